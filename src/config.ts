@@ -9,7 +9,12 @@ const provider = z.strictObject({
   api_key_env: z.string().optional(),
   api_key: z.string().optional(),
   base_url: z.url().optional(),
+  /** Which of OpenAI's two protocols a provider of kind `openai` speaks. */
+  api: z.enum(['responses', 'chat']).optional(),
 });
+
+/** US dollars for a million tokens. */
+const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative(), cached: z.number().nonnegative().optional() });
 
 /** The configuration file (`llmspell.toml`), every key with its default. */
 export const configSchema = z.strictObject({
@@ -17,6 +22,10 @@ export const configSchema = z.strictObject({
     /** Stands in for every model a script names. */
     override: z.string().optional(),
     providers: z.record(z.string(), provider).default({}),
+    /** Prices by model name, `openai/gpt-5`, over the built-in table. */
+    prices: z.record(z.string(), price).default({}),
+    /** What `mock/script` answers, one after the other. */
+    mock: z.strictObject({ responses: z.array(z.string()) }).optional(),
   }).prefault({}),
   data: z.strictObject({
     dir: z.string().default('.llmspell'),

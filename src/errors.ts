@@ -42,6 +42,8 @@ export class ScriptError extends Error {
   /** Where in the script it happened, `main.lua:3`, and the script's own traceback; set when the error leaves the script. */
   where: { file: string; line: number } | undefined;
   traceback: string | undefined;
+  /** What the run had printed and used when this error ended it. */
+  run: { readonly output: readonly string[]; readonly stats: object } | undefined;
 
   constructor(code: ErrorCode, message: string, fields: ErrorFields = {}) {
     super(message, fields.cause === undefined ? undefined : { cause: fields.cause });

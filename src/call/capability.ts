@@ -4,10 +4,10 @@ import type { Context, Grants } from './context.ts';
 /** What a run can be granted beyond folders, hosts, tenants and models. */
 export const CAPABILITIES = {
   'state:admin': 'backup, restore, migrate and clear State',
-  'net': 'make network requests to the allowed hosts',
-  'process': 'start allow-listed programs',
-  'environment': 'read allow-listed environment variables',
-  'email': 'send e-mail by the configured server',
+  net: 'make network requests to the allowed hosts',
+  process: 'start allow-listed programs',
+  environment: 'read allow-listed environment variables',
+  email: 'send e-mail by the configured server',
 } as const;
 
 export type Capability = keyof typeof CAPABILITIES;
@@ -24,5 +24,10 @@ export function matchesAny(patterns: Grants['models'], name: string): boolean {
 }
 
 function wildcard(pattern: string): RegExp {
-  return new RegExp(`^${pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`);
+  return new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+      .join('.*')}$`,
+  );
 }

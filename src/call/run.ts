@@ -122,7 +122,10 @@ export class RunContainer implements Run {
   }
 
   uuid(): string {
-    const hex = (digits: number) => Math.floor(this.random() * 16 ** digits).toString(16).padStart(digits, '0');
+    const hex = (digits: number) =>
+      Math.floor(this.random() * 16 ** digits)
+        .toString(16)
+        .padStart(digits, '0');
     const variant = (8 + Math.floor(this.random() * 4)).toString(16);
     return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(12)}`;
   }
@@ -165,7 +168,7 @@ export function cancelled(signal: AbortSignal): ScriptError {
 
 type Changes = Parameters<Context['with']>[0];
 
-/** A context of the host itself, or of a fiber's call. */
+/** A context of the host itself; a fiber's calls derive from it. */
 export class CallContext implements Context {
   readonly run: Run;
   readonly method: string;
@@ -173,22 +176,36 @@ export class CallContext implements Context {
   readonly hookDepth: number;
   readonly correlationId: string;
   readonly transaction: object | undefined;
-  readonly signal: AbortSignal;
-  readonly key: string;
+  readonly spending: object | undefined;
+  /** The fiber whose call this is or derives from; the engines' own. */
+  readonly fiber: object | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #parent: CallContext | undefined;
 
-  constructor(run: Run, fields: Changes & { key?: string } = {}) {
+  constructor(run: Run, fields: Changes = {}, method: string = fields.method ?? '', parent?: CallContext, fiber: object | undefined = parent?.fiber) {
     this.run = run;
-    this.method = fields.method ?? '';
+    this.method = method;
     this.depth = fields.depth ?? 0;
     this.hookDepth = fields.hookDepth ?? 0;
     this.correlationId = fields.correlationId ?? run.id;
     this.transaction = fields.transaction;
-    this.signal = fields.signal ?? run.signal;
-    this.key = fields.key ?? '';
+    this.spending = fields.spending;
+    this.#signal = parent ? fields.signal : undefined;
+    this.#parent = parent;
+    this.fiber = fiber;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal ?? this.#parent?.signal ?? this.run.signal;
+  }
+
+  get key(): string {
+    return this.#parent?.key ?? '';
   }
 
   with(changes: Changes): Context {
-    return new CallContext(this.run, { ...this, ...changes });
+    const { depth, hookDepth, correlationId, transaction, spending } = this;
+    return new CallContext(this.run, { depth, hookDepth, correlationId, transaction, spending, ...changes }, changes.method ?? this.method, this);
   }
 
   async invoke(fn: Callback, args: readonly Value[], options: InvokeOptions = {}): Promise<Value> {
@@ -210,10 +227,15 @@ async function invokeHost(context: Context, fn: Callback, args: readonly Value[]
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(new ScriptError('TIMEOUT', `took longer than ${timeoutMs} ms`)), timeoutMs);
     const onAbort = () => reject(cancelled(signal));
     signal.addEventListener('abort', onAbort, { once: true });
-    result.then((value) => resolve(value ?? null), (error) => reject(asScriptError(error))).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    });
+    result
+      .then(
+        (value) => resolve(value ?? null),
+        (error) => reject(asScriptError(error)),
+      )
+      .finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      });
   });
 }
 

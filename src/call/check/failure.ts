@@ -1,0 +1,78 @@
+import { ScriptError } from '../../errors.ts';
+import type { Language } from '../context.ts';
+import { Float, Handle } from '../value.ts';
+import { isMap } from './kind.ts';
+
+/** What a check answers instead of a value; places are added on the way out, so that success costs nothing. */
+export class Failure {
+  /** From the innermost outwards. */
+  readonly keys: (string | number)[] = [];
+  readonly wanted: string;
+  readonly found: unknown;
+  /** True when the kind was right and the content was not: the message then shows the content. */
+  readonly content: boolean;
+  /** Said instead of `expected …, got …`. */
+  readonly sentence: string | undefined;
+
+  constructor(wanted: string, found: unknown, content = false, sentence?: string) {
+    this.wanted = wanted;
+    this.found = found;
+    this.content = content;
+    this.sentence = sentence;
+  }
+
+  /** The same failure seen from one level further out. */
+  at(key: string | number): this {
+    this.keys.push(key);
+    return this;
+  }
+
+  /** The clear sentence: where, what was wanted, what was found. Positions count from 1 in Lua and from 0 in JavaScript. */
+  message(path: string, language: Language): string {
+    const place = this.#place(path, language === 'lua' ? 1 : 0);
+    const sentence = this.sentence ?? `expected ${this.wanted}, got ${this.content ? describeContent(this.found) : describe(this.found)}`;
+    return place === '' ? sentence : `${place}: ${sentence}`;
+  }
+
+  toError(path: string, language: Language): ScriptError {
+    return new ScriptError('BAD_ARGUMENT', this.message(path, language));
+  }
+
+  #place(path: string, base: number): string {
+    let place = path;
+    for (const key of this.keys.toReversed()) {
+      if (typeof key === 'number') place += `[${key + base}]`;
+      else if (!/^[A-Za-z_]\w*$/.test(key)) place += `[${JSON.stringify(key)}]`;
+      else place += place === '' ? key : `.${key}`;
+    }
+    return place;
+  }
+}
+
+/** A value by its kind, for messages: `nil`, `a number (3.5)`, `an empty map`, `an Agent handle`. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return 'nil';
+  if (typeof value === 'boolean') return `a boolean (${value})`;
+  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof Float) return `a number (${describeContent(value)})`;
+  if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string';
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
+  if (value instanceof Uint8Array) return 'bytes';
+  if (value instanceof Handle) return withArticle(`${value.type.name} handle`);
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  if (isMap(value)) return Object.keys(value).length === 0 ? 'an empty map' : 'a map';
+  return withArticle(value.constructor.name || 'object');
+}
+
+/** A value by its content where that is short, else by its kind. */
+export function describeContent(value: unknown): string {
+  if (value instanceof Float) return value.value.toFixed(1);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string' && value !== '') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  return describe(value);
+}
+
+/** `an Agent handle`, `a Tool handle`. */
+export function withArticle(noun: string): string {
+  return `${/^[aeiou]/i.test(noun) ? 'an' : 'a'} ${noun}`;
+}

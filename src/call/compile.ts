@@ -1,0 +1,107 @@
+import type { z } from 'zod';
+import { ScriptError } from '../errors.ts';
+import { Failure } from './check/failure.ts';
+import { compile } from './check/schema.ts';
+import type { Language } from './context.ts';
+import type { Method } from './define.ts';
+import { compileFinish } from './result.ts';
+import { type Collect, transientCallbacks } from './transient.ts';
+import type { Callback, Value } from './value.ts';
+
+/** The value as the schema wants it, defaults filled in; `path` names it in errors, the language decides from where positions count. Throws BAD_ARGUMENT. */
+export type Checker = (value: Value | undefined, path: string, language?: Language) => unknown;
+
+const checkers = new WeakMap<z.core.$ZodType, Checker>();
+
+/** Compiles a schema into closures, once. */
+export function compileSchema(schema: z.core.$ZodType): Checker {
+  const known = checkers.get(schema);
+  if (known) return known;
+  const { check } = compile(schema, 'argument');
+  const checker: Checker = (value, path, language = 'javascript') => {
+    const checked = check(value);
+    if (checked instanceof Failure) throw checked.toError(path, language);
+    return checked;
+  };
+  checkers.set(schema, checker);
+  return checker;
+}
+
+/** A method ready for calls. */
+export interface CompiledMethod {
+  /** As scripts write it, `State.save`. */
+  readonly name: string;
+  readonly definition: Method;
+  readonly parameterNames: readonly string[];
+  /** Positional arguments checked, with defaults, as a new object by name. Throws BAD_ARGUMENT. */
+  check(args: readonly (Value | undefined)[], language: Language): Record<string, unknown>;
+  /** The handler's answer for the script: handles wrapped, undefined fields dropped. Throws INTERNAL when results are checked and it does not fit. */
+  result(value: unknown): Value;
+  /** The functions among checked arguments that the method does not keep; undefined when it never has any. */
+  readonly transient: ((args: Record<string, unknown>) => Callback[]) | undefined;
+}
+
+/** Compiles a method; with `checkResults` a handler's wrong answer is an error instead of the script's problem. */
+export function compileMethod(name: string, definition: Method, options: { checkResults?: boolean } = {}): CompiledMethod {
+  return {
+    name,
+    definition,
+    parameterNames: Object.keys(definition.params),
+    check: compileArguments(name, definition),
+    result: compileResult(name, definition, options.checkResults ?? false),
+    transient: compileTransient(definition),
+  };
+}
+
+function compileArguments(name: string, definition: Method): CompiledMethod['check'] {
+  const names = Object.keys(definition.params);
+  const checks = Object.values(definition.params).map((schema) => compile(schema, 'argument').check);
+  const count = names.length;
+  return (args, language) => {
+    if (args.length > count) refuseExtra(name, names, args);
+    const named: Record<string, unknown> = {};
+    for (let index = 0; index < count; index++) {
+      const parameter = names[index] as string;
+      const checked = (checks[index] as (value: unknown) => unknown)(args[index]);
+      if (checked instanceof Failure) throw new ScriptError('BAD_ARGUMENT', `${name}: ${checked.message(parameter, language)}`, { method: name });
+      named[parameter] = checked;
+    }
+    return named;
+  };
+}
+
+function refuseExtra(name: string, names: readonly string[], args: readonly (Value | undefined)[]): void {
+  const given = args.findLastIndex((arg) => arg !== null && arg !== undefined) + 1;
+  if (given <= names.length) return;
+  const handles = names[0] === 'self' ? 1 : 0;
+  const count = names.length - handles;
+  const wanted = count === 0 ? 'no arguments' : count === 1 ? 'at most 1 argument' : `at most ${count} arguments`;
+  throw new ScriptError('BAD_ARGUMENT', `${name}: expected ${wanted}, got ${given - handles}`, { method: name });
+}
+
+function compileResult(name: string, definition: Method, checkResults: boolean): CompiledMethod['result'] {
+  const finish = compileFinish(definition.result);
+  const finished = (value: unknown) => ((finish ? finish(value) : value) ?? null) as Value;
+  if (!checkResults) return finished;
+  const { check } = compile(definition.result, 'result');
+  return (value) => {
+    const checked = check(value);
+    if (checked instanceof Failure)
+      throw new ScriptError('INTERNAL', `${name}: the answer does not fit its definition: ${checked.message('result', 'javascript')}`, { method: name });
+    return finished(value);
+  };
+}
+
+function compileTransient(definition: Method): CompiledMethod['transient'] {
+  const collects: [string, Collect][] = [];
+  for (const [parameter, schema] of Object.entries(definition.params)) {
+    const collect = transientCallbacks(schema);
+    if (collect) collects.push([parameter, collect]);
+  }
+  if (collects.length === 0) return undefined;
+  return (args) => {
+    const found: Callback[] = [];
+    for (const [parameter, collect] of collects) collect(args[parameter], found);
+    return found;
+  };
+}

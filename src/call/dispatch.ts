@@ -1,0 +1,98 @@
+import { asScriptError, ScriptError } from '../errors.ts';
+import { requireCapability } from './capability.ts';
+import { type CompiledMethod, compileMethod } from './compile.ts';
+import type { Context, Language } from './context.ts';
+import type { GlobalDefinition, HandleDefinition, Method } from './define.ts';
+import { handle as handleSchema } from './schema.ts';
+import type { HandleType, Value } from './value.ts';
+
+/** A method with its number; engines carry the number, nothing else. */
+export interface Entry {
+  readonly index: number;
+  /** As scripts write it: `State.save`, `agent:execute` is `Agent#execute`. */
+  readonly name: string;
+  readonly compiled: CompiledMethod;
+  /** May run inside State.update and State.transaction. */
+  readonly transactional: boolean;
+}
+
+/** What one language sees of a global: its methods by name, or the function itself. */
+export interface BoundGlobal {
+  readonly name: string;
+  readonly callable: Entry | undefined;
+  readonly methods: readonly (readonly [string, Entry])[];
+}
+
+export interface BoundHandle {
+  readonly type: HandleType;
+  readonly methods: readonly (readonly [string, Entry])[];
+}
+
+/** All methods by number, made once per runtime. */
+export interface MethodTable {
+  readonly entries: readonly Entry[];
+  readonly handles: readonly BoundHandle[];
+  globals(language: Language): readonly BoundGlobal[];
+}
+
+const TRANSACTIONAL = new Set(['State', 'JSON', 'Logger']);
+
+/** Numbers the methods of all globals and compiles their checks. */
+export function createMethodTable(definitions: readonly GlobalDefinition[], options: { checkResults: boolean }): MethodTable {
+  const entries: Entry[] = [];
+  const add = (global: string, name: string, definition: Method): Entry => {
+    const compiled = compileMethod(name, definition, options);
+    const entry = { index: entries.length, name, compiled, transactional: TRANSACTIONAL.has(global) || definition.effect === 'pure' };
+    entries.push(entry);
+    return entry;
+  };
+  const bind = (global: string, methods: GlobalDefinition['methods'], prefix: string) =>
+    Object.entries(methods).map(([name, definition]) => [name, add(global, prefix + name, definition)] as const);
+  const bound = definitions.map((definition) => ({
+    only: definition.only,
+    name: definition.name,
+    callable: definition.callable && add(definition.name, definition.name, definition.callable),
+    methods: bind(definition.name, definition.methods, `${definition.name}.`),
+  }));
+  const handles = definitions.flatMap((definition) =>
+    (definition.handles ?? []).map((handle: HandleDefinition) => ({
+      type: handle.type,
+      methods: bind(definition.name, withSelf(handle), `${handle.type.name}:`),
+    })),
+  );
+  return { entries, handles, globals: (language) => bound.filter(({ only }) => only === undefined || only === language) };
+}
+
+/** Runs a method with raw arguments: permission, check, handler, result. Answers at once unless the handler's answer is a promise. */
+export function dispatch(entry: Entry, args: Value[], context: Context): Value | Promise<Value> {
+  const { compiled } = entry;
+  const { definition } = compiled;
+  try {
+    if (definition.needs !== undefined) requireCapability(context, definition.needs);
+    if (context.transaction !== undefined && !entry.transactional) throw outsideTransaction(entry.name);
+    const result = definition.handler(compiled.check(args, context.run.language), context);
+    if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, entry.name));
+    return compiled.result(result);
+  } catch (error) {
+    return fail(error, entry.name);
+  }
+}
+
+function fail(error: unknown, method: string): never {
+  const failure = asScriptError(error);
+  failure.method ??= method;
+  throw failure;
+}
+
+function outsideTransaction(method: string): ScriptError {
+  return new ScriptError(
+    'NOT_IN_TRANSACTION',
+    `${method}: may not be called inside State.update or State.transaction; only State, JSON, Logger and pure calls may`,
+  );
+}
+
+/** A handle's methods take the handle as their first argument. */
+function withSelf({ type, methods }: HandleDefinition): GlobalDefinition['methods'] {
+  const self = handleSchema(type);
+  return Object.fromEntries(Object.entries(methods).map(([name, definition]) => [name, { ...definition, params: { self, ...definition.params } } as Method]));
+}

@@ -1,0 +1,136 @@
+import { ScriptError } from '../errors.ts';
+
+const MAX_SEGMENTS = 32;
+const MAX_DEEP_WILDCARDS = 4;
+const CACHED_NAMES = 1_000;
+
+interface Entry<T> {
+  readonly item: T;
+  readonly order: number;
+}
+
+interface Node<T> {
+  readonly children: Map<string, Node<T>>;
+  readonly globs: { readonly text: string; readonly test: RegExp; readonly node: Node<T> }[];
+  /** One segment of any content. */
+  one: Node<T> | undefined;
+  /** Any number of segments, none included. */
+  deep: Node<T> | undefined;
+  /** Ends here. */
+  here: Entry<T>[];
+  /** Ends here with a last `*`: one or more segments of any content. */
+  rest: Entry<T>[];
+}
+
+/** The segments of a name or pattern; where `.` and `:` separate unless told otherwise. Throws BAD_ARGUMENT when one is empty or there are too many. */
+export function splitPattern(pattern: string, separators: RegExp = /[.:]/): string[] {
+  const segments = pattern.split(separators);
+  if (segments.includes('')) throw new ScriptError('BAD_ARGUMENT', `pattern "${pattern}": expected names between its separators, found an empty one`);
+  if (segments.length > MAX_SEGMENTS) throw new ScriptError('BAD_ARGUMENT', `pattern "${pattern.slice(0, 40)}…": more than ${MAX_SEGMENTS} segments`);
+  const compact = segments.filter((segment, at) => segment !== '**' || segments[at - 1] !== '**');
+  if (compact.filter((segment) => segment === '**').length > MAX_DEEP_WILDCARDS)
+    throw new ScriptError('BAD_ARGUMENT', `pattern "${pattern}": more than ${MAX_DEEP_WILDCARDS} times **`);
+  return compact;
+}
+
+/** A regular expression for one segment in which `*` stands for any characters. */
+function segmentTest(segment: string): RegExp {
+  const parts = segment.split(/\*+/).map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's');
+}
+
+function emptyNode<T>(): Node<T> {
+  return { children: new Map(), globs: [], one: undefined, deep: undefined, here: [], rest: [] };
+}
+
+/** Items by pattern, found by name: `*` is one segment, or the rest when it is last, `**` any number. Answers are in the order of adding and cached until the next change. */
+export class PatternIndex<T> {
+  readonly #separators: RegExp;
+  readonly #root: Node<T> = emptyNode();
+  readonly #found = new Map<string, readonly T[]>();
+  #order = 0;
+  #size = 0;
+
+  constructor(separators: RegExp = /[.:]/) {
+    this.#separators = separators;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds an item; throws BAD_ARGUMENT when the pattern is malformed. */
+  add(pattern: string, item: T): void {
+    this.#place(pattern).push({ item, order: this.#order++ });
+    this.#size++;
+    this.#found.clear();
+  }
+
+  remove(pattern: string, item: T): void {
+    const entries = this.#place(pattern);
+    const at = entries.findIndex((entry) => entry.item === item);
+    if (at < 0) return;
+    entries.splice(at, 1);
+    this.#size--;
+    this.#found.clear();
+  }
+
+  /** The items whose pattern matches, in the order of adding. */
+  match(name: string): readonly T[] {
+    if (this.#size === 0) return [];
+    const known = this.#found.get(name);
+    if (known) return known;
+    const entries = new Set<Entry<T>>();
+    collect(this.#root, name.split(this.#separators), 0, entries);
+    const items = [...entries].sort((a, b) => a.order - b.order).map((entry) => entry.item);
+    if (this.#found.size >= CACHED_NAMES) this.#found.clear();
+    this.#found.set(name, items);
+    return items;
+  }
+
+  #place(pattern: string): Entry<T>[] {
+    const segments = splitPattern(pattern, this.#separators);
+    let node = this.#root;
+    for (const [at, segment] of segments.entries()) {
+      if (segment === '*' && at === segments.length - 1) return node.rest;
+      node = step(node, segment);
+    }
+    return node.here;
+  }
+}
+
+function step<T>(node: Node<T>, segment: string): Node<T> {
+  if (segment === '*') return (node.one ??= emptyNode());
+  if (segment === '**') return (node.deep ??= emptyNode());
+  if (segment.includes('*')) {
+    const known = node.globs.find((glob) => glob.text === segment);
+    if (known) return known.node;
+    const added = { text: segment, test: segmentTest(segment), node: emptyNode<T>() };
+    node.globs.push(added);
+    return added.node;
+  }
+  const child = node.children.get(segment) ?? emptyNode<T>();
+  node.children.set(segment, child);
+  return child;
+}
+
+function collect<T>(node: Node<T>, segments: readonly string[], at: number, into: Set<Entry<T>>): void {
+  if (node.deep) for (let next = at; next <= segments.length; next++) collect(node.deep, segments, next, into);
+  const segment = segments[at];
+  if (segment === undefined) {
+    for (const entry of node.here) into.add(entry);
+    return;
+  }
+  for (const entry of node.rest) into.add(entry);
+  const child = node.children.get(segment);
+  if (child) collect(child, segments, at + 1, into);
+  if (node.one) collect(node.one, segments, at + 1, into);
+  for (const glob of node.globs) if (glob.test.test(segment)) collect(glob.node, segments, at + 1, into);
+}
+
+/** A test for names by one pattern, for history and listings. Throws BAD_ARGUMENT when the pattern is malformed. */
+export function patternTest(pattern: string, separators?: RegExp): (name: string) => boolean {
+  const index = new PatternIndex<true>(separators);
+  index.add(pattern, true);
+  return (name) => index.match(name).length > 0;
+}

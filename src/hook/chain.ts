@@ -1,0 +1,103 @@
+import type { Context } from '../call/context.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { events } from '../event/bus.ts';
+import { type RetryWish, readAnswer } from './answer.ts';
+import { circuitClock, failed, type Hook, isOpen, succeeded, withinTime } from './hook.ts';
+
+/** What the hooks of one point have made of an operation so far. */
+export interface HookOutcome {
+  input: Value;
+  output: Value;
+  /** True when a hook gave an output of its own. */
+  replaced: boolean;
+  skip: boolean;
+  /** Why a hook refused. */
+  veto: string | undefined;
+  retry: RetryWish | undefined;
+}
+
+/** What hooks are told at one point. */
+export interface Occasion {
+  readonly point: string;
+  readonly fields: ValueMap;
+  readonly input: Value;
+  readonly output?: Value;
+  /** Check what a hook puts in place of input or output; they throw when it does not fit. */
+  readonly checkInput?: ((input: Value) => Value) | undefined;
+  readonly checkOutput?: ((output: Value) => Value) | undefined;
+}
+
+/** The value, or what is made of it when it has come. */
+export function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** Runs hooks one after the other until one refuses or skips; answers at once when none of them waits. */
+export function runChain(context: Context, hooks: readonly Hook[], occasion: Occasion): HookOutcome | Promise<HookOutcome> {
+  const outcome: HookOutcome = { input: occasion.input, output: occasion.output ?? null, replaced: false, skip: false, veto: undefined, retry: undefined };
+  const inside = context.with({ hookDepth: context.hookDepth + 1 });
+  const from = (first: number): HookOutcome | Promise<HookOutcome> => {
+    for (let at = first; at < hooks.length; at++) {
+      const hook = hooks[at];
+      if (!hook || hook.paused) continue;
+      const work = runHook(inside, hook, occasion, outcome);
+      if (work) return work.then(() => (ended(outcome) ? outcome : from(at + 1)));
+      if (ended(outcome)) break;
+    }
+    return outcome;
+  };
+  return from(0);
+}
+
+function ended(outcome: HookOutcome): boolean {
+  return outcome.skip || outcome.veto !== undefined;
+}
+
+function runHook(context: Context, hook: Hook, occasion: Occasion, outcome: HookOutcome): void | Promise<void> {
+  if (isOpen(hook, circuitClock(hook, context))) {
+    if (hook.onError === 'continue') return;
+    throw new ScriptError('HOOK_REJECTED', `the hook ${hook.id} at ${occasion.point} failed five times in a row and is left out for 30 s, but the operation must not run without it`);
+  }
+  hook.calls++;
+  const ctx: ValueMap = { ...occasion.fields, point: occasion.point, input: outcome.input };
+  if (occasion.output !== undefined) ctx.output = outcome.output;
+  try {
+    const answer = hook.call(ctx, context);
+    if (!(answer instanceof Promise)) return take(hook, answer, occasion, outcome);
+    const bounded = hook.source === 'script' ? answer : withinTime(answer, hook.timeoutMs, context.signal);
+    return bounded.then((value) => take(hook, value, occasion, outcome)).catch((error) => complain(context, hook, occasion, error));
+  } catch (error) {
+    complain(context, hook, occasion, error);
+  }
+}
+
+function take(hook: Hook, value: Value | undefined | void, occasion: Occasion, outcome: HookOutcome): void {
+  const answer = readAnswer(value);
+  const input = answer.input === undefined ? undefined : (occasion.checkInput?.(answer.input) ?? answer.input);
+  const output = answer.output === undefined ? undefined : (occasion.checkOutput?.(answer.output) ?? answer.output);
+  succeeded(hook);
+  if (input !== undefined) outcome.input = input;
+  if (output !== undefined) {
+    outcome.output = output;
+    outcome.replaced = true;
+  }
+  if (answer.skip) outcome.skip = true;
+  if (answer.retry) outcome.retry = answer.retry;
+  if (answer.veto !== undefined) outcome.veto = answer.veto;
+}
+
+/** Reports a hook that failed; throws its error on when the operation is cancelled or must not run without the hook. */
+function complain(context: Context, hook: Hook, { point }: Occasion, error: unknown): void {
+  if (context.signal.aborted) throw error;
+  const opened = failed(hook, circuitClock(hook, context));
+  const { code, message } = asScriptError(error);
+  report(context, 'hook.failed', { hook_id: hook.id, point, code, message });
+  if (opened) report(context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: 30 });
+  if (hook.onError === 'fail') throw error;
+}
+
+function report(context: Context, eventType: string, payload: ValueMap): void {
+  const said = context.run.get(events).announce(context, eventType, payload);
+  if (said) context.run.background(said);
+}

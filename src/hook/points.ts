@@ -1,0 +1,103 @@
+import { splitPattern } from '../event/pattern.ts';
+import { ScriptError } from '../errors.ts';
+
+/** Every hook point that the runtime fires, with when; `<name>` is the name of the tool or what the script chooses. */
+export const HOOK_POINTS = {
+  'system:startup': 'the runtime has started; host hooks only',
+  'system:shutdown': 'the runtime is about to stop; host hooks only',
+  'agent:before_creation': 'an agent is about to be made; input is its configuration',
+  'agent:after_creation': 'an agent was made',
+  'agent:before_execution': 'an agent is about to answer; input is the request',
+  'agent:after_execution': 'an agent has answered; output is its result',
+  'agent:before_model_call': 'a model is about to be called; input is the request to it',
+  'agent:after_model_call': 'a model has answered; output is its answer',
+  'agent:error': 'an agent has failed',
+  'tool:<name>:validation': 'the arguments of a tool are about to be checked; input is the arguments',
+  'tool:<name>:before_execution': 'a tool is about to run; input is its arguments',
+  'tool:<name>:after_execution': 'a tool has run; output is its result',
+  'tool:<name>:error': 'a tool has failed',
+  'workflow:before_start': 'a workflow is about to start; input is its input',
+  'workflow:before_step': 'a step is about to run; input is what it gets, step its name',
+  'workflow:after_step': 'a step has run; output is its output',
+  'workflow:after_complete': 'a workflow has ended well; output is its result',
+  'workflow:error': 'a workflow or one of its steps has failed; step names the step',
+  'state:before_save': 'a value is about to be saved; input is {scope, key, value}',
+  'state:after_save': 'a value was saved',
+  'state:before_load': 'a value is about to be read; input is {scope, key}',
+  'state:after_load': 'a value was read; output is the value',
+  'state:before_delete': 'a value is about to be deleted; input is {scope, key}',
+  'state:after_delete': 'a value was deleted',
+  'state:before_migrate': 'a migration is about to run; input is its configuration',
+  'state:after_migrate': 'a migration has run; output is its result',
+  'session:start': 'a session was made; host hooks only',
+  'session:end': 'a session has ended',
+  'session:save': 'a session is about to be saved',
+  'session:restore': 'a session was loaded',
+  'event:before_emit': 'the script is about to emit an event; input is {event_type, payload, correlation_id}',
+  'event:after_emit': 'the script has emitted an event; output is the event',
+  'rag:before_ingest': 'documents are about to be ingested',
+  'rag:after_ingest': 'documents were ingested',
+  'rag:before_retrieve': 'a retrieval is about to run; input is the query',
+  'rag:after_retrieve': 'a retrieval has run; output is its result',
+  'security:violation': 'something was refused for want of a permission',
+  'limit:exceeded': 'a limit of the run was reached',
+  'custom:<name>': 'the script or host fires it by its own name',
+} as const;
+
+const KNOWN = Object.keys(HOOK_POINTS).map((point) => point.replace('<name>', '*').split(':'));
+/** Kinds that may also be addressed by name, `agent:researcher:before_execution`. */
+const NAMED_KINDS = new Set(['agent', 'tool', 'workflow']);
+
+/** Hook points are separated by `:` only, since a tool's own name may hold a dot. */
+export const POINT_SEPARATOR = /:/;
+
+/** Throws BAD_ARGUMENT unless the pattern can match a point that exists; names the nearest one. */
+export function checkPoint(pattern: string): void {
+  const segments = splitPattern(pattern, POINT_SEPARATOR);
+  if (segments[0] === 'custom' && segments.length > 1) return;
+  if (KNOWN.some((known) => overlap(segments, known))) return;
+  if (segments.length === 2 && segments[0] === 'tool' && KNOWN.some((known) => overlap(['tool', '*', segments[1] ?? ''], known))) return;
+  if (segments.length === 3 && NAMED_KINDS.has(segments[0] ?? '') && KNOWN.some((known) => overlap([segments[0] ?? '', segments[2] ?? ''], known))) return;
+  const nearest = Object.keys(HOOK_POINTS).toSorted((a, b) => distance(pattern, a) - distance(pattern, b))[0];
+  throw new ScriptError('BAD_ARGUMENT', `no hook point matches "${pattern}"; the nearest is ${nearest} (Hook.list_points() names all)`);
+}
+
+/** True when there is a name that both patterns match. */
+export function overlap(a: readonly string[], b: readonly string[]): boolean {
+  const [first, ...restA] = a;
+  const [second, ...restB] = b;
+  if (first === undefined && second === undefined) return true;
+  if (first === '**') return overlap(restA, b) || (second !== undefined && overlap(a, restB));
+  if (second === '**') return overlap(b, a);
+  if (first === undefined || second === undefined) return false;
+  if (first === '*' && restA.length === 0) return true;
+  if (second === '*' && restB.length === 0) return true;
+  return segmentsOverlap(first, second) && overlap(restA, restB);
+}
+
+function segmentsOverlap(a: string, b: string): boolean {
+  if (a === b || a === '*' || b === '*') return true;
+  if (a.includes('*') && b.includes('*')) return true;
+  const [pattern, name] = a.includes('*') ? [a, b] : [b, a];
+  const parts = pattern.split('*');
+  if (parts.length === 1) return false;
+  let at = 0;
+  for (const part of parts) {
+    const found = name.indexOf(part, at);
+    if (found < 0) return false;
+    at = found + part.length;
+  }
+  return name.startsWith(parts[0] ?? '') && name.endsWith(parts.at(-1) ?? '');
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

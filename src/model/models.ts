@@ -1,0 +1,101 @@
+import { matchesAny } from '../call/capability.ts';
+import { type Context, type Host, hostService } from '../call/context.ts';
+import { ScriptError } from '../errors.ts';
+import { createExtractiveModel } from './extractive/model.ts';
+import { modelFailed } from './failure.ts';
+import { createMockModel, type MockSource } from './mock.ts';
+import type { LanguageModel, ModelCapability } from './model.ts';
+import { findProvider, providerNames } from './providers.ts';
+import { createSdkModel } from './sdk.ts';
+
+/** All language models by name, `provider/model`. */
+export interface Models {
+  /** The name that really is asked: the configuration's override, else the given one. Throws BAD_ARGUMENT for a name without a known provider and NOT_ALLOWED when the run was not granted the model. */
+  check(context: Context, name: string): string;
+  /** The model of a checked name; throws BAD_CONFIG when its key is missing. */
+  open(name: string): LanguageModel;
+  /** Adds or replaces a model: one of the host's own, or scripted answers. */
+  register(name: string, model: LanguageModel | MockSource): void;
+  /** What a model of this name can do. */
+  capabilities(name: string): readonly ModelCapability[];
+  /** Does without a model for a while after it failed; where an agent has others to fall back on they are asked instead. */
+  coolDown(name: string, ms: number): void;
+  isCooling(name: string): boolean;
+}
+
+const EXTRACTIVE = 'local/extractive';
+const MOCK = 'mock/script';
+const REMOTE: readonly ModelCapability[] = ['streaming', 'tools', 'structured_output', 'vision'];
+
+function createModels({ config }: Host): Models {
+  const registered = new Map<string, LanguageModel>();
+  const opened = new Map<string, LanguageModel>();
+  const cooling = new Map<string, number>();
+  const responses = config.models.mock?.responses;
+  if (responses) registered.set(MOCK, createMockModel(MOCK, responses));
+
+  function open(name: string): LanguageModel {
+    const found = registered.get(name) ?? opened.get(name);
+    if (found) return found;
+    const made = make(name);
+    opened.set(name, made);
+    return made;
+  }
+
+  function make(name: string): LanguageModel {
+    if (name === EXTRACTIVE) return createExtractiveModel(EXTRACTIVE);
+    const [providerName, id] = splitName(name);
+    if (providerName === 'mock') throw modelFailed(name, 'no answers were given; register them in the host or set [models.mock] responses', { outcome: 'not_sent', retryable: false });
+    const provider = findProvider(providerName, config);
+    if (!provider) throw unknownProvider(name);
+    if (provider.kind === 'openai-compatible' && provider.baseUrl === undefined)
+      throw new ScriptError('BAD_CONFIG', `${name}: the provider needs base_url in [models.providers.${providerName}]`);
+    return createSdkModel(provider, id);
+  }
+
+  function unknownProvider(name: string): ScriptError {
+    const known = ['local', 'mock', ...providerNames(config)].join(', ');
+    return new ScriptError('BAD_ARGUMENT', `model: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
+  }
+
+  return {
+    open,
+    check(context, name) {
+      const wanted = config.models.override ?? name;
+      const [provider] = splitName(wanted);
+      if (!matchesAny(context.run.grants.models, wanted))
+        throw new ScriptError(
+          'NOT_ALLOWED',
+          `${context.method}: the model ${wanted} was not granted to this run; configure it ([models.providers.${provider}], or its key in the environment), grant it (grants.models), or use another (--model local/extractive)`,
+        );
+      const local = wanted === EXTRACTIVE || provider === 'mock' || registered.has(wanted);
+      if (!local && !findProvider(provider, config)) throw unknownProvider(wanted);
+      return wanted;
+    },
+    register(name, model) {
+      splitName(name);
+      registered.set(name, isModel(model) ? model : createMockModel(name, model));
+    },
+    capabilities(name) {
+      const model = registered.get(config.models.override ?? name);
+      if (model) return model.capabilities;
+      return (config.models.override ?? name) === EXTRACTIVE ? open(EXTRACTIVE).capabilities : REMOTE;
+    },
+    coolDown: (name, ms) => void cooling.set(name, Date.now() + ms),
+    isCooling: (name) => (cooling.get(name) ?? 0) > Date.now(),
+  };
+}
+
+function isModel(value: LanguageModel | MockSource): value is LanguageModel {
+  return typeof value === 'object' && 'generate' in value;
+}
+
+/** A name's provider and model; only the first slash counts, models have slashes of their own. */
+function splitName(name: string): [provider: string, id: string] {
+  const at = name.indexOf('/');
+  if (at < 1 || at === name.length - 1 || /\s/.test(name))
+    throw new ScriptError('BAD_ARGUMENT', `model: expected provider/model such as openai/gpt-4 or local/extractive, got ${JSON.stringify(name)}`);
+  return [name.slice(0, at), name.slice(at + 1)];
+}
+
+export const models = hostService<Models>('models', createModels);

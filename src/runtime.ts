@@ -1,0 +1,180 @@
+import { resolve } from 'node:path';
+import type { Grants, Language, Limits } from './call/context.ts';
+import type { GlobalDefinition } from './call/define.ts';
+import { createMethodTable, type MethodTable } from './call/dispatch.ts';
+import { HostContainer, RunContainer } from './call/run.ts';
+import { toPlain, type Value } from './call/value.ts';
+import { type Config, type ConfigInput, parseConfig } from './config.ts';
+import { asScriptError, ScriptError } from './errors.ts';
+import { globals as builtinGlobals } from './globals/index.ts';
+import { checkPlatform } from './platform.ts';
+import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
+import { createJavaScriptEngine } from './script/javascript/engine.ts';
+import { createLuaEngine } from './script/lua/engine.ts';
+
+export interface RuntimeOptions {
+  /** As in `llmspell.toml`; everything has a default. */
+  readonly config?: ConfigInput | undefined;
+  /** The data folder, instead of `data.dir`. */
+  readonly dataDir?: string | undefined;
+  /** Globals of your own, beside the built-in ones. */
+  readonly globals?: readonly GlobalDefinition[] | undefined;
+  /** Checks every result against its schema, as the tests do. */
+  readonly checkResults?: boolean | undefined;
+}
+
+export interface ExecuteOptions {
+  readonly language?: Language;
+  /** As in error messages; `main.lua` or `main.js` if not given. */
+  readonly name?: string;
+  /** Absolute path of the script's file, if it is one: where `require` and `import` look. */
+  readonly path?: string | undefined;
+  readonly args?: readonly string[];
+  readonly input?: Value;
+  readonly tenant?: string;
+  readonly grants?: Partial<Grants>;
+  readonly limits?: Partial<Limits>;
+  /** Any integer; the same seed gives the same random numbers. */
+  readonly seed?: number;
+  /** The run's clock, ms since 1970. */
+  readonly clock?: () => number;
+  /** Aborting cancels the run. */
+  readonly signal?: AbortSignal | undefined;
+  readonly on_output?: (line: string) => void;
+}
+
+/** What a run used. */
+export interface RunStats extends Usage {
+  readonly duration_ms: number;
+  /** Work still going on when the script had ended, and cancelled after `limits.drain_ms`. */
+  readonly cancelled: number;
+}
+
+export interface RunResult {
+  readonly value: unknown;
+  /** The lines that were printed. */
+  readonly output: readonly string[];
+  readonly stats: RunStats;
+}
+
+/** A run that was cancelled from outside and computes on after this, ms, is killed. */
+const CANCEL_GRACE_MS = 200;
+
+const NO_GRANTS: Grants = { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*', 'mock/*'], programs: [], environment: [] };
+
+/** Runs scripts: one per process is enough, any number of runs at once. */
+export class ScriptRuntime {
+  readonly host: HostContainer;
+  readonly #table: MethodTable;
+  readonly #engines: Readonly<Record<Language, ScriptEngine>>;
+  #closed = false;
+
+  private constructor(host: HostContainer, table: MethodTable) {
+    this.host = host;
+    this.#table = table;
+    this.#engines = { lua: createLuaEngine(), javascript: createJavaScriptEngine() };
+  }
+
+  /** Makes a runtime; throws BAD_CONFIG, or one sentence when the platform lacks something. */
+  static async create(options: RuntimeOptions = {}): Promise<ScriptRuntime> {
+    checkPlatform();
+    const config: Config = parseConfig(options.config);
+    const host = new HostContainer(config, resolve(options.dataDir ?? config.data.dir));
+    const table = createMethodTable([...builtinGlobals, ...(options.globals ?? [])], { checkResults: options.checkResults ?? false });
+    return new ScriptRuntime(host, table);
+  }
+
+  /** Runs a script to its end; throws the ScriptError it ended with, whose `run` holds output and stats. */
+  async execute(source: string, options: ExecuteOptions = {}): Promise<RunResult> {
+    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    const language = options.language ?? 'lua';
+    const output: string[] = [];
+    const started = performance.now();
+    const run = new RunContainer({
+      host: this.host,
+      language,
+      tenant: options.tenant ?? 'default',
+      grants: { ...NO_GRANTS, ...options.grants },
+      limits: { ...this.host.config.limits, ...options.limits },
+      args: options.args ?? [],
+      input: options.input ?? null,
+      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+      ...(options.clock && { clock: options.clock }),
+      onOutput: (line) => {
+        output.push(line);
+        options.on_output?.(line);
+      },
+    });
+    const instance = this.#engines[language].open(this.#table, run);
+    let cancelled = 0;
+    const end = watch(run, instance, options.signal);
+    const stats = (): RunStats => ({ duration_ms: round(performance.now() - started), ...instance.usage(), cancelled });
+    try {
+      const name = options.name ?? (language === 'lua' ? 'main.lua' : 'main.js');
+      const value = toPlain(await instance.execute({ text: source, name, path: options.path }));
+      cancelled = await drain(run);
+      return { value, output, stats: stats() };
+    } catch (error) {
+      const failure = asScriptError(error);
+      run.abort(new ScriptError('CANCELLED', 'the run has failed'));
+      failure.run = { output, stats: stats() };
+      throw failure;
+    } finally {
+      end();
+      await run[Symbol.asyncDispose]();
+      instance.close();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.host[Symbol.asyncDispose]();
+  }
+}
+
+/** Bounds a run from outside: the wall limit kills it, the caller's signal cancels it and then kills it. */
+function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal | undefined): () => void {
+  const timers: NodeJS.Timeout[] = [];
+  const { timeout_ms } = run.limits;
+  if (timeout_ms > 0) {
+    const error = () => new ScriptError('LIMIT_EXCEEDED', `the run took longer than limits.timeout_ms = ${timeout_ms} ms`);
+    timers.push(setTimeout(() => kill(error()), timeout_ms));
+  }
+  const kill = (error: ScriptError) => {
+    run.abort(error);
+    instance.kill(error);
+  };
+  const onAbort = () => {
+    const error = new ScriptError('CANCELLED', 'the run was cancelled');
+    run.abort(error);
+    timers.push(setTimeout(() => instance.kill(error), CANCEL_GRACE_MS));
+  };
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return () => {
+    for (const timer of timers) clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  };
+}
+
+/** Waits for what still goes on when the main chunk has returned; cancels and counts the rest. */
+async function drain(run: RunContainer): Promise<number> {
+  run.draining = true;
+  if (run.pending.size === 0) return 0;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((done) => {
+    timer = setTimeout(done, run.limits.drain_ms);
+  });
+  const settled = async () => {
+    while (run.pending.size > 0) await Promise.allSettled([...run.pending]);
+  };
+  await Promise.race([settled(), late]);
+  clearTimeout(timer);
+  const left = run.pending.size;
+  run.abort(new ScriptError('CANCELLED', 'the run has ended'));
+  return left;
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

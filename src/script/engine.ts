@@ -1,0 +1,39 @@
+import type { MethodTable } from '../call/dispatch.ts';
+import type { RunContainer } from '../call/run.ts';
+import type { Value } from '../call/value.ts';
+import type { Language } from '../call/context.ts';
+
+/** A script's text and the name its errors carry. */
+export interface Source {
+  readonly text: string;
+  /** As in error messages: `research.lua`. */
+  readonly name: string;
+  /** Absolute path when the text is a file: where `require` and `import` look first. */
+  readonly path?: string | undefined;
+}
+
+/** What a run used, for `stats`. */
+export interface Usage {
+  readonly cpu_ms: number;
+  readonly memory_bytes: number;
+  readonly calls: number;
+  readonly waits: number;
+  readonly fibers: number;
+}
+
+/** One context of a language, for one run. */
+export interface ScriptInstance {
+  /** Runs the main chunk on the main fiber and gives its result; throws the script's error with where and traceback. */
+  execute(source: Source): Promise<Value>;
+  /** Ends it at once: nothing in the script can catch that. */
+  kill(error: Error): void;
+  usage(): Usage;
+  /** Lets go of the instance; callbacks and handles are dead afterwards. */
+  close(): void;
+}
+
+/** A language: makes contexts with all globals of a table, from an image made once per table. */
+export interface ScriptEngine {
+  readonly language: Language;
+  open(table: MethodTable, run: RunContainer): ScriptInstance;
+}

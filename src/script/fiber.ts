@@ -1,0 +1,132 @@
+import type { Context } from '../call/context.ts';
+import { CallContext } from '../call/run.ts';
+import { ScriptError } from '../errors.ts';
+
+export interface FiberOptions {
+  /** Path of (parent, n-th child): the same whichever wait ended first. */
+  readonly id: string;
+  /** What calls of this fiber derive from. */
+  readonly context: Context;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onFirstWait?: (() => void) | undefined;
+}
+
+/** One line of execution in an instance: the main chunk, or a callback that is running. */
+export class Fiber {
+  readonly id: string;
+  readonly context: Context;
+  /** When it must be done, on the clock of `performance.now()`; baton waits push it back. */
+  deadline: number;
+  /** How many calls it has made and how many fibers it has started. */
+  calls = 0;
+  children = 0;
+  /** Base of its shadow stack in the engine's memory, and the engine's own handle (a Lua thread). */
+  region = 0;
+  thread = 0;
+  anchor = 0;
+  traceback: string | undefined;
+  /** Why it ends early: raised at its pending wait and every later one, and at the next safe point while it computes. */
+  ending: ScriptError | undefined;
+  /** Ends the wait it is in, if it is in one. */
+  endWait: ((error: ScriptError) => void) | undefined;
+  /** When it was told to stop computing. */
+  interruptedAt = 0;
+  #abort: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #onFirstWait: (() => void) | undefined;
+  readonly #outer: AbortSignal;
+  readonly #timeoutMs: number | undefined;
+
+  constructor(options: FiberOptions) {
+    this.id = options.id;
+    this.context = options.context;
+    this.#outer = options.signal ?? options.context.signal;
+    this.#onFirstWait = options.onFirstWait;
+    this.#timeoutMs = options.timeoutMs;
+    this.deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs;
+    this.#outer.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.timeoutMs !== undefined) this.#arm(options.timeoutMs);
+    if (this.#outer.aborted) this.#onAbort();
+  }
+
+  /** Fires when this fiber ends early. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.ending) this.#abort.abort(this.ending);
+    }
+    return this.#abort.signal;
+  }
+
+  /** The context of its next call. */
+  callContext(method: string): Context {
+    return new FiberContext(this, method, ++this.calls);
+  }
+
+  /** Ends the fiber: cancels its wait, and each later one; an instance interrupts what computes. */
+  end(error: ScriptError): void {
+    if (this.ending) return;
+    this.ending = error;
+    this.#abort?.abort(error);
+    this.endWait?.(error);
+  }
+
+  /** Told by the instance at each wait. */
+  waits(): void {
+    const told = this.#onFirstWait;
+    if (!told) return;
+    this.#onFirstWait = undefined;
+    told();
+  }
+
+  /** The error of its own deadline. */
+  timeout(): ScriptError {
+    return new ScriptError('TIMEOUT', `took longer than ${this.#timeoutMs} ms`);
+  }
+
+  /** Stops timers and listeners; nothing may run on it afterwards. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#outer.removeEventListener('abort', this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => {
+    const { reason } = this.#outer;
+    this.end(reason instanceof ScriptError ? reason : new ScriptError('CANCELLED', 'cancelled'));
+  };
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const left = this.deadline - performance.now();
+      if (left > 1) this.#arm(left);
+      else if (this.endWait) this.end(this.timeout());
+      else this.#arm(50);
+    }, ms);
+  }
+}
+
+/** The context of one call of a fiber; signal and key are made when somebody asks. */
+class FiberContext extends CallContext {
+  readonly #call: number;
+  readonly #of: Fiber;
+
+  constructor(fiber: Fiber, method: string, call: number) {
+    super(fiber.context.run, fiber.context, method, undefined, fiber);
+    this.#of = fiber;
+    this.#call = call;
+  }
+
+  override get signal(): AbortSignal {
+    return this.#of.signal;
+  }
+
+  override get key(): string {
+    return `${this.#of.id}:${this.#call}`;
+  }
+}
+
+/** The fiber whose call this context is or derives from, if a fiber made it. */
+export function fiberOf(context: Context): Fiber | undefined {
+  return context instanceof CallContext && context.fiber instanceof Fiber ? context.fiber : undefined;
+}

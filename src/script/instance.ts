@@ -1,0 +1,333 @@
+import type { Context, InvokeOptions } from '../call/context.ts';
+import { dispatch, type MethodTable } from '../call/dispatch.ts';
+import { CallContext, cancelled, type RunContainer } from '../call/run.ts';
+import type { Value } from '../call/value.ts';
+import { ScriptError } from '../errors.ts';
+import type { Usage } from './engine.ts';
+import { Fiber, fiberOf } from './fiber.ts';
+import { scheduler } from './scheduler.ts';
+
+/** Ticks aim at this distance, ms; fuel adapts between these bounds (loop heads per tick). */
+const TICK_MS = 0.5;
+const FUEL = { first: 2_000, least: 200, most: 50_000 };
+/** A fiber that was told to stop and still computes after this, ms, takes its instance with it. */
+const INTERRUPT_GRACE_MS = 200;
+/** Host calls between two looks at the clock. */
+const CALLS_PER_LOOK = 16;
+
+/** How a wait ended; made before the stack continues, read right after. */
+export type Outcome = { readonly value: Value } | { readonly error: ScriptError };
+
+interface Entrant {
+  readonly fiber: Fiber;
+  readonly go: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+/**
+ * One context of an engine, as far as both languages share it: the baton (one fiber at a time inside, handed over at safe points only,
+ * since a pause can stop the engine anywhere), fuel, slices, limits, waits, and the end of it all.
+ */
+export abstract class Instance {
+  readonly run: RunContainer;
+  readonly table: MethodTable;
+  /** Set when the instance is garbage: nothing may enter it again. */
+  dead: Error | undefined;
+  /** The fiber that holds the baton. */
+  protected fiber: Fiber | undefined;
+  /** True while the engine computes inside a promising call, where it can be paused. */
+  protected computing = false;
+  readonly #entrants: Entrant[] = [];
+  /** Settles everything that hangs on this instance when it dies: fibers' results, suspended stacks. */
+  readonly #onDeath = new Set<(error: Error) => void>();
+  #fuel = FUEL.first;
+  #lastTick = 0;
+  #enteredAt = 0;
+  #cpuMs = 0;
+  #calls = 0;
+  #waits = 0;
+  #fibers = 0;
+  #open = 0;
+  #pending: Promise<Value> | undefined;
+
+  constructor(run: RunContainer, table: MethodTable) {
+    this.run = run;
+    this.table = table;
+  }
+
+  // What a language supplies.
+
+  /** Puts the engine on its main shadow stack, for host code that calls engine functions. */
+  protected abstract toMain(): void;
+  /** Prepares shadow stack and engine state of a fiber, then makes its promising call with `start`; called with the baton, on the main stack. */
+  protected abstract prepare(fiber: Fiber): void;
+  /** Gives back what `prepare` took. */
+  protected abstract dispose(fiber: Fiber): void;
+  /** Sets the fuel counter and what it is refilled with. */
+  protected abstract setFuel(amount: number): void;
+  /** Makes the engine raise the fiber's error at its next safe point; false if it cannot be told yet. */
+  protected abstract interrupt(fiber: Fiber): boolean;
+  /** Frees engine references that the host dropped; called with the baton on the main stack. */
+  protected abstract releaseDropped(): void;
+  protected abstract memoryBytes(): number;
+
+  // Fibers: the one door.
+
+  /** Runs `body` as a fiber of its own, from the baton to its end. `body` makes its promising calls through `compute`. */
+  protected enter<T>(fiber: Fiber, body: () => Promise<T>): Promise<T> {
+    if (this.dead) return Promise.reject(this.dead);
+    if (++this.#open > this.run.limits.fibers) {
+      this.#open--;
+      return Promise.reject(new ScriptError('LIMIT_EXCEEDED', `more than limits.fibers = ${this.run.limits.fibers} callbacks of this run at once`));
+    }
+    this.#fibers++;
+    return new Promise<T>((resolve, reject) => {
+      const leave = () => {
+        if (!this.#onDeath.delete(die)) return;
+        this.#open--;
+        fiber.close();
+      };
+      const die = (error: Error) => {
+        leave();
+        reject(error);
+      };
+      this.#onDeath.add(die);
+      const go = async () => {
+        let settle: () => void;
+        if (this.dead) return;
+        try {
+          this.toMain();
+          this.releaseDropped();
+          this.prepare(fiber);
+          try {
+            const value = await body();
+            settle = () => resolve(value);
+          } catch (error) {
+            if (this.dead) throw error;
+            if (isFatal(error)) return this.kill(fatal(error));
+            settle = () => reject(error);
+          }
+          this.toMain();
+          this.dispose(fiber);
+        } catch (error) {
+          return this.kill(fatal(error));
+        }
+        leave();
+        this.#release();
+        settle();
+      };
+      // A fiber never starts on top of another's stack, which may be on its way into a wait.
+      this.#acquire({ fiber, go: () => queueMicrotask(go), refuse: die });
+    });
+  }
+
+  /** Makes one promising call of the engine on the fiber that holds the baton; afterwards the engine is on its main stack again. */
+  protected async compute<T>(start: () => Promise<T>): Promise<T> {
+    this.computing = true;
+    this.setFuel(this.#fuel);
+    try {
+      return await start();
+    } finally {
+      this.computing = false;
+      if (!this.dead) this.toMain();
+    }
+  }
+
+  /** Starts a callback of the script for a call of the host. */
+  protected invoke(context: Context, options: InvokeOptions, body: (fiber: Fiber) => Promise<Value>): Promise<Value> {
+    const parent = fiberOf(context);
+    const signal = options.signal ?? context.signal;
+    if (signal.aborted) return Promise.reject(cancelled(signal));
+    const id = parent ? `${parent.id}.${++parent.children}` : `host.${this.#fibers}`;
+    const fiber = new Fiber({ id, context, timeoutMs: options.timeoutMs, signal, onFirstWait: options.onFirstWait });
+    return this.enter(fiber, () => body(fiber));
+  }
+
+  /** The fiber of the main chunk. */
+  protected mainFiber(): Fiber {
+    return new Fiber({ id: '0', context: new CallContext(this.run) });
+  }
+
+  // Host calls.
+
+  /** Runs method `index` for the fiber that computes; a promise means that the engine must suspend by `wait`. */
+  protected callHost(index: number, args: Value[]): Value | Promise<Value> {
+    const { fiber } = this;
+    const entry = this.table.entries[index];
+    if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
+    if (++this.#calls % CALLS_PER_LOOK === 0) this.#look();
+    const result = dispatch(entry, args, fiber.callContext(entry.name));
+    if (result instanceof Promise) this.#pending = result;
+    return result;
+  }
+
+  /** Host work in the middle of a computation: fuel that ends meanwhile must not pause, since a frame of the host is on the stack. */
+  protected outside<T>(work: () => T): T {
+    const { computing } = this;
+    this.computing = false;
+    try {
+      return work();
+    } finally {
+      this.computing = computing;
+    }
+  }
+
+  /** The Suspending import behind every waiting call (and host code that waits itself): gives up the baton, waits, takes it back, says how it ended. */
+  protected wait(pending: Promise<Value> | undefined = this.#pending): Promise<Outcome> {
+    const { fiber } = this;
+    this.#pending = undefined;
+    if (!fiber || !pending) throw new ScriptError('INTERNAL', 'a wait outside a fiber');
+    this.#waits++;
+    return new Promise<Outcome>((resolve, reject) => {
+      this.#onDeath.add(reject);
+      const settle = (outcome: Outcome) => {
+        if (fiber.endWait === undefined) return;
+        fiber.endWait = undefined;
+        this.#acquire({
+          fiber,
+          refuse: reject,
+          go: () => {
+            this.#onDeath.delete(reject);
+            this.computing = true;
+            resolve(outcome);
+          },
+        });
+      };
+      fiber.endWait = (error) => settle({ error });
+      this.computing = false;
+      this.#release();
+      fiber.waits();
+      if (fiber.ending) settle({ error: fiber.ending });
+      pending.then(
+        (value) => settle({ value }),
+        (error: ScriptError) => settle({ error }),
+      );
+    });
+  }
+
+  // Fuel.
+
+  /**
+   * The engine's fuel is used up: throws to kill, answers 1 to pause, 0 to go on with the fuel set anew.
+   * An interpreter that asks by its own count does not `steer` the fuel.
+   */
+  protected tick(steer = true): 0 | 1 {
+    const now = performance.now();
+    if (this.dead) throw this.dead;
+    if (steer) this.#steer(now);
+    if (this.#cpuMs + now - this.#enteredAt > this.run.limits.cpu_ms) {
+      this.kill(new ScriptError('LIMIT_EXCEEDED', `the run computed longer than limits.cpu_ms = ${this.run.limits.cpu_ms} ms`));
+      throw this.dead;
+    }
+    const { fiber } = this;
+    if (!this.computing || !fiber) return 0;
+    if (now > fiber.deadline) this.#stop(fiber, now);
+    return scheduler.expired(now) ? 1 : 0;
+  }
+
+  #steer(now: number): void {
+    const gap = now - this.#lastTick;
+    this.#lastTick = now;
+    if (gap > TICK_MS * 2) this.#fuel = Math.max(FUEL.least, Math.floor(this.#fuel * Math.max(0.1, TICK_MS / gap)));
+    else if (gap < TICK_MS / 2) this.#fuel = Math.min(FUEL.most, Math.floor(this.#fuel * 1.5));
+    this.setFuel(this.#fuel);
+  }
+
+  /** The Suspending import behind a pause: keeps the baton, lets the event loop and others run. */
+  protected pause(): Promise<void> {
+    const { fiber } = this;
+    this.computing = false;
+    this.#account();
+    return new Promise((resolve, reject) => {
+      this.#onDeath.add(reject);
+      scheduler.queue(this.run.tenant, this.run, () => {
+        if (this.dead) return;
+        this.#onDeath.delete(reject);
+        this.fiber = fiber;
+        this.computing = true;
+        this.#startSlice();
+        resolve();
+      });
+      scheduler.leave();
+    });
+  }
+
+  /** Ends the instance for good: open fibers and suspended stacks are rejected, which also frees their memory. */
+  kill(error: Error): void {
+    if (this.dead) return;
+    this.dead = error;
+    for (const refuse of [...this.#onDeath]) refuse(error);
+    this.#onDeath.clear();
+    this.#entrants.length = 0;
+  }
+
+  usage(): Usage {
+    return { cpu_ms: Math.round(this.#cpuMs * 1000) / 1000, memory_bytes: this.memoryBytes(), calls: this.#calls, waits: this.#waits, fibers: this.#fibers };
+  }
+
+  /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */
+  #stop(fiber: Fiber, now: number): void {
+    fiber.end(fiber.timeout());
+    fiber.interruptedAt ||= now;
+    if (this.interrupt(fiber)) return;
+    if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(0);
+    else {
+      this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
+      throw this.dead;
+    }
+  }
+
+  /** Many cheap host calls burn little fuel: look at the clock now and then. */
+  #look(): void {
+    if (scheduler.expired(performance.now())) this.setFuel(0);
+  }
+
+  #acquire(entrant: Entrant): void {
+    if (this.dead) return entrant.refuse(this.dead);
+    if (this.fiber) this.#entrants.push(entrant);
+    else this.#admit(entrant);
+  }
+
+  #admit(entrant: Entrant): void {
+    const { fiber } = entrant;
+    this.fiber = fiber;
+    if (scheduler.mayRun()) {
+      this.#startSlice();
+      entrant.go();
+      return;
+    }
+    const asked = performance.now();
+    scheduler.queue(this.run.tenant, this.run, () => {
+      if (this.dead) return;
+      fiber.deadline += performance.now() - asked;
+      this.#startSlice();
+      entrant.go();
+    });
+  }
+
+  #release(): void {
+    this.#account();
+    this.fiber = undefined;
+    const next = this.#entrants.shift();
+    if (next) this.#admit(next);
+    scheduler.leave();
+  }
+
+  #startSlice(): void {
+    this.#enteredAt = this.#lastTick = performance.now();
+  }
+
+  #account(): void {
+    this.#cpuMs += performance.now() - this.#enteredAt;
+  }
+}
+
+/** Traps and V8's own stack end leave the engine in no state to go on. */
+function isFatal(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError || error instanceof WebAssembly.Exception;
+}
+
+function fatal(error: unknown): ScriptError {
+  if (error instanceof RangeError) return new ScriptError('LIMIT_EXCEEDED', 'the script nests too deep for the stack', { cause: error });
+  return error instanceof ScriptError ? error : new ScriptError('INTERNAL', `the script engine failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+}

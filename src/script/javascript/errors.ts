@@ -1,0 +1,147 @@
+import type { Value, ValueMap } from '../../call/value.ts';
+import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
+import { ScriptRef } from '../refs.ts';
+import { CLASS, OBJECT, pointerOf, PROPERTY, type QuickJSExports, TAG, tagOf } from './exports.ts';
+import type { Heap } from './heap.ts';
+import type { Reader } from './read.ts';
+import type { References } from './references.ts';
+import { traceback } from './trace.ts';
+import type { Writer } from './write.ts';
+
+/** Causes of causes that are followed. */
+const MOST_CAUSES = 8;
+
+/** The engine's own errors for limits; the script may catch them. */
+const LIMITS: Readonly<Record<string, string>> = {
+  'InternalError: out of memory': 'not enough memory: the script reached limits.memory_mb',
+  'RangeError: Maximum call stack size exceeded': 'the script nests its calls too deep',
+  'InternalError: stack overflow': 'the script nests its calls too deep',
+};
+
+export interface ErrorParts {
+  readonly x: QuickJSExports;
+  readonly context: number;
+  readonly heap: Heap;
+  readonly reader: Reader;
+  readonly writer: Writer;
+  readonly references: References;
+  /** Prototype of the errors that scripts see. */
+  readonly prototype: bigint;
+  /** Sixteen bytes for a value that has no address. */
+  readonly cell: number;
+}
+
+/** Errors in both directions: ScriptErrors as JavaScript errors, what scripts throw as ScriptErrors that remember it. */
+export class Errors {
+  readonly #parts: ErrorParts;
+
+  constructor(parts: ErrorParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes the engine throw: the very value that the script threw earlier, else an error with the same fields. Gives the engine's mark of an exception. */
+  raise(error: ScriptError): bigint {
+    const { x, context } = this.#parts;
+    const value = this.#make(error, 0);
+    return tagOf(value) === TAG.exception ? value : x.JS_Throw(context, value);
+  }
+
+  #make(error: ScriptError, causes: number): bigint {
+    const { x, context, writer, references, prototype } = this.#parts;
+    if (error.thrown instanceof ScriptRef && error.thrown.owner === references) return references.take(error.thrown);
+    const value = x.JS_NewObjectProtoClass(context, prototype, CLASS.error);
+    if (tagOf(value) === TAG.exception) return value;
+    writer.define(value, 'message', writer.text(error.message), PROPERTY.writableHidden);
+    writer.define(value, 'code', writer.text(error.code));
+    if (error.method !== undefined) writer.define(value, 'method', writer.text(error.method));
+    if (error.details !== undefined) this.#defineDetails(value, error.details);
+    if (error.cause instanceof ScriptError && causes < MOST_CAUSES) writer.define(value, 'cause', this.#make(error.cause, causes + 1), PROPERTY.writableHidden);
+    return value;
+  }
+
+  #defineDetails(object: bigint, details: Readonly<Record<string, unknown>>): void {
+    const { writer } = this.#parts;
+    try {
+      writer.define(object, 'details', writer.write(details as ValueMap));
+    } catch (error) {
+      if (!(error instanceof ScriptError)) throw error;
+    }
+  }
+
+  /** What the script threw, as the host sees it; takes over the value's reference and keeps it for the way back. */
+  leave(value: bigint): ScriptError {
+    const { references } = this.#parts;
+    const error = this.#convert(value, 0);
+    error.thrown = references.keep(value);
+    return error;
+  }
+
+  #convert(value: bigint, causes: number): ScriptError {
+    const { heap, cell, reader } = this.#parts;
+    const tag = tagOf(value);
+    if (tag === TAG.object && heap.classOf(pointerOf(value)) === CLASS.error) return this.#fromError(pointerOf(value), causes);
+    heap.setValue(cell, value);
+    const data = attempt(() => reader.read(cell, 'error'));
+    if (typeof data === 'string') return new ScriptError('SCRIPT_ERROR', data);
+    if (isMap(data)) return fromMap(data);
+    return new ScriptError('SCRIPT_ERROR', data === undefined ? 'the script threw a value' : `the script threw ${String(data)}`, data == null ? {} : { details: { value: data } });
+  }
+
+  #fromError(object: number, causes: number): ScriptError {
+    const { heap } = this.#parts;
+    const name = heap.inheritedText(object, 'name') ?? 'Error';
+    const message = heap.inheritedText(object, 'message') ?? '';
+    const limit = LIMITS[`${name}: ${message}`];
+    const details = this.#field(object, 'details');
+    const method = this.#field(object, 'method');
+    const shown = name === 'Error' || name === 'ScriptError' ? message || name : message ? `${name}: ${message}` : name;
+    const error = new ScriptError(limit ? 'LIMIT_EXCEEDED' : codeOf(this.#field(object, 'code')), limit ?? shown, {
+      method: typeof method === 'string' ? method : undefined,
+      details: isMap(details) ? details : undefined,
+      cause: causes < MOST_CAUSES ? this.#cause(object, causes) : undefined,
+    });
+    const stackAt = object + OBJECT.data;
+    if (heap.tag(stackAt) === TAG.string) Object.assign(error, traceback(heap.text(TAG.string, heap.pointer(stackAt))));
+    return error;
+  }
+
+  #cause(object: number, causes: number): ScriptError | undefined {
+    const { heap, references, x, context } = this.#parts;
+    const at = heap.slot(object, 'cause');
+    if (at === 0 || heap.tag(at) !== TAG.object || heap.classOf(heap.pointer(at)) !== CLASS.error) return undefined;
+    const value = heap.value(at);
+    const cause = this.#convert(value, causes + 1);
+    cause.thrown = references.keep(x.JS_DupValue(context, value));
+    return cause;
+  }
+
+  #field(object: number, key: string): Value | undefined {
+    const { heap, reader } = this.#parts;
+    const at = heap.slot(object, key);
+    return at === 0 ? undefined : attempt(() => reader.read(at, key));
+  }
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof ScriptError) return undefined;
+    throw error;
+  }
+}
+
+function codeOf(value: unknown): ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value) ? (value as ErrorCode) : 'SCRIPT_ERROR';
+}
+
+function isMap(value: unknown): value is ValueMap {
+  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** A plain object that the script threw. */
+function fromMap(data: ValueMap): ScriptError {
+  const message = typeof data.message === 'string' ? data.message : 'the script threw an object';
+  return new ScriptError(codeOf(data.code), message, { details: { value: data } });
+}
+

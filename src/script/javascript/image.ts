@@ -1,0 +1,186 @@
+import { readFileSync } from 'node:fs';
+import type { BoundGlobal, Entry, MethodTable } from '../../call/dispatch.ts';
+import type { HandleType } from '../../call/value.ts';
+import { ScriptError } from '../../errors.ts';
+import { pointerOf, PROPERTY, TAG, tagOf, UNDEFINED } from './exports.ts';
+import { Machine, type MachineImage, type Modules } from './machine.ts';
+import type { Prototypes } from './read.ts';
+import { PRELUDE_NAME } from './trace.ts';
+import { SCRATCH_BYTES, Writer } from './write.ts';
+
+/** The prelude's own functions have numbers behind all methods. */
+export const INTERNALS = { print: 0xffff } as const;
+
+/** A context with all globals, from which each run's context starts. */
+export interface JavaScriptImage {
+  readonly machine: MachineImage;
+  readonly modules: Modules;
+  readonly prototypes: Prototypes;
+  readonly errorPrototype: bigint;
+  readonly handleClass: number;
+  readonly handlePrototypes: ReadonlyMap<HandleType, bigint>;
+  /** Memory for texts and arguments; its first sixteen bytes are the cell for single values. */
+  readonly scratch: number;
+}
+
+const refuse = () => {
+  throw new ScriptError('INTERNAL', 'a call while the base image is made');
+};
+
+/** Makes the base image of a method table: about 10 ms, once per runtime. */
+export function createJavaScriptImage(modules: Modules, table: MethodTable): JavaScriptImage {
+  const machine = new Machine(modules, {
+    call: refuse,
+    wait: refuse,
+    finish: refuse,
+    finalize: refuse,
+    tick: () => 0,
+    look: () => 0,
+    pause: refuse,
+    now: () => 0,
+    rejection: refuse,
+    moduleName: refuse,
+    moduleText: refuse,
+  });
+  const { x, context, heap } = machine;
+  const scratch = x.wasm_malloc(SCRATCH_BYTES);
+  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse });
+  const builder = new Builder(machine, writer, scratch);
+  const shared = builder.prelude();
+  const handleClass = builder.handleClass();
+  const handlePrototypes = new Map(
+    table.handles.map(({ type, methods }) => [type, builder.call(shared.handlePrototype, writer.text(type.name), builder.methods(methods))] as const),
+  );
+  for (const global of table.globals('javascript')) builder.global(global);
+  x.JS_RunGC(machine.runtime);
+  return {
+    machine: { ...snapshot(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
+    modules,
+    prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype) },
+    errorPrototype: shared.errorPrototype,
+    handleClass,
+    handlePrototypes,
+    scratch,
+  };
+}
+
+const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype'] as const;
+
+/** Engine calls that make the base context. */
+class Builder {
+  readonly #machine: Machine;
+  readonly #writer: Writer;
+  readonly #scratch: number;
+
+  constructor(machine: Machine, writer: Writer, scratch: number) {
+    this.#machine = machine;
+    this.#writer = writer;
+    this.#scratch = scratch;
+  }
+
+  /** Runs the prelude and gives what the engine keeps of it. */
+  prelude(): Record<(typeof SHARED)[number], bigint> {
+    const { x, context } = this.#machine;
+    const text = this.#writer.reserve(0x10000);
+    const size = this.#machine.heap.bytes.utf8Write(`${PRELUDE}\0`, text.pointer) - 1;
+    const name = this.#writer.reserve(PRELUDE_NAME.length + 1);
+    this.#machine.heap.bytes.latin1Write(`${PRELUDE_NAME}\0`, name.pointer);
+    const main = this.#checked(x.JS_Eval(context, text.pointer, size, name.pointer, 0));
+    name.free();
+    text.free();
+    const host = this.#checked(x.JS_NewObject(context));
+    for (const [key, index] of Object.entries(INTERNALS)) this.#writer.define(host, key, this.#function(key, 0, index));
+    const result = this.call(main, host);
+    return Object.fromEntries(SHARED.map((key) => [key, this.#property(result, key)])) as Record<(typeof SHARED)[number], bigint>;
+  }
+
+  /** Registers the class of handles: its objects are told to the host when they are freed. */
+  handleClass(): number {
+    const { x, runtime, heap, finalizer } = this.#machine;
+    const memory = this.#writer.reserve(64);
+    const [id, definition, name] = [memory.pointer, memory.pointer + 8, memory.pointer + 32];
+    for (let at = memory.pointer; at < memory.pointer + 64; at += 4) heap.setWord(at, 0);
+    heap.bytes.latin1Write('Handle\0', name);
+    heap.setWord(definition, name);
+    heap.setWord(definition + 4, finalizer);
+    const number = x.JS_NewClassID(runtime, id);
+    if (x.JS_NewClass(runtime, number, definition) !== 0) throw new ScriptError('INTERNAL', 'the class of handles cannot be made');
+    memory.free();
+    return number;
+  }
+
+  /** Puts one global in its place: an object of methods, or the function itself with its methods. */
+  global({ name, callable, methods }: BoundGlobal): void {
+    const { x, context } = this.#machine;
+    const object = callable ? this.#method(name, callable) : this.#checked(x.JS_NewObject(context));
+    for (const [method, entry] of methods) this.#writer.define(object, method, this.#frozen(this.#method(method, entry)));
+    this.#writer.define(x.JS_GetGlobalObject(context), name, this.#frozen(object), PROPERTY.writableHidden);
+  }
+
+  methods(methods: readonly (readonly [string, Entry])[]): bigint {
+    const { x, context } = this.#machine;
+    const object = this.#checked(x.JS_NewObject(context));
+    for (const [method, entry] of methods) this.#writer.define(object, method, this.#frozen(this.#method(method, entry)));
+    return object;
+  }
+
+  /** Calls a function of the prelude; the value stays referenced for good. */
+  call(fn: bigint, ...args: bigint[]): bigint {
+    const { x, context, heap } = this.#machine;
+    args.forEach((arg, i) => heap.setValue(this.#scratch + 16 + i * 8, arg));
+    return this.#checked(x.JS_Call(context, fn, UNDEFINED, args.length, this.#scratch + 16));
+  }
+
+  #method(name: string, entry: Entry): bigint {
+    return this.#function(name, entry.compiled.parameterNames.length, entry.index);
+  }
+
+  #function(name: string, length: number, index: number): bigint {
+    const { x, context, heap, hostFunction } = this.#machine;
+    const text = this.#writer.reserve(name.length + 1);
+    heap.bytes.latin1Write(`${name}\0`, text.pointer);
+    const fn = this.#checked(x.JS_NewCFunctionData2(context, hostFunction, text.pointer, length, index, 0, 0));
+    text.free();
+    return fn;
+  }
+
+  #frozen(object: bigint): bigint {
+    this.#machine.x.JS_FreezeObject(this.#machine.context, object);
+    return object;
+  }
+
+  #property(object: bigint, name: string): bigint {
+    const { x, context, heap } = this.#machine;
+    const text = this.#writer.reserve(name.length + 1);
+    heap.bytes.latin1Write(`${name}\0`, text.pointer);
+    const value = this.#checked(x.JS_GetPropertyStr(context, object, text.pointer));
+    text.free();
+    return value;
+  }
+
+  #checked(value: bigint): bigint {
+    if (tagOf(value) !== TAG.exception) return value;
+    const { x, context, heap } = this.#machine;
+    const error = pointerOf(x.JS_GetException(context));
+    throw new ScriptError('INTERNAL', `the JavaScript prelude failed: ${heap.inheritedText(error, 'message')}`);
+  }
+}
+
+/** Pages of the memory that hold anything. */
+function snapshot(memory: WebAssembly.Memory): Pick<MachineImage, 'chunks' | 'sizeBytes'> {
+  const words = new BigUint64Array(memory.buffer);
+  const page = 512;
+  const chunks: { at: number; bytes: Uint8Array }[] = [];
+  let start = -1;
+  for (let i = 0; i <= words.length; i += page) {
+    const used = i < words.length && words.subarray(i, i + page).some((word) => word !== 0n);
+    if (used && start < 0) start = i;
+    if (!used && start >= 0) {
+      chunks.push({ at: start * 8, bytes: new Uint8Array(memory.buffer.slice(start * 8, i * 8)) });
+      start = -1;
+    }
+  }
+  return { chunks, sizeBytes: memory.buffer.byteLength };
+}
+
+const PRELUDE = readFileSync(new URL('./prelude.js', import.meta.url), 'utf8');

@@ -1,0 +1,170 @@
+import { ScriptError } from '../../errors.ts';
+import type { Outcome } from '../instance.ts';
+import { STACK_BYTES } from '../limits.ts';
+import { RUNTIME, type QuickJSExports } from './exports.ts';
+import { Heap } from './heap.ts';
+
+/** What the engine asks of its host. */
+export interface MachineHooks {
+  /** A method is called; 1 means that its answer must be waited for. */
+  call(cell: number, count: number, args: number, index: number): 0 | 1;
+  wait(): Promise<Outcome>;
+  /** The wait has ended: its outcome goes to the cell. */
+  finish(cell: number, outcome: Outcome): void;
+  /** The collector frees a handle. */
+  finalize(object: number): void;
+  /** Fuel is used up. */
+  tick(): 0 | 1;
+  /** The interpreter asks: 0 go on, 1 pause, 2 interrupt. */
+  look(): 0 | 1 | 2;
+  pause(): Promise<void>;
+  now(): number;
+  rejection(promise: number, reason: number, handled: boolean): void;
+  /** The name of a module that another one imports, and its text, as addresses of memory that the engine frees; 0 when an exception is pending. */
+  moduleName(from: number, specifier: number): number;
+  moduleText(name: number, size: number): number;
+}
+
+/** A base context's memory and what must be known to go on from it. */
+export interface MachineImage {
+  readonly chunks: readonly { readonly at: number; readonly bytes: Uint8Array }[];
+  readonly sizeBytes: number;
+  readonly runtime: number;
+  readonly context: number;
+  readonly stackTop: number;
+}
+
+interface Linker {
+  readonly host_fn: WebAssembly.ExportValue;
+  readonly finalizer: WebAssembly.ExportValue;
+  readonly csf: WebAssembly.Global<'i32'>;
+  run_jobs(runtime: number, cell: number, most: number): number;
+}
+
+/** All optional parts of the language but WeakRef with FinalizationRegistry, and performance. */
+const INTRINSICS = 0x1fff & ~(1 << 9) & ~(1 << 10);
+/** A shadow stack's last bytes, which the engine keeps for itself to report that it is full. */
+const MARGIN = 8_192;
+
+export interface Modules {
+  readonly engine: WebAssembly.Module;
+  readonly first: WebAssembly.Module;
+  readonly second: WebAssembly.Module;
+  readonly tick: WebAssembly.Module;
+}
+
+/** One engine, linked with its host: fresh, or going on from an image. */
+export class Machine {
+  readonly x: QuickJSExports;
+  readonly heap: Heap;
+  readonly runtime: number;
+  readonly context: number;
+  readonly stackTop: number;
+  /** Slots of our functions in the engine's table; the same in every instance. */
+  readonly hostFunction: number;
+  readonly finalizer: number;
+  readonly #linker: Linker;
+  #promising: Promising | undefined;
+
+  constructor(modules: Modules, hooks: MachineHooks, image?: MachineImage) {
+    const pause = new WebAssembly.Suspending(() => hooks.pause());
+    const before = new WebAssembly.Instance(modules.first, { host: { tick: () => hooks.look(), pause } }).exports;
+    const x = new WebAssembly.Instance(modules.engine, {
+      env: {
+        host_interrupt: before.host_interrupt as WebAssembly.ImportValue,
+        host_get_timezone_offset: () => 0,
+        host_promise_rejection: (promise: number, reason: number, handled: number) => hooks.rejection(promise, reason, handled !== 0),
+        host_module_normalize: (from: number, specifier: number) => hooks.moduleName(from, specifier),
+        host_module_load: (name: number, size: number) => hooks.moduleText(name, size),
+        host_call: () => 0,
+      },
+      wasi_snapshot_preview1: {
+        clock_time_get: (_clock: number, _precision: bigint, at: number) => {
+          new DataView(x.memory.buffer).setBigInt64(at, BigInt(Math.round(hooks.now() * 1e6)), true);
+          return 0;
+        },
+        random_get: () => 52,
+        fd_close: () => 52,
+        fd_fdstat_get: () => 52,
+        fd_seek: () => 52,
+        fd_write: () => 52,
+      },
+    }).exports as unknown as QuickJSExports;
+    this.x = x;
+    this.#linker = new WebAssembly.Instance(modules.second, {
+      q: x as unknown as WebAssembly.ModuleImports,
+      host: {
+        call: (_context: number, cell: number, count: number, args: number, index: number) => hooks.call(cell, count, args, index),
+        wait: new WebAssembly.Suspending(() => hooks.wait()),
+        finish: (cell: number, outcome: Outcome) => hooks.finish(cell, outcome),
+        finalize: (object: number) => hooks.finalize(object),
+      },
+    }).exports as unknown as Linker;
+    this.hostFunction = x.__indirect_function_table.grow(2);
+    this.finalizer = this.hostFunction + 1;
+    x.__indirect_function_table.set(this.hostFunction, this.#linker.host_fn);
+    x.__indirect_function_table.set(this.finalizer, this.#linker.finalizer);
+    x.__fuel_slot.set(0, new WebAssembly.Instance(modules.tick, { h: { t: () => hooks.tick(), p: pause } }).exports.tick);
+    if (image) restore(x, image);
+    else start(x);
+    this.runtime = image?.runtime ?? x.qjs_get_runtime_ptr();
+    this.context = image?.context ?? x.qjs_get_context_ptr();
+    this.stackTop = image?.stackTop ?? x.__stack_pointer.value;
+    this.#linker.csf.value = this.runtime + RUNTIME.frame;
+    this.heap = new Heap(x.memory, this.runtime);
+    this.toMain();
+  }
+
+  /** Calls of the engine on a fiber, which can be paused and can wait. */
+  get promising(): Promising {
+    this.#promising ??= {
+      compile: WebAssembly.promising(this.x.JS_Eval),
+      evaluate: WebAssembly.promising(this.x.JS_EvalFunction),
+      call: WebAssembly.promising(this.x.JS_Call),
+      free: WebAssembly.promising(this.x.JS_FreeValue),
+      runJobs: WebAssembly.promising(this.#linker.run_jobs),
+    };
+    return this.#promising;
+  }
+
+  /** Makes the main shadow stack current, for engine functions that the host calls from the event loop. */
+  toMain(): void {
+    this.#stack(this.stackTop, this.stackTop - STACK_BYTES.javascript + MARGIN);
+  }
+
+  /** Makes a fiber's shadow stack current, with no frame of the script below. */
+  toFiber(region: number): void {
+    this.#stack(region + STACK_BYTES.javascript, region + MARGIN);
+  }
+
+  #stack(top: number, limit: number): void {
+    this.x.__stack_pointer.value = top;
+    this.heap.setWord(this.runtime + RUNTIME.frame, 0);
+    this.heap.setWord(this.runtime + RUNTIME.stackLimit, limit);
+  }
+}
+
+interface Promising {
+  compile(context: number, text: number, size: number, name: number, flags: number): Promise<bigint>;
+  evaluate(context: number, compiled: bigint): Promise<bigint>;
+  call(context: number, fn: bigint, self: bigint, count: number, args: number): Promise<bigint>;
+  free(context: number, value: bigint): Promise<void>;
+  runJobs(runtime: number, cell: number, most: number): Promise<number>;
+}
+
+function start(x: QuickJSExports): void {
+  x._initialize();
+  if (x.qjs_init2(INTRINSICS) !== 0) throw new ScriptError('INTERNAL', 'the JavaScript engine does not start');
+  x.qjs_set_interrupt_handler(1);
+  x.qjs_set_promise_rejection_handler(1);
+  x.qjs_set_module_loader(1);
+}
+
+function restore(x: QuickJSExports, image: MachineImage): void {
+  const missing = image.sizeBytes - x.memory.buffer.byteLength;
+  if (missing > 0) x.memory.grow(Math.ceil(missing / 65_536));
+  const bytes = new Uint8Array(x.memory.buffer);
+  for (const chunk of image.chunks) bytes.set(chunk.bytes, chunk.at);
+  x.qjs_set_runtime_and_context(image.runtime, image.context);
+  x.__stack_pointer.value = image.stackTop;
+}

@@ -1,0 +1,18 @@
+import type { MethodTable } from '../../call/dispatch.ts';
+import type { RunContainer } from '../../call/run.ts';
+import type { ScriptEngine, ScriptInstance } from '../engine.ts';
+import { createLuaImage, type LuaImage } from './image.ts';
+import { LuaInstance } from './instance.ts';
+
+/** Lua 5.4: images by method table, so that a runtime makes its own once. */
+export function createLuaEngine(): ScriptEngine {
+  const images = new WeakMap<MethodTable, LuaImage>();
+  return {
+    language: 'lua',
+    open(table: MethodTable, run: RunContainer): ScriptInstance {
+      let image = images.get(table);
+      if (!image) images.set(table, (image = createLuaImage(table)));
+      return new LuaInstance(image, table, run);
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import type { Value } from '../../call/value.ts';
+import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
+import type { Fiber } from '../fiber.ts';
+import { ScriptRef } from '../refs.ts';
+import { LUA, type LuaExports } from './exports.ts';
+import type { LuaImage } from './image.ts';
+import type { LuaMemory } from './memory.ts';
+import type { LuaValues } from './values.ts';
+
+/** Errors in both directions: ScriptErrors as Lua tables, Lua's own values as ScriptErrors that remember them. */
+export class LuaErrors {
+  readonly #x: LuaExports;
+  readonly #memory: LuaMemory;
+  readonly #values: LuaValues;
+  readonly #image: LuaImage;
+  readonly #owner: { readonly dropped: number[] };
+
+  constructor(x: LuaExports, memory: LuaMemory, values: LuaValues, image: LuaImage, owner: { readonly dropped: number[] }) {
+    this.#x = x;
+    this.#memory = memory;
+    this.#values = values;
+    this.#image = image;
+    this.#owner = owner;
+  }
+
+  /** Pushes what the script sees: the very value that it threw earlier, else a table; `here` puts the caller's line into its text. */
+  push(L: number, error: ScriptError, here: boolean): void {
+    const x = this.#x;
+    if (error.thrown instanceof ScriptRef && error.thrown.owner === this.#owner) return this.#values.pushRef(L, error.thrown);
+    x.lua_checkstack(L, 12);
+    x.lua_rawgeti(L, LUA.registry, BigInt(this.#image.refs.make_error));
+    if (here) x.luaL_where(L, 1);
+    else this.#memory.push(L, '');
+    this.#values.push(L, error.code);
+    this.#values.push(L, error.message);
+    this.#values.push(L, error.method);
+    this.#values.push(L, error.details as Value | undefined);
+    if (error.cause instanceof ScriptError) this.push(L, error.cause, false);
+    else x.lua_pushnil(L);
+    x.lua_callk(L, 6, 1, 0, 0);
+  }
+
+  /** The error on top of a fiber's stack as the host sees it; it keeps the value itself for the way back. */
+  leave(L: number, status: number, fiber: Fiber): ScriptError {
+    const x = this.#x;
+    const top = x.lua_gettop(L);
+    const error = status === LUA.errorMemory ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb') : this.#convert(L, top, status, fiber);
+    error.traceback ??= fiber.traceback;
+    x.lua_pushvalue(L, top);
+    error.thrown = new ScriptRef(this.#owner, x.luaL_ref(L, LUA.registry));
+    return error;
+  }
+
+  #convert(L: number, index: number, status: number, fiber: Fiber): ScriptError {
+    const type = this.#x.lua_type(L, index);
+    if (type === LUA.string) return fromText(this.#memory.readText(L, index), status);
+    if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index);
+    return this.#fromValue(L, index, type, fiber);
+  }
+
+  #isError(L: number, index: number): boolean {
+    if (!this.#x.lua_getmetatable(L, index)) return false;
+    const is = this.#x.lua_topointer(L, -1) === this.#image.marks.errorAddress;
+    this.#x.lua_settop(L, -2);
+    return is;
+  }
+
+  #fromTable(L: number, index: number): ScriptError {
+    const fields = this.#data(L, index);
+    const code = typeof fields.code === 'string' && fields.code in ERROR_CODES ? (fields.code as ErrorCode) : 'SCRIPT_ERROR';
+    const details = isMap(fields.details) ? fields.details : undefined;
+    const error = new ScriptError(code, String(fields.message ?? ''), {
+      method: typeof fields.method === 'string' ? fields.method : undefined,
+      details,
+      cause: isMap(fields.cause) ? plainCause(fields.cause) : undefined,
+    });
+    this.#x.lua_rawgeti(L, LUA.registry, BigInt(this.#image.refs.place_of));
+    this.#x.lua_pushvalue(L, index);
+    this.#x.lua_callk(L, 1, 1, 0, 0);
+    if (this.#x.lua_type(L, -1) === LUA.string) error.where = place(this.#memory.readText(L, this.#x.lua_gettop(L)));
+    this.#x.lua_settop(L, -2);
+    return error;
+  }
+
+  /** Something else that the script threw: a table, a number, nil. */
+  #fromValue(L: number, index: number, type: number, fiber: Fiber): ScriptError {
+    const data = this.#data(L, index);
+    const text = type === LUA.table && typeof data.message === 'string' ? data.message : undefined;
+    const shown = text ?? (fiber.traceback?.split('\n', 1)[0] || 'the script raised a value');
+    return new ScriptError('SCRIPT_ERROR', shown, { details: Object.keys(data).length > 0 ? { value: data } : undefined });
+  }
+
+  /** The value's fields as data; nothing for what is none. */
+  #data(L: number, index: number): Record<string, Value> {
+    try {
+      const value = this.#values.read(L, index, 'error');
+      return isMap(value) ? value : {};
+    } catch {
+      return {};
+    }
+  }
+}
+
+function isMap(value: unknown): value is Record<string, Value> {
+  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function plainCause(fields: Record<string, Value>): ScriptError {
+  const code = typeof fields.code === 'string' && fields.code in ERROR_CODES ? (fields.code as ErrorCode) : 'SCRIPT_ERROR';
+  return new ScriptError(code, String(fields.message ?? ''));
+}
+
+/** A message that Lua itself or `error("…")` made: its position in front becomes `where`. */
+function fromText(text: string, status: number): ScriptError {
+  const found = /^(.{1,200}?):(\d+): ([\s\S]*)$/.exec(text);
+  const message = found?.[3] ?? text;
+  const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : /^stack overflow|C stack overflow/.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
+  const error = new ScriptError(code, message);
+  if (found) error.where = { file: found[1] as string, line: Number(found[2]) };
+  return error;
+}
+
+function place(text: string): { file: string; line: number } | undefined {
+  const found = /^(.*):(\d+): ?$/.exec(text);
+  return found ? { file: found[1] as string, line: Number(found[2]) } : undefined;
+}

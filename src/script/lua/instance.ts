@@ -1,0 +1,207 @@
+import type { Context, InvokeOptions } from '../../call/context.ts';
+import type { MethodTable } from '../../call/dispatch.ts';
+import type { RunContainer } from '../../call/run.ts';
+import type { Callback, Value } from '../../call/value.ts';
+import { asScriptError, ScriptError } from '../../errors.ts';
+import type { ScriptInstance, Source } from '../engine.ts';
+import type { Fiber } from '../fiber.ts';
+import { Instance, type Outcome } from '../instance.ts';
+import { STACK_BYTES } from '../limits.ts';
+import type { ScriptRef } from '../refs.ts';
+import { LuaErrors } from './errors.ts';
+import { LUA, type LuaExports } from './exports.ts';
+import type { LuaImage } from './image.ts';
+import { internals } from './internals.ts';
+import { LuaMachine } from './machine.ts';
+import { scriptCallback, LuaValues } from './values.ts';
+
+/** What the wasm trampoline behind a host function does next: that many results, raise what is on the stack, or wait. */
+const RAISE = -1;
+const WAIT = -2;
+/** Where the number of a host function is: its first upvalue. */
+const UPVALUE = LUA.registry - 1;
+const STACK = STACK_BYTES.lua;
+
+/** One Lua state for one run. */
+export class LuaInstance extends Instance implements ScriptInstance {
+  readonly #machine: LuaMachine;
+  readonly #x: LuaExports;
+  readonly #values: LuaValues;
+  readonly #errors: LuaErrors;
+  readonly #image: LuaImage;
+  readonly #regions: number[] = [];
+  readonly #internals: ReturnType<typeof internals>;
+  readonly dropped: number[] = [];
+
+  constructor(image: LuaImage, table: MethodTable, run: RunContainer) {
+    super(run, table);
+    this.#image = image;
+    this.#machine = new LuaMachine({
+      image,
+      memoryBytes: run.limits.memory_mb * 2 ** 20,
+      now: run.now,
+      call: (L) => this.outside(() => this.#call(L)),
+      wait: () => this.wait(),
+      finish: (L, outcome) => this.outside(() => this.#finish(L, outcome)),
+      interrupt: (L) => this.outside(() => this.#raiseEnding(L)),
+      tick: () => this.tick(),
+      pause: () => this.pause(),
+    });
+    this.#x = this.#machine.x;
+    this.#values = new LuaValues(this.#x, this.#machine.memory, image.marks, {
+      dropped: this.dropped,
+      callback: (ref) => this.#callback(ref),
+    });
+    this.#errors = new LuaErrors(this.#x, this.#machine.memory, this.#values, image, this.dropped);
+    this.#internals = internals(run, this.#values, this.#machine);
+    this.#seed();
+  }
+
+  async execute(source: Source): Promise<Value> {
+    const fiber = this.mainFiber();
+    return this.enter(fiber, async () => {
+      this.#setGlobal('ARGS', argsTable(this.run.args));
+      this.#setGlobal('INPUT', this.run.input);
+      this.#internals.main = source;
+      await this.#load(fiber, source);
+      return this.#run(fiber, 0);
+    });
+  }
+
+  close(): void {
+    this.kill(new ScriptError('CANCELLED', 'the run has ended'));
+  }
+
+  // Fibers.
+
+  protected toMain(): void {
+    this.#x.stackRestore(this.#image.stackTop);
+  }
+
+  protected prepare(fiber: Fiber): void {
+    const x = this.#x;
+    fiber.thread = x.lua_newthread(this.#image.L);
+    fiber.anchor = x.luaL_ref(this.#image.L, LUA.registry);
+    fiber.region = this.#regions.pop() ?? this.#machine.allocateStack(STACK);
+  }
+
+  protected dispose(fiber: Fiber): void {
+    this.#x.luaL_unref(this.#image.L, LUA.registry, fiber.anchor);
+    this.#regions.push(fiber.region);
+  }
+
+  protected releaseDropped(): void {
+    for (const ref of this.dropped.splice(0)) this.#x.luaL_unref(this.#image.L, LUA.registry, ref);
+  }
+
+  protected setFuel(amount: number): void {
+    this.#x.__fuel.value = amount;
+    this.#x.__fuel_reset.value = amount;
+  }
+
+  protected memoryBytes(): number {
+    return this.#x.memory.buffer.byteLength;
+  }
+
+  protected interrupt(): boolean {
+    const L = this.#machine.running();
+    if (!L) return false;
+    this.#x.lua_sethook(L, this.#image.hook, LUA.maskCount, 1);
+    return true;
+  }
+
+  /** Calls what is on the fiber's stack, with its arguments, and gives the first result. */
+  async #run(fiber: Fiber, args: number): Promise<Value> {
+    const { thread } = fiber;
+    const x = this.#x;
+    x.lua_rawgeti(thread, LUA.registry, BigInt(this.#image.handlerRef));
+    x.lua_rotate(thread, 1, 1);
+    const status = await this.compute(() => this.#machine.pcall(fiber.region + STACK, thread, args));
+    if (status !== LUA.ok) throw this.#errors.leave(thread, status, fiber);
+    return this.#values.read(thread, x.lua_gettop(thread), 'the result');
+  }
+
+  async #load(fiber: Fiber, source: Source): Promise<void> {
+    const text = this.#machine.memory.allocate(source.text);
+    const name = this.#machine.memory.allocate(`@${source.name}`);
+    const status = await this.compute(() => this.#machine.load(fiber.region + STACK, fiber.thread, text, name.pointer));
+    this.#x.free(text.pointer);
+    this.#x.free(name.pointer);
+    if (status !== LUA.ok) throw this.#errors.leave(fiber.thread, status, fiber);
+  }
+
+  #callback(ref: ScriptRef): Callback {
+    return scriptCallback((context: Context, args: readonly Value[], options: InvokeOptions) =>
+      this.invoke(context, options, (fiber) => {
+        this.#values.pushRef(fiber.thread, ref);
+        for (const arg of args) this.#values.push(fiber.thread, arg);
+        return this.#run(fiber, args.length);
+      }),
+    );
+  }
+
+  // Host calls.
+
+  #call(L: number): number {
+    const index = this.#x.lua_tonumberx(L, UPVALUE, 0);
+    let result: Value | Promise<Value>;
+    try {
+      if (index < 0) return this.#internals.call(index, L);
+      const args: Value[] = [];
+      const count = this.#x.lua_gettop(L);
+      for (let i = 1; i <= count; i++) args.push(this.#values.read(L, i, this.#parameter(index, i)));
+      result = this.callHost(index, args);
+    } catch (error) {
+      return this.#raise(L, error);
+    }
+    if (result instanceof Promise) return WAIT;
+    this.#values.push(L, result);
+    return 1;
+  }
+
+  #finish(L: number, outcome: Outcome): number {
+    if ('error' in outcome) return this.#raise(L, outcome.error);
+    this.#values.push(L, outcome.value);
+    return 1;
+  }
+
+  #raise(L: number, error: unknown): number {
+    if (this.dead || error instanceof WebAssembly.Exception || error instanceof WebAssembly.RuntimeError) throw error;
+    this.#errors.push(L, asScriptError(error), true);
+    return RAISE;
+  }
+
+  /** The count hook that an interrupt set: raises until the fiber's base is reached. */
+  #raiseEnding(L: number): number {
+    const ending = this.fiber?.interruptedAt ? this.fiber.ending : undefined;
+    if (!ending) {
+      this.#x.lua_sethook(L, 0, 0, 0);
+      return 0;
+    }
+    this.#errors.push(L, ending, true);
+    return 1;
+  }
+
+  #parameter(index: number, position: number): string {
+    const { compiled, name } = this.table.entries[index] ?? {};
+    return `${name}: ${compiled?.parameterNames[position - 1] ?? `argument ${position}`}`;
+  }
+
+  #setGlobal(name: string, value: Value): void {
+    this.#values.push(this.#image.L, value);
+    this.#x.lua_setglobal(this.#image.L, this.#machine.memory.name(name));
+  }
+
+  /** The image's clones share a random state: each run gets its own. */
+  #seed(): void {
+    const { L, seedRef } = this.#image;
+    this.#x.lua_rawgeti(L, LUA.registry, BigInt(seedRef));
+    this.#x.lua_pushinteger(L, BigInt(Math.floor(this.run.random() * 2 ** 32)));
+    this.#x.lua_callk(L, 1, 0, 0, 0);
+  }
+}
+
+/** Positional arguments from 1, `--name value` and `--flag` by name. */
+function argsTable(args: readonly string[]): Value {
+  return [...args];
+}

@@ -1,0 +1,198 @@
+-- Runs once, when the base image is made: trims the standard library and makes what scripts and the engine share.
+-- Gets the engine's own functions in a table and returns what the engine keeps references to.
+local host = ...
+local type, rawget, rawset, select, pairs, ipairs, next, error = type, rawget, rawset, select, pairs, ipairs, next, error
+local setmetatable, getmetatable, tostring_raw, load_raw = setmetatable, getmetatable, tostring, load
+local format, find, rep, concat, sort, pack, unpack = string.format, string.find, string.rep, table.concat, table.sort, table.pack, table.unpack
+local math_type = math.type
+local getinfo, traceback, raw_getmetatable, raw_setmetatable = debug.getinfo, debug.traceback, debug.getmetatable, debug.setmetatable
+
+-- Standard library: what is left of it.
+io, dofile, loadfile, warn = nil, nil, nil, nil
+string.dump = nil
+package = nil
+os = { time = host.time, clock = host.clock, date = host.date, difftime = function(a, b) return a - b end }
+debug = { traceback = traceback }
+getmetatable('').__metatable = false
+
+function _G.setmetatable(object, metatable)
+  if type(metatable) == 'table' and rawget(metatable, '__gc') ~= nil then
+    error('setmetatable: there are no finalizers (__gc); use <close>', 2)
+  end
+  return setmetatable(object, metatable)
+end
+
+function load(chunk, name, mode, ...)
+  if mode ~= nil and mode ~= 't' and mode ~= 'bt' then error("load: only text chunks (mode 't')", 2) end
+  if select('#', ...) > 0 then return load_raw(chunk, name, 't', (...)) end
+  return load_raw(chunk, name, 't')
+end
+
+-- Values print a number of the run, never an address.
+local numbers, last_number = setmetatable({}, { __mode = 'k' }), 0
+local reference = { table = true, ['function'] = true, thread = true, userdata = true }
+
+local function number_of(value)
+  local number = numbers[value]
+  if not number then
+    last_number = last_number + 1
+    number = last_number
+    numbers[value] = number
+  end
+  return number
+end
+
+function tostring(value)
+  local kind = type(value)
+  if not reference[kind] then return tostring_raw(value) end
+  local metatable = raw_getmetatable(value)
+  if metatable and rawget(metatable, '__tostring') ~= nil then return tostring_raw(value) end
+  local name = metatable and rawget(metatable, '__name')
+  return (type(name) == 'string' and name or kind) .. ': ' .. number_of(value)
+end
+local tostring = tostring
+
+function string.format(text, ...)
+  for i = 1, select('#', ...) do
+    if reference[type((select(i, ...)))] then
+      local values = pack(...)
+      for k = i, values.n do
+        if reference[type(values[k])] then values[k] = tostring(values[k]) end
+      end
+      return format(text, unpack(values, 1, values.n))
+    end
+  end
+  return format(text, ...)
+end
+
+-- print: tables readably, with their keys in order.
+local inspect
+
+local function key_text(key)
+  if type(key) == 'string' and find(key, '^[%a_][%w_]*$') then return key end
+  return '[' .. (type(key) == 'string' and format('%q', key) or tostring(key)) .. ']'
+end
+
+local function key_order(a, b)
+  local ta, tb = type(a), type(b)
+  if ta == tb and (ta == 'number' or ta == 'string') then return a < b end
+  return ta < tb
+end
+
+inspect = function(value, depth, seen)
+  if type(value) == 'string' then return format('%q', value) end
+  if type(value) ~= 'table' then return tostring(value) end
+  local metatable = raw_getmetatable(value)
+  if metatable and rawget(metatable, '__tostring') ~= nil then return tostring(value) end
+  if seen[value] then return '<cycle>' end
+  if depth >= 5 then return '{…}' end
+  seen[value] = true
+  local parts, keys, length = {}, {}, 0
+  for i, item in ipairs(value) do
+    length = i
+    if i > 100 then parts[#parts + 1] = '…' break end
+    parts[i] = inspect(item, depth + 1, seen)
+  end
+  for key in next, value do
+    if not (math_type(key) == 'integer' and key >= 1 and key <= length) then keys[#keys + 1] = key end
+  end
+  sort(keys, key_order)
+  for i, key in ipairs(keys) do
+    if i > 100 then parts[#parts + 1] = '…' break end
+    parts[#parts + 1] = key_text(key) .. ' = ' .. inspect(rawget(value, key), depth + 1, seen)
+  end
+  seen[value] = nil
+  if #parts == 0 then return '{}' end
+  return '{' .. concat(parts, ', ') .. '}'
+end
+
+function print(...)
+  local parts = pack(...)
+  for i = 1, parts.n do
+    local value = parts[i]
+    parts[i] = type(value) == 'string' and value or inspect(value, 0, {})
+  end
+  host.print(concat(parts, '\t', 1, parts.n))
+end
+
+-- Errors of the host: a table whose text is the message behind the script's own line.
+local places = setmetatable({}, { __mode = 'k' })
+
+local function error_text(value)
+  return (places[value] or '') .. tostring(rawget(value, 'message'))
+end
+
+local error_metatable = {
+  __name = 'ScriptError',
+  __metatable = false,
+  __tostring = error_text,
+  __concat = function(a, b) return tostring(a) .. tostring(b) end,
+}
+
+local function make_error(place, code, message, method, details, cause)
+  local value = setmetatable({ code = code, message = message, method = method, details = details, cause = cause }, error_metatable)
+  places[value] = place
+  return value
+end
+
+-- Handles: userdata of the engine; what they show lives here, out of reach.
+local fields_of = setmetatable({}, { __mode = 'k' })
+
+local function handle_metatable(name, methods)
+  return {
+    __name = name,
+    __metatable = false,
+    __index = function(handle, key)
+      local method = methods[key]
+      if method ~= nil then return method end
+      local fields = fields_of[handle]
+      return fields and fields[key]
+    end,
+    __newindex = function(_, key)
+      error('a ' .. name .. ' handle cannot be changed (' .. tostring(key) .. ')', 2)
+    end,
+    __tostring = function(handle)
+      local fields = fields_of[handle]
+      local label = fields and fields.name
+      return label and (name .. ' ' .. tostring(label)) or (name .. ': ' .. number_of(handle))
+    end,
+  }
+end
+
+-- require: script files beside the script, each once.
+local loaded, loading = {}, {}
+
+function require(name)
+  if type(name) ~= 'string' then error('require: name: expected a string, got ' .. type(name), 2) end
+  local text, path, shown = host.source(name, getinfo(2, 'S').source)
+  if loaded[path] ~= nil then return loaded[path] end
+  if loading[path] then error('require: "' .. name .. '" requires itself', 2) end
+  local chunk, problem = load_raw(text, '@' .. shown, 't')
+  if not chunk then error(problem, 0) end
+  loading[path] = true
+  local value = chunk(name, shown)
+  loading[path] = nil
+  if value == nil then value = true end
+  loaded[path] = value
+  return value
+end
+
+local null_metatable = { __name = 'null', __metatable = false, __tostring = function() return 'null' end }
+local array_metatable = { __name = 'array', __metatable = false }
+
+return {
+  make_error = make_error,
+  error_text = error_text,
+  place_of = function(value) return places[value] end,
+  error_metatable = error_metatable,
+  array_metatable = array_metatable,
+  array = function(list)
+    if list ~= nil and type(list) ~= 'table' then error('JSON.array: list: expected a table, got ' .. type(list), 2) end
+    return raw_setmetatable(list or {}, array_metatable)
+  end,
+  null_metatable = null_metatable,
+  handle_metatable = handle_metatable,
+  set_fields = function(handle, fields) fields_of[handle] = fields end,
+  handles = setmetatable({}, { __mode = 'v' }),
+  seed = math.randomseed,
+}

@@ -1,0 +1,285 @@
+import { Float, type Callback, Handle, type HandleType, SCRIPT_CALLBACK, type Value, type ValueMap, define } from '../../call/value.ts';
+import { ScriptError } from '../../errors.ts';
+import { MAX_HANDLES, VALUE_LIMITS } from '../limits.ts';
+import { ScriptRef } from '../refs.ts';
+import { LUA, type LuaExports } from './exports.ts';
+import type { LuaMemory } from './memory.ts';
+
+/** Marks and metatables that the image holds, as references into the registry and addresses. */
+export interface LuaMarks {
+  /** Metatable of arrays; its address tells an array from a map. */
+  readonly arrayRef: number;
+  readonly arrayAddress: number;
+  readonly errorAddress: number;
+  /** By handle type: the metatable. */
+  readonly handleRefs: ReadonlyMap<HandleType, number>;
+  /** Function (handle, fields) that keeps a handle's fields. */
+  readonly setFieldsRef: number;
+  /** Weak table of handles by id. */
+  readonly handlesRef: number;
+}
+
+/** What values need of their instance. */
+export interface LuaOwner {
+  readonly dropped: number[];
+  /** Makes the host's function for a referenced script function. */
+  callback(ref: ScriptRef): Callback;
+}
+
+interface Budget {
+  nodes: number;
+  bytes: number;
+  readonly seen: number[];
+}
+
+/** Values between Lua's stack and the host, by the C API. */
+export class LuaValues {
+  readonly #x: LuaExports;
+  readonly #memory: LuaMemory;
+  readonly #marks: LuaMarks;
+  readonly #owner: LuaOwner;
+  readonly #handles: Handle[] = [];
+  readonly #handleIds = new Map<object, number>();
+  readonly #functions = new WeakMap<Callback, ScriptRef>();
+
+  constructor(x: LuaExports, memory: LuaMemory, marks: LuaMarks, owner: LuaOwner) {
+    this.#x = x;
+    this.#memory = memory;
+    this.#marks = marks;
+    this.#owner = owner;
+  }
+
+  // Out of Lua.
+
+  /** The value at an absolute stack index; throws BAD_ARGUMENT with the path in it. */
+  read(L: number, index: number, path: string): Value {
+    const type = this.#x.lua_type(L, index);
+    if (type === LUA.table || type === LUA.function) return this.#readAt(L, index, type, path, { nodes: 0, bytes: 0, seen: [] });
+    return this.#readScalar(L, index, type, path);
+  }
+
+  #readScalar(L: number, index: number, type: number, path: string): Value {
+    switch (type) {
+      case LUA.number:
+        return this.#readNumber(L, index);
+      case LUA.string:
+        return this.#memory.read(L, index);
+      case LUA.boolean:
+        return this.#x.lua_toboolean(L, index) !== 0;
+      case LUA.userdata:
+        return this.#handles[this.#memory.view.getUint32(this.#x.lua_touserdata(L, index), true)] ?? null;
+      case LUA.thread:
+        throw refuse(path, 'a coroutine cannot leave the script');
+      default:
+        return null;
+    }
+  }
+
+  #readNumber(L: number, index: number): number | bigint | Float {
+    const value = this.#x.lua_tonumberx(L, index, 0);
+    if (!Number.isInteger(value)) return value;
+    if (!this.#x.lua_isinteger(L, index)) return new Float(value);
+    return Number.isSafeInteger(value) ? value : this.#x.lua_tointegerx(L, index, 0);
+  }
+
+  #readAt(L: number, index: number, type: number, path: string, budget: Budget): Value {
+    if (++budget.nodes > VALUE_LIMITS.nodes) throw refuse(path, `more than ${VALUE_LIMITS.nodes} values in one`);
+    if (type === LUA.table) return this.#readTable(L, index, path, budget);
+    if (type === LUA.function) return this.#readFunction(L, index);
+    const value = this.#readScalar(L, index, type, path);
+    if (typeof value === 'string' || value instanceof Uint8Array) {
+      budget.bytes += value.length;
+      if (budget.bytes > VALUE_LIMITS.bytes) throw refuse(path, `more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`);
+    }
+    return value;
+  }
+
+  #readFunction(L: number, index: number): Callback {
+    this.#x.lua_pushvalue(L, index);
+    const ref = new ScriptRef(this.#owner, this.#x.luaL_ref(L, LUA.registry));
+    const callback = this.#owner.callback(ref);
+    this.#functions.set(callback, ref);
+    return callback;
+  }
+
+  #readTable(L: number, index: number, path: string, budget: Budget): Value {
+    const x = this.#x;
+    const address = x.lua_topointer(L, index);
+    if (budget.seen.includes(address)) throw refuse(path, 'a table that contains itself');
+    if (budget.seen.length >= VALUE_LIMITS.depth) throw refuse(path, `nested deeper than ${VALUE_LIMITS.depth}`);
+    if (!x.lua_checkstack(L, 6)) throw refuse(path, 'not enough stack');
+    budget.seen.push(address);
+    const top = x.lua_gettop(L);
+    const items: Value[] = [];
+    let sparse: Map<number, Value> | undefined;
+    let map: ValueMap | undefined;
+    x.lua_pushnil(L);
+    while (x.lua_next(L, index)) {
+      const type = x.lua_type(L, top + 2);
+      const keyType = x.lua_type(L, top + 1);
+      if (keyType === LUA.string) {
+        if (items.length > 0 || sparse) throw refuse(path, 'a table with both positions and names as keys');
+        const key = this.#memory.readText(L, top + 1);
+        map ??= {};
+        define(map, key, this.#readAt(L, top + 2, type, `${path}.${key}`, budget));
+      } else {
+        const position = keyType === LUA.number && x.lua_isinteger(L, top + 1) ? x.lua_tonumberx(L, top + 1, 0) : 0;
+        if (position < 1 || map) throw refuse(path, map ? 'a table with both positions and names as keys' : 'a table key that is neither a string nor a position from 1');
+        const value = this.#readAt(L, top + 2, type, path, budget);
+        if (position === items.length + 1) items.push(value);
+        else (sparse ??= new Map()).set(position, value);
+      }
+      x.lua_settop(L, top + 1);
+    }
+    budget.seen.pop();
+    if (map) return sorted(map);
+    if (sparse) fill(items, sparse, path);
+    if (items.length > 0 || this.#isArray(L, index)) return items;
+    return {};
+  }
+
+  #isArray(L: number, index: number): boolean {
+    if (!this.#x.lua_getmetatable(L, index)) return false;
+    const marked = this.#x.lua_topointer(L, -1) === this.#marks.arrayAddress;
+    this.#x.lua_settop(L, -2);
+    return marked;
+  }
+
+  // Into Lua.
+
+  /** Pushes a value; data only, and functions and handles of this run. */
+  push(L: number, value: Value | undefined): void {
+    const x = this.#x;
+    switch (typeof value) {
+      case 'number':
+        if (Number.isSafeInteger(value) && !Object.is(value, -0)) x.lua_pushinteger(L, BigInt(value));
+        else x.lua_pushnumber(L, value);
+        return;
+      case 'string':
+        return this.#memory.push(L, value);
+      case 'boolean':
+        return x.lua_pushboolean(L, value ? 1 : 0);
+      case 'bigint':
+        return x.lua_pushinteger(L, BigInt.asIntN(64, value));
+      case 'function':
+        return this.pushRef(L, this.#functions.get(value));
+      case 'undefined':
+        return x.lua_pushnil(L);
+    }
+    if (value === null) x.lua_pushnil(L);
+    else this.#pushObject(L, value, 0);
+  }
+
+  /** Pushes the very value that a reference stands for. */
+  pushRef(L: number, ref: ScriptRef | undefined): void {
+    if (!ref || ref.owner !== this.#owner || ref.released) throw new ScriptError('INTERNAL', 'a function of another run, or one that was let go');
+    this.#x.lua_rawgeti(L, LUA.registry, BigInt(ref.ref));
+  }
+
+  #pushInside(L: number, value: Value | undefined, depth: number): void {
+    if (value === null || value === undefined) this.#x.lua_pushlightuserdata(L, 0);
+    else if (typeof value === 'object') this.#pushObject(L, value, depth);
+    else this.push(L, value);
+  }
+
+  #pushObject(L: number, value: Exclude<Value & object, Callback>, depth: number): void {
+    const x = this.#x;
+    if (value instanceof Uint8Array) return this.#memory.push(L, value);
+    if (value instanceof Float) return x.lua_pushnumber(L, value.value);
+    if (value instanceof Handle) return this.#pushHandle(L, value);
+    if (depth > VALUE_LIMITS.depth) throw new ScriptError('LIMIT_EXCEEDED', `a result is nested deeper than ${VALUE_LIMITS.depth}`);
+    if (!x.lua_checkstack(L, 6)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
+    if (Array.isArray(value)) {
+      x.lua_createtable(L, value.length, 0);
+      for (let i = 0; i < value.length; i++) {
+        this.#pushInside(L, value[i], depth + 1);
+        x.lua_rawseti(L, -2, BigInt(i + 1));
+      }
+      x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.arrayRef));
+      x.lua_setmetatable(L, -2);
+      return;
+    }
+    const keys = Object.keys(value);
+    x.lua_createtable(L, 0, keys.length);
+    for (const key of keys) {
+      this.#memory.push(L, key);
+      this.#pushInside(L, value[key], depth + 1);
+      x.lua_rawset(L, -3);
+    }
+  }
+
+  #pushHandle(L: number, handle: Handle): void {
+    const x = this.#x;
+    const marks = this.#marks;
+    const known = this.#handleIds.get(handle.target);
+    x.lua_rawgeti(L, LUA.registry, BigInt(marks.handlesRef));
+    if (known !== undefined) {
+      x.lua_rawgeti(L, -1, BigInt(known));
+      if (x.lua_type(L, -1) === LUA.userdata) {
+        x.lua_rotate(L, -2, 1);
+        x.lua_settop(L, -2);
+        return;
+      }
+      x.lua_settop(L, -2);
+    }
+    const metatable = marks.handleRefs.get(handle.type);
+    if (metatable === undefined) throw new ScriptError('INTERNAL', `no handle type ${handle.type.name}`);
+    const id = known ?? this.#handles.push(handle) - 1;
+    if (id >= MAX_HANDLES) throw new ScriptError('LIMIT_EXCEEDED', `more than ${MAX_HANDLES} handles in one run`);
+    this.#handleIds.set(handle.target, id);
+    this.#memory.view.setUint32(x.lua_newuserdatauv(L, 4, 0), id, true);
+    x.lua_rawgeti(L, LUA.registry, BigInt(metatable));
+    x.lua_setmetatable(L, -2);
+    x.lua_pushvalue(L, -1);
+    x.lua_rawseti(L, -3, BigInt(id));
+    x.lua_rotate(L, -2, 1);
+    x.lua_settop(L, -2);
+    const fields = handle.type.fields?.(handle.target);
+    if (!fields) return;
+    x.lua_rawgeti(L, LUA.registry, BigInt(marks.setFieldsRef));
+    x.lua_pushvalue(L, -2);
+    this.#pushObject(L, fields, 0);
+    x.lua_callk(L, 2, 0, 0, 0);
+  }
+}
+
+/** Marks a host function as one of the script's. */
+export function scriptCallback(invoke: (...args: never[]) => unknown): Callback {
+  const callback: Callback = () => {
+    throw new ScriptError('INTERNAL', 'a function of the script was called without a context');
+  };
+  return Object.assign(callback, { [SCRIPT_CALLBACK]: invoke });
+}
+
+function refuse(path: string, what: string): ScriptError {
+  return new ScriptError('BAD_ARGUMENT', `${path}: ${what}`);
+}
+
+/** Lua tables have no order: byte order of the keys stands in. */
+function sorted(map: ValueMap): ValueMap {
+  const keys = Object.keys(map);
+  let before = '';
+  let ordered = true;
+  for (const key of keys) {
+    if (key < before) {
+      ordered = false;
+      break;
+    }
+    before = key;
+  }
+  if (ordered) return map;
+  const out: ValueMap = {};
+  for (const key of keys.sort(compareBytes)) define(out, key, map[key]);
+  return out;
+}
+
+function compareBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** A few holes in an array are nulls; many mean that it is none. */
+function fill(items: Value[], sparse: Map<number, Value>, path: string): void {
+  const last = Math.max(...sparse.keys());
+  if (last > 2 * (items.length + sparse.size) + 8) throw refuse(path, `an array with positions up to ${last} but only ${items.length + sparse.size} values`);
+  for (let position = items.length + 1; position <= last; position++) items.push(sparse.get(position) ?? null);
+}

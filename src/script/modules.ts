@@ -1,0 +1,72 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import type { Language, Run } from '../call/context.ts';
+import { ScriptError } from '../errors.ts';
+import type { Source } from './engine.ts';
+
+const ENDINGS: Readonly<Record<Language, readonly string[]>> = { lua: ['.lua'], javascript: ['.js', '.mjs'] };
+/** A module's text may be this long, bytes. */
+const MOST_BYTES = 4 * 2 ** 20;
+
+/**
+ * Finds and reads a script file that another one names: beside that file (`from`), within the run's readable folders, symbolic links resolved.
+ * Throws NOT_FOUND, or NOT_ALLOWED when it lies outside.
+ */
+export function resolveModule(run: Run, from: Source, specifier: string): Source & { readonly path: string } {
+  const method = run.language === 'lua' ? 'require' : 'import';
+  const name = run.language === 'lua' && !/[\\/]/.test(specifier) ? specifier.replaceAll('.', '/') : specifier;
+  if (specifier === '' || specifier.includes('\0') || isAbsolute(name) || /^[a-z]+:/i.test(name)) throw notFound(method, specifier, 'expected a path relative to the script');
+  const folders = from.path ? [dirname(from.path)] : run.grants.read;
+  for (const folder of folders) {
+    for (const file of candidates(resolve(folder, name), run.language)) {
+      const path = realPath(file);
+      if (path === undefined) continue;
+      if (!run.grants.read.some((root) => inside(realPath(root) ?? root, path))) {
+        throw new ScriptError('NOT_ALLOWED', `${method}: "${specifier}" is outside the folders that the run may read (--allow-read DIR)`, { method });
+      }
+      return { path, name: shownName(run, path), text: read(method, specifier, path) };
+    }
+  }
+  throw notFound(method, specifier, 'no such file beside the script');
+}
+
+function candidates(path: string, language: Language): string[] {
+  const endings = ENDINGS[language];
+  return endings.includes(extname(path)) ? [path] : endings.map((ending) => path + ending);
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function inside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}
+
+/** As short as it stays clear, and never a path of the host above the readable folder. */
+function shownName(run: Run, path: string): string {
+  const roots = run.grants.read.map((root) => realPath(root) ?? root).filter((root) => inside(root, path));
+  const ways = roots.map((root) => relative(root, path)).sort((a, b) => a.length - b.length);
+  return (ways[0] ?? path.slice(path.lastIndexOf(sep) + 1)).split(sep).join('/');
+}
+
+function read(method: string, specifier: string, path: string): string {
+  try {
+    const text = readFileSync(path);
+    if (text.length > MOST_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `${method}: "${specifier}" is longer than ${MOST_BYTES / 2 ** 20} MB`, { method });
+    return text.toString('utf8');
+  } catch (error) {
+    if (error instanceof ScriptError) throw error;
+    throw notFound(method, specifier, 'it cannot be read');
+  }
+}
+
+function notFound(method: string, specifier: string, why: string): ScriptError {
+  return new ScriptError('NOT_FOUND', `${method}: cannot load "${specifier}": ${why}`, { method });
+}
+

@@ -1,0 +1,73 @@
+/** How long scripts may hold the event loop in one of its turns, ms. */
+const TURN_MS = 4;
+
+interface Waiting {
+  readonly run: object;
+  readonly go: () => void;
+}
+
+/**
+ * Shares the thread among all instances of the process: in one turn of the event loop scripts compute for at most `TURN_MS` in total;
+ * who comes later queues, and the queue is served round robin over tenants, then over runs.
+ */
+class Scheduler {
+  #turnStart = 0;
+  #inTurn = false;
+  #length = 0;
+  readonly #tenants = new Map<string, Waiting[]>();
+
+  /** True when the caller may compute now; else it must `queue`. */
+  mayRun(): boolean {
+    if (!this.#inTurn) {
+      this.#beginTurn();
+      return true;
+    }
+    return this.#length === 0 && performance.now() - this.#turnStart < TURN_MS;
+  }
+
+  /** True when this turn's time is used up. */
+  expired(now: number): boolean {
+    return now - this.#turnStart >= TURN_MS;
+  }
+
+  /** Calls `go` when it is this run's turn. */
+  queue(tenant: string, run: object, go: () => void): void {
+    const line = this.#tenants.get(tenant);
+    if (line) line.push({ run, go });
+    else this.#tenants.set(tenant, [{ run, go }]);
+    this.#length++;
+    if (!this.#inTurn) this.#beginTurn();
+  }
+
+  /** Tells that the computing instance stopped (wait, pause or end), so that the next one may use what is left of the turn. */
+  leave(): void {
+    if (this.#length > 0 && this.#inTurn && performance.now() - this.#turnStart < TURN_MS) this.#next();
+  }
+
+  #beginTurn(): void {
+    this.#inTurn = true;
+    this.#turnStart = performance.now();
+    setImmediate(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#inTurn = false;
+    if (this.#length === 0) return;
+    this.#beginTurn();
+    this.#next();
+  };
+
+  #next(): void {
+    const first = this.#tenants.entries().next();
+    if (first.done) return;
+    const [tenant, line] = first.value;
+    const waiting = line.shift();
+    this.#tenants.delete(tenant);
+    if (line.length > 0) this.#tenants.set(tenant, line);
+    this.#length--;
+    waiting?.go();
+  }
+}
+
+/** The process's one scheduler: the thread it shares is the process's own. */
+export const scheduler = new Scheduler();
