@@ -4,6 +4,7 @@ export interface LuaExports {
   readonly __indirect_function_table: WebAssembly.Table;
   readonly __fuel: WebAssembly.Global<'i32'>;
   readonly __fuel_reset: WebAssembly.Global<'i32'>;
+  readonly __fuel_frame: WebAssembly.Global<'i32'>;
   readonly __fuel_slot: WebAssembly.Table;
   __wasm_call_ctors(): void;
   emscripten_stack_init(): void;

@@ -3,6 +3,7 @@ import type { MethodTable } from '../../call/dispatch.ts';
 import type { RunContainer } from '../../call/run.ts';
 import type { Callback, Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
+import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
 import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
@@ -31,7 +32,8 @@ export class LuaInstance extends Instance implements ScriptInstance {
   readonly #image: LuaImage;
   readonly #regions: number[] = [];
   readonly #internals: ReturnType<typeof internals>;
-  readonly dropped: number[] = [];
+  /** References that the host let go. */
+  readonly #dropped: number[] = [];
 
   constructor(image: LuaImage, table: MethodTable, run: RunContainer) {
     super(run, table);
@@ -48,19 +50,19 @@ export class LuaInstance extends Instance implements ScriptInstance {
       pause: () => this.pause(),
     });
     this.#x = this.#machine.x;
-    this.#values = new LuaValues(this.#x, this.#machine.memory, image.marks, {
-      dropped: this.dropped,
-      callback: (ref) => this.#callback(ref),
+    const owner = { dropped: this.#dropped, callback: (ref: ScriptRef) => this.#callback(ref) };
+    this.#values = new LuaValues(this.#x, this.#machine.memory, image.marks, owner);
+    this.#errors = new LuaErrors(this.#x, this.#machine.memory, this.#values, image, owner);
+    this.#internals = internals(run, this.#values, this.#machine, (text) => {
+      if (this.fiber) this.fiber.traceback = text;
     });
-    this.#errors = new LuaErrors(this.#x, this.#machine.memory, this.#values, image, this.dropped);
-    this.#internals = internals(run, this.#values, this.#machine);
     this.#seed();
   }
 
   async execute(source: Source): Promise<Value> {
     const fiber = this.mainFiber();
     return this.enter(fiber, async () => {
-      this.#setGlobal('ARGS', argsTable(this.run.args));
+      this.#setArguments();
       this.#setGlobal('INPUT', this.run.input);
       this.#internals.main = source;
       await this.#load(fiber, source);
@@ -91,7 +93,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
   }
 
   protected releaseDropped(): void {
-    for (const ref of this.dropped.splice(0)) this.#x.luaL_unref(this.#image.L, LUA.registry, ref);
+    for (const ref of this.#dropped.splice(0)) this.#x.luaL_unref(this.#image.L, LUA.registry, ref);
   }
 
   protected setFuel(amount: number): void {
@@ -104,9 +106,9 @@ export class LuaInstance extends Instance implements ScriptInstance {
   }
 
   protected interrupt(): boolean {
-    const L = this.#machine.running();
+    const L = this.#machine.running;
     if (!L) return false;
-    this.#x.lua_sethook(L, this.#image.hook, LUA.maskCount, 1);
+    this.#x.lua_sethook(L, this.#machine.hook, LUA.maskCount, 1);
     return true;
   }
 
@@ -187,6 +189,24 @@ export class LuaInstance extends Instance implements ScriptInstance {
     return `${name}: ${compiled?.parameterNames[position - 1] ?? `argument ${position}`}`;
   }
 
+  /** `ARGS`: positional arguments from 1, the others by name. */
+  #setArguments(): void {
+    const x = this.#x;
+    const { L } = this.#image;
+    const { positional, named } = parseArguments(this.run.args);
+    x.lua_createtable(L, positional.length, Object.keys(named).length);
+    positional.forEach((value, i) => {
+      this.#values.push(L, value);
+      x.lua_rawseti(L, -2, BigInt(i + 1));
+    });
+    for (const [name, value] of Object.entries(named)) {
+      this.#values.push(L, name);
+      this.#values.push(L, value);
+      x.lua_rawset(L, -3);
+    }
+    x.lua_setglobal(L, this.#machine.memory.name('ARGS'));
+  }
+
   #setGlobal(name: string, value: Value): void {
     this.#values.push(this.#image.L, value);
     this.#x.lua_setglobal(this.#image.L, this.#machine.memory.name(name));
@@ -194,14 +214,10 @@ export class LuaInstance extends Instance implements ScriptInstance {
 
   /** The image's clones share a random state: each run gets its own. */
   #seed(): void {
-    const { L, seedRef } = this.#image;
-    this.#x.lua_rawgeti(L, LUA.registry, BigInt(seedRef));
+    const { L, refs } = this.#image;
+    this.#x.lua_rawgeti(L, LUA.registry, BigInt(refs.seed));
     this.#x.lua_pushinteger(L, BigInt(Math.floor(this.run.random() * 2 ** 32)));
     this.#x.lua_callk(L, 1, 0, 0, 0);
   }
 }
 
-/** Positional arguments from 1, `--name value` and `--flag` by name. */
-function argsTable(args: readonly string[]): Value {
-  return [...args];
-}

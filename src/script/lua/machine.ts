@@ -70,6 +70,11 @@ export class LuaMachine {
     this.#load = WebAssembly.promising(x.luaL_loadbufferx) as unknown as Load;
   }
 
+  /** The `lua_State` whose instruction just ran out of fuel; 0 while C code of the library runs. */
+  get running(): number {
+    return this.x.__fuel_frame.value;
+  }
+
   /** Memory for a fiber's shadow stack; the heap's cap grows with it. */
   allocateStack(bytes: number): number {
     this.#maxBytes += bytes;

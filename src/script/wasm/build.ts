@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ScriptError } from '../../errors.ts';
+import { instrument } from './instrument.ts';
+import type { Manifest } from './manifests.ts';
+import { keepExports, resizeMemory } from './trim.ts';
+
+/** The hash that manifests name, hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Reads the package's binary that a manifest names. Throws INTERNAL when it is another one than the manifest was made for. */
+export function readSource(manifest: Manifest): Uint8Array {
+  const bytes = readFileSync(fileURLToPath(import.meta.resolve(manifest.source)));
+  if (sha256(bytes) !== manifest.sourceSha256) throw new ScriptError('INTERNAL', `${manifest.source} is not the binary that llmspell was made for: install the exact version that package.json names`);
+  return bytes;
+}
+
+/** Trims and instruments a binary as its manifest says; about 150 ms. */
+export function buildEngine(source: Uint8Array, manifest: Manifest): Uint8Array {
+  const resized = resizeMemory(source, manifest.memory);
+  return instrument(keepExports(resized, manifest.exports), manifest.fuel);
+}

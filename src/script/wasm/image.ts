@@ -1,0 +1,33 @@
+const PAGE = 65_536;
+/** Memory is copied in chunks of this many bytes, but for those that are all zero. */
+const CHUNK = 4_096;
+
+/** The bytes of a memory that are not zero. */
+export interface MemoryImage {
+  readonly length: number;
+  readonly chunks: readonly { readonly at: number; readonly bytes: Uint8Array }[];
+}
+
+/** Copies a memory. */
+export function captureImage(memory: WebAssembly.Memory): MemoryImage {
+  const bytes = new Uint8Array(memory.buffer);
+  const words = new BigUint64Array(memory.buffer);
+  const chunks: { at: number; bytes: Uint8Array }[] = [];
+  let start = -1;
+  for (let at = 0; at <= bytes.length; at += CHUNK) {
+    const used = at < bytes.length && words.subarray(at / 8, (at + CHUNK) / 8).some((word) => word !== 0n);
+    if (used && start < 0) start = at;
+    if (used || start < 0) continue;
+    chunks.push({ at: start, bytes: bytes.slice(start, at) });
+    start = -1;
+  }
+  return { length: bytes.length, chunks };
+}
+
+/** Makes a fresh instance's memory equal to the image; what the image has as zero must be zero already. */
+export function applyImage(memory: WebAssembly.Memory, image: MemoryImage): void {
+  const missing = image.length - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  const bytes = new Uint8Array(memory.buffer);
+  for (const chunk of image.chunks) bytes.set(chunk.bytes, chunk.at);
+}

@@ -1,0 +1,68 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ScriptError } from '../../errors.ts';
+import { buildEngine, readSource, sha256 } from './build.ts';
+import { LINKERS } from './linkers.ts';
+import { type EngineName, MANIFESTS, type Manifest } from './manifests.ts';
+
+/** An engine's modules, compiled once per process. */
+export interface EngineModules {
+  readonly module: WebAssembly.Module;
+  readonly manifest: Manifest;
+  /** Given to the binary as its imports, linked behind it, and called when fuel is used up. */
+  readonly linkers: { readonly first: WebAssembly.Module; readonly second: WebAssembly.Module; readonly tick: WebAssembly.Module };
+}
+
+const FOLDER = new URL('../../../build/engine/', import.meta.url);
+const loaded = new Map<EngineName, EngineModules>();
+
+/** Loads an engine's modules, making the binary first when it is missing. Throws INTERNAL when a binary is not the one that the manifest names. */
+export function loadEngine(name: EngineName): EngineModules {
+  let engine = loaded.get(name);
+  if (!engine) loaded.set(name, (engine = compile(name)));
+  return engine;
+}
+
+/** The rewritten binary: as built before, or built now and kept for the next start where the folder can be written. */
+export function engineBinary(name: EngineName): Uint8Array<ArrayBuffer> {
+  const manifest = MANIFESTS[name];
+  const file = new URL(`${name}.wasm`, FOLDER);
+  const built = read(file);
+  if (built && sha256(built) === manifest.sha256) return built;
+  const bytes = new Uint8Array(buildEngine(readSource(manifest), manifest));
+  if (sha256(bytes) !== manifest.sha256) throw new ScriptError('INTERNAL', `the ${name} engine that was built is not the one that its manifest names`);
+  keep(file, bytes);
+  return bytes;
+}
+
+function compile(name: EngineName): EngineModules {
+  return {
+    module: new WebAssembly.Module(engineBinary(name)),
+    manifest: MANIFESTS[name],
+    linkers: { first: linker(`${name}-first`), second: linker(`${name}-second`), tick: linker('fuel') },
+  };
+}
+
+function linker(name: keyof typeof LINKERS): WebAssembly.Module {
+  return new WebAssembly.Module(new Uint8Array(Buffer.from(LINKERS[name], 'base64')));
+}
+
+function read(file: URL): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch {
+    return undefined;
+  }
+}
+
+function keep(file: URL, bytes: Uint8Array): void {
+  const path = fileURLToPath(file);
+  const temporary = `${path}.${process.pid}`;
+  try {
+    mkdirSync(FOLDER, { recursive: true });
+    writeFileSync(temporary, bytes);
+    renameSync(temporary, path);
+  } catch {
+    // An installation that cannot be written builds at each start.
+  }
+}

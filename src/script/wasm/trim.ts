@@ -1,0 +1,29 @@
+import { Reader, SECTION, section, sections, unsigned } from './binary.ts';
+
+/** Keeps only the named exports: most of the time of an instantiation goes into export objects. Throws when one is missing. */
+export function keepExports(bytes: Uint8Array, names: readonly string[]): Uint8Array {
+  const wanted = new Set(names);
+  const result = replace(bytes, SECTION.export, (reader) => {
+    const kept: Uint8Array[] = [];
+    for (let count = reader.number(); count > 0; count--) {
+      const start = reader.at;
+      const name = reader.name();
+      reader.skip(1);
+      reader.skipNumber();
+      if (wanted.delete(name)) kept.push(bytes.subarray(start, reader.at));
+    }
+    return [Uint8Array.from(unsigned(kept.length)), ...kept];
+  });
+  if (wanted.size > 0) throw new Error(`no exports ${[...wanted].join(', ')}`);
+  return result;
+}
+
+/** Sets the memory's first and largest size, in pages of 64 KiB. */
+export function resizeMemory(bytes: Uint8Array, pages: { readonly initial: number; readonly maximum: number }): Uint8Array {
+  return replace(bytes, SECTION.memory, () => [Uint8Array.from([1, 1, ...unsigned(pages.initial), ...unsigned(pages.maximum)])]);
+}
+
+function replace(bytes: Uint8Array, id: number, contents: (reader: Reader) => readonly Uint8Array[]): Uint8Array {
+  const pieces = sections(bytes).map((old) => section(old.id, old.id === id ? contents(new Reader(bytes, old.start)) : [bytes.subarray(old.start, old.end)]));
+  return Buffer.concat([bytes.subarray(0, 8), ...pieces]);
+}

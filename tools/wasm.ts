@@ -1,0 +1,21 @@
+// Makes build/engine/*.wasm. `--linkers` assembles the linker modules again, `--pin` prints the hashes that the manifests must name.
+import { writeFileSync } from 'node:fs';
+import { MANIFESTS, type EngineName } from '../src/script/wasm/manifests.ts';
+
+const NAMES = Object.keys(MANIFESTS) as EngineName[];
+const [flag] = process.argv.slice(2);
+
+if (flag === '--linkers') {
+  const { linkersModule } = await import('../src/script/wasm/assemble.ts');
+  writeFileSync(new URL('../src/script/wasm/linkers.ts', import.meta.url), await linkersModule());
+} else if (flag === '--pin') {
+  const { buildEngine, sha256 } = await import('../src/script/wasm/build.ts');
+  const { readFileSync } = await import('node:fs');
+  for (const name of NAMES) {
+    const source = readFileSync(new URL(import.meta.resolve(MANIFESTS[name].source)));
+    console.log(`${name}\n  sourceSha256: '${sha256(source)}',\n  sha256: '${sha256(buildEngine(source, MANIFESTS[name]))}',`);
+  }
+} else {
+  const { engineBinary } = await import('../src/script/wasm/load.ts');
+  for (const name of NAMES) console.log(`build/engine/${name}.wasm: ${Math.round(engineBinary(name).length / 1000)} kB`);
+}
