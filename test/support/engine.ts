@@ -26,6 +26,7 @@ export const tryGlobal = defineGlobal({
         return value as Value;
       },
     }),
+    now: method({ doc: 'Gives its argument back by a promise.', effect: 'external', params: { value: anyValue }, result: anyValue, handler: async ({ value }) => value }),
     fail: method({
       doc: 'Fails, at once or later.',
       effect: 'external',

@@ -3,6 +3,7 @@ import type { RunContainer } from '../../call/run.ts';
 import type { ScriptEngine, ScriptInstance } from '../engine.ts';
 import { createLuaImage, type LuaImage } from './image.ts';
 import { LuaInstance } from './instance.ts';
+import { probeLua } from './probe.ts';
 
 /** Lua 5.4: images by method table, so that a runtime makes its own once. */
 export function createLuaEngine(): ScriptEngine {
@@ -11,7 +12,11 @@ export function createLuaEngine(): ScriptEngine {
     language: 'lua',
     open(table: MethodTable, run: RunContainer): ScriptInstance {
       let image = images.get(table);
-      if (!image) images.set(table, (image = createLuaImage(table)));
+      if (!image) {
+        probeLua();
+        image = createLuaImage(table);
+        images.set(table, image);
+      }
       return new LuaInstance(image, table, run);
     },
   };

@@ -29,7 +29,7 @@ export class LuaErrors {
     if (error.thrown instanceof ScriptRef && error.thrown.owner === this.#owner) return this.#values.pushRef(L, error.thrown);
     x.lua_checkstack(L, 12);
     x.lua_rawgeti(L, LUA.registry, BigInt(this.#image.refs.make_error));
-    if (here) x.luaL_where(L, 1);
+    if (here) this.#pushPlace(L);
     else this.#memory.push(L, '');
     this.#values.push(L, error.code);
     this.#values.push(L, error.message);
@@ -40,12 +40,23 @@ export class LuaErrors {
     x.lua_callk(L, 6, 1, 0, 0);
   }
 
+  /** Pushes `file:line: ` of the script's own function that is nearest, past those of the prelude. */
+  #pushPlace(L: number): void {
+    const x = this.#x;
+    for (let level = 1; ; level++) {
+      x.luaL_where(L, level);
+      if (!this.#memory.readText(L, x.lua_gettop(L)).startsWith('[llmspell]')) return;
+      x.lua_settop(L, -2);
+    }
+  }
+
   /** The error on top of a fiber's stack as the host sees it; it keeps the value itself for the way back. */
   leave(L: number, status: number, fiber: Fiber): ScriptError {
     const x = this.#x;
     const top = x.lua_gettop(L);
     const error = status === LUA.errorMemory ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb') : this.#convert(L, top, status, fiber);
     error.traceback ??= fiber.traceback;
+    error.where ??= firstPlace(error.traceback);
     x.lua_pushvalue(L, top);
     error.thrown = new ScriptRef(this.#owner, x.luaL_ref(L, LUA.registry));
     return error;
@@ -122,5 +133,11 @@ function fromText(text: string, status: number): ScriptError {
 
 function place(text: string): { file: string; line: number } | undefined {
   const found = /^(.*):(\d+): ?$/.exec(text);
+  return found ? { file: found[1] as string, line: Number(found[2]) } : undefined;
+}
+
+/** The script's own line that a traceback names first. */
+function firstPlace(traceback: string | undefined): { file: string; line: number } | undefined {
+  const found = /\n\t(?!\[)(.*?):(\d+): in /.exec(traceback ?? '');
   return found ? { file: found[1] as string, line: Number(found[2]) } : undefined;
 }

@@ -79,10 +79,12 @@ export function createLuaImage(table: MethodTable): LuaImage {
     if (global.name === 'JSON') addJson();
     x.lua_setglobal(L, memory.name(global.name));
   }
+  x.lua_pushlightuserdata(L, 0);
+  x.lua_rawgeti(L, LUA.registry, BigInt(refs.null_metatable));
+  x.lua_setmetatable(L, -2);
+  x.lua_settop(L, 0);
   function addJson(): void {
     x.lua_pushlightuserdata(L, 0);
-    x.lua_rawgeti(L, LUA.registry, BigInt(refs.null_metatable));
-    x.lua_setmetatable(L, -2);
     setField('null');
     x.lua_rawgeti(L, LUA.registry, BigInt(refs.array));
     setField('array');

@@ -119,6 +119,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     x.lua_rawgeti(thread, LUA.registry, BigInt(this.#image.handlerRef));
     x.lua_rotate(thread, 1, 1);
     const status = await this.compute(() => this.#machine.pcall(fiber.region + STACK, thread, args));
+    if (fiber.interruptedAt) x.lua_sethook(thread, 0, 0, 0);
     if (status !== LUA.ok) throw this.#errors.leave(thread, status, fiber);
     return this.#values.read(thread, x.lua_gettop(thread), 'the result');
   }

@@ -1,6 +1,6 @@
 import type { Outcome } from '../instance.ts';
 import { applyImage } from '../wasm/image.ts';
-import { loadEngine } from '../wasm/load.ts';
+import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import type { LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
 import { LuaMemory } from './memory.ts';
@@ -33,8 +33,7 @@ export class LuaMachine {
   readonly #pcall: Pcall;
   readonly #load: Load;
 
-  constructor(host?: LuaHost) {
-    const engine = loadEngine('lua');
+  constructor(host?: LuaHost, engine: EngineModules = loadEngine('lua')) {
     this.#maxBytes = host ? host.memoryBytes : 64 * 2 ** 20;
     const first = new WebAssembly.Instance(engine.linkers.first, {}).exports as LinkExports;
     const instance = new WebAssembly.Instance(engine.module, this.#imports(first, host?.now ?? (() => 0)));

@@ -164,7 +164,8 @@ local loaded, loading = {}, {}
 
 function require(name)
   if type(name) ~= 'string' then error('require: name: expected a string, got ' .. type(name), 2) end
-  local text, path, shown = host.source(name, getinfo(2, 'S').source)
+  local caller = getinfo(2, 'S')
+  local text, path, shown = host.source(name, caller and caller.source or '')
   if loaded[path] ~= nil then return loaded[path] end
   if loading[path] then error('require: "' .. name .. '" requires itself', 2) end
   local chunk, problem = load_raw(text, '@' .. shown, 't')

@@ -18,8 +18,8 @@ const loaded = new Map<EngineName, EngineModules>();
 
 /** Loads an engine's modules, making the binary first when it is missing. Throws INTERNAL when a binary is not the one that the manifest names. */
 export function loadEngine(name: EngineName): EngineModules {
-  let engine = loaded.get(name);
-  if (!engine) loaded.set(name, (engine = compile(name)));
+  const engine = loaded.get(name) ?? compile(name, engineBinary(name));
+  loaded.set(name, engine);
   return engine;
 }
 
@@ -35,9 +35,10 @@ export function engineBinary(name: EngineName): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-function compile(name: EngineName): EngineModules {
+/** The modules of an engine whose binary is given. */
+export function compile(name: EngineName, binary: Uint8Array): EngineModules {
   return {
-    module: new WebAssembly.Module(engineBinary(name)),
+    module: new WebAssembly.Module(binary),
     manifest: MANIFESTS[name],
     linkers: { first: linker(`${name}-first`), second: linker(`${name}-second`), tick: linker('fuel') },
   };

@@ -1,0 +1,60 @@
+import { ScriptError } from '../../errors.ts';
+import { type EngineModules, loadEngine } from '../wasm/load.ts';
+import { LUA } from './exports.ts';
+import { LuaMachine } from './machine.ts';
+
+/** Each must ask for fuel at least this often when it starts with next to none. */
+const LEAST_TICKS = 3;
+const FUEL = 10;
+
+/** What the rewriting must have reached, as text chunks that end by themselves. */
+const LOOPS = {
+  for: 'for i = 1, 100 do end',
+  'generic for': 'local t = {} for i = 1, 100 do t[i] = i end for _ in ipairs(t) do end',
+  while: 'local i = 0 while i < 100 do i = i + 1 end',
+  repeat: 'local i = 0 repeat i = i + 1 until i > 100',
+  goto: 'local i = 0 ::top:: i = i + 1 if i < 100 then goto top end',
+  recursion: 'local function f(n) if n > 0 then f(n - 1) end end f(50)',
+  'a tail call': 'local function f(n) if n > 0 then return f(n - 1) end end f(100)',
+  'a pattern': 'local _ = (("a"):rep(100)):find((".-"):rep(2) .. "b")',
+  'a caught error': 'for i = 1, 10 do pcall(error) end',
+} as const;
+
+let passed = false;
+
+/**
+ * Checks on a bare state, once per process and in about a millisecond, that the rewritten binary does what the runtime relies on: every kind
+ * of loop asks for fuel, the running state is known while it does, errors unwind inside wasm. Throws INTERNAL with the first thing that is not so.
+ */
+export function probeLua(engine: EngineModules = loadEngine('lua')): void {
+  if (passed && engine === loadEngine('lua')) return;
+  const machine = new LuaMachine(undefined, engine);
+  const { x, memory } = machine;
+  let ticks = 0;
+  let frames = 0;
+  const tick = () => {
+    ticks++;
+    if (machine.running) frames++;
+    x.__fuel.value = FUEL;
+    return 0;
+  };
+  x.__fuel_slot.set(0, new WebAssembly.Instance(engine.linkers.tick, { host: { tick, pause: tick } }).exports.tick);
+  x.__fuel_reset.value = FUEL;
+  const L = x.luaL_newstate();
+  x.luaL_openlibs(L);
+  for (const [name, text] of Object.entries(LOOPS)) {
+    const chunk = memory.allocate(text);
+    const loaded = x.luaL_loadbufferx(L, chunk.pointer, chunk.size, memory.name('=probe'), 0);
+    ticks = 0;
+    x.__fuel.value = FUEL;
+    const status = loaded || x.lua_pcallk(L, 0, 0, 0, 0, 0);
+    if (status !== LUA.ok) throw failed(`${name} ends with "${memory.describe(L, -1)}"`);
+    if (ticks < LEAST_TICKS) throw failed(`${name} does not ask for fuel`);
+  }
+  if (frames === 0) throw failed('the running state is not known');
+  passed ||= engine === loadEngine('lua');
+}
+
+function failed(what: string): ScriptError {
+  return new ScriptError('INTERNAL', `the Lua engine does not do what llmspell relies on: ${what}`);
+}

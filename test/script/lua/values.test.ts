@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { Float, type Value } from '../../../src/call/value.ts';
+import { createLuaEngine } from '../../../src/script/lua/engine.ts';
+import { runText } from '../../support/engine.ts';
+import { testHost, testRun } from '../../support/run.ts';
+
+const engine = createLuaEngine();
+const host = testHost();
+const run = (text: string): Promise<Value> => runText(engine, testRun({ host }).run, text);
+
+describe('values out of Lua', () => {
+  it.each<[string, unknown]>([
+    ['nil', null],
+    ['true', true],
+    ['7', 7],
+    ['7.0', new Float(7)],
+    ['0.5', 0.5],
+    ['-0.0', new Float(-0)],
+    ['1/0', Number.POSITIVE_INFINITY],
+    ['0/0', Number.NaN],
+    ['9007199254740993', 9007199254740993n],
+    ['math.mininteger', -(2n ** 63n)],
+    ['"ä€😀"', 'ä€😀'],
+    ['"a\\0b"', 'a\0b'],
+    ['"\\255\\0"', new Uint8Array([255, 0])],
+    ['{}', {}],
+    ['JSON_ARRAY', []],
+    ['{ 1, "x", { true } }', [1, 'x', [true]]],
+    ['{ b = 1, a = { c = 2 } }', { a: { c: 2 }, b: 1 }],
+    ['{ 1, nil, 3 }', [1, null, 3]],
+    ['{ ["__proto__"] = 1 }', JSON.parse('{"__proto__":1}')],
+  ])('%s', async (text, expected) => {
+    const value = await run(text === 'JSON_ARRAY' ? 'return Try.echo({ list = {} }).list' : `return ${text}`);
+    expect(value).toEqual(text === 'JSON_ARRAY' ? {} : expected);
+  });
+
+  it.each([
+    ['a table that contains itself', 'local t = {} t.self = t Try.echo(t)', 'Try.echo: value.self: a table that contains itself'],
+    ['depth', 'local t = {} for i = 1, 70 do t = { t } end Try.echo(t)', 'Try.echo: value: nested deeper than 64'],
+    ['mixed keys', 'Try.echo({ 1, a = 2 })', 'Try.echo: value: a table with both positions and names as keys'],
+    ['odd keys', 'Try.echo({ [1.5] = 2 })', 'Try.echo: value: a table key that is neither a string nor a position from 1'],
+    ['great holes', 'Try.echo({ 1, [1000] = 2 })', 'Try.echo: value: an array with positions up to 1000 but only 2 values'],
+    ['a coroutine', 'Try.echo(coroutine.create(print))', 'Try.echo: value: a coroutine cannot leave the script'],
+    ['too many', 'local t = {} for i = 1, 100001 do t[i] = i end Try.echo(t)', 'Try.echo: value: more than 100000 values in one'],
+    ['too long', 'local s = ("x"):rep(9e6) Try.echo({ s, s })', 'Try.echo: value: more than 16 MB in one value'],
+  ])('refuses %s', async (_, text, message) => {
+    await expect(run(text)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message, where: { file: 'test.lua', line: 1 } });
+  });
+});
+
+describe('values into Lua', () => {
+  it.each([
+    ['integers stay integers', 'return math.type(Try.echo(7)) .. math.type(Try.echo(7.0)) .. math.type(Try.echo({ 7.0 })[1])', 'integerfloatfloat'],
+    ['64-bit integers', 'return Try.echo(math.maxinteger) == math.maxinteger', true],
+    ['bytes', 'return Try.echo("\\255\\0x") == "\\255\\0x"', true],
+    ['arrays from 1', 'local t = Try.echo({ "a", "b" }) return #t .. t[1] .. t[2]', '2ab'],
+    ['null inside data is not nil', 'local t = Try.echo({ 1, nil, 3 }) return tostring(t[2]) .. type(t[2])', 'nulluserdata'],
+    ['an empty array stays one', 'return Try.echo(Try.echo({ 1, nil }))', [1]],
+  ])('%s', async (_, text, expected) => {
+    expect(await run(text)).toEqual(expected);
+  });
+});
+
+describe('functions', () => {
+  it('come back as themselves', async () => {
+    expect(await run('local f = function() end return Try.echo({ f }).length == nil and Try.echo({ f })[1] == f')).toBe(true);
+  });
+
+  it('run on fibers of their own and wait anywhere', async () => {
+    expect(await run('return Try.call(function(a, b) return Try.later(a, 2) + Try.call(function() return Try.later(b) end) end, { 1, 2 })')).toBe(3);
+  });
+
+  it('overlap their waits', async () => {
+    const text = 'local order = {} local function f(n) return function() for i = 1, 3 do Try.later(1, 5) order[#order + 1] = n end end end Try.all({ f(1), f(2) }) return order';
+    expect(await run(text)).toEqual([1, 2, 1, 2, 1, 2]);
+  });
+
+  it.each([
+    ['a sort', 'local t = { 3, 1, 2 } table.sort(t, function(a, b) return Try.later(a) < b end) return table.concat(t)', '123'],
+    ['a gsub', 'return (("ab"):gsub("%w", function(c) return Try.later(c .. c) end))', 'aabb'],
+    ['a metamethod', 'return tostring(setmetatable({}, { __tostring = function() return Try.later("T") end }))', 'T'],
+    ['an __index', 'return setmetatable({}, { __index = function(_, k) return Try.later(k) end }).key', 'key'],
+    ['an iterator', 'local out = {} for v in function(_, v) v = (v or 0) + 1 if v < 4 then return Try.later(v) end end do out[#out + 1] = v end return out', [1, 2, 3]],
+    ['a coroutine', 'local next = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(Try.later(i)) end end) return { next(), next(), next() }', [1, 2, 3]],
+    ['a pcall', 'local _, v = pcall(Try.later, 5) return v', 5],
+    ['a message handler', 'local _, v = xpcall(error, function(e) return Try.later(e) end, "x") return v', 'x'],
+    ['a closing variable', 'local v do local x <close> = setmetatable({}, { __close = function() v = Try.later(9) end }) end return v', 9],
+    ['a required loader', 'return load(function() return nil end) ~= nil and Try.later(1)', 1],
+  ])('waits inside %s', async (_, text, expected) => {
+    expect(await run(text)).toEqual(expected);
+  });
+});
+
+describe('errors', () => {
+  it('of the host are tables with code, message and method, and carry the line', async () => {
+    expect(await run('local ok, e = pcall(function() Try.fail("boom") end) return { e.code, e.message, e.method, tostring(e), e.details.outcome, type(e) }')).toEqual([
+      'TOOL_FAILED',
+      'boom',
+      'Try.fail',
+      'test.lua:1: boom',
+      'failed',
+      'table',
+    ]);
+  });
+
+  it('come out of a callback unchanged', async () => {
+    expect(await run('local mine = { code = 5 } local ok, e = pcall(Try.call, function() Try.later(1) error(mine) end) return e == mine')).toBe(true);
+  });
+
+  it('keep line and traceback over waits', async () => {
+    await expect(run('local function deep()\n  Try.later(1)\n  error("deep")\nend\nlocal function outer()\n  deep()\nend\nouter()')).rejects.toMatchObject({
+      code: 'SCRIPT_ERROR',
+      message: 'deep',
+      where: { file: 'test.lua', line: 3 },
+      traceback: expect.stringMatching(/test\.lua:3: in .*'deep'\n\ttest\.lua:6: in .*'outer'\n\ttest\.lua:8: in main chunk$/),
+    });
+  });
+
+  it('of syntax say where', async () => {
+    await expect(run('local x =\n\nreturn )')).rejects.toMatchObject({ code: 'SYNTAX_ERROR', where: { file: 'test.lua', line: 3 } });
+  });
+});

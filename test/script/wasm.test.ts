@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { probeLua } from '../../src/script/lua/probe.ts';
+import { assembleLinkers, linkersModule } from '../../src/script/wasm/assemble.ts';
+import { buildEngine, readSource, sha256 } from '../../src/script/wasm/build.ts';
+import { applyImage, captureImage } from '../../src/script/wasm/image.ts';
+import { instrument } from '../../src/script/wasm/instrument.ts';
+import { compile } from '../../src/script/wasm/load.ts';
+import { type EngineName, MANIFESTS } from '../../src/script/wasm/manifests.ts';
+import { keepExports } from '../../src/script/wasm/trim.ts';
+
+const NAMES = Object.keys(MANIFESTS) as EngineName[];
+
+async function assemble(text: string): Promise<Uint8Array> {
+  const { default: start } = await import('wabt');
+  return (await start()).parseWat('test.wat', text, {}).toBinary({}).buffer;
+}
+
+describe('the engines binaries', () => {
+  it.each(NAMES)('rewrites %s to the bytes its manifest names', (name) => {
+    expect(sha256(buildEngine(readSource(MANIFESTS[name]), MANIFESTS[name]))).toBe(MANIFESTS[name].sha256);
+  });
+
+  it('refuses another version of a package', () => {
+    expect(() => readSource({ ...MANIFESTS.lua, sourceSha256: MANIFESTS.javascript.sourceSha256 })).toThrow('wasmoon/dist/glue.wasm is not the binary that llmspell was made for');
+  });
+
+  it('keeps the committed linkers equal to their text', async () => {
+    expect(readFileSync(new URL('../../src/script/wasm/linkers.ts', import.meta.url), 'utf8')).toBe(await linkersModule());
+    expect(Object.keys(await assembleLinkers())).toEqual(['fuel', 'javascript-first', 'javascript-second', 'lua-first', 'lua-second']);
+  });
+
+  it('says which export or jump table is missing', () => {
+    const source = readSource(MANIFESTS.lua);
+    expect(() => keepExports(source, ['lua_type', 'no_such'])).toThrow('no exports no_such');
+    expect(() => instrument(source, { stackPointer: 0, dispatch: { function: 574, cases: 82, operands: [] } })).toThrow('function 574 has no jump table of 82 cases');
+  });
+
+  it('fails the probe when the interpreter is not checked', () => {
+    const { dispatch } = MANIFESTS.lua.fuel;
+    const unchecked = { ...MANIFESTS.lua, fuel: { stackPointer: 0, dispatch: { function: dispatch?.function ?? 0, cases: dispatch?.cases ?? 0, operands: [] } } };
+    const engine = compile('lua', buildEngine(readSource(MANIFESTS.lua), unchecked));
+    expect(() => probeLua(engine)).toThrow('the Lua engine does not do what llmspell relies on: for does not ask for fuel');
+    expect(() => probeLua()).not.toThrow();
+  });
+});
+
+describe('fuel', () => {
+  const module = `(module
+    (memory (export "memory") 4)
+    (global $sp (mut i32) (i32.const 0))
+    (func (export "spin") (param i32) loop local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end)
+    (func (export "copy") (param i32) i32.const 0 i32.const 100000 local.get 0 memory.copy)
+    (func (export "fill") (param i32) i32.const 0 i32.const 7 local.get 0 memory.fill))`;
+
+  async function ticks(call: (exports: WebAssembly.Exports) => void): Promise<number> {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(instrument(await assemble(module), { stackPointer: 0 })), {});
+    let count = 0;
+    const [{ fuel }] = [await assembleLinkers()];
+    const tick = new WebAssembly.Instance(new WebAssembly.Module(fuel as Uint8Array), { host: { tick: () => (count++, 0), pause: () => 0 } }).exports.tick;
+    exports.__fuel_slot.set(0, tick);
+    exports.__fuel.value = 100;
+    exports.__fuel_reset.value = 99;
+    call(exports);
+    return count;
+  }
+
+  it('is asked for once per count of loop heads', async () => {
+    expect(await ticks((exports) => exports.spin(100))).toBe(0);
+    expect(await ticks((exports) => exports.spin(101))).toBe(1);
+    expect(await ticks((exports) => exports.spin(1001))).toBe(10);
+  });
+
+  it('is paid for bulk operations by their size', async () => {
+    expect(await ticks((exports) => exports.copy(6_400))).toBe(0);
+    expect(await ticks((exports) => exports.copy(6_464))).toBe(1);
+    expect(await ticks((exports) => exports.fill(100_000))).toBe(1);
+  });
+});
+
+describe('images', () => {
+  it('give an equal memory', () => {
+    const memory = new WebAssembly.Memory({ initial: 2 });
+    const bytes = new Uint8Array(memory.buffer);
+    for (const at of [0, 4095, 4096, 70_000, 131_071]) bytes[at] = 1 + (at % 200);
+    const image = captureImage(memory);
+    const copy = new WebAssembly.Memory({ initial: 1 });
+    applyImage(copy, image);
+    expect(Buffer.compare(new Uint8Array(copy.buffer), bytes)).toBe(0);
+    expect(image.chunks.reduce((sum, chunk) => sum + chunk.bytes.length, 0)).toBe(4 * 4096);
+  });
+});
