@@ -3,16 +3,18 @@ import type { RunContainer } from '../../call/run.ts';
 import type { ScriptEngine, ScriptInstance } from '../engine.ts';
 import { createJavaScriptImage, type JavaScriptImage } from './image.ts';
 import { JavaScriptInstance } from './instance.ts';
-import type { Modules } from './machine.ts';
 
 /** JavaScript (QuickJS-NG): images by method table, so that a runtime makes its own once. */
-export function createJavaScriptEngine(modules: Modules): ScriptEngine {
+export function createJavaScriptEngine(): ScriptEngine {
   const images = new WeakMap<MethodTable, JavaScriptImage>();
   return {
     language: 'javascript',
     open(table: MethodTable, run: RunContainer): ScriptInstance {
       let image = images.get(table);
-      if (!image) images.set(table, (image = createJavaScriptImage(modules, table)));
+      if (!image) {
+        image = createJavaScriptImage(table);
+        images.set(table, image);
+      }
       return new JavaScriptInstance(image, table, run);
     },
   };

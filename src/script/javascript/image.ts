@@ -3,7 +3,8 @@ import type { BoundGlobal, Entry, MethodTable } from '../../call/dispatch.ts';
 import type { HandleType } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { pointerOf, PROPERTY, TAG, tagOf, UNDEFINED } from './exports.ts';
-import { Machine, type MachineImage, type Modules } from './machine.ts';
+import { captureImage } from '../wasm/image.ts';
+import { Machine, type MachineImage } from './machine.ts';
 import type { Prototypes } from './read.ts';
 import { PRELUDE_NAME } from './trace.ts';
 import { SCRATCH_BYTES, Writer } from './write.ts';
@@ -14,7 +15,6 @@ export const INTERNALS = { print: 0xffff } as const;
 /** A context with all globals, from which each run's context starts. */
 export interface JavaScriptImage {
   readonly machine: MachineImage;
-  readonly modules: Modules;
   readonly prototypes: Prototypes;
   readonly errorPrototype: bigint;
   readonly handleClass: number;
@@ -28,8 +28,8 @@ const refuse = () => {
 };
 
 /** Makes the base image of a method table: about 10 ms, once per runtime. */
-export function createJavaScriptImage(modules: Modules, table: MethodTable): JavaScriptImage {
-  const machine = new Machine(modules, {
+export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
+  const machine = new Machine({
     call: refuse,
     wait: refuse,
     finish: refuse,
@@ -54,8 +54,7 @@ export function createJavaScriptImage(modules: Modules, table: MethodTable): Jav
   for (const global of table.globals('javascript')) builder.global(global);
   x.JS_RunGC(machine.runtime);
   return {
-    machine: { ...snapshot(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
-    modules,
+    machine: { memory: captureImage(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
     prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype) },
     errorPrototype: shared.errorPrototype,
     handleClass,
@@ -164,23 +163,6 @@ class Builder {
     const error = pointerOf(x.JS_GetException(context));
     throw new ScriptError('INTERNAL', `the JavaScript prelude failed: ${heap.inheritedText(error, 'message')}`);
   }
-}
-
-/** Pages of the memory that hold anything. */
-function snapshot(memory: WebAssembly.Memory): Pick<MachineImage, 'chunks' | 'sizeBytes'> {
-  const words = new BigUint64Array(memory.buffer);
-  const page = 512;
-  const chunks: { at: number; bytes: Uint8Array }[] = [];
-  let start = -1;
-  for (let i = 0; i <= words.length; i += page) {
-    const used = i < words.length && words.subarray(i, i + page).some((word) => word !== 0n);
-    if (used && start < 0) start = i;
-    if (!used && start >= 0) {
-      chunks.push({ at: start * 8, bytes: new Uint8Array(memory.buffer.slice(start * 8, i * 8)) });
-      start = -1;
-    }
-  }
-  return { chunks, sizeBytes: memory.buffer.byteLength };
 }
 
 const PRELUDE = readFileSync(new URL('./prelude.js', import.meta.url), 'utf8');

@@ -47,7 +47,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   constructor(image: JavaScriptImage, table: MethodTable, run: RunContainer) {
     super(run, table);
     this.#machine = new Machine(
-      image.modules,
       {
         call: (cell, count, args, index) => this.#call(cell, count, args, index),
         wait: () => this.#wait(),

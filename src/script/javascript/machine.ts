@@ -1,6 +1,8 @@
 import { ScriptError } from '../../errors.ts';
 import type { Outcome } from '../instance.ts';
 import { STACK_BYTES } from '../limits.ts';
+import { applyImage, type MemoryImage } from '../wasm/image.ts';
+import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import { RUNTIME, type QuickJSExports } from './exports.ts';
 import { Heap } from './heap.ts';
 
@@ -27,8 +29,7 @@ export interface MachineHooks {
 
 /** A base context's memory and what must be known to go on from it. */
 export interface MachineImage {
-  readonly chunks: readonly { readonly at: number; readonly bytes: Uint8Array }[];
-  readonly sizeBytes: number;
+  readonly memory: MemoryImage;
   readonly runtime: number;
   readonly context: number;
   readonly stackTop: number;
@@ -46,13 +47,6 @@ const INTRINSICS = 0x1fff & ~(1 << 9) & ~(1 << 10);
 /** A shadow stack's last bytes, which the engine keeps for itself to report that it is full. */
 const MARGIN = 8_192;
 
-export interface Modules {
-  readonly engine: WebAssembly.Module;
-  readonly first: WebAssembly.Module;
-  readonly second: WebAssembly.Module;
-  readonly tick: WebAssembly.Module;
-}
-
 /** One engine, linked with its host: fresh, or going on from an image. */
 export class Machine {
   readonly x: QuickJSExports;
@@ -66,10 +60,11 @@ export class Machine {
   readonly #linker: Linker;
   #promising: Promising | undefined;
 
-  constructor(modules: Modules, hooks: MachineHooks, image?: MachineImage) {
+  constructor(hooks: MachineHooks, image?: MachineImage, engine: EngineModules = loadEngine('javascript')) {
+    const { linkers } = engine;
     const pause = new WebAssembly.Suspending(() => hooks.pause());
-    const before = new WebAssembly.Instance(modules.first, { host: { tick: () => hooks.look(), pause } }).exports;
-    const x = new WebAssembly.Instance(modules.engine, {
+    const before = new WebAssembly.Instance(linkers.first, { host: { tick: () => hooks.look(), pause } }).exports;
+    const x = new WebAssembly.Instance(engine.module, {
       env: {
         host_interrupt: before.host_interrupt as WebAssembly.ImportValue,
         host_get_timezone_offset: () => 0,
@@ -91,7 +86,7 @@ export class Machine {
       },
     }).exports as unknown as QuickJSExports;
     this.x = x;
-    this.#linker = new WebAssembly.Instance(modules.second, {
+    this.#linker = new WebAssembly.Instance(linkers.second, {
       q: x as unknown as WebAssembly.ModuleImports,
       host: {
         call: (_context: number, cell: number, count: number, args: number, index: number) => hooks.call(cell, count, args, index),
@@ -104,7 +99,7 @@ export class Machine {
     this.finalizer = this.hostFunction + 1;
     x.__indirect_function_table.set(this.hostFunction, this.#linker.host_fn);
     x.__indirect_function_table.set(this.finalizer, this.#linker.finalizer);
-    x.__fuel_slot.set(0, new WebAssembly.Instance(modules.tick, { h: { t: () => hooks.tick(), p: pause } }).exports.tick);
+    x.__fuel_slot.set(0, new WebAssembly.Instance(linkers.tick, { host: { tick: () => hooks.tick(), pause } }).exports.tick);
     if (image) restore(x, image);
     else start(x);
     this.runtime = image?.runtime ?? x.qjs_get_runtime_ptr();
@@ -161,10 +156,7 @@ function start(x: QuickJSExports): void {
 }
 
 function restore(x: QuickJSExports, image: MachineImage): void {
-  const missing = image.sizeBytes - x.memory.buffer.byteLength;
-  if (missing > 0) x.memory.grow(Math.ceil(missing / 65_536));
-  const bytes = new Uint8Array(x.memory.buffer);
-  for (const chunk of image.chunks) bytes.set(chunk.bytes, chunk.at);
+  applyImage(x.memory, image.memory);
   x.qjs_set_runtime_and_context(image.runtime, image.context);
   x.__stack_pointer.value = image.stackTop;
 }
