@@ -4,7 +4,8 @@ import { type CompiledMethod, compileMethod } from './compile.ts';
 import type { Context, Language } from './context.ts';
 import type { GlobalDefinition, HandleDefinition, Method } from './define.ts';
 import { handle as handleSchema } from './schema.ts';
-import type { HandleType, Value } from './value.ts';
+import type { ScriptInvoke } from './run.ts';
+import { type Callback, type HandleType, SCRIPT_CALLBACK, type Value } from './value.ts';
 
 /** A method with its number; engines carry the number, nothing else. */
 export interface Entry {
@@ -70,12 +71,25 @@ export function dispatch(entry: Entry, args: Value[], context: Context): Value |
   try {
     if (definition.needs !== undefined) requireCapability(context, definition.needs);
     if (context.transaction !== undefined && !entry.transactional) throw outsideTransaction(entry.name);
-    const result = definition.handler(compiled.check(args, context.run.language), context);
+    const checked = compiled.check(args, context.run.language);
+    if (compiled.transient) return dispatchWithCallbacks(entry, checked, compiled.transient(checked), context);
+    const result = definition.handler(checked, context);
     if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, entry.name));
     return compiled.result(result);
   } catch (error) {
     return fail(error, entry.name);
   }
+}
+
+/** As above, and lets go of functions that were given for this call only. */
+function dispatchWithCallbacks({ compiled, name }: Entry, checked: Record<string, unknown>, callbacks: readonly Callback[], context: Context): Value | Promise<Value> {
+  const result = compiled.definition.handler(checked, context);
+  const release = () => {
+    for (const fn of callbacks) (fn as { [SCRIPT_CALLBACK]?: ScriptInvoke })[SCRIPT_CALLBACK]?.release?.();
+  };
+  if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, name)).finally(release);
+  release();
+  return compiled.result(result);
 }
 
 function fail(error: unknown, method: string): never {

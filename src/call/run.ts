@@ -5,7 +5,11 @@ import type { Context, Grants, Host, InvokeOptions, Language, Limits, Run, Servi
 import { type Callback, SCRIPT_CALLBACK, type Value } from './value.ts';
 
 /** How an engine runs one of its functions; found on the callbacks it makes. */
-export type ScriptInvoke = (context: Context, args: readonly Value[], options: InvokeOptions) => Promise<Value>;
+export interface ScriptInvoke {
+  (context: Context, args: readonly Value[], options: InvokeOptions): Promise<Value>;
+  /** Lets go of the script's function at once, instead of when the host's has been collected. */
+  release?(): void;
+}
 
 /** Services by key, made at first use and disposed in reverse order. */
 class Services<Owner> {
@@ -21,6 +25,10 @@ class Services<Owner> {
 
   peek<T>(key: ServiceKey<Owner, T>): T | undefined {
     return this.#made.get(key) as T | undefined;
+  }
+
+  provide<T>(key: ServiceKey<Owner, T>, service: T): void {
+    this.#made.set(key, service);
   }
 
   async dispose(): Promise<void> {
@@ -49,6 +57,11 @@ export class HostContainer implements Host {
 
   peek<T>(key: ServiceKey<Host, T>): T | undefined {
     return this.#services.peek(key);
+  }
+
+  /** Puts a service in place that the caller has made; it is disposed with the host. */
+  provide<T>(key: ServiceKey<Host, T>, service: T): void {
+    this.#services.provide(key, service);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -134,7 +134,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
   }
 
   #callback(ref: ScriptRef): Callback {
-    return scriptCallback((context: Context, args: readonly Value[], options: InvokeOptions) =>
+    return scriptCallback(ref, (context: Context, args: readonly Value[], options: InvokeOptions) =>
       this.invoke(context, options, (fiber) => {
         this.#values.pushRef(fiber.thread, ref);
         for (const arg of args) this.#values.push(fiber.thread, arg);

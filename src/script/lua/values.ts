@@ -1,3 +1,4 @@
+import type { ScriptInvoke } from '../../call/run.ts';
 import { Float, type Callback, Handle, type HandleType, SCRIPT_CALLBACK, type Value, type ValueMap, define } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { MAX_HANDLES, VALUE_LIMITS } from '../limits.ts';
@@ -244,11 +245,11 @@ export class LuaValues {
 }
 
 /** Marks a host function as one of the script's. */
-export function scriptCallback(invoke: (...args: never[]) => unknown): Callback {
+export function scriptCallback(ref: ScriptRef, invoke: ScriptInvoke): Callback {
   const callback: Callback = () => {
     throw new ScriptError('INTERNAL', 'a function of the script was called without a context');
   };
-  return Object.assign(callback, { [SCRIPT_CALLBACK]: invoke });
+  return Object.assign(callback, { [SCRIPT_CALLBACK]: Object.assign(invoke, { release: () => ref.release() }) });
 }
 
 function refuse(path: string, what: string): ScriptError {

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { defineGlobal, method } from '../call/define.ts';
+import { anyValue } from '../call/schema.ts';
+import { SEVERITIES, sendAlert } from '../log/alert.ts';
+
+/** Telling people. */
+export const alertGlobal = defineGlobal({
+  name: 'Alert',
+  doc: 'Tells people that something happened.',
+  methods: {
+    send: method({
+      doc: 'Writes an alert to the log, emits the event `alert.<severity>` and posts to the channels that the configuration names in `[alerts.channels]`.',
+      params: {
+        title: z.string().min(1),
+        payload: anyValue.optional(),
+        options: z.strictObject({ severity: z.enum(SEVERITIES).optional(), channel: z.string().optional() }).default({}),
+      },
+      result: z.object({ delivered: z.array(z.string()), failed: z.array(z.object({ channel: z.string(), error: z.string() })) }),
+      effect: 'external',
+      examples: [
+        {
+          lua: `Alert.send("Disk is nearly full", {used = 0.97}, {severity = "warning"})`,
+          javascript: `Alert.send("Disk is nearly full", {used: 0.97}, {severity: "warning"})`,
+        },
+      ],
+      handler: ({ title, payload, options }, context) => sendAlert(context, title, payload ?? null, options),
+    }),
+  },
+});

@@ -1,0 +1,13 @@
+import type { GlobalDefinition } from '../call/define.ts';
+import { alertGlobal } from './alert.ts';
+import { configGlobal } from './config.ts';
+import { eventGlobal } from './event.ts';
+import { hookGlobal } from './hook.ts';
+import { jsonGlobal } from './json.ts';
+import { loggerGlobal } from './logger.ts';
+import { parallelGlobal } from './parallel.ts';
+import { sleepGlobal } from './sleep.ts';
+import { stateGlobal } from './state.ts';
+
+/** Every built-in global, in the order of the reference. */
+export const globals: readonly GlobalDefinition[] = [stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { defineGlobal, method } from '../call/define.ts';
+import { fromJsonText, toJsonText } from '../call/json.ts';
+import { anyValue } from '../call/schema.ts';
+
+/** JSON for Lua; JavaScript keeps its own. */
+export const jsonGlobal = defineGlobal({
+  name: 'JSON',
+  only: 'lua',
+  doc: "JSON text. `JSON.null` is null inside data; `JSON.array(t)` marks a table as an array, so that an empty one stays `[]`. In JavaScript it is the language's own `JSON`.",
+  methods: {
+    parse: method({
+      doc: 'The value of a JSON text; integers stay integers.',
+      params: { text: z.string() },
+      result: anyValue,
+      effect: 'pure',
+      examples: [{ lua: `print(JSON.parse('{"a": [1, 2.5, null]}').a[1])`, javascript: `print(JSON.parse('{"a": [1, 2.5, null]}').a[0])` }],
+      handler: ({ text }) => fromJsonText(text),
+    }),
+    stringify: method({
+      doc: 'The JSON text of a value.',
+      params: { value: anyValue, options: z.strictObject({ pretty: z.boolean().optional() }).optional() },
+      result: z.string(),
+      effect: 'pure',
+      examples: [{ lua: `print(JSON.stringify({name = "Ada", tags = JSON.array({})}))`, javascript: `print(JSON.stringify({name: "Ada", tags: []}))` }],
+      handler: ({ value, options }) => toJsonText(value, options?.pretty === undefined ? {} : { pretty: options.pretty }),
+    }),
+  },
+});

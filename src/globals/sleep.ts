@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { defineGlobal, method } from '../call/define.ts';
+
+/** Waiting. */
+export const sleepGlobal = defineGlobal({
+  name: 'sleep',
+  doc: 'Waits.',
+  methods: {},
+  callable: method({
+    doc: 'Waits for so many milliseconds; other functions of the script go on meanwhile.',
+    params: { ms: z.number().min(0).max(2 ** 31 - 1) },
+    result: z.void(),
+    effect: 'wait',
+    examples: [{ lua: `sleep(5)`, javascript: `sleep(5)` }],
+    handler: ({ ms }, context) => context.run.sleep(ms, context.signal),
+  }),
+});

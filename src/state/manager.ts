@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { hostService } from '../call/context.ts';
+import { decode, encode } from '../call/codec.ts';
+import { toPlain, type Value } from '../call/value.ts';
+import { type ConfigInput, parseConfig } from '../config.ts';
+import { ScriptError } from '../errors.ts';
+import type { ListOptions, Soon, Store } from '../store/store.ts';
+import { type StoreOptions, Stores } from '../store/stores.ts';
+
+const SCOPE = /^(?:global|(?:agent|workflow|session|tenant|user|tool|hook|custom):[A-Za-z0-9_.-]{1,128})$/;
+const MOST_KEY_BYTES = 1_024;
+
+export interface HostStateOptions {
+  /** `default` if not given. */
+  readonly tenant?: string;
+  readonly ttl_ms?: number;
+}
+
+/**
+ * State for hosts: what scripts see as `State`, without hooks and events. One manager may serve several runtimes and the host itself;
+ * what one saves the others see at once.
+ */
+export class StateManager {
+  readonly #stores: Stores;
+
+  constructor(options: StoreOptions) {
+    this.#stores = new Stores(options);
+  }
+
+  /** A tenant's store. */
+  store(tenant: string): Store {
+    return this.#stores.of(tenant);
+  }
+
+  /** Saves a value (JSON-like data, bigint, Uint8Array). Throws BAD_ARGUMENT for a bad scope or key, STORE_FAILED when the store cannot write. */
+  async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
+    checkName('save', scope, key);
+    const expiresAt = options.ttl_ms === undefined ? undefined : Date.now() + options.ttl_ms;
+    await this.store(options.tenant ?? 'default').commit([{ scope, key, put: { value: encode(value as Value), expiresAt } }], Date.now());
+  }
+
+  /** The value as plain data, undefined when there is none. */
+  async load(scope: string, key: string, options: HostStateOptions = {}): Promise<unknown> {
+    checkName('load', scope, key);
+    const entry = await this.store(options.tenant ?? 'default').get(scope, key, Date.now());
+    return entry && toPlain(decode(entry.value));
+  }
+
+  /** Whether there was something to delete. */
+  async delete(scope: string, key: string, options: HostStateOptions = {}): Promise<boolean> {
+    checkName('delete', scope, key);
+    const store = this.store(options.tenant ?? 'default');
+    const there = (await store.get(scope, key, Date.now())) !== undefined;
+    await store.commit([{ scope, key, remove: true }], Date.now());
+    return there;
+  }
+
+  /** Keys of a scope in byte order. */
+  async list_keys(scope: string, options: ListOptions & HostStateOptions = {}): Promise<string[]> {
+    checkName('list_keys', scope);
+    return this.store(options.tenant ?? 'default').list(scope, options, Date.now());
+  }
+
+  async list_scopes(options: HostStateOptions = {}): Promise<string[]> {
+    return this.store(options.tenant ?? 'default').scopes(Date.now());
+  }
+
+  /** Closes the databases. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stores.close();
+  }
+}
+
+/** Makes the state that hosts and runtimes share: `ScriptRuntime.create({config, state})`. */
+export function createStateManager(config: ConfigInput = {}): StateManager {
+  const { data } = parseConfig(config);
+  return new StateManager({ backend: data.backend, durability: data.durability, dataDir: resolve(data.dir) });
+}
+
+/** The state of a runtime. */
+export const stateManager = hostService<StateManager>('state', ({ config: { data }, dataDir }) => new StateManager({ backend: data.backend, durability: data.durability, dataDir }));
+
+/** Throws BAD_ARGUMENT unless scope and key are ones. */
+export function checkName(method: string, scope: string, key?: string): void {
+  if (!SCOPE.test(scope))
+    throw new ScriptError('BAD_ARGUMENT', `State.${method}: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(scope.slice(0, 80))}`);
+  if (key !== undefined && (key === '' || Buffer.byteLength(key) > MOST_KEY_BYTES))
+    throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected 1 to ${MOST_KEY_BYTES} bytes of text, got ${Buffer.byteLength(key)}`);
+}

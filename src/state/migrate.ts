@@ -1,0 +1,83 @@
+import { decode, encode } from '../call/codec.ts';
+import type { Context } from '../call/context.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { hooks } from '../hook/hooks.ts';
+import type { Soon, StoreWrite } from '../store/store.ts';
+import { checkName } from './manager.ts';
+import { refuseInTransaction, storeOf } from './state.ts';
+import { type Transformation, transform } from './transform.ts';
+
+export interface Migration {
+  readonly from_version: number;
+  readonly to_version: number;
+  readonly scope?: string | undefined;
+  readonly transformations: readonly Transformation[];
+  readonly dry_run?: boolean | undefined;
+}
+
+export type MigrationResult = { migrated: number; skipped: number; failed: number; from_version: number; to_version: number; duration_ms: number };
+
+const FIRST_VERSION = 1;
+const metaName = (scope: string) => `schema:${scope}`;
+
+/** The schema version of a scope; a fresh one has 1. */
+export function schemaVersion(context: Context, scope: string): Soon<number> {
+  checkName('get_schema_version', scope);
+  const stored = storeOf(context).meta(metaName(scope));
+  return stored instanceof Promise ? stored.then((text) => Number(text ?? FIRST_VERSION)) : Number(stored ?? FIRST_VERSION);
+}
+
+/** Changes every value of a scope in one transaction; what is no map is skipped, and a value that fails undoes all. Throws CONFLICT when the stored version is another one. */
+export function migrate(context: Context, migration: Migration): Soon<MigrationResult> {
+  const { scope = 'global' } = migration;
+  checkName('migrate', scope);
+  refuseInTransaction(context);
+  if (migration.to_version <= migration.from_version)
+    throw new ScriptError('BAD_ARGUMENT', `State.migrate: to_version: expected more than from_version = ${migration.from_version}, got ${migration.to_version}`);
+  const { transformations, ...described } = migration;
+  const input: ValueMap = { ...(described as ValueMap), scope, transformations: transformations.map(({ field, transform: kind }) => ({ field, transform: kind })) };
+  const watched = { kind: 'state', before: 'before_migrate', after: 'after_migrate', input, fields: { scope } };
+  return context.run.get(hooks).around<ValueMap, MigrationResult>(context, watched, () => run(context, scope, migration)) as Soon<MigrationResult>;
+}
+
+async function run(context: Context, scope: string, { from_version, to_version, transformations, dry_run }: Migration): Promise<MigrationResult> {
+  const started = performance.now();
+  const store = storeOf(context);
+  const now = context.run.now();
+  const version = await schemaVersion(context, scope);
+  if (version !== from_version) throw new ScriptError('CONFLICT', `State.migrate: from_version: the scope ${scope} has version ${version}, not ${from_version}`);
+  const writes: StoreWrite[] = [];
+  let skipped = 0;
+  const keys = await store.list(scope, {}, now);
+  for (const key of keys) {
+    const entry = await store.get(scope, key, now);
+    if (!entry) continue;
+    const value = decode(entry.value);
+    if (!isMap(value) || transformations.length === 0) {
+      skipped++;
+      continue;
+    }
+    const changed = await changeOne(context, key, value, transformations);
+    writes.push({ scope, key, expect: entry.revision, put: { value: encode(changed), expiresAt: entry.expiresAt } });
+  }
+  if (!dry_run) {
+    const stored = (await store.meta(metaName(scope))) ?? '';
+    const held = await store.commit(writes, now, [{ name: metaName(scope), value: String(to_version), expect: stored }]);
+    if (!held) throw new ScriptError('CONFLICT', `State.migrate: values of ${scope} were changed meanwhile; nothing was migrated`);
+  }
+  return { migrated: writes.length, skipped, failed: 0, from_version, to_version, duration_ms: performance.now() - started };
+}
+
+async function changeOne(context: Context, key: string, value: ValueMap, steps: readonly Transformation[]): Promise<ValueMap> {
+  try {
+    return await transform(value, steps, (fn, old, record) => context.invoke(fn, [old, record]));
+  } catch (error) {
+    const { code, message } = asScriptError(error);
+    throw new ScriptError(code, `State.migrate: ${key}: ${message}; nothing was migrated`, { cause: error, details: { key, failed: 1 } });
+  }
+}
+
+function isMap(value: Value): value is ValueMap {
+  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
+}

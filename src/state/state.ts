@@ -1,0 +1,174 @@
+import { decode, encode } from '../call/codec.ts';
+import type { Context } from '../call/context.ts';
+import { type Callback, Float, type Value, type ValueMap } from '../call/value.ts';
+import { ScriptError } from '../errors.ts';
+import { events } from '../event/bus.ts';
+import { then } from '../hook/chain.ts';
+import { hooks } from '../hook/hooks.ts';
+import type { ListOptions, Soon, Store, StoreUsage } from '../store/store.ts';
+import { checkName, stateManager } from './manager.ts';
+import { sameValue } from './same.ts';
+import { Stale, Transaction } from './transaction.ts';
+
+/** How often the function of an update or transaction runs at most before CONFLICT. */
+const MOST_ATTEMPTS = 10;
+/** What one stored value may take, bytes. */
+const MOST_VALUE_BYTES = 16 * 2 ** 20;
+
+export interface SaveOptions {
+  /** The value is gone after this, ms. */
+  readonly ttl_ms?: number | undefined;
+}
+
+/** The store of the run's tenant. */
+export function storeOf(context: Context): Store {
+  return context.run.host.get(stateManager).store(context.run.tenant);
+}
+
+function transactionOf(context: Context): Transaction | undefined {
+  return context.transaction instanceof Transaction ? context.transaction : undefined;
+}
+
+/** Saves a value inside its hooks; throws what a hook, the codec or the store objects to. */
+export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms }: SaveOptions = {}): Soon<void> {
+  checkName('save', scope, key);
+  const saved = operate(context, 'save', { scope, key, value }, (input) => {
+    const bytes = encode(input.value ?? null);
+    if (bytes.length > MOST_VALUE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: longer than ${MOST_VALUE_BYTES / 2 ** 20} MB`);
+    const now = context.run.now();
+    const expiresAt = ttl_ms === undefined ? undefined : now + ttl_ms;
+    const transaction = transactionOf(context);
+    if (transaction) return transaction.put(scope, key, bytes, expiresAt) ?? null;
+    return then(storeOf(context).commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
+  });
+  return then(saved, () => undefined);
+}
+
+/** The value, null when there is none. */
+export function load(context: Context, scope: string, key: string): Soon<Value> {
+  checkName('load', scope, key);
+  return operate(context, 'load', { scope, key }, () => then(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
+}
+
+/** Whether there was something to delete. */
+export function remove(context: Context, scope: string, key: string): Soon<boolean> {
+  checkName('delete', scope, key);
+  return operate(context, 'delete', { scope, key }, () =>
+    then(read(context, scope, key), (entry) => {
+      if (!entry) return false;
+      const transaction = transactionOf(context);
+      if (transaction) return transaction.remove(scope, key) ?? true;
+      return then(storeOf(context).commit([{ scope, key, remove: true }], context.run.now()), () => true);
+    }),
+  ) as Soon<boolean>;
+}
+
+export function exists(context: Context, scope: string, key: string): Soon<boolean> {
+  checkName('exists', scope, key);
+  return then(read(context, scope, key), (entry) => entry !== undefined);
+}
+
+/** Keys in byte order. */
+export function listKeys(context: Context, scope: string, options: ListOptions): Soon<string[]> {
+  checkName('list_keys', scope);
+  return transactionOf(context)?.list(scope, options) ?? storeOf(context).list(scope, options, context.run.now());
+}
+
+/** Scopes that hold anything. */
+export function listScopes(context: Context): Soon<string[]> {
+  return storeOf(context).scopes(context.run.now());
+}
+
+export function usage(context: Context): Soon<StoreUsage> {
+  return storeOf(context).usage(context.run.now());
+}
+
+/** Throws NOT_IN_TRANSACTION inside State.update and State.transaction: what concerns the whole store is no part of one. */
+export function refuseInTransaction(context: Context): void {
+  if (context.transaction) throw new ScriptError('NOT_IN_TRANSACTION', `${context.method}: may not be called inside State.update or State.transaction`);
+}
+
+/** Removes everything of a scope and says how many values that were. */
+export function clear(context: Context, scope: string): Soon<number> {
+  checkName('clear', scope);
+  refuseInTransaction(context);
+  return storeOf(context).clear(scope, context.run.now());
+}
+
+/** Saves only where the present value equals the expected one (nil: absent); says whether it did. */
+export function compareAndSet(context: Context, scope: string, key: string, expected: Value, value: Value): Soon<boolean> {
+  checkName('compare_and_set', scope, key);
+  const replace = (inside: Context) =>
+    then(read(inside, scope, key), (entry) => (sameValue(entry ? decode(entry.value) : null, expected) ? then(save(inside, scope, key, value), () => true) : false));
+  return transactionOf(context) ? replace(context) : transact(context, async (inside) => replace(inside));
+}
+
+/** Adds to a number (absent counts as 0) and gives the sum. Throws BAD_ARGUMENT when there is something else. */
+export function increment(context: Context, scope: string, key: string, by: number): Soon<number> {
+  checkName('increment', scope, key);
+  const add = (inside: Context) =>
+    then(read(inside, scope, key), (entry) => {
+      const stored = entry ? decode(entry.value) : 0;
+      const old = stored instanceof Float ? stored.value : stored;
+      if (typeof old !== 'number') throw new ScriptError('BAD_ARGUMENT', `State.increment: ${scope}/${key} holds no number`);
+      return then(save(inside, scope, key, old + by), () => old + by);
+    });
+  return transactionOf(context) ? add(context) : transact(context, async (inside) => add(inside));
+}
+
+/** Replaces a value by what a function makes of it, atomically; nil removes it. Gives the new value. */
+export function update(context: Context, scope: string, key: string, fn: Callback): Promise<Value> {
+  checkName('update', scope, key);
+  return transact(context, async (inside) => {
+    const old = await load(inside, scope, key);
+    const value = await inside.invoke(fn, [old]);
+    if (value === null) await remove(inside, scope, key);
+    else await save(inside, scope, key, value);
+    return value;
+  });
+}
+
+/** Runs a function whose changes are saved all or not at all; joins the transaction around it. Throws CONFLICT after 10 attempts. */
+export async function transact<T>(context: Context, work: (inside: Context) => Promise<T>): Promise<T> {
+  if (transactionOf(context)) return work(context);
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const transaction = new Transaction(storeOf(context), context.run.now());
+    let result: T;
+    try {
+      result = await work(context.with({ transaction }));
+    } catch (error) {
+      if (isStale(error)) continue;
+      throw error;
+    }
+    if (await transaction.commit()) {
+      await transaction.finish(context);
+      return result;
+    }
+    await context.run.sleep(Math.random() * 2 ** attempt, context.signal);
+  }
+  throw new ScriptError('CONFLICT', `${context.method}: others changed the same data ${MOST_ATTEMPTS} times while the function ran; nothing was saved`);
+}
+
+function isStale(error: unknown): boolean {
+  return error instanceof Stale || (error instanceof ScriptError && error.cause instanceof Stale);
+}
+
+function read(context: Context, scope: string, key: string): Soon<{ readonly value: Uint8Array } | undefined> {
+  const transaction = transactionOf(context);
+  return transaction ? transaction.get(scope, key) : storeOf(context).get(scope, key, context.run.now());
+}
+
+const PAST = { save: 'saved', load: 'loaded', delete: 'deleted' } as const;
+
+/** Runs an operation inside its hooks and tells of it; in a transaction what comes after is told when that has held. */
+function operate(context: Context, verb: keyof typeof PAST, input: ValueMap, operation: (input: ValueMap) => Soon<Value>): Soon<Value> {
+  const { run } = context;
+  const transaction = transactionOf(context);
+  const watched = { kind: 'state', before: `before_${verb}`, after: transaction ? undefined : `after_${verb}`, input, fields: { scope: input.scope as string, key: input.key as string } };
+  const tell = (inside: Context) => (verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope as string, key: input.key as string }));
+  return then(run.get(hooks).around(context, watched, operation), (output) => {
+    if (!transaction) return then(tell(context), () => output);
+    transaction.afterwards((inside) => then(run.get(hooks).fire(inside, `state:after_${verb}`, { ...watched.fields, input, output }), () => tell(inside)));
+    return output;
+  });
+}

@@ -1,0 +1,36 @@
+import { ScriptError } from '../errors.ts';
+
+/** SQLite's primary result codes that have a sentence of their own. */
+const SENTENCES: Readonly<Record<number, string>> = {
+  5: 'another process is writing to the data folder and does not let go',
+  6: 'another process is writing to the data folder and does not let go',
+  8: 'the data folder cannot be written (read-only)',
+  10: 'the disk reports an input/output error; nothing of this call was saved',
+  11: 'a database in the data folder is damaged; restore the folder from a copy, or choose another one with --data',
+  13: 'the disk is full; nothing of this call was saved',
+  14: 'the data folder cannot be opened; check that it exists and may be written (data.dir, --data)',
+  26: 'a database in the data folder is not one of llmspell; choose another folder with --data',
+};
+
+export const SQLITE_BUSY = 5;
+
+/** The primary result code of an error of `node:sqlite`, 0 for any other error. */
+export function resultCode(error: unknown): number {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 255 : 0;
+}
+
+/** A failure of the store as one sentence without a path of the host. */
+export function storeFailure(error: unknown): ScriptError {
+  if (error instanceof ScriptError) return error;
+  const system = (error as { code?: unknown } | null)?.code;
+  const sentence = SENTENCES[resultCode(error)] ?? systemSentence(system) ?? 'the data folder cannot be used';
+  return new ScriptError('STORE_FAILED', sentence, { cause: error });
+}
+
+function systemSentence(code: unknown): string | undefined {
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'the data folder may not be read or written (permission denied)';
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full; nothing of this call was saved';
+  if (code === 'ENOTDIR' || code === 'EEXIST') return 'the data folder is not a folder (data.dir, --data)';
+  return undefined;
+}
