@@ -19,6 +19,8 @@ export interface RuntimeOptions {
   readonly dataDir?: string | undefined;
   /** Globals of your own, beside the built-in ones. */
   readonly globals?: readonly GlobalDefinition[] | undefined;
+  /** False leaves the built-in globals out, so that `globals` are all there are. */
+  readonly builtins?: boolean | undefined;
   /** Checks every result against its schema, as the tests do. */
   readonly checkResults?: boolean | undefined;
 }
@@ -80,7 +82,7 @@ export class ScriptRuntime {
     checkPlatform();
     const config: Config = parseConfig(options.config);
     const host = new HostContainer(config, resolve(options.dataDir ?? config.data.dir));
-    const table = createMethodTable([...builtinGlobals, ...(options.globals ?? [])], { checkResults: options.checkResults ?? false });
+    const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], { checkResults: options.checkResults ?? false });
     return new ScriptRuntime(host, table);
   }
 

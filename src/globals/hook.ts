@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import { ScriptError } from '../errors.ts';
-import { then } from '../hook/chain.ts';
+import { whenReady } from '../call/soon.ts';
 import { PRIORITIES } from '../hook/hook.ts';
 import { hooks } from '../hook/hooks.ts';
 import { HOOK_POINTS } from '../hook/points.ts';
@@ -109,7 +109,7 @@ export const hookGlobal = defineGlobal({
         },
       ],
       handler: ({ name, fields }, context) =>
-        then(context.run.get(hooks).fire(context, `custom:${name}`, fields), ({ veto, input, output, skip }) => {
+        whenReady(context.run.get(hooks).fire(context, `custom:${name}`, fields), ({ veto, input, output, skip }) => {
           if (veto !== undefined) throw new ScriptError('HOOK_REJECTED', `refused by a hook at custom:${name}: ${veto}`);
           return { input, output, skip };
         }),

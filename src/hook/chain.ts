@@ -28,11 +28,6 @@ export interface Occasion {
   readonly checkOutput?: ((output: Value) => Value) | undefined;
 }
 
-/** The value, or what is made of it when it has come. */
-export function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return value instanceof Promise ? value.then(next) : next(value);
-}
-
 /** Runs hooks one after the other until one refuses or skips; answers at once when none of them waits. */
 export function runChain(context: Context, hooks: readonly Hook[], occasion: Occasion): HookOutcome | Promise<HookOutcome> {
   const outcome: HookOutcome = { input: occasion.input, output: occasion.output ?? null, replaced: false, skip: false, veto: undefined, retry: undefined };

@@ -4,7 +4,8 @@ import { asScriptError, ScriptError } from '../errors.ts';
 import { MAX_HOOK_DEPTH } from '../event/bus.ts';
 import { PatternIndex, splitPattern } from '../event/pattern.ts';
 import type { RetryWish } from './answer.ts';
-import { type HookOutcome, runChain, then } from './chain.ts';
+import { type HookOutcome, runChain } from './chain.ts';
+import { whenReady } from '../call/soon.ts';
 import { circuitClock, createHook, type Hook, type HookOptions, type HookSource, inOrder, isOpen, type Priority } from './hook.ts';
 import { hostHooks } from './host.ts';
 import { checkPoint, overlap, POINT_SEPARATOR } from './points.ts';
@@ -153,7 +154,7 @@ function createHooks(run: Run): Hooks {
       if (after.length === 0) return output;
       const duration = { ...fields, duration_ms: performance.now() - started };
       const occasion = { point: pointOf(spec.after), fields: duration, input, output, checkOutput: spec.checkOutput };
-      return then(runChain(context, after, occasion), (outcome) => {
+      return whenReady(runChain(context, after, occasion), (outcome) => {
         obey(outcome, spec.after);
         if (outcome.retry && count < outcome.retry.maxAttempts) return again(count);
         return outcome.output as O;
@@ -164,7 +165,7 @@ function createHooks(run: Run): Hooks {
       if (context.signal.aborted) throw thrown;
       const { code, message, details } = asScriptError(thrown);
       const described: ValueMap = { ...fields, duration_ms: performance.now() - started, error: { code, message, ...(details && { details: details as ValueMap }) } };
-      return then(runChain(context, error, { point: pointOf(spec.error), fields: described, input, checkOutput: spec.checkOutput }), (outcome) => {
+      return whenReady(runChain(context, error, { point: pointOf(spec.error), fields: described, input, checkOutput: spec.checkOutput }), (outcome) => {
         obey(outcome, spec.error, thrown);
         if (retryWish && count < retryWish.maxAttempts) return again(count);
         if (outcome.replaced || outcome.skip) return outcome.output as O;
@@ -173,7 +174,7 @@ function createHooks(run: Run): Hooks {
     }
 
     const occasion = { point: pointOf(spec.before), fields, input, checkInput: spec.checkInput, checkOutput: spec.checkOutput };
-    return then(runChain(context, before, occasion), (outcome) => {
+    return whenReady(runChain(context, before, occasion), (outcome) => {
       obey(outcome, spec.before);
       input = outcome.input as I;
       return outcome.skip ? finish(outcome.output as O, 1) : attempt(1);

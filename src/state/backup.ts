@@ -1,9 +1,10 @@
+import type { Soon } from '../call/soon.ts';
 import { createHash } from 'node:crypto';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import type { Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
-import type { Soon, StoreDump } from '../store/store.ts';
+import type { StoreDump } from '../store/store.ts';
 import { refuseInTransaction, storeOf } from './state.ts';
 
 /** What is known of a backup without reading its values. */

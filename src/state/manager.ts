@@ -4,7 +4,7 @@ import { decode, encode } from '../call/codec.ts';
 import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
-import type { ListOptions, Soon, Store } from '../store/store.ts';
+import type { ListOptions, Store } from '../store/store.ts';
 import { type StoreOptions, Stores } from '../store/stores.ts';
 
 const SCOPE = /^(?:global|(?:agent|workflow|session|tenant|user|tool|hook|custom):[A-Za-z0-9_.-]{1,128})$/;

@@ -1,9 +1,10 @@
+import type { Soon } from '../call/soon.ts';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
-import type { Soon, StoreWrite } from '../store/store.ts';
+import type { StoreWrite } from '../store/store.ts';
 import { checkName } from './manager.ts';
 import { refuseInTransaction, storeOf } from './state.ts';
 import { type Transformation, transform } from './transform.ts';

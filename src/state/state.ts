@@ -3,9 +3,9 @@ import type { Context } from '../call/context.ts';
 import { type Callback, Float, type Value, type ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
-import { then } from '../hook/chain.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import { hooks } from '../hook/hooks.ts';
-import type { ListOptions, Soon, Store, StoreUsage } from '../store/store.ts';
+import type { ListOptions, Store, StoreUsage } from '../store/store.ts';
 import { checkName, stateManager } from './manager.ts';
 import { sameValue } from './same.ts';
 import { Stale, Transaction } from './transaction.ts';
@@ -39,33 +39,33 @@ export function save(context: Context, scope: string, key: string, value: Value,
     const expiresAt = ttl_ms === undefined ? undefined : now + ttl_ms;
     const transaction = transactionOf(context);
     if (transaction) return transaction.put(scope, key, bytes, expiresAt) ?? null;
-    return then(storeOf(context).commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
+    return whenReady(storeOf(context).commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
   });
-  return then(saved, () => undefined);
+  return whenReady(saved, () => undefined);
 }
 
 /** The value, null when there is none. */
 export function load(context: Context, scope: string, key: string): Soon<Value> {
   checkName('load', scope, key);
-  return operate(context, 'load', { scope, key }, () => then(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
+  return operate(context, 'load', { scope, key }, () => whenReady(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
 }
 
 /** Whether there was something to delete. */
 export function remove(context: Context, scope: string, key: string): Soon<boolean> {
   checkName('delete', scope, key);
   return operate(context, 'delete', { scope, key }, () =>
-    then(read(context, scope, key), (entry) => {
+    whenReady(read(context, scope, key), (entry) => {
       if (!entry) return false;
       const transaction = transactionOf(context);
       if (transaction) return transaction.remove(scope, key) ?? true;
-      return then(storeOf(context).commit([{ scope, key, remove: true }], context.run.now()), () => true);
+      return whenReady(storeOf(context).commit([{ scope, key, remove: true }], context.run.now()), () => true);
     }),
   ) as Soon<boolean>;
 }
 
 export function exists(context: Context, scope: string, key: string): Soon<boolean> {
   checkName('exists', scope, key);
-  return then(read(context, scope, key), (entry) => entry !== undefined);
+  return whenReady(read(context, scope, key), (entry) => entry !== undefined);
 }
 
 /** Keys in byte order. */
@@ -99,7 +99,7 @@ export function clear(context: Context, scope: string): Soon<number> {
 export function compareAndSet(context: Context, scope: string, key: string, expected: Value, value: Value): Soon<boolean> {
   checkName('compare_and_set', scope, key);
   const replace = (inside: Context) =>
-    then(read(inside, scope, key), (entry) => (sameValue(entry ? decode(entry.value) : null, expected) ? then(save(inside, scope, key, value), () => true) : false));
+    whenReady(read(inside, scope, key), (entry) => (sameValue(entry ? decode(entry.value) : null, expected) ? whenReady(save(inside, scope, key, value), () => true) : false));
   return transactionOf(context) ? replace(context) : transact(context, async (inside) => replace(inside));
 }
 
@@ -107,11 +107,11 @@ export function compareAndSet(context: Context, scope: string, key: string, expe
 export function increment(context: Context, scope: string, key: string, by: number): Soon<number> {
   checkName('increment', scope, key);
   const add = (inside: Context) =>
-    then(read(inside, scope, key), (entry) => {
+    whenReady(read(inside, scope, key), (entry) => {
       const stored = entry ? decode(entry.value) : 0;
       const old = stored instanceof Float ? stored.value : stored;
       if (typeof old !== 'number') throw new ScriptError('BAD_ARGUMENT', `State.increment: ${scope}/${key} holds no number`);
-      return then(save(inside, scope, key, old + by), () => old + by);
+      return whenReady(save(inside, scope, key, old + by), () => old + by);
     });
   return transactionOf(context) ? add(context) : transact(context, async (inside) => add(inside));
 }
@@ -166,9 +166,9 @@ function operate(context: Context, verb: keyof typeof PAST, input: ValueMap, ope
   const transaction = transactionOf(context);
   const watched = { kind: 'state', before: `before_${verb}`, after: transaction ? undefined : `after_${verb}`, input, fields: { scope: input.scope as string, key: input.key as string } };
   const tell = (inside: Context) => (verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope as string, key: input.key as string }));
-  return then(run.get(hooks).around(context, watched, operation), (output) => {
-    if (!transaction) return then(tell(context), () => output);
-    transaction.afterwards((inside) => then(run.get(hooks).fire(inside, `state:after_${verb}`, { ...watched.fields, input, output }), () => tell(inside)));
+  return whenReady(run.get(hooks).around(context, watched, operation), (output) => {
+    if (!transaction) return whenReady(tell(context), () => output);
+    transaction.afterwards((inside) => whenReady(run.get(hooks).fire(inside, `state:after_${verb}`, { ...watched.fields, input, output }), () => tell(inside)));
     return output;
   });
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../call/context.ts';
-import { then } from '../hook/chain.ts';
-import type { ListOptions, Soon, Store, StoredEntry, StoreWrite } from '../store/store.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
+import type { ListOptions, Store, StoredEntry, StoreWrite } from '../store/store.ts';
 
 type Buffered = { readonly value: Uint8Array; readonly expiresAt: number | undefined } | 'removed';
 
@@ -31,8 +31,8 @@ export class Transaction {
     if (written) return written === 'removed' ? undefined : written;
     const known = this.#reads.get(`${scope}\0${key}`);
     if (known) return known.entry;
-    return then(this.#check(), () =>
-      then(this.#store.get(scope, key, this.#now), (entry) => {
+    return whenReady(this.#check(), () =>
+      whenReady(this.#store.get(scope, key, this.#now), (entry) => {
         this.#reads.set(`${scope}\0${key}`, { scope, key, revision: entry?.revision ?? 0, entry });
         return entry;
       }),
@@ -50,8 +50,8 @@ export class Transaction {
   /** Keys with this transaction's own writes among them. */
   list(scope: string, { prefix = '', after, limit }: ListOptions): Soon<string[]> {
     const options = { prefix, after };
-    return then(this.#check(), () =>
-      then(this.#store.list(scope, options, this.#now), (stored) => {
+    return whenReady(this.#check(), () =>
+      whenReady(this.#store.list(scope, options, this.#now), (stored) => {
         this.#lists.push({ scope, options, keys: stored.join('\0') });
         const keys = new Set(stored);
         for (const write of this.#writes.values()) {
@@ -86,7 +86,7 @@ export class Transaction {
 
   #check(): Soon<void> {
     if (this.#reads.size === 0) return;
-    const current = [...this.#reads.values()].map(({ scope, key, revision }) => then(this.#store.get(scope, key, this.#now), (entry) => (entry?.revision ?? 0) === revision));
+    const current = [...this.#reads.values()].map(({ scope, key, revision }) => whenReady(this.#store.get(scope, key, this.#now), (entry) => (entry?.revision ?? 0) === revision));
     const decide = (held: readonly boolean[]) => {
       if (held.every(Boolean)) return;
       this.#stale = true;

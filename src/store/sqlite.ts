@@ -1,3 +1,4 @@
+import type { Soon } from '../call/soon.ts';
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { ScriptError } from '../errors.ts';
 import { resultCode, SQLITE_BUSY, storeFailure } from './failure.ts';
 import { backupFolder } from './files.ts';
-import { type BackupFiles, type ListOptions, type MetaWrite, newRevision, type Soon, type Store, type StoreDump, type StoredEntry, type StoreUsage, type StoreWrite } from './store.ts';
+import { type BackupFiles, type ListOptions, type MetaWrite, newRevision, type Store, type StoreDump, type StoredEntry, type StoreUsage, type StoreWrite } from './store.ts';
 
 /** The format of `state.db`; a newer one is refused, an older one would be migrated here. */
 const FORMAT = 1;

@@ -1,3 +1,4 @@
+import type { Soon } from '../call/soon.ts';
 /** One stored value. Revisions are random: the same number means that nobody wrote in between. */
 export interface StoredEntry {
   readonly value: Uint8Array;
@@ -42,9 +43,6 @@ export interface StoreDump {
   readonly entries: readonly { readonly scope: string; readonly key: string; readonly value: Uint8Array; readonly expiresAt: number | undefined }[];
   readonly meta: Readonly<Record<string, string>>;
 }
-
-/** What the caller gets now, or later from a store that has to wait. */
-export type Soon<T> = T | Promise<T>;
 
 /** Where one tenant's values live. Expired entries are absent everywhere. All times are given by the caller, in ms since 1970. */
 export interface Store {
