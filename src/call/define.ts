@@ -67,3 +67,8 @@ export function handleMethod<T extends object>() {
 export function defineGlobal(definition: GlobalDefinition): GlobalDefinition {
   return definition;
 }
+
+/** Declares a kind of handle. */
+export function defineHandle<T extends object>(definition: HandleDefinition<T>): HandleDefinition {
+  return definition as unknown as HandleDefinition;
+}

@@ -8,6 +8,7 @@ import { loggerGlobal } from './logger.ts';
 import { parallelGlobal } from './parallel.ts';
 import { sleepGlobal } from './sleep.ts';
 import { stateGlobal } from './state.ts';
+import { toolGlobal } from './tool.ts';
 
 /** Every built-in global, in the order of the reference. */
-export const globals: readonly GlobalDefinition[] = [stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];
+export const globals: readonly GlobalDefinition[] = [toolGlobal, stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];

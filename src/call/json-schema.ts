@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { ScriptError } from '../errors.ts';
+import { specialOf } from './check/special.ts';
+import type { Value } from './value.ts';
+
+/** The JSON Schema (2020-12) of what a schema takes; functions and handles, which no JSON can carry, become `{}`. */
+export function toJsonSchema(schema: z.ZodType): Record<string, Value> {
+  const json = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema }) {
+      const mark = specialOf(zodSchema);
+      delete jsonSchema.llmspell;
+      if (mark?.kind === 'bytes') jsonSchema.type = 'string';
+    },
+  });
+  const { $schema: _, '~standard': __, ...rest } = json;
+  return rest as Record<string, Value>;
+}
+
+/** The schema that a JSON Schema describes; strict about unknown properties only where it says so. Throws BAD_ARGUMENT when it is none. */
+export function fromJsonSchema(json: Value, path = 'schema'): z.ZodType {
+  if (json === null || typeof json !== 'object' || Array.isArray(json)) throw new ScriptError('BAD_ARGUMENT', `${path}: expected a JSON Schema (a map)`);
+  try {
+    return z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
+  } catch (error) {
+    throw new ScriptError('BAD_ARGUMENT', `${path}: expected a JSON Schema: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'it cannot be read'}`, { cause: error });
+  }
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { bytes } from '../../call/schema.ts';
+import { writeFile } from '../files/write.ts';
+import { defineTool } from '../tool.ts';
+
+/** Writes below the first allowed folder. */
+export const fileWrite = defineTool(
+  {
+    name: 'file_write',
+    description: 'Writes a file, whole or not at all',
+    category: 'file',
+    tags: ['filesystem', 'save'],
+    input: z.strictObject({ path: z.string(), content: bytes, mode: z.enum(['replace', 'append', 'create']).default('replace').describe('create: an error where the file exists') }),
+    output: z.object({ path: z.string(), bytes: z.int() }),
+    examples: [
+      { lua: `print(Tool.execute("file_write", {path = "notes.md", content = "# Notes\\n"}).bytes)`, javascript: `print(Tool.execute("file_write", {path: "notes.md", content: "# Notes\\n"}).bytes)` },
+    ],
+    execute({ path, content, mode }, context) {
+      writeFile(context, path, content, mode);
+      return { path, bytes: content.length };
+    },
+  },
+  'builtin',
+);

@@ -1,0 +1,24 @@
+import { createHash, createHmac } from 'node:crypto';
+import { z } from 'zod';
+import { bytes } from '../../call/schema.ts';
+import { defineTool } from '../tool.ts';
+
+/** Cryptographic hashes. */
+export const hash = defineTool(
+  {
+    name: 'hash',
+    description: 'Computes a cryptographic hash of text or bytes',
+    category: 'text',
+    tags: ['checksum', 'sha256'],
+    input: z.strictObject({
+      data: bytes,
+      algorithm: z.enum(['md5', 'sha1', 'sha256', 'sha384', 'sha512']).default('sha256'),
+      key: bytes.optional().meta({ description: 'makes it an HMAC' }),
+      encoding: z.enum(['hex', 'base64', 'base64url']).default('hex'),
+    }),
+    output: z.object({ hash: z.string(), algorithm: z.string() }),
+    examples: [{ lua: `print(Tool.execute("hash", {data = "hello"}).hash)`, javascript: `print(Tool.execute("hash", {data: "hello"}).hash)` }],
+    execute: ({ data, algorithm, key, encoding }) => ({ hash: (key ? createHmac(algorithm, key) : createHash(algorithm)).update(data).digest(encoding), algorithm }),
+  },
+  'builtin',
+);

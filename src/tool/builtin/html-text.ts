@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { ScriptError } from '../../errors.ts';
+import { readBytes } from '../files/read.ts';
+import { htmlToText } from '../html.ts';
+import { defineTool } from '../tool.ts';
+
+/** HTML without its markup. */
+export const htmlText = defineTool(
+  {
+    name: 'html_text',
+    description: 'Turns HTML into clean text or Markdown',
+    category: 'document',
+    tags: ['html', 'convert'],
+    input: z.strictObject({ html: z.string().max(5_000_000).optional(), path: z.string().optional().describe('a file instead of html'), format: z.enum(['text', 'markdown']).default('text') }),
+    output: z.object({ title: z.string(), text: z.string(), links: z.array(z.object({ text: z.string(), url: z.string() })) }),
+    examples: [
+      { lua: `print(Tool.execute("html_text", {html = "<h1>Hi</h1><p>You &amp; me</p>"}).text)`, javascript: `print(Tool.execute("html_text", {html: "<h1>Hi</h1><p>You &amp; me</p>"}).text)` },
+    ],
+    execute({ html, path, format }, context) {
+      const source = html ?? (path === undefined ? undefined : readBytes(context, path).toString('utf8'));
+      if (source === undefined) throw new ScriptError('BAD_ARGUMENT', 'html_text: expected html or path');
+      return htmlToText(source, format);
+    },
+  },
+  'builtin',
+);

@@ -1,0 +1,65 @@
+import { isUtf8 } from 'node:buffer';
+import { z } from 'zod';
+import { fromJsonText, toJsonText } from '../../call/json.ts';
+import { anyValue, bytes } from '../../call/schema.ts';
+import type { Value } from '../../call/value.ts';
+import { MOST_ANSWER_BYTES, request } from '../net/request.ts';
+import { defineTool } from '../tool.ts';
+
+/** HTTP to the hosts that the run may reach. */
+export const httpRequest = defineTool(
+  {
+    name: 'http_request',
+    description: 'Makes an HTTP request',
+    category: 'web',
+    tags: ['network', 'api', 'fetch'],
+    input: z.strictObject({
+      url: z.string(),
+      method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS']).default('GET'),
+      headers: z.record(z.string(), z.string()).default({}),
+      query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+      json: anyValue.optional().describe('a body that is sent as JSON'),
+      body: bytes.optional(),
+      follow_redirects: z.boolean().default(true),
+    }),
+    output: z.object({
+      status: z.int(),
+      ok: z.boolean(),
+      url: z.string(),
+      headers: z.record(z.string(), z.string()),
+      body: z.union([z.string(), bytes]),
+      json: anyValue.optional().describe('the body, where it is JSON'),
+      truncated: z.boolean().describe('the body was longer than 5 MB'),
+    }),
+    examples: [
+      {
+        lua: `local ok, err = pcall(Tool.execute, "http_request", {url = "http://127.0.0.1:9/"})\nprint(err.code)`,
+        javascript: `try { Tool.execute("http_request", {url: "http://127.0.0.1:9/"}) } catch (err) { print(err.code) }`,
+      },
+    ],
+    async execute({ url, method, headers, query, json, body, follow_redirects }, context) {
+      const target = URL.parse(url);
+      for (const [name, value] of Object.entries(query)) target?.searchParams.set(name, String(value));
+      const asJson = json !== undefined && json !== null;
+      const answer = await request(context, target?.href ?? url, {
+        method,
+        headers: asJson ? { 'content-type': 'application/json', ...headers } : headers,
+        body: asJson ? toJsonText(json) : body,
+        maxRedirects: follow_redirects ? 5 : 0,
+        maxBytes: MOST_ANSWER_BYTES,
+      });
+      const text = isUtf8(answer.body) ? answer.body.toString('utf8') : new Uint8Array(answer.body);
+      const parsed = typeof text === 'string' && /\bjson\b/.test(answer.headers['content-type'] ?? '') ? parseOrNot(text) : undefined;
+      return { status: answer.status, ok: answer.status >= 200 && answer.status < 300, url: answer.url, headers: { ...answer.headers }, body: text, ...(parsed !== undefined && { json: parsed }), truncated: answer.truncated };
+    },
+  },
+  'builtin',
+);
+
+function parseOrNot(text: string): Value | undefined {
+  try {
+    return fromJsonText(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { fromJsonText } from '../../call/json.ts';
+import type { Context } from '../../call/context.ts';
+import { ScriptError } from '../../errors.ts';
+import { request } from '../net/request.ts';
+import { defineTool } from '../tool.ts';
+import { find } from './json-query.ts';
+
+const ENDPOINTS = { brave: 'https://api.search.brave.com/res/v1/web/search', tavily: 'https://api.tavily.com/search', searxng: undefined, json: undefined } as const;
+/** Where each kind keeps its results. */
+const RESULTS = { brave: '$.web.results[*]', tavily: '$.results[*]', searxng: '$.results[*]', json: '$.results[*]' } as const;
+
+const result = z.object({ title: z.string(), url: z.string(), snippet: z.string() });
+
+/** Web search by the service that the configuration names in `[tools.web_search]`. */
+export const webSearch = defineTool(
+  {
+    name: 'web_search',
+    description: 'Searches the web',
+    category: 'web',
+    tags: ['network', 'search', 'internet'],
+    input: z.strictObject({ query: z.string().min(1).max(1_000), limit: z.int().min(1).max(50).default(10) }),
+    output: z.object({ query: z.string(), results: z.array(result), source: z.string() }),
+    examples: [
+      {
+        lua: `local ok, err = pcall(Tool.execute, "web_search", {query = "llmspell"})\nprint(ok or err.code)`,
+        javascript: `let ok = true\ntry { Tool.execute("web_search", {query: "llmspell"}) } catch (err) { ok = err.code }\nprint(ok)`,
+      },
+    ],
+    async execute({ query, limit }, context) {
+      const settings = context.run.host.config.tools.web_search;
+      if (!settings)
+        throw new ScriptError('NOT_ALLOWED', 'web_search: no search service is configured; name one in [tools.web_search] (kind = "brave", "tavily", "searxng" or "json", url, api_key_env)', { details: { outcome: 'not_sent', retryable: false } });
+      const url = settings.url ?? ENDPOINTS[settings.kind];
+      if (!url) throw new ScriptError('BAD_CONFIG', `web_search: [tools.web_search] of kind ${settings.kind} needs a url`);
+      const answer = await ask(context, settings.kind, new URL(url), query, limit, keyOf(settings.api_key_env));
+      const found = find(answer, RESULTS[settings.kind]).slice(0, limit) as Record<string, unknown>[];
+      const text = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/<[^>]*>/g, '') : '');
+      return { query, source: settings.kind, results: found.map((one) => ({ title: text(one.title), url: text(one.url ?? one.link), snippet: text(one.snippet ?? one.description ?? one.content) })) };
+    },
+  },
+  'builtin',
+);
+
+function keyOf(variable: string | undefined): string | undefined {
+  if (variable === undefined) return undefined;
+  const key = process.env[variable];
+  if (!key) throw new ScriptError('BAD_CONFIG', `web_search: the environment variable ${variable} is not set`);
+  return key;
+}
+
+async function ask(context: Context, kind: keyof typeof ENDPOINTS, url: URL, query: string, limit: number, key: string | undefined) {
+  const trusted = [url.host];
+  const post = kind === 'tavily';
+  if (!post) {
+    url.searchParams.set('q', query);
+    if (kind === 'searxng') url.searchParams.set('format', 'json');
+    else url.searchParams.set('count', String(limit));
+  }
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (post) headers['content-type'] = 'application/json';
+  if (key !== undefined && kind === 'brave') headers['x-subscription-token'] = key;
+  else if (key !== undefined) headers.authorization = `Bearer ${key}`;
+  const answer = await request(context, url.href, { trusted, headers, maxRedirects: 0, ...(post && { method: 'POST', body: JSON.stringify({ query, max_results: limit }) }) });
+  if (answer.status !== 200)
+    throw new ScriptError('TOOL_FAILED', `web_search: the search service answered ${answer.status}`, { details: { outcome: 'failed', retryable: answer.status >= 500 || answer.status === 429, status: answer.status } });
+  try {
+    return fromJsonText(answer.body.toString('utf8'));
+  } catch (error) {
+    throw new ScriptError('TOOL_FAILED', 'web_search: the search service answered with something that is no JSON', { cause: error, details: { outcome: 'failed', retryable: true } });
+  }
+}

@@ -1,0 +1,37 @@
+/** What a page is made of. */
+export interface PageText {
+  readonly title: string;
+  readonly text: string;
+  readonly links: { text: string; url: string }[];
+}
+
+const NOISE = 'script, style, noscript, template, svg, iframe, nav, footer, form, button, [hidden], [aria-hidden=true]';
+const MOST_LINKS = 200;
+
+/** The readable part of an HTML page as text or Markdown; `base` makes its links absolute. */
+export async function htmlToText(html: string, format: 'text' | 'markdown', base?: string): Promise<PageText> {
+  const { load } = await import('cheerio');
+  const $ = load(html);
+  const title = ($('title').first().text() || $('h1').first().text()).replaceAll(/\s+/g, ' ').trim();
+  $(NOISE).remove();
+  $('a[href], img[src]').each((_, element) => {
+    const name = 'href' in element.attribs ? 'href' : 'src';
+    const url = base === undefined ? undefined : URL.parse(element.attribs[name] ?? '', base);
+    if (url) $(element).attr(name, url.href);
+  });
+  const links = $('a[href]')
+    .toArray()
+    .slice(0, MOST_LINKS)
+    .map((element) => ({ text: $(element).text().replaceAll(/\s+/g, ' ').trim(), url: element.attribs.href ?? '' }))
+    .filter(({ text, url }) => text !== '' && url !== '' && !url.startsWith('#') && !url.startsWith('javascript:'));
+  const root = $('main, article').first();
+  const body = root.length > 0 ? root : $('body');
+  const { default: Turndown } = await import('turndown');
+  const markdown = new Turndown({ headingStyle: 'atx', codeBlockStyle: 'fenced', bulletListMarker: '-' });
+  if (format === 'text') {
+    markdown.addRule('links', { filter: 'a', replacement: (content) => content });
+    markdown.addRule('images', { filter: 'img', replacement: () => '' });
+    markdown.escape = (text) => text;
+  }
+  return { title, text: markdown.turndown(body.html() ?? '').trim(), links };
+}

@@ -1,0 +1,142 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Context } from '../../call/context.ts';
+import { ScriptError } from '../../errors.ts';
+import { hostAllowed, isPublic, namedLiterally } from './rules.ts';
+
+export interface RequestOptions {
+  readonly method?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: string | Uint8Array | undefined;
+  /** Bytes of the answer that are read at most, unpacked. */
+  readonly maxBytes?: number | undefined;
+  readonly maxRedirects?: number | undefined;
+  /** Hosts that the configuration names for this purpose, beyond the run's grants; these may be private. */
+  readonly trusted?: readonly string[] | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** True when the body was longer than `maxBytes`. */
+  readonly truncated: boolean;
+}
+
+export const MOST_ANSWER_BYTES = 5 * 2 ** 20;
+const MOST_REDIRECTS = 5;
+
+/**
+ * Makes an HTTP request inside the fence: each host on the way must be allowed, its name is resolved once, every address is checked, and the
+ * connection goes to exactly the one that was. Throws NOT_ALLOWED, or TOOL_FAILED with `details.outcome` and `details.retryable`.
+ */
+export async function request(context: Context, address: string, options: RequestOptions = {}): Promise<Answer> {
+  let url = parse(context, address);
+  let { method = 'GET', body } = options;
+  let headers: Record<string, string> = { 'user-agent': 'llmspell', ...options.headers };
+  for (let hop = 0; ; hop++) {
+    const target = await check(context, url, options.trusted ?? []);
+    const answer = await send(context, url, target, { method, headers, body, maxBytes: options.maxBytes ?? MOST_ANSWER_BYTES });
+    const next = answer.headers.location;
+    if (next === undefined || ![301, 302, 303, 307, 308].includes(answer.status) || options.maxRedirects === 0) return answer;
+    if (hop >= (options.maxRedirects ?? MOST_REDIRECTS)) throw failure(context, `more than ${options.maxRedirects ?? MOST_REDIRECTS} redirects from ${address}`, 'failed', false);
+    const to = parse(context, next, url);
+    if (to.origin !== url.origin) headers = without(headers, ['authorization', 'cookie', 'proxy-authorization']);
+    if (answer.status === 303 || ((answer.status === 301 || answer.status === 302) && method === 'POST')) {
+      method = 'GET';
+      body = undefined;
+      headers = without(headers, ['content-type', 'content-length']);
+    }
+    url = to;
+  }
+}
+
+function parse(context: Context, address: string, base?: URL): URL {
+  const url = URL.parse(address, base?.href);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected an address with http or https, got ${JSON.stringify(address.slice(0, 100))}`);
+  if (url.username || url.password) throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected no user name or password in it; use a header`);
+  return url;
+}
+
+interface Target {
+  readonly address: string;
+  readonly family: number;
+}
+
+async function check(context: Context, url: URL, trusted: readonly string[]): Promise<Target> {
+  const { net } = context.run.grants;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  const known = namedLiterally(trusted, host, port);
+  if (!known && !hostAllowed(net, host, port)) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (--allow-net ${host})`, { details: { outcome: 'not_sent', retryable: false } });
+  const found = await resolveHost(context, host);
+  const literal = known || namedLiterally(net, host, port);
+  const refused = literal ? undefined : found.find(({ address }) => !isPublic(address));
+  if (refused) throw new ScriptError('NOT_ALLOWED', `${context.method}: ${url.host} is a private address; it must be allowed by its own name (--allow-net ${host}:${port})`, { details: { outcome: 'not_sent', retryable: false } });
+  return found[0] as Target;
+}
+
+async function resolveHost(context: Context, host: string): Promise<Target[]> {
+  const family = isIP(host);
+  if (family) return [{ address: host, family }];
+  try {
+    const found = await lookup(host, { all: true });
+    if (found.length > 0) return found;
+  } catch {
+    // Told below.
+  }
+  throw failure(context, `the name ${host} cannot be resolved`, 'not_sent', true);
+}
+
+interface Sent {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | undefined;
+  readonly maxBytes: number;
+}
+
+async function send(context: Context, url: URL, target: Target, { method, headers, body, maxBytes }: Sent): Promise<Answer> {
+  const { Agent, fetch } = await import('undici');
+  const dispatcher = new Agent({
+    connect: { lookup: (_host, options, done) => (options.all ? done(null, [target]) : done(null, target.address, target.family)) },
+    pipelining: 0,
+  });
+  try {
+    const response = await fetch(url, { method, headers: { ...headers }, body: body ?? null, redirect: 'manual', dispatcher, signal: context.signal });
+    const { bytes, truncated } = await readBody(response.body, maxBytes);
+    return { status: response.status, url: url.href, headers: Object.fromEntries(response.headers), body: bytes, truncated };
+  } catch (error) {
+    if (context.signal.aborted) throw context.signal.reason;
+    throw failure(context, `${url.host} ${why(error)}`, method === 'GET' ? 'failed' : 'unknown', true, error);
+  } finally {
+    dispatcher.destroy().catch(() => undefined);
+  }
+}
+
+async function readBody(body: AsyncIterable<Uint8Array> | null, most: number): Promise<{ bytes: Buffer; truncated: boolean }> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of body ?? []) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > most) return { bytes: Buffer.concat(pieces).subarray(0, most), truncated: true };
+  }
+  return { bytes: Buffer.concat(pieces), truncated: false };
+}
+
+function why(error: unknown): string {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  if (cause?.code === 'ECONNREFUSED') return 'refused the connection';
+  if (cause?.code === 'ECONNRESET' || cause?.code === 'UND_ERR_SOCKET') return 'closed the connection in the middle of its answer';
+  if (cause?.code?.includes('TIMEOUT')) return 'did not answer in time';
+  return `cannot be reached${cause?.code ? ` (${cause.code})` : ''}`;
+}
+
+function failure(context: Context, what: string, outcome: string, retryable: boolean, cause?: unknown): ScriptError {
+  return new ScriptError('TOOL_FAILED', `${context.method}: ${what}`, { details: { outcome, retryable }, cause });
+}
+
+function without(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
+}

@@ -1,0 +1,205 @@
+import { requireCapability } from '../call/capability.ts';
+import { type Context, hostService, type Run, runService } from '../call/context.ts';
+import { cancelled } from '../call/run.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { announceFailure, events } from '../event/bus.ts';
+import { hooks } from '../hook/hooks.ts';
+import { BUILTIN_TOOLS, type BuiltinTool } from './builtin/index.ts';
+import { rank } from './rank.ts';
+import { type Tool, toolName } from './tool.ts';
+
+/** How deep agents, tools and workflows may nest. */
+export const MAX_DEPTH = 16;
+const NAME = /^[a-z][a-z0-9_]{0,63}$/;
+
+/** What is known of a tool without loading it. */
+export type ToolInfo = { name: string; description: string; category: string; tags: string[]; version: string; source: 'builtin' | 'host' | 'script' };
+
+export interface ToolFilter {
+  readonly category?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly query?: string | undefined;
+}
+
+/** The tools of the host: those that come with the runtime, loaded at first use, and those registered from TypeScript. */
+export interface HostTools {
+  /** Adds a tool for all runs. Throws BAD_ARGUMENT when the name is taken or no snake_case. */
+  add(tool: Tool): void;
+  infos(): ToolInfo[];
+  find(name: string): Soon<Tool | undefined>;
+  has(name: string): boolean;
+}
+
+export const hostTools = hostService<HostTools>('host tools', () => {
+  const own = new Map<string, Tool>();
+  const loaded = new Map<string, Tool>();
+  const builtins = new Map<string, BuiltinTool>(BUILTIN_TOOLS.map((tool) => [tool.name, tool]));
+  return {
+    add(tool) {
+      checkToolName(tool.name);
+      if (own.has(tool.name) || builtins.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `there is a tool ${tool.name} already`);
+      own.set(tool.name, tool);
+    },
+    infos: () => [
+      ...[...own.values()].map(infoOf),
+      ...[...builtins.values()].map(({ name, description, category, tags = [] }): ToolInfo => ({ name, description, category, tags: [...tags], version: '1.0.0', source: 'builtin' })),
+    ],
+    has: (name) => own.has(name) || builtins.has(name),
+    find(name) {
+      const known = own.get(name) ?? loaded.get(name);
+      const builtin = known ? undefined : builtins.get(name);
+      if (!builtin) return known;
+      return builtin.load().then((tool) => {
+        loaded.set(name, tool);
+        return tool;
+      });
+    },
+  };
+});
+
+/** The tools of a run: the host's and the script's own. */
+export interface Tools {
+  get(name: string): Soon<Tool | undefined>;
+  has(name: string): boolean;
+  list(): ToolInfo[];
+  /** By category and tag; a query ranks by relevance. */
+  discover(filter: ToolFilter): ToolInfo[];
+  /** Adds a tool of the script. Throws BAD_ARGUMENT when the name is taken. */
+  register(tool: Tool): void;
+  remove(name: string): boolean;
+  /** Checks the arguments and runs the tool inside its hooks. Throws NOT_FOUND, BAD_ARGUMENT, NOT_ALLOWED, TIMEOUT, DEPTH_EXCEEDED or what the tool throws. */
+  execute(context: Context, tool: string | Tool, input: Value): Soon<Value>;
+}
+
+export const tools = runService<Tools>('tools', createTools);
+
+function createTools(run: Run): Tools {
+  const host = run.host.get(hostTools);
+  const own = new Map<string, Tool>();
+  const list = () => [...host.infos(), ...[...own.values()].map(infoOf)];
+
+  function execute(context: Context, tool: string | Tool, input: Value): Soon<Value> {
+    if (typeof tool !== 'string') return runTool(context, tool, input);
+    const name = toolName(tool);
+    return whenReady(own.get(name) ?? host.find(name), (found) => {
+      if (found) return runTool(context, found, input);
+      const near = rank(list(), name)[0];
+      throw new ScriptError('NOT_FOUND', `${context.method}: there is no tool "${tool}"${near ? `; the nearest is ${near.name}` : ''} (Tool.list() names all)`);
+    });
+  }
+
+  return {
+    get: (name) => own.get(toolName(name)) ?? host.find(toolName(name)),
+    has: (name) => own.has(toolName(name)) || host.has(toolName(name)),
+    list,
+    discover({ category, tag, query }) {
+      const found = list().filter((info) => (category ?? info.category) === info.category && (tag === undefined || info.tags.includes(tag)));
+      return query === undefined ? found : rank(found, query);
+    },
+    register(tool) {
+      checkToolName(tool.name);
+      if (host.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `Tool.register: name: ${tool.name} is a tool of the host`);
+      if (own.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `Tool.register: name: there is a tool ${tool.name} already`);
+      own.set(tool.name, tool);
+    },
+    remove(name) {
+      if (host.has(toolName(name))) throw new ScriptError('NOT_ALLOWED', `Tool.remove: ${name} is a tool of the host`);
+      return own.delete(toolName(name));
+    },
+    execute,
+  };
+}
+
+function runTool(context: Context, tool: Tool, given: Value): Soon<Value> {
+  const { run } = context;
+  const { name } = tool;
+  if (context.depth >= MAX_DEPTH) throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at tool ${name})`);
+  if (tool.needs !== undefined) requireCapability(context.with({ method: name }), tool.needs);
+  const started = performance.now();
+  const bus = run.get(events);
+  const inside = context.with({ depth: context.depth + 1, method: name });
+  const checkInput = (input: Value) => tool.check(input, context) as Value;
+  const watched = { kind: 'tool', name, before: 'before_execution', after: 'after_execution', error: 'error', input: checkInput(given) as ValueMap, checkInput };
+  const work = () => run.get(hooks).around<Value, Value>(inside, watched, (input, deeper) => bounded(tool, input, deeper));
+  const completed = (output: Value) => whenReady(bus.announce(inside, `tool.${name}.completed`, { name, duration_ms: performance.now() - started }), () => output);
+  const failed = (error: unknown): Soon<never> => {
+    if (context.signal.aborted) throw error;
+    return whenReady(announceFailure(inside, 'tool', name, error), () => {
+      throw error;
+    });
+  };
+  return whenReady(bus.announce(inside, `tool.${name}.started`, { name }), () => {
+    let output: Soon<Value>;
+    try {
+      output = work();
+    } catch (error) {
+      return failed(error);
+    }
+    return output instanceof Promise ? output.then(completed, failed) : completed(output);
+  });
+}
+
+/** Runs the tool; one that takes longer than its time gets its signal and TIMEOUT is thrown. */
+function bounded(tool: Tool, input: unknown, context: Context): Soon<Value> {
+  const abort = new LazyAbort(context.signal);
+  let output: Soon<Value>;
+  try {
+    output = tool.execute(input, abort.context(context)) ?? null;
+  } catch (error) {
+    throw toolFailure(tool, error);
+  }
+  if (!(output instanceof Promise)) return output;
+  return new Promise<Value>((resolve, reject) => {
+    const late = () => {
+      const error = new ScriptError('TIMEOUT', `${tool.name}: took longer than ${tool.timeoutMs} ms`, { details: { outcome: 'unknown', retryable: true } });
+      abort.fire(error);
+      reject(error);
+    };
+    const timer = setTimeout(late, tool.timeoutMs);
+    const onAbort = () => reject(cancelled(context.signal));
+    context.signal.addEventListener('abort', onAbort, { once: true });
+    output
+      .then((value) => resolve(value ?? null), (error) => reject(toolFailure(tool, error)))
+      .finally(() => {
+        clearTimeout(timer);
+        context.signal.removeEventListener('abort', onAbort);
+      });
+  });
+}
+
+/** A signal for one execution, made when the tool asks for it. */
+class LazyAbort {
+  readonly #outer: AbortSignal;
+  #controller: AbortController | undefined;
+
+  constructor(outer: AbortSignal) {
+    this.#outer = outer;
+  }
+
+  context(context: Context): Context {
+    this.#controller = new AbortController();
+    return context.with({ signal: AbortSignal.any([this.#outer, this.#controller.signal]) });
+  }
+
+  fire(error: ScriptError): void {
+    this.#controller?.abort(error);
+  }
+}
+
+/** What a tool throws that is no ScriptError is its own failure, told in one sentence. */
+function toolFailure(tool: Tool, error: unknown): unknown {
+  if (error instanceof ScriptError) return error;
+  const { message } = asScriptError(error);
+  return new ScriptError('TOOL_FAILED', `${tool.name}: ${message.replace(/^internal error: /, '')}`, { cause: error, details: { outcome: 'failed', retryable: false } });
+}
+
+function infoOf({ name, description, category, tags, version, source }: Tool): ToolInfo {
+  return { name, description, category, tags: [...tags], version, source };
+}
+
+/** Throws BAD_ARGUMENT unless it is snake_case. */
+export function checkToolName(name: string): void {
+  if (!NAME.test(name)) throw new ScriptError('BAD_ARGUMENT', `name: expected snake_case (a-z, 0-9, _; up to 64), got ${JSON.stringify(name.slice(0, 80))}`);
+}

@@ -1,0 +1,87 @@
+import type { z } from 'zod';
+import type { Capability } from '../call/capability.ts';
+import { compileSchema } from '../call/compile.ts';
+import type { Context } from '../call/context.ts';
+import type { Example } from '../call/define.ts';
+import { toJsonSchema } from '../call/json-schema.ts';
+import type { Soon } from '../call/soon.ts';
+import type { HandleType, Value, ValueMap } from '../call/value.ts';
+
+/** What a tool may take when nobody says otherwise, ms. */
+export const TOOL_TIMEOUT_MS = 30_000;
+
+/** A tool as its author writes it. */
+export interface ToolDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
+  /** snake_case. */
+  readonly name: string;
+  readonly description: string;
+  readonly category: string;
+  readonly tags?: readonly string[];
+  readonly version?: string;
+  readonly input: I;
+  readonly output: O;
+  readonly needs?: Capability;
+  /** Time of one execution; 30,000 if not given. */
+  readonly timeout_ms?: number;
+  readonly examples?: readonly Example[];
+  /** A plain value answers at once; `context.signal` fires when the call is cancelled or takes too long. */
+  execute(input: z.output<I>, context: Context): Soon<z.input<O>>;
+}
+
+/** A tool ready to run. */
+export interface Tool {
+  readonly name: string;
+  readonly description: string;
+  readonly category: string;
+  readonly tags: readonly string[];
+  readonly version: string;
+  readonly source: 'builtin' | 'host' | 'script';
+  readonly needs: Capability | undefined;
+  readonly timeoutMs: number;
+  readonly examples: readonly Example[];
+  /** JSON Schema of parameters and result. */
+  readonly schema: ValueMap;
+  readonly resultSchema: ValueMap;
+  /** The arguments checked, with defaults. Throws BAD_ARGUMENT. */
+  check(input: Value, context: Context): unknown;
+  execute(input: unknown, context: Context): Soon<Value>;
+}
+
+/** Declares a tool with its types inferred; `source` is `host` unless it comes with the runtime. */
+export function defineTool<const I extends z.ZodType, const O extends z.ZodType>(definition: ToolDefinition<I, O>, source: Tool['source'] = 'host'): Tool {
+  const check = compileSchema(definition.input);
+  let schema: ValueMap | undefined;
+  let resultSchema: ValueMap | undefined;
+  return {
+    name: definition.name,
+    description: definition.description,
+    category: definition.category,
+    tags: definition.tags ?? [],
+    version: definition.version ?? '1.0.0',
+    source,
+    needs: definition.needs,
+    timeoutMs: definition.timeout_ms ?? TOOL_TIMEOUT_MS,
+    examples: definition.examples ?? [],
+    get schema() {
+      schema ??= toJsonSchema(definition.input);
+      return schema;
+    },
+    get resultSchema() {
+      resultSchema ??= toJsonSchema(definition.output);
+      return resultSchema;
+    },
+    check: (input, context) => check(input, definition.name, context.run.language),
+    execute: (input, context) => definition.execute(input as z.output<I>, context) as Soon<Value>,
+  };
+}
+
+/** Handles of tools as scripts see them. */
+export const TOOL_HANDLE: HandleType<Tool> = {
+  name: 'Tool',
+  fields: ({ name, description, category, version, schema }) => ({ name, description, category, version, schema }),
+};
+
+/** kebab-case finds the same tool. */
+export function toolName(name: string): string {
+  return name.replaceAll('-', '_');
+}
