@@ -1,4 +1,5 @@
 import type { GlobalDefinition } from '../call/define.ts';
+import { agentGlobal } from './agent.ts';
 import { alertGlobal } from './alert.ts';
 import { configGlobal } from './config.ts';
 import { eventGlobal } from './event.ts';
@@ -11,4 +12,4 @@ import { stateGlobal } from './state.ts';
 import { toolGlobal } from './tool.ts';
 
 /** Every built-in global, in the order of the reference. */
-export const globals: readonly GlobalDefinition[] = [toolGlobal, stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];
+export const globals: readonly GlobalDefinition[] = [agentGlobal, toolGlobal, stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];

@@ -62,7 +62,7 @@ export class StateManager {
   }
 
   async list_scopes(options: HostStateOptions = {}): Promise<string[]> {
-    return this.store(options.tenant ?? 'default').scopes(Date.now());
+    return (await this.store(options.tenant ?? 'default').scopes(Date.now())).filter(isScope);
   }
 
   /** Closes the databases. */
@@ -80,9 +80,14 @@ export function createStateManager(config: ConfigInput = {}): StateManager {
 /** The state of a runtime. */
 export const stateManager = hostService<StateManager>('state', ({ config: { data }, dataDir }) => new StateManager({ backend: data.backend, durability: data.durability, dataDir }));
 
+/** Whether scripts can name it; the runtime keeps things of its own beside. */
+export function isScope(scope: string): boolean {
+  return SCOPE.test(scope);
+}
+
 /** Throws BAD_ARGUMENT unless scope and key are ones. */
 export function checkName(method: string, scope: string, key?: string): void {
-  if (!SCOPE.test(scope))
+  if (!isScope(scope))
     throw new ScriptError('BAD_ARGUMENT', `State.${method}: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(scope.slice(0, 80))}`);
   if (key !== undefined && (key === '' || Buffer.byteLength(key) > MOST_KEY_BYTES))
     throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected 1 to ${MOST_KEY_BYTES} bytes of text, got ${Buffer.byteLength(key)}`);

@@ -6,7 +6,7 @@ import { events } from '../event/bus.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import { hooks } from '../hook/hooks.ts';
 import type { ListOptions, Store, StoreUsage } from '../store/store.ts';
-import { checkName, stateManager } from './manager.ts';
+import { checkName, isScope, stateManager } from './manager.ts';
 import { sameValue } from './same.ts';
 import { Stale, Transaction } from './transaction.ts';
 
@@ -76,7 +76,7 @@ export function listKeys(context: Context, scope: string, options: ListOptions):
 
 /** Scopes that hold anything. */
 export function listScopes(context: Context): Soon<string[]> {
-  return storeOf(context).scopes(context.run.now());
+  return whenReady(storeOf(context).scopes(context.run.now()), (all) => all.filter(isScope));
 }
 
 export function usage(context: Context): Soon<StoreUsage> {

@@ -1,0 +1,111 @@
+import { type Context, type Run, runService } from '../call/context.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { ScriptError } from '../errors.ts';
+import { hooks } from '../hook/hooks.ts';
+import { type LanguageModel, type ModelAnswer, type ModelRequest, type OnText, usageOf } from '../model/model.ts';
+import { models } from '../model/models.ts';
+import { countRequest } from '../model/tokens.ts';
+import { Spending } from './budget.ts';
+
+/** Whom to ask, in this order, and how often each. */
+export interface Asking {
+  readonly agent: string;
+  readonly models: readonly string[];
+  /** Attempts beyond the first, for failures that may pass. */
+  readonly retries: number;
+}
+
+const COOL_DOWN_MS = 30_000;
+const LONGEST_WAIT_MS = 60_000;
+const FIRST_WAIT_MS = 250;
+/** What an answer may take where nobody says, for the estimate of a budget. */
+const USUAL_ANSWER_TOKENS = 512;
+
+const calls = runService('model calls', (_: Run) => ({ made: 0 }));
+
+/** Asks the first model that answers; one that keeps failing is left out for a while when there is another. Throws the last failure. */
+export async function ask(context: Context, { agent, models: names, retries }: Asking, request: Omit<ModelRequest, 'signal'>, onText?: OnText): Promise<{ answer: ModelAnswer; model: string }> {
+  const registry = context.run.host.get(models);
+  const checked = [...new Set(names.map((name) => registry.check(context, name)))];
+  const warm = checked.filter((name) => !registry.isCooling(name));
+  let failure: unknown;
+  for (const [at, name] of (warm.length > 0 ? warm : checked).entries()) {
+    try {
+      return { answer: await askOne(context, agent, name, retries, request, onText), model: name };
+    } catch (error) {
+      if (context.signal.aborted || !mayFallBack(error)) throw error;
+      failure = error;
+      if (at < checked.length - 1) registry.coolDown(name, COOL_DOWN_MS);
+    }
+  }
+  throw failure;
+}
+
+async function askOne(context: Context, agent: string, name: string, retries: number, request: Omit<ModelRequest, 'signal'>, onText: OnText | undefined): Promise<ModelAnswer> {
+  const model = context.run.host.get(models).open(name);
+  for (let attempt = 0; ; attempt++) {
+    let begun = false;
+    const listen: OnText | undefined = onText && ((text) => ((begun = true), onText(text)));
+    try {
+      return await hooked(context, agent, model, request, listen);
+    } catch (error) {
+      // What has been streamed cannot be taken back.
+      if (attempt >= retries || begun || context.signal.aborted || !retryable(error)) throw error;
+      await context.run.sleep(waitBefore(attempt, error), context.signal);
+    }
+  }
+}
+
+/** One request inside its hooks, counted and charged. */
+async function hooked(context: Context, agent: string, model: LanguageModel, request: Omit<ModelRequest, 'signal'>, onText: OnText | undefined): Promise<ModelAnswer> {
+  const { run } = context;
+  const limit = run.limits.model_calls;
+  const counter = run.get(calls);
+  if (counter.made >= limit) throw new ScriptError('LIMIT_EXCEEDED', `${agent}: more than limits.model_calls = ${limit} calls of models in one run`, { details: { outcome: 'not_sent', retryable: false } });
+  counter.made++;
+  const input: ValueMap = {
+    model: model.name,
+    messages: request.messages as unknown as Value[],
+    tools: request.tools.map((tool) => tool.name),
+    ...(request.temperature !== undefined && { temperature: request.temperature }),
+    ...(request.max_tokens !== undefined && { max_tokens: request.max_tokens }),
+  };
+  const watched = { kind: 'agent', name: agent, before: 'before_model_call', after: 'after_model_call', input };
+  let answered: ModelAnswer | undefined;
+  const output = await run.get(hooks).around<ValueMap, ValueMap>(context, watched, async (given, inside) => {
+    const wanted = { ...request, messages: given.messages as unknown as ModelRequest['messages'], temperature: given.temperature as number | undefined, max_tokens: given.max_tokens as number | undefined };
+    const estimate = usageOf(countRequest(wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
+    const reservation = Spending.of(context)?.reserve(context, model.name, estimate);
+    try {
+      answered = await model.generate({ ...wanted, signal: inside.signal }, onText);
+    } catch (error) {
+      reservation?.release();
+      throw error;
+    }
+    reservation?.settle(answered.usage);
+    return { content: answered.message.content, finish_reason: answered.finish_reason, usage: { ...answered.usage }, tool_calls: (answered.message.tool_calls ?? []) as unknown as Value[] };
+  });
+  const content = typeof output.content === 'string' ? output.content : '';
+  if (answered && answered.message.content === content) return answered;
+  // A hook answered in place of the model, or changed its answer.
+  return { message: { role: 'assistant', content }, finish_reason: 'stop', usage: answered?.usage ?? usageOf(0, 0) };
+}
+
+function detailsOf(error: unknown): { retryable?: unknown; retry_after_ms?: unknown; outcome?: unknown } {
+  return error instanceof ScriptError ? (error.details ?? {}) : {};
+}
+
+function retryable(error: unknown): boolean {
+  return detailsOf(error).retryable === true;
+}
+
+function mayFallBack(error: unknown): boolean {
+  return error instanceof ScriptError && (error.code === 'MODEL_FAILED' || error.code === 'BAD_CONFIG' || error.code === 'TIMEOUT');
+}
+
+/** What the provider asks for, else a wait that doubles, with jitter. */
+function waitBefore(attempt: number, error: unknown): number {
+  const asked = detailsOf(error).retry_after_ms;
+  if (typeof asked === 'number') return Math.min(asked, LONGEST_WAIT_MS);
+  return Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS) * (0.5 + Math.random());
+}

@@ -1,0 +1,70 @@
+import { type Context, runService } from '../call/context.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { ScriptError } from '../errors.ts';
+import { valueText } from '../model/model.ts';
+
+/** How a child sees its parent's data: as it is now and changes, not at all, or as it was when the child was made. */
+export type Inheritance = 'inherit' | 'isolate' | 'copy';
+
+interface SharedContext {
+  readonly id: string;
+  readonly name: string | undefined;
+  readonly parent: SharedContext | undefined;
+  data: ValueMap;
+}
+
+/** The shared contexts and memory of a run's agents. */
+export interface AgentContexts {
+  create(name: string | undefined, data: ValueMap): string;
+  createChild(parent: string, mode: Inheritance, data: ValueMap): string;
+  update(id: string, data: ValueMap): void;
+  data(id: string): ValueMap;
+  has(id: string): boolean;
+  remove(id: string): boolean;
+  readonly memory: Map<string, Map<string, Value>>;
+}
+
+export const agentContexts = runService<AgentContexts>('agent contexts', () => {
+  const contexts = new Map<string, SharedContext>();
+  let made = 0;
+  const find = (id: string): SharedContext => {
+    const found = contexts.get(id);
+    if (!found) throw new ScriptError('NOT_FOUND', `there is no context ${JSON.stringify(id.slice(0, 60))}`);
+    return found;
+  };
+  const visible = ({ parent, data }: SharedContext): ValueMap => ({ ...(parent && visible(parent)), ...data });
+  const add = (name: string | undefined, parent: SharedContext | undefined, data: ValueMap): string => {
+    const id = `ctx_${++made}`;
+    contexts.set(id, { id, name, parent, data });
+    return id;
+  };
+  return {
+    memory: new Map(),
+    create: (name, data) => add(name, undefined, { ...data }),
+    createChild(parent, mode, data) {
+      const from = find(parent);
+      if (mode === 'inherit') return add(undefined, from, { ...data });
+      return add(undefined, undefined, mode === 'copy' ? { ...visible(from), ...data } : { ...data });
+    },
+    update(id, data) {
+      const context = find(id);
+      context.data = { ...context.data, ...data };
+    },
+    data: (id) => visible(find(id)),
+    has: (id) => contexts.has(id),
+    remove: (id) => contexts.delete(id),
+  };
+});
+
+/** What is put before a prompt: a context's data line by line, or the given text or data. */
+export function contextText(context: Context, material: Value): string {
+  const shared = context.run.get(agentContexts);
+  if (typeof material === 'string' && shared.has(material)) return lines(shared.data(material));
+  return valueText(material);
+}
+
+function lines(data: ValueMap): string {
+  return Object.entries(data)
+    .map(([key, value]) => `${key}: ${valueText(value)}`)
+    .join('\n');
+}

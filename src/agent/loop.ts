@@ -1,0 +1,121 @@
+import type { Context } from '../call/context.ts';
+import { fromJsonText } from '../call/json.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { modelFailed } from '../model/failure.ts';
+import { type Message, type ModelAnswer, type OnText, type ToolCall, type TokenUsage, usageOf, valueText } from '../model/model.ts';
+import { costOf, priceOf } from '../model/prices.ts';
+import { tools as toolRegistry } from '../tool/registry.ts';
+import type { Tool } from '../tool/tool.ts';
+import { ask } from './ask.ts';
+import { Spending } from './budget.ts';
+import { readOutput } from './output.ts';
+
+/** One conversation with a model, until it has no more tools to call. */
+export interface Conversation {
+  readonly agent: string;
+  readonly models: readonly string[];
+  readonly retries: number;
+  readonly messages: readonly Message[];
+  readonly tools: readonly Tool[];
+  readonly max_steps: number;
+  readonly temperature?: number | undefined;
+  readonly max_tokens?: number | undefined;
+  readonly output_schema?: ValueMap | undefined;
+}
+
+/** A tool that was run for the model. */
+export type ToolRecord = { id: string; name: string; input: Value; output?: Value | undefined; error?: { code: string; message: string } | undefined; duration_ms: number };
+
+export interface Outcome {
+  /** Text, or the value that the schema describes. */
+  readonly output: Value;
+  readonly usage: TokenUsage;
+  readonly model: string;
+  readonly finish_reason: string;
+  readonly tool_calls: ToolRecord[];
+  readonly steps: number;
+  readonly cost_usd: number | undefined;
+  /** What the conversation grew by, the last answer included. */
+  readonly added: readonly Message[];
+}
+
+/** What a tool's result may take of a model's attention, characters. */
+const MOST_RESULT = 100_000;
+
+/** Asks, runs the tools that are asked for side by side, gives their results back, until there is an answer or `max_steps` is reached. */
+export async function converse(context: Context, conversation: Conversation, onText?: OnText): Promise<Outcome> {
+  const { agent, tools, output_schema } = conversation;
+  const added: Message[] = [];
+  const records: ToolRecord[] = [];
+  const offers = tools.map(({ name, description, schema }) => ({ name, description, parameters: schema }));
+  let usage = usageOf(0, 0);
+  let cost: number | undefined = 0;
+  let repaired = false;
+  for (let step = 1; ; step++) {
+    const request = { messages: [...conversation.messages, ...added], tools: offers, temperature: conversation.temperature, max_tokens: conversation.max_tokens, schema: output_schema };
+    const { answer, model } = await ask(context, { agent, models: conversation.models, retries: conversation.retries }, request, onText);
+    usage = plus(usage, answer.usage);
+    const price = priceOf(model, context.run.host.config);
+    cost = price && cost !== undefined ? cost + costOf(answer.usage, price) : undefined;
+    added.push(answer.message);
+    const done = (output: Value, finish_reason: string): Outcome => ({ output, usage, model, finish_reason, tool_calls: records, steps: step, cost_usd: cost, added });
+    const calls = answer.message.tool_calls ?? [];
+    if (calls.length > 0 && step < conversation.max_steps) {
+      added.push(...(await runCalls(context, calls, tools, records)));
+      continue;
+    }
+    if (calls.length > 0) return done(answer.message.content, 'max_steps');
+    if (!output_schema) return done(answer.message.content, answer.finish_reason);
+    const read = readOutput(answer.message.content, output_schema);
+    if ('value' in read) return done(read.value, answer.finish_reason);
+    if (repaired) throw modelFailed(model, `the answer does not fit output_schema, asked twice: ${read.problem}`, { outcome: 'failed', retryable: true });
+    repaired = true;
+    added.push({ role: 'user', content: `Your answer cannot be used: ${read.problem}. Answer again with JSON only, matching the schema.` });
+  }
+}
+
+async function runCalls(context: Context, calls: readonly ToolCall[], tools: readonly Tool[], records: ToolRecord[]): Promise<Message[]> {
+  Spending.of(context)?.countTools(calls.length);
+  const results = await Promise.all(calls.map((call) => runCall(context, call, tools)));
+  records.push(...results.map(({ record }) => record));
+  return results.map(({ message }) => message);
+}
+
+/** Whatever goes wrong is told to the model, which may do better; only a cancelled run or an exhausted budget ends the conversation. */
+async function runCall(context: Context, { id, name, input: text }: ToolCall, tools: readonly Tool[]): Promise<{ record: ToolRecord; message: Message }> {
+  const started = performance.now();
+  let input: Value = text;
+  const finish = (rest: Pick<ToolRecord, 'output' | 'error'>, content: string) => ({
+    record: { id, name, input, ...rest, duration_ms: performance.now() - started },
+    message: { role: 'tool', tool_call_id: id, name, content: cut(content), ...(rest.error && { is_error: true }) } satisfies Message,
+  });
+  try {
+    const tool = tools.find((one) => one.name === name);
+    if (!tool) throw new ScriptError('NOT_FOUND', `there is no tool ${name}; there are ${tools.map((one) => one.name).join(', ') || 'none'}`);
+    input = parseInput(text);
+    const output = await context.run.get(toolRegistry).execute(context, tool, input);
+    return finish({ output }, valueText(output));
+  } catch (error) {
+    const { code, message } = asScriptError(error);
+    if (context.signal.aborted || code === 'LIMIT_EXCEEDED' || code === 'DEPTH_EXCEEDED') throw error;
+    return finish({ error: { code, message } }, `${code}: ${message}`);
+  }
+}
+
+function parseInput(text: string): Value {
+  if (text.trim() === '') return {};
+  try {
+    return fromJsonText(text);
+  } catch {
+    throw new ScriptError('BAD_ARGUMENT', 'the arguments are no JSON; write them again as one JSON object');
+  }
+}
+
+function cut(text: string): string {
+  return text.length <= MOST_RESULT ? text : `${text.slice(0, MOST_RESULT)}\n[… ${text.length - MOST_RESULT} of ${text.length} characters were cut]`;
+}
+
+function plus(a: TokenUsage, b: ModelAnswer['usage']): TokenUsage {
+  return usageOf(a.input_tokens + b.input_tokens, a.output_tokens + b.output_tokens, a.cached_tokens + b.cached_tokens);
+}
