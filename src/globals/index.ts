@@ -10,6 +10,7 @@ import { parallelGlobal } from './parallel.ts';
 import { sleepGlobal } from './sleep.ts';
 import { stateGlobal } from './state.ts';
 import { toolGlobal } from './tool.ts';
+import { workflowGlobal } from './workflow.ts';
 
 /** Every built-in global, in the order of the reference. */
-export const globals: readonly GlobalDefinition[] = [agentGlobal, toolGlobal, stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];
+export const globals: readonly GlobalDefinition[] = [agentGlobal, toolGlobal, workflowGlobal, stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];

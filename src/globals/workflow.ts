@@ -1,0 +1,229 @@
+import { z } from 'zod';
+import type { Context } from '../call/context.ts';
+import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
+import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
+import { events } from '../event/bus.ts';
+import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
+import type { Plan } from '../workflow/kind.ts';
+import { conditional, conditionalSchema } from '../workflow/kinds/conditional.ts';
+import { loop, loopSchema } from '../workflow/kinds/loop.ts';
+import { map, mapSchema } from '../workflow/kinds/map.ts';
+import { parallel, parallelSchema } from '../workflow/kinds/parallel.ts';
+import { sequential, sequentialSchema } from '../workflow/kinds/sequential.ts';
+import type { Workflow } from '../workflow/workflow.ts';
+import { WORKFLOW_RUN_HANDLE, WorkflowRun, workflows } from '../workflow/workflows.ts';
+
+const common = {
+  name: z.string(),
+  description: z.string().optional(),
+  error_strategy: z.enum(['fail', 'continue']).optional().describe('what a failed step does to the rest; fail if not given'),
+  timeout_ms: z.int().min(1).optional(),
+};
+const workflowHandle = handle(WORKFLOW_HANDLE);
+const record = z.object({
+  name: z.string(),
+  status: z.enum(['completed', 'failed', 'skipped', 'cancelled']),
+  output: anyValue.optional(),
+  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  duration_ms: z.number(),
+  attempts: z.int(),
+  usage: anyMap.optional(),
+});
+const result = z.object({ success: z.boolean(), output: anyValue, outputs: anyMap, steps: z.array(record), duration_ms: z.number(), workflow_id: z.string() });
+const info = z.object({ name: z.string(), kind: z.string(), description: z.string() });
+
+const TWICE = {
+  lua: 'local workflow = Workflow.sequential({name = "twice", steps = {{name = "double", handler = function(ctx) return ctx.input * 2 end}}})\n',
+  javascript: 'const workflow = Workflow.sequential({name: "twice", steps: [{name: "double", handler: ctx => ctx.input * 2}]})\n',
+};
+const example = (lua: string, javascript: string) => [{ lua: TWICE.lua + lua, javascript: TWICE.javascript + javascript }];
+
+function create(context: Context, { name, description, error_strategy, timeout_ms }: z.output<z.ZodObject<typeof common>>, plan: Plan): Workflow {
+  return context.run.get(workflows).create(context, { name, description, error_strategy, timeout_ms }, plan);
+}
+
+/** Workflows: steps of tools, agents, functions and other workflows. */
+export const workflowGlobal = defineGlobal({
+  name: 'Workflow',
+  doc: 'Workflows: steps of tools, agents, functions and other workflows, nested to any depth. Strings of a step may refer to `$input`, `$name.output`, `$step1.output`, `$loop.value`, `$loop.index` and `$state.scope.key`; `$$` is a dollar sign. Positions in references count as in the language of the script. A step is `{name?, tool + input | agent + prompt | workflow + input | handler, when?, retries?, backoff_ms?, timeout_ms?, on_error?}`.',
+  methods: {
+    sequential: method({
+      doc: 'Steps one after the other; the output is that of the last one.',
+      params: { spec: z.strictObject({ ...common, ...sequentialSchema }) },
+      result: workflowHandle,
+      effect: 'write',
+      examples: [
+        {
+          lua: `local workflow = Workflow.sequential({\n  name = "sum",\n  steps = {\n    {name = "add", tool = "calculator", input = {expression = "$input + 1"}},\n    {name = "say", handler = function(ctx) return "the sum is " .. ctx.add.result end}\n  }\n})\nprint(workflow:execute(41).output)`,
+          javascript: `const workflow = Workflow.sequential({\n  name: "sum",\n  steps: [\n    {name: "add", tool: "calculator", input: {expression: "$input + 1"}},\n    {name: "say", handler: ctx => "the sum is " + ctx.add.result}\n  ]\n})\nprint(workflow.execute(41).output)`,
+        },
+      ],
+      handler: ({ spec }, context) => create(context, spec, sequential(spec)),
+    }),
+    parallel: method({
+      doc: 'Branches side by side; the output is a map of theirs by name.',
+      params: { spec: z.strictObject({ ...common, ...parallelSchema }) },
+      result: workflowHandle,
+      effect: 'write',
+      examples: [
+        {
+          lua: `local workflow = Workflow.parallel({name = "both", steps = {\n  {name = "a", handler = function() sleep(5) return 1 end},\n  {name = "b", handler = function() sleep(5) return 2 end}\n}})\nprint(workflow:execute().output)`,
+          javascript: `const workflow = Workflow.parallel({name: "both", steps: [\n  {name: "a", handler: () => { sleep(5); return 1 }},\n  {name: "b", handler: () => { sleep(5); return 2 }}\n]})\nprint(workflow.execute().output)`,
+        },
+      ],
+      handler: ({ spec }, context) => create(context, spec, parallel(spec)),
+    }),
+    conditional: method({
+      doc: 'The first branch whose condition is true, else `default`; the output is that of its last step.',
+      params: { spec: z.strictObject({ ...common, ...conditionalSchema }) },
+      result: workflowHandle,
+      effect: 'write',
+      examples: [
+        {
+          lua: `local workflow = Workflow.conditional({\n  name = "size",\n  branches = {{name = "big", condition = function(ctx) return ctx.input > 10 end, steps = {{name = "say", handler = function() return "big" end}}}},\n  default = {{name = "say", handler = function() return "small" end}}\n})\nprint(workflow:execute(50).output)`,
+          javascript: `const workflow = Workflow.conditional({\n  name: "size",\n  branches: [{name: "big", condition: ctx => ctx.input > 10, steps: [{name: "say", handler: () => "big"}]}],\n  default: [{name: "say", handler: () => "small"}]\n})\nprint(workflow.execute(50).output)`,
+        },
+      ],
+      handler: ({ spec }, context) => create(context, spec, conditional(spec)),
+    }),
+    loop: method({
+      doc: 'A body once for each number of a range (`stop` included), each item of a collection, or while a condition is true; the output is a list of what its last step gave in each turn.',
+      params: { spec: z.strictObject({ ...common, ...loopSchema }) },
+      result: workflowHandle,
+      effect: 'write',
+      examples: [
+        {
+          lua: `local workflow = Workflow.loop({name = "squares", iterator = {range = {start = 1, stop = 3}}, body = {{name = "square", tool = "calculator", input = {expression = "$loop.value ^ 2"}}}})\nprint(workflow:execute().output[3].result)`,
+          javascript: `const workflow = Workflow.loop({name: "squares", iterator: {range: {start: 1, stop: 3}}, body: [{name: "square", tool: "calculator", input: {expression: "$loop.value ^ 2"}}]})\nprint(workflow.execute().output[2].result)`,
+        },
+      ],
+      handler: ({ spec }, context) => create(context, spec, loop(spec)),
+    }),
+    map: method({
+      doc: 'One step for every item, side by side; the output is a list in the order of the items.',
+      params: { spec: z.strictObject({ ...common, ...mapSchema }) },
+      result: workflowHandle,
+      effect: 'write',
+      examples: [
+        {
+          lua: `local workflow = Workflow.map({name = "shout", items = "$input", step = {name = "up", tool = "text", input = {operation = "upper", text = "$loop.value"}}})\nprint(workflow:execute({"a", "b"}).output[2].text)`,
+          javascript: `const workflow = Workflow.map({name: "shout", items: "$input", step: {name: "up", tool: "text", input: {operation: "upper", text: "$loop.value"}}})\nprint(workflow.execute(["a", "b"]).output[1].text)`,
+        },
+      ],
+      handler: ({ spec }, context) => create(context, spec, map(spec)),
+    }),
+    list: method({
+      doc: 'Every workflow of this run.',
+      params: {},
+      result: z.array(info),
+      effect: 'read',
+      examples: example(`print(Workflow.list()[1].name)`, `print(Workflow.list()[0].name)`),
+      handler: (_, { run }) => run.get(workflows).list().map(({ name, kind, options }) => ({ name, kind, description: options.description ?? '' })),
+    }),
+    get: method({
+      doc: 'The workflow of a name, nil when there is none.',
+      params: { name: z.string() },
+      result: workflowHandle.nullable(),
+      effect: 'read',
+      examples: example(`print(Workflow.get("twice") == workflow)`, `print(Workflow.get("twice") === workflow)`),
+      handler: ({ name }, { run }) => run.get(workflows).get(name) ?? null,
+    }),
+    types: method({
+      doc: 'The kinds of workflows.',
+      params: {},
+      result: z.array(z.string()),
+      effect: 'pure',
+      examples: [{ lua: `print(Workflow.types())`, javascript: `print(Workflow.types())` }],
+      handler: () => ['sequential', 'parallel', 'conditional', 'loop', 'map'],
+    }),
+  },
+  handles: [
+    defineHandle<Workflow>({
+      type: WORKFLOW_HANDLE as never,
+      doc: 'A workflow; `name` and `kind` are its fields.',
+      methods: {
+        execute: handleMethod<Workflow>()({
+          doc: 'Runs the workflow. A map whose only key is `input` stands for that value. Raises STEP_FAILED when a step fails for good; `details` then holds what the result would.',
+          params: { input: anyValue.optional() },
+          result,
+          effect: 'external',
+          examples: example(`print(workflow:execute({input = 21}).output)`, `print(workflow.execute({input: 21}).output)`),
+          handler: ({ self, input }, context) => self.execute(context, input ?? null),
+        }),
+        execute_async: handleMethod<Workflow>()({
+          doc: 'Starts the workflow, which goes on by itself.',
+          params: { input: anyValue.optional() },
+          result: handle(WORKFLOW_RUN_HANDLE),
+          effect: 'external',
+          examples: example(`print(workflow:execute_async(4):wait().output)`, `print(workflow.execute_async(4).wait().output)`),
+          handler: ({ self, input }, context) => new WorkflowRun(context, self, input ?? null),
+        }),
+        validate: handleMethod<Workflow>()({
+          doc: 'Finds references that lead nowhere, unknown tools, agents and workflows, and cycles, without running anything.',
+          params: {},
+          result: z.object({ valid: z.boolean(), errors: z.array(z.object({ step: z.string(), message: z.string() })) }),
+          effect: 'read',
+          examples: example(`print(workflow:validate().valid)`, `print(workflow.validate().valid)`),
+          handler: ({ self }, context) => {
+            const errors = self.validate(context);
+            return { valid: errors.length === 0, errors };
+          },
+        }),
+        describe: handleMethod<Workflow>()({
+          doc: 'The workflow as data.',
+          params: {},
+          result: anyMap,
+          effect: 'read',
+          examples: example(`print(workflow:describe().parts[1].steps[1].name)`, `print(workflow.describe().parts[0].steps[0].name)`),
+          handler: ({ self }) => self.describe(),
+        }),
+        diagram: handleMethod<Workflow>()({
+          doc: 'The workflow as a Mermaid flowchart.',
+          params: {},
+          result: z.string(),
+          effect: 'read',
+          examples: example(`print(workflow:diagram())`, `print(workflow.diagram())`),
+          handler: ({ self }) => self.diagram(),
+        }),
+        on: handleMethod<Workflow>()({
+          doc: 'Calls a function at the events `started`, `completed`, `failed` or `step` (of any step) of this workflow; gives the id of the subscription.',
+          params: { event: z.enum(['started', 'completed', 'failed', 'step']), handler: keptCallback('(event: LlmspellEvent) => any') },
+          result: z.string(),
+          effect: 'write',
+          examples: example(`workflow:on("completed", function(event) print(event.payload.name) end)\nworkflow:execute(1)`, `workflow.on("completed", event => print(event.payload.name))\nworkflow.execute(1)`),
+          handler: ({ self, event, handler }, { run }) => run.get(events).subscribe(event === 'step' ? `workflow.${self.name}.step.**` : `workflow.${self.name}.${event}`, handler),
+        }),
+      },
+    }),
+    defineHandle<WorkflowRun>({
+      type: WORKFLOW_RUN_HANDLE,
+      doc: 'A workflow that goes on by itself.',
+      methods: {
+        wait: handleMethod<WorkflowRun>()({
+          doc: 'Waits for the result, or raises what the workflow raised.',
+          params: {},
+          result,
+          effect: 'wait',
+          examples: example(`print(workflow:execute_async(4):wait().output)`, `print(workflow.execute_async(4).wait().output)`),
+          handler: ({ self }) => self.result,
+        }),
+        status: handleMethod<WorkflowRun>()({
+          doc: 'Where it stands.',
+          params: {},
+          result: z.enum(['running', 'completed', 'failed', 'cancelled']),
+          effect: 'read',
+          examples: example(`local going = workflow:execute_async(4)\ngoing:wait()\nprint(going:status())`, `const going = workflow.execute_async(4)\ngoing.wait()\nprint(going.status())`),
+          handler: ({ self }) => self.status,
+        }),
+        cancel: handleMethod<WorkflowRun>()({
+          doc: 'Cancels it, down to the call that is under way; says whether it was still running.',
+          params: {},
+          result: z.boolean(),
+          effect: 'write',
+          examples: example(`print(workflow:execute_async(4):cancel())`, `print(workflow.execute_async(4).cancel())`),
+          handler: ({ self }) => self.cancel(),
+        }),
+      },
+    }),
+  ],
+});

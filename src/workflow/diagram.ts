@@ -1,0 +1,31 @@
+import type { Plan } from './kind.ts';
+import { actionOf, type Step } from './step.ts';
+
+/** A workflow as a Mermaid flowchart. */
+export function diagram(plan: Plan): string {
+  return ['flowchart TD', 'start([start])', 'stop([end])', ...plan.draw('')].map((line, at) => (at === 0 ? line : `  ${line}`)).join('\n');
+}
+
+/** Steps in a row between two nodes; the first arrow may carry a word. */
+export function drawChain(id: string, steps: readonly Step[], from: string, to: string, word?: string): string[] {
+  const lines: string[] = [];
+  let before = from;
+  for (const step of steps) {
+    const node = `${id}s_${step.name.replaceAll('-', '_')}`;
+    lines.push(`${node}["${label(step.name)} (${describeAction(step)})"]`, `${before} -->${word !== undefined && before === from ? `|${word}|` : ''} ${node}`);
+    before = node;
+  }
+  return [...lines, `${before} --> ${to}`];
+}
+
+/** Text that breaks no diagram. */
+export function label(text: string): string {
+  return text.replaceAll(/["|[\](){}<>]/g, ' ');
+}
+
+function describeAction(step: Step): string {
+  const action = actionOf(step);
+  const of = action === 'tool' ? step.tool : action === 'agent' ? step.agent : action === 'workflow' ? step.workflow : undefined;
+  const name = typeof of === 'string' ? of : of?.name;
+  return name === undefined ? action : `${action} ${label(name)}`;
+}

@@ -1,0 +1,182 @@
+import { agents } from '../agent/agents.ts';
+import type { AgentRequest } from '../agent/agent.ts';
+import type { Context } from '../call/context.ts';
+import type { Callback, Value, ValueMap } from '../call/value.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { announceFailure, events } from '../event/bus.ts';
+import { hooks } from '../hook/hooks.ts';
+import { valueText } from '../model/model.ts';
+import { tools } from '../tool/registry.ts';
+import { type Reference, resolveReferences } from './reference.ts';
+import { Scope, type StepRecord } from './scope.ts';
+import { actionOf, type Condition, type Step } from './step.ts';
+import type { Workflow } from './workflow.ts';
+import { workflows } from './workflows.ts';
+
+export type ErrorStrategy = 'fail' | 'continue';
+
+const FIRST_BACKOFF_MS = 100;
+const RETRIES_OF_RETRY = 3;
+/** Trying again changes nothing. */
+const FINAL = new Set(['CANCELLED', 'NOT_ALLOWED', 'HOOK_REJECTED', 'DEPTH_EXCEEDED', 'NOT_IN_TRANSACTION']);
+
+/** Stops a workflow after a step that failed; the records say the rest. */
+export class StepFailure extends Error {
+  readonly step: string;
+  override readonly cause: unknown;
+
+  constructor(step: string, cause: unknown) {
+    super(step);
+    this.step = step;
+    this.cause = cause;
+  }
+}
+
+/** One execution of a workflow: what its kinds and steps share. */
+export class Execution {
+  readonly workflow: { readonly name: string; readonly id: string };
+  readonly strategy: ErrorStrategy;
+  readonly first: 0 | 1;
+
+  constructor(workflow: { name: string; id: string }, strategy: ErrorStrategy, context: Context) {
+    this.workflow = workflow;
+    this.strategy = strategy;
+    this.first = context.run.language === 'lua' ? 1 : 0;
+  }
+
+  /** Runs steps one after the other; throws StepFailure at the first that fails for good. */
+  async runSteps(context: Context, steps: readonly Step[], scope: Scope): Promise<void> {
+    for (const step of steps) await this.runStep(context, step, scope);
+  }
+
+  /** Runs one step and adds its record to the scope. */
+  async runStep(context: Context, step: Step, scope: Scope): Promise<void> {
+    const started = performance.now();
+    const record = (fields: Omit<StepRecord, 'name' | 'duration_ms'>) => scope.add({ name: step.name, duration_ms: performance.now() - started, ...fields });
+    if (step.when !== undefined && !(await this.holds(context, step.when, scope))) return record({ status: 'skipped', attempts: 0 });
+    const progress = { attempts: 0 };
+    try {
+      const { output, usage } = await this.#watched(context, step, scope, progress);
+      record({ status: 'completed', output, attempts: progress.attempts, ...(usage !== undefined && { usage }) });
+    } catch (error) {
+      if (context.signal.aborted) {
+        record({ status: 'cancelled', attempts: progress.attempts });
+        throw error;
+      }
+      const { code, message } = asScriptError(error);
+      const { on_error } = step;
+      if (typeof on_error === 'function') {
+        const output = await this.#invoke(context, on_error, [{ code, message }, this.ctx(scope)], step);
+        return record({ status: 'completed', output, error: { code, message }, attempts: progress.attempts });
+      }
+      record({ status: 'failed', error: { code, message }, attempts: progress.attempts });
+      if (on_error === 'continue' || (on_error === undefined && this.strategy === 'continue')) return;
+      throw new StepFailure(step.name, error);
+    }
+  }
+
+  ctx(scope: Scope): ValueMap {
+    return scope.ctx({ name: this.workflow.name, id: this.workflow.id }, this.first);
+  }
+
+  /** Whether a condition is true now. */
+  async holds(context: Context, condition: Condition, scope: Scope): Promise<boolean> {
+    if (typeof condition === 'boolean') return condition;
+    const value = typeof condition === 'function' ? await context.invoke(condition, [this.ctx(scope)]) : await this.resolve(context, condition, scope);
+    return value !== null && value !== false && value !== '' && value !== 0;
+  }
+
+  /** A value with its references resolved. */
+  resolve(context: Context, value: Value, scope: Scope): Promise<Value> {
+    return resolveReferences(value, (reference: Reference) => scope.lookup(context, reference, this.first), this.first);
+  }
+
+  async #watched(context: Context, step: Step, scope: Scope, progress: { attempts: number }): Promise<{ output: Value; usage?: ValueMap }> {
+    const { run } = context;
+    const { name } = this.workflow;
+    const event = `workflow.${name}.step.${step.name}`;
+    const input = step.prompt ?? step.input ?? null;
+    const watched = { kind: 'workflow', name, before: 'before_step', after: 'after_step', error: 'error', input, fields: { step: step.name, workflow_run: this.workflow.id } };
+    let usage: ValueMap | undefined;
+    await run.get(events).announce(context, `${event}.started`, { workflow: name, step: step.name });
+    try {
+      const output = await run.get(hooks).around<Value, Value>(context, watched, async (changed, inside) => {
+        const done = await this.#attempts(inside, step.prompt === undefined ? { ...step, input: changed } : { ...step, prompt: valueText(changed) }, scope, progress);
+        usage = done.usage;
+        return done.output;
+      });
+      await run.get(events).announce(context, `${event}.completed`, { workflow: name, step: step.name });
+      return usage === undefined ? { output } : { output, usage };
+    } catch (error) {
+      if (!context.signal.aborted) await run.get(events).announce(context, `${event}.failed`, { workflow: name, step: step.name, message: asScriptError(error).message });
+      throw error;
+    }
+  }
+
+  async #attempts(context: Context, step: Step, scope: Scope, progress: { attempts: number }): Promise<{ output: Value; usage?: ValueMap }> {
+    const retries = step.retries ?? (step.on_error === 'retry' ? RETRIES_OF_RETRY : 0);
+    for (;;) {
+      progress.attempts++;
+      try {
+        return await this.#attempt(context, step, scope);
+      } catch (error) {
+        const last = progress.attempts > retries || context.signal.aborted || FINAL.has(asScriptError(error).code);
+        if (last) throw error;
+        const wait = (step.backoff_ms ?? FIRST_BACKOFF_MS) * 2 ** (progress.attempts - 1);
+        await context.run.sleep(wait * (0.5 + context.run.random() / 2), context.signal);
+      }
+    }
+  }
+
+  async #attempt(context: Context, step: Step, scope: Scope): Promise<{ output: Value; usage?: ValueMap }> {
+    const { timeout_ms } = step;
+    if (timeout_ms === undefined) return this.#act(context, step, scope);
+    const abort = new AbortController();
+    const error = new ScriptError('TIMEOUT', `the step took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
+    const timer = setTimeout(() => abort.abort(error), timeout_ms);
+    try {
+      return await this.#act(context.with({ signal: AbortSignal.any([context.signal, abort.signal]) }), step, scope);
+    } catch (thrown) {
+      throw abort.signal.aborted && !context.signal.aborted ? error : thrown;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #act(context: Context, step: Step, scope: Scope): Promise<{ output: Value; usage?: ValueMap }> {
+    switch (actionOf(step)) {
+      case 'handler':
+        return { output: await this.#invoke(context, step.handler as Callback, [this.ctx(scope)], step) };
+      case 'tool':
+        return { output: await context.run.get(tools).execute(context, step.tool as string, await this.resolve(context, step.input ?? {}, scope)) };
+      case 'workflow':
+        return { output: (await this.#workflow(context, step).execute(context, await this.resolve(context, step.input ?? scope.input, scope))).output };
+      case 'agent':
+        return this.#ask(context, step, scope);
+    }
+  }
+
+  #workflow(context: Context, { workflow }: Step): Workflow {
+    if (typeof workflow !== 'string') return workflow as unknown as Workflow;
+    const found = context.run.get(workflows).get(workflow);
+    if (!found) throw new ScriptError('NOT_FOUND', `there is no workflow "${workflow}"`);
+    return found;
+  }
+
+  async #ask(context: Context, { agent, prompt = '', options = {} }: Step, scope: Scope): Promise<{ output: Value; usage: ValueMap }> {
+    const found = typeof agent === 'string' ? context.run.get(agents).get(agent) : agent;
+    if (!found) throw new ScriptError('NOT_FOUND', `there is no agent "${String(agent)}"`);
+    const request = (await this.resolve(context, options as ValueMap, scope)) as Partial<AgentRequest>;
+    const { output, usage } = await found.execute(context, { ...request, prompt: valueText(await this.resolve(context, prompt, scope)) });
+    return { output, usage: { ...usage } };
+  }
+
+  #invoke(context: Context, fn: Callback, args: Value[], { timeout_ms }: Step): Promise<Value> {
+    return context.invoke(fn, args, { signal: context.signal, ...(timeout_ms !== undefined && { timeoutMs: timeout_ms }) });
+  }
+}
+
+/** Tells that a workflow failed, as a whole. */
+export async function announceWorkflowFailure(context: Context, name: string, error: unknown): Promise<void> {
+  await announceFailure(context, 'workflow', name, error);
+}

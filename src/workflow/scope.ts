@@ -1,0 +1,104 @@
+import type { Context } from '../call/context.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { load } from '../state/state.ts';
+import type { Reference } from './reference.ts';
+
+/** What became of a step. */
+export type StepRecord = {
+  name: string;
+  status: 'completed' | 'failed' | 'skipped' | 'cancelled';
+  output?: Value | undefined;
+  error?: { code: string; message: string } | undefined;
+  duration_ms: number;
+  attempts: number;
+  /** What an agent step used. */
+  usage?: ValueMap | undefined;
+};
+
+/** The turn of a loop or map that a step runs in. */
+export interface Turn {
+  readonly index: number;
+  readonly value: Value;
+}
+
+/** What steps see of each other: the outputs so far, those of the scopes around included. */
+export class Scope {
+  readonly input: Value;
+  readonly turn: Turn | undefined;
+  readonly #outer: Scope | undefined;
+  readonly #records: StepRecord[] = [];
+  readonly #byName = new Map<string, StepRecord>();
+
+  constructor(input: Value, outer?: Scope, turn: Turn | undefined = outer?.turn) {
+    this.input = input;
+    this.#outer = outer;
+    this.turn = turn;
+  }
+
+  get records(): readonly StepRecord[] {
+    return this.#records;
+  }
+
+  add(record: StepRecord): void {
+    this.#records.push(record);
+    this.#byName.set(record.name, record);
+  }
+
+  find(name: string): StepRecord | undefined {
+    return this.#byName.get(name) ?? this.#byPosition(name) ?? this.#outer?.find(name);
+  }
+
+  /** Outputs by name, of this scope only. */
+  outputs(): ValueMap {
+    return Object.fromEntries(this.#records.filter(({ status }) => status === 'completed').map(({ name, output }) => [name, output ?? null]));
+  }
+
+  /** The last output of a step that completed. */
+  get last(): Value {
+    return this.#records.findLast(({ status }) => status === 'completed')?.output ?? null;
+  }
+
+  /** What a handler gets: outputs by name, and `input`, `steps`, `loop`, `workflow`. */
+  ctx(workflow: ValueMap, firstPosition: 0 | 1): ValueMap {
+    const ctx: ValueMap = {};
+    const steps: ValueMap = {};
+    this.#collect(ctx, steps);
+    ctx.input = this.input;
+    ctx.steps = steps;
+    ctx.workflow = workflow;
+    if (this.turn) ctx.loop = turnValue(this.turn, firstPosition);
+    return ctx;
+  }
+
+  /** Resolves a reference's root. */
+  lookup(context: Context, { root, path }: Reference, firstPosition: 0 | 1): Value | undefined | Promise<Value | undefined> {
+    if (root === 'input') return this.input;
+    if (root === 'loop') return this.turn && turnValue(this.turn, firstPosition);
+    if (root === 'state') return loadState(context, path);
+    const record = this.find(root);
+    return record && { output: record.output ?? null, status: record.status, ...(record.usage !== undefined && { usage: record.usage }) };
+  }
+
+  #byPosition(name: string): StepRecord | undefined {
+    const position = /^step(\d+)$/.exec(name)?.[1];
+    return position === undefined ? undefined : this.#records[Number(position) - 1];
+  }
+
+  #collect(ctx: ValueMap, steps: ValueMap): void {
+    if (this.#outer) this.#outer.#collect(ctx, steps);
+    for (const { name, output, status, usage } of this.#records) {
+      ctx[name] = output ?? null;
+      steps[name] = { status, ...(output !== undefined && { output }), ...(usage !== undefined && { usage }) };
+    }
+  }
+}
+
+function turnValue({ index, value }: Turn, firstPosition: 0 | 1): ValueMap {
+  return { index: index + firstPosition, value };
+}
+
+/** `$state.global.key`, `$state["agent:x"].key`. */
+async function loadState(context: Context, [scope, key]: Reference['path']): Promise<Value | undefined> {
+  if (typeof scope !== 'string' || typeof key !== 'string') return undefined;
+  return (await load(context, scope, key)) ?? undefined;
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { AGENT_HANDLE } from '../agent/agent.ts';
+import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
+import type { Callback, Value, ValueMap } from '../call/value.ts';
+import { ScriptError } from '../errors.ts';
+import { TOOL_HANDLE } from '../tool/tool.ts';
+import { WORKFLOW_HANDLE } from './handle.ts';
+
+/** Names that mean something else in references and in `ctx`. */
+export const RESERVED = ['input', 'steps', 'loop', 'state', 'workflow'] as const;
+const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+
+/** What decides: a function of `ctx`, a reference, or a constant; JavaScript's and Lua's untrue values are untrue. */
+export const condition = z.union([keptCallback('(ctx: any) => any'), z.string(), z.boolean()]);
+export type Condition = Callback | string | boolean;
+
+/** A step as scripts write it. */
+export const stepSchema = z.strictObject({
+  name: z.string().optional().describe('an identifier; step1, step2, … if not given'),
+  tool: z.union([z.string(), handle(TOOL_HANDLE)]).optional(),
+  input: anyValue.optional().describe('of a tool or workflow; strings may hold references'),
+  agent: z.union([handle(AGENT_HANDLE), z.string()]).optional(),
+  prompt: z.string().optional(),
+  options: anyMap.optional().describe('of an agent step: context, output_schema, temperature, max_tokens'),
+  workflow: z.union([handle(WORKFLOW_HANDLE), z.string()]).optional(),
+  handler: keptCallback('(ctx: any) => any').optional(),
+  when: condition.optional().describe('the step is skipped unless it is true'),
+  retries: z.int().min(0).max(100).optional(),
+  backoff_ms: z.number().min(0).max(600_000).optional().describe('before the first retry; doubles, with jitter; 100 if not given'),
+  timeout_ms: z.int().min(1).optional().describe('of one attempt'),
+  on_error: z.union([z.enum(['fail', 'continue', 'retry']), keptCallback('(error: any, ctx: any) => any')]).optional(),
+});
+
+export type StepSpec = z.output<typeof stepSchema>;
+
+/** A step with its name. */
+export type Step = StepSpec & { readonly name: string };
+
+/** What a step does. */
+export type Action = 'tool' | 'agent' | 'workflow' | 'handler';
+
+/** Steps with their names. Throws BAD_ARGUMENT that names the step and what is wrong. */
+export function namedSteps(method: string, specs: readonly StepSpec[], taken: ReadonlySet<string> = new Set()): Step[] {
+  const names = new Set(taken);
+  return specs.map((spec, at) => {
+    const name = spec.name ?? `step${at + 1}`;
+    const wrong = problemOf(spec, name, names);
+    if (wrong) throw new ScriptError('BAD_ARGUMENT', `${method}: step ${JSON.stringify(name)}: ${wrong}`);
+    names.add(name);
+    return { ...spec, name };
+  });
+}
+
+function problemOf(spec: StepSpec, name: string, taken: ReadonlySet<string>): string | undefined {
+  if (!NAME.test(name)) return 'name: expected an identifier of up to 64 letters, digits, _ and -';
+  if ((RESERVED as readonly string[]).includes(name)) return `name: ${name} is reserved`;
+  if (taken.has(name)) return 'name: there is a step of this name already';
+  const actions = (['tool', 'agent', 'workflow', 'handler'] as const).filter((action) => spec[action] !== undefined);
+  if (actions.length !== 1) return `expected one of tool, agent, workflow and handler, got ${actions.length === 0 ? 'none' : actions.join(' and ')}`;
+  if (spec.agent !== undefined && spec.prompt === undefined) return 'prompt: an agent step needs one';
+  if (spec.agent === undefined && spec.prompt !== undefined) return 'prompt: only an agent step has one';
+  if (spec.handler !== undefined && spec.input !== undefined) return 'input: a handler gets ctx; only tool and workflow steps have an input';
+  return undefined;
+}
+
+export function actionOf(step: Step): Action {
+  return step.tool !== undefined ? 'tool' : step.agent !== undefined ? 'agent' : step.workflow !== undefined ? 'workflow' : 'handler';
+}
+
+/** Everything in a step that may hold references. */
+export function referencing(step: Step): Value[] {
+  const conditions = typeof step.when === 'string' ? [step.when] : [];
+  return [step.input ?? null, step.prompt ?? null, (step.options as ValueMap | undefined) ?? null, ...conditions];
+}

@@ -1,0 +1,129 @@
+import type { Context } from '../call/context.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { events } from '../event/bus.ts';
+import { hooks } from '../hook/hooks.ts';
+import { MAX_DEPTH } from '../tool/registry.ts';
+import { scriptTool } from '../tool/script.ts';
+import { TOOL_TIMEOUT_MS, type Tool } from '../tool/tool.ts';
+import { diagram } from './diagram.ts';
+import { announceWorkflowFailure, type ErrorStrategy, Execution, StepFailure } from './engine.ts';
+import type { WorkflowLike } from './handle.ts';
+import type { Plan } from './kind.ts';
+import { Scope, type StepRecord } from './scope.ts';
+import { actionOf } from './step.ts';
+import { type Problem, problemsOf } from './validate.ts';
+
+/** What a workflow has done. */
+export type WorkflowResult = { success: boolean; output: Value; outputs: ValueMap; steps: StepRecord[]; duration_ms: number; workflow_id: string };
+
+export interface WorkflowOptions {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly error_strategy?: ErrorStrategy | undefined;
+  readonly timeout_ms?: number | undefined;
+}
+
+/** A workflow of a run: a plan with a name, which can run many times and at once. */
+export class Workflow implements WorkflowLike {
+  readonly name: string;
+  readonly plan: Plan;
+  readonly options: WorkflowOptions;
+  #runs = 0;
+
+  constructor(options: WorkflowOptions, plan: Plan) {
+    this.name = options.name;
+    this.options = options;
+    this.plan = plan;
+  }
+
+  get kind(): string {
+    return this.plan.kind;
+  }
+
+  /** Runs it; throws BAD_ARGUMENT when `validate` finds something, STEP_FAILED when a step fails for good, and CANCELLED. */
+  async execute(context: Context, given: Value): Promise<WorkflowResult> {
+    const [problem] = this.validate(context);
+    if (problem) throw new ScriptError('BAD_ARGUMENT', `workflow ${this.name}: ${problem.step === '' ? '' : `step ${problem.step}: `}${problem.message}`);
+    if (context.depth >= MAX_DEPTH) throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at workflow ${this.name})`);
+    const { run } = context;
+    const id = `${this.name}_${++this.#runs}`;
+    const bus = run.get(events);
+    const deadline = this.#deadline(context);
+    const inside = context.with({ depth: context.depth + 1, signal: deadline.signal });
+    const watched = { kind: 'workflow', name: this.name, before: 'before_start', after: 'after_complete', error: 'error', input: unwrap(given), fields: { workflow_run: id } };
+    await bus.announce(inside, `workflow.${this.name}.started`, { name: this.name, workflow_id: id });
+    try {
+      const result = (await run.get(hooks).around<Value, Value>(inside, watched, (input, deeper) => this.#run(deeper, id, input) as unknown as Promise<Value>)) as unknown as WorkflowResult;
+      await bus.announce(inside, `workflow.${this.name}.completed`, { name: this.name, workflow_id: id, duration_ms: result.duration_ms });
+      return result;
+    } catch (thrown) {
+      const error = deadline.expired() ? deadline.error : thrown;
+      if (!context.signal.aborted) await announceWorkflowFailure(context, this.name, error);
+      throw error;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  /** What is known to be wrong before anything runs. */
+  validate(context: Context): Problem[] {
+    return problemsOf(context, this.plan, [this.name]);
+  }
+
+  /** The workflow as data. */
+  describe(): ValueMap {
+    const parts = this.plan.parts.map(({ label, steps }) => ({ label, steps: steps.map((step) => ({ name: step.name, action: actionOf(step) })) }));
+    return { name: this.name, kind: this.kind, description: this.options.description ?? '', parts };
+  }
+
+  /** A Mermaid flowchart. */
+  diagram(): string {
+    return diagram(this.plan);
+  }
+
+  asTool(): Tool {
+    const schema: ValueMap = { type: 'object', properties: { input: { description: 'what the workflow gets' } } };
+    return {
+      ...scriptTool({ name: this.name.toLowerCase().replaceAll('-', '_'), description: this.options.description ?? `Runs the workflow ${this.name}`, parameters: schema, handler: () => null, category: 'workflow' }),
+      timeoutMs: Math.max(TOOL_TIMEOUT_MS, this.options.timeout_ms ?? 600_000),
+      execute: async (input, context) => (await this.execute(context, (input as { input?: Value }).input ?? null)).output,
+    };
+  }
+
+  async #run(context: Context, id: string, input: Value): Promise<WorkflowResult> {
+    const started = performance.now();
+    const execution = new Execution({ name: this.name, id }, this.options.error_strategy ?? 'fail', context);
+    const records: StepRecord[] = [];
+    const result = (fields: Pick<WorkflowResult, 'success' | 'output' | 'outputs'>): WorkflowResult => ({ ...fields, steps: records, duration_ms: performance.now() - started, workflow_id: id });
+    try {
+      const { output, outputs } = await this.plan.run(execution, context, new Scope(input), records);
+      return result({ success: records.every(({ status }) => status !== 'failed'), output, outputs });
+    } catch (error) {
+      if (!(error instanceof StepFailure)) throw error;
+      const cause = asScriptError(error.cause);
+      const outputs = Object.fromEntries(records.filter(({ status }) => status === 'completed').map(({ name, output }) => [name, output ?? null]));
+      throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${cause.message}`, { cause, details: { step: error.step, ...result({ success: false, output: null, outputs }) } });
+    }
+  }
+
+  #deadline(context: Context) {
+    const { timeout_ms } = this.options;
+    const error = new ScriptError('TIMEOUT', `workflow ${this.name}: took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
+    const abort = new AbortController();
+    const timer = timeout_ms === undefined ? undefined : setTimeout(() => abort.abort(error), timeout_ms);
+    return {
+      error,
+      signal: timer === undefined ? context.signal : AbortSignal.any([context.signal, abort.signal]),
+      expired: () => abort.signal.aborted && !context.signal.aborted,
+      clear: () => clearTimeout(timer),
+    };
+  }
+}
+
+/** A map whose only key is `input` stands for that value. */
+function unwrap(given: Value): Value {
+  if (given === null || typeof given !== 'object' || Array.isArray(given) || Object.getPrototypeOf(given) !== Object.prototype) return given;
+  const map = given as ValueMap;
+  return Object.keys(map).length === 1 && 'input' in map ? (map.input ?? null) : given;
+}
