@@ -2,21 +2,37 @@ import { resolve } from 'node:path';
 import type { Grants, Language, Limits } from './call/context.ts';
 import type { GlobalDefinition } from './call/define.ts';
 import { createMethodTable, type MethodTable } from './call/dispatch.ts';
-import { HostContainer, RunContainer } from './call/run.ts';
+import { CallContext, HostContainer, RunContainer } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
 import { type Config, type ConfigInput, parseConfig } from './config.ts';
 import { asScriptError, ScriptError } from './errors.ts';
+import { type HostListener, hostEvents } from './event/host.ts';
 import { globals as builtinGlobals } from './globals/index.ts';
+import { type HookFunction, type HookOptions, hooks, hostHooks } from './hook/hooks.ts';
+import type { MockSource } from './model/mock.ts';
+import type { LanguageModel } from './model/model.ts';
+import { models } from './model/models.ts';
 import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
+import { type StateManager, stateManager } from './state/manager.ts';
+import { hostTools } from './tool/registry.ts';
+import type { Tool } from './tool/tool.ts';
 
 export interface RuntimeOptions {
   /** As in `llmspell.toml`; everything has a default. */
   readonly config?: ConfigInput | undefined;
   /** The data folder, instead of `data.dir`. */
   readonly dataDir?: string | undefined;
+  /** State that is shared with the host and other runtimes (`createStateManager`); the caller closes it. */
+  readonly state?: StateManager | undefined;
+  /** Tools of your own (`defineTool`), beside the built-in ones. */
+  readonly tools?: readonly Tool[] | undefined;
+  /** Models of your own by `provider/model`, or scripted answers for one. */
+  readonly models?: Readonly<Record<string, LanguageModel | MockSource>> | undefined;
+  /** Hooks of your own, in place before `system:startup` fires. */
+  readonly hooks?: readonly { readonly point: string; readonly call: HookFunction; readonly options?: HookOptions }[] | undefined;
   /** Globals of your own, beside the built-in ones. */
   readonly globals?: readonly GlobalDefinition[] | undefined;
   /** False leaves the built-in globals out, so that `globals` are all there are. */
@@ -82,8 +98,24 @@ export class ScriptRuntime {
     checkPlatform();
     const config: Config = parseConfig(options.config);
     const host = new HostContainer(config, resolve(options.dataDir ?? config.data.dir));
+    if (options.state) host.provide(stateManager, options.state);
+    for (const tool of options.tools ?? []) host.get(hostTools).add(tool);
+    for (const [name, model] of Object.entries(options.models ?? {})) host.get(models).register(name, model);
+    for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
     const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], { checkResults: options.checkResults ?? false });
-    return new ScriptRuntime(host, table);
+    const runtime = new ScriptRuntime(host, table);
+    await runtime.#fireSystem('system:startup');
+    return runtime;
+  }
+
+  /** Hears the events of all runs that match a pattern, until the returned function is called. */
+  on(pattern: string, listener: HostListener): () => void {
+    return this.host.get(hostEvents).on(pattern, listener);
+  }
+
+  /** Runs a function inside operations of all runs, before the scripts' own hooks, until the returned function is called. */
+  hook(point: string, call: HookFunction, options?: HookOptions): () => void {
+    return this.host.get(hostHooks).register(point, call, options);
   }
 
   /** Runs a script to its end; throws the ScriptError it ended with, whose `run` holds output and stats. */
@@ -128,10 +160,23 @@ export class ScriptRuntime {
     }
   }
 
+  async #fireSystem(point: string): Promise<void> {
+    if (this.host.get(hostHooks).all.length === 0) return;
+    const run = systemRun(this.host);
+    await run.get(hooks).fire(new CallContext(run, { method: point }), point, {});
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
+    await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }
+}
+
+/** A run that no script is part of, for what concerns the runtime itself. */
+function systemRun(host: HostContainer): RunContainer {
+  return new RunContainer({ host, language: 'lua', tenant: 'default', grants: NO_GRANTS, limits: host.config.limits, args: [], input: null, seed: 0, onOutput: () => undefined });
 }
 
 /** Bounds a run from outside: the wall limit kills it, the caller's signal cancels it and then kills it. */

@@ -14,6 +14,8 @@ export interface ScriptInvoke {
 /** Services by key, made at first use and disposed in reverse order. */
 class Services<Owner> {
   readonly #made = new Map<ServiceKey<Owner, unknown>, unknown>();
+  /** Made by somebody else, who disposes of them. */
+  readonly #foreign = new Set<ServiceKey<Owner, unknown>>();
 
   get<T>(owner: Owner, key: ServiceKey<Owner, T>): T {
     const found = this.#made.get(key);
@@ -29,10 +31,12 @@ class Services<Owner> {
 
   provide<T>(key: ServiceKey<Owner, T>, service: T): void {
     this.#made.set(key, service);
+    this.#foreign.add(key);
   }
 
   async dispose(): Promise<void> {
-    for (const service of [...this.#made.values()].reverse()) {
+    for (const [key, service] of [...this.#made].reverse()) {
+      if (this.#foreign.has(key)) continue;
       const disposable = service as { [Symbol.asyncDispose]?: () => Promise<void>; [Symbol.dispose]?: () => void } | null;
       if (disposable?.[Symbol.asyncDispose]) await disposable[Symbol.asyncDispose]?.();
       else disposable?.[Symbol.dispose]?.();
@@ -59,7 +63,7 @@ export class HostContainer implements Host {
     return this.#services.peek(key);
   }
 
-  /** Puts a service in place that the caller has made; it is disposed with the host. */
+  /** Puts a service in place that the caller has made and will dispose of. */
   provide<T>(key: ServiceKey<Host, T>, service: T): void {
     this.#services.provide(key, service);
   }

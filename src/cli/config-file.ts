@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type Config, type ConfigInput, configSchema } from '../config.ts';
+import { ScriptError } from '../errors.ts';
+
+/** The file that is read when none is named. */
+export const CONFIG_FILE = 'llmspell.toml';
+
+/** The configuration of a TOML file, or of `llmspell.toml` in the current folder where there is one. Throws BAD_CONFIG that names file, key and what was wanted. */
+export async function loadConfig(path: string | undefined): Promise<{ config: Config; input: ConfigInput; file: string | undefined }> {
+  const file = path ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
+  const input = file === undefined ? {} : await readToml(file);
+  const parsed = configSchema.safeParse(input);
+  if (parsed.success) return { config: parsed.data, input: input as ConfigInput, file };
+  const [issue] = parsed.error.issues;
+  const key = issue?.path.join('.') ?? '';
+  const unknown = issue?.code === 'unrecognized_keys' ? `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}` : `${key}: ${issue?.message}`;
+  throw new ScriptError('BAD_CONFIG', `${file}: ${unknown}`);
+}
+
+async function readToml(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = readFileSync(resolve(file), 'utf8');
+  } catch (error) {
+    throw new ScriptError('BAD_CONFIG', `${file}: the configuration cannot be read (${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as NodeJS.ErrnoException).code})`);
+  }
+  const { parse } = await import('smol-toml');
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new ScriptError('BAD_CONFIG', `${file}: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'it is no TOML'}`);
+  }
+}

@@ -1,0 +1,61 @@
+import { writeFileSync } from 'node:fs';
+import { ScriptError } from '../errors.ts';
+import { readConfig } from '../settings.ts';
+import { CONFIG_FILE, loadConfig } from './config-file.ts';
+
+const TEMPLATE = `# llmspell. Every setting has a default; \`llmspell config show\` prints them all.
+
+[models]
+# override = "local/extractive"        # stands in for every model that a script names
+
+# [models.providers.openai]
+# kind = "openai"                      # openai, anthropic, google or openai-compatible
+# api_key_env = "OPENAI_API_KEY"
+
+# [models.providers.ollama]
+# kind = "openai-compatible"
+# base_url = "http://localhost:11434/v1"
+
+[data]
+# dir = ".llmspell"
+# durability = "normal"                # "full" survives a power loss too
+
+[permissions]
+# read = ["docs"]                      # beyond the script's own folder
+# write = []
+# net = ["api.example.org"]
+
+# [tools.web_search]
+# kind = "searxng"                     # brave, tavily, searxng or json
+# url = "http://localhost:8080/search"
+
+[limits]
+# cpu_ms = 10000
+# memory_mb = 64
+
+[log]
+# level = "warn"
+`;
+
+/** Prints the configuration with every default, secrets masked. */
+export async function showConfig(path: string | undefined): Promise<void> {
+  const { config, file } = await loadConfig(path);
+  process.stdout.write(`${JSON.stringify({ file: file ?? null, ...(readConfig(config) as object) }, null, 2)}\n`);
+}
+
+/** Writes a configuration with everything explained, where there is none yet. */
+export function initConfig(path = CONFIG_FILE): void {
+  try {
+    writeFileSync(path, TEMPLATE, { flag: 'wx' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ScriptError('BAD_CONFIG', `${path}: ${code === 'EEXIST' ? 'it exists already' : `it cannot be written (${code})`}`);
+  }
+  process.stdout.write(`wrote ${path}\n`);
+}
+
+/** Says whether the configuration can be used. */
+export async function checkConfig(path: string | undefined): Promise<void> {
+  const { file } = await loadConfig(path);
+  process.stdout.write(file === undefined ? `there is no ${CONFIG_FILE}; the defaults are used\n` : `${file} is fine\n`);
+}

@@ -1,0 +1,97 @@
+import { Command, CommanderError, Option } from 'commander';
+import { asScriptError, ScriptError } from '../errors.ts';
+import type { RunFlags } from './options.ts';
+import { EXIT } from './report.ts';
+
+/** Runs the command line and gives the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = createProgram((given) => {
+    status = given;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
+    process.stderr.write(`error: ${asScriptError(error).message}\n`);
+    return EXIT.usage;
+  }
+}
+
+function createProgram(done: (status: number) => void): Command {
+  const program = new Command('llmspell').description('Runs Lua and JavaScript scripts that drive agents, tools and workflows.').version('0.1.0').exitOverride().enablePositionalOptions().configureOutput({ outputError: (text, write) => write(text) });
+
+  withRunOptions(program.command('run').description('runs a script; everything behind SCRIPT is the script\'s'))
+    .option('--watch', 'run again when a script of the folder changes')
+    .argument('<script>', 'a .lua, .js or .mjs file')
+    .argument('[args...]', 'for the script, as ARGS')
+    .passThroughOptions()
+    .action(async (file: string, args: string[], flags: RunFlags) => {
+      const { readScript, runScript } = await import('./run.ts');
+      const run = () => runScript(readScript(file), args, flags);
+      done(flags.watch ? await (await import('./watch.ts')).watchScript(file, run) : await run());
+    });
+
+  withRunOptions(program.command('exec').description('runs code given on the command line'))
+    .addOption(new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']).makeOptionMandatory())
+    .argument('<code>')
+    .argument('[args...]', 'for the script, as ARGS')
+    .passThroughOptions()
+    .action(async (code: string, args: string[], flags: RunFlags & { lang: string }) => {
+      const { runScript } = await import('./run.ts');
+      const language = flags.lang === 'lua' ? 'lua' : 'javascript';
+      done(await runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, args, flags));
+    });
+
+  program
+    .command('types')
+    .description('writes the types of the script API for editors')
+    .option('--out <dir>', 'where to', 'types')
+    .action(async ({ out }: { out: string }) => (await import('./types.ts')).writeTypes(out));
+
+  program
+    .command('tools')
+    .description('lists the tools, or shows one')
+    .option('--json', 'as JSON')
+    .argument('[name]')
+    .action(async (name: string | undefined, { json = false }: { json?: boolean }) => (await import('./tools.ts')).showTools(name, json));
+
+  const config = program.command('config').description('shows, makes or checks the configuration');
+  config
+    .command('show')
+    .option('--config <file>', 'instead of llmspell.toml')
+    .action(async (flags: { config?: string }) => (await import('./config.ts')).showConfig(flags.config));
+  config
+    .command('init')
+    .argument('[file]')
+    .action(async (file: string | undefined) => (await import('./config.ts')).initConfig(file));
+  config
+    .command('check')
+    .option('--config <file>', 'instead of llmspell.toml')
+    .action(async (flags: { config?: string }) => (await import('./config.ts')).checkConfig(flags.config));
+  return program;
+}
+
+function withRunOptions(command: Command): Command {
+  const several = (flag: string, text: string) => new Option(flag, text).argParser((value: string, before: string[] | undefined) => [...(before ?? []), nonEmpty(flag, value)]);
+  return command
+    .option('--input <json>', 'the run\'s INPUT')
+    .option('--json', 'print one JSON object at the end instead of output as it happens')
+    .option('--model <name>', 'stands in for every model, such as local/extractive')
+    .option('--data <dir>', 'the data folder; .llmspell if not given')
+    .option('--config <file>', 'instead of llmspell.toml')
+    .option('--timeout <ms>', 'ends the run')
+    .option('--memory <mb>', 'the script\'s memory; 64 if not given')
+    .option('--tenant <id>', 'whose data it is; default if not given')
+    .addOption(several('--allow-tenant <id>', 'another tenant that may be reached, or *'))
+    .addOption(several('--allow-read <dir>', 'a folder to read, instead of the script\'s own'))
+    .addOption(several('--allow-write <dir>', 'a folder to write, beside the workspace'))
+    .addOption(several('--allow-net <host>', 'a host to reach, such as api.example.org or *.example.org'))
+    .option('--seed <n>', 'the run\'s random numbers');
+}
+
+function nonEmpty(flag: string, value: string): string {
+  if (value === '') throw new ScriptError('BAD_CONFIG', `${flag}: expected a value`);
+  return value;
+}

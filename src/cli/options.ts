@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { CAPABILITIES, type Capability } from '../call/capability.ts';
+import type { Grants, Limits } from '../call/context.ts';
+import { fromJsonText } from '../call/json.ts';
+import type { Value } from '../call/value.ts';
+import type { Config, ConfigInput } from '../config.ts';
+import { ScriptError } from '../errors.ts';
+import { configuredModels } from '../model/providers.ts';
+
+/** The options of `run` and `exec` as commander gives them. */
+export interface RunFlags {
+  readonly input?: string;
+  readonly json?: boolean;
+  readonly model?: string;
+  readonly data?: string;
+  readonly config?: string;
+  readonly timeout?: string;
+  readonly memory?: string;
+  readonly tenant?: string;
+  readonly allowTenant?: string[];
+  readonly allowRead?: string[];
+  readonly allowWrite?: string[];
+  readonly allowNet?: string[];
+  readonly seed?: string;
+  readonly watch?: boolean;
+}
+
+/** The configuration with what the flags say over it. */
+export function withFlags(input: ConfigInput, flags: RunFlags): ConfigInput {
+  return { ...input, ...(flags.model !== undefined && { models: { ...input.models, override: flags.model } }) };
+}
+
+/** Absolute path of the data folder. */
+export function dataFolder(config: Config, flags: RunFlags): string {
+  return resolve(flags.data ?? config.data.dir);
+}
+
+/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. */
+export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
+  const workspace = join(dataDir, 'workspace');
+  try {
+    mkdirSync(workspace, { recursive: true });
+  } catch {
+    // Told by the first tool or State call that needs it.
+  }
+  const { permissions } = config;
+  const folder = script === undefined ? process.cwd() : dirname(resolve(script));
+  const paths = (given: readonly string[] | undefined) => (given ?? []).map((path) => resolve(path));
+  const override = config.models.override === undefined ? [] : [config.models.override];
+  return {
+    capabilities: new Set(Object.keys(CAPABILITIES) as Capability[]),
+    read: [...(flags.allowRead ? paths(flags.allowRead) : [folder]), ...paths(permissions.read), workspace],
+    write: [...paths(flags.allowWrite), ...paths(permissions.write), workspace],
+    net: [...(flags.allowNet ?? []), ...permissions.net],
+    tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
+    models: ['local/*', 'mock/*', ...override, ...configuredModels(config)],
+    programs: [...permissions.programs],
+    environment: [...permissions.environment],
+  };
+}
+
+export function limitsOf(flags: RunFlags): Partial<Limits> {
+  const timeout = number(flags.timeout, '--timeout', 'milliseconds');
+  const memory = number(flags.memory, '--memory', 'megabytes');
+  return { ...(timeout !== undefined && { timeout_ms: timeout, cpu_ms: Math.max(1, timeout) }), ...(memory !== undefined && { memory_mb: memory }) };
+}
+
+export function seedOf(flags: RunFlags): number | undefined {
+  return number(flags.seed, '--seed', 'an integer');
+}
+
+/** `--input` as a value: JSON. */
+export function inputOf(flags: RunFlags): Value {
+  if (flags.input === undefined) return null;
+  try {
+    return fromJsonText(flags.input);
+  } catch {
+    throw new ScriptError('BAD_CONFIG', `--input: expected JSON, got ${JSON.stringify(flags.input.slice(0, 60))} (a text needs its quotes: '"text"')`);
+  }
+}
+
+function number(text: string | undefined, flag: string, what: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || text.trim() === '') throw new ScriptError('BAD_CONFIG', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
+  return value;
+}

@@ -1,0 +1,51 @@
+import type { ScriptRuntime } from '../runtime.ts';
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const EVERY_MS = 100;
+/** Answers that come sooner show nothing. */
+const SHOW_AFTER_MS = 300;
+
+/** On a terminal, a line that tells which agents are at work, below what the script prints. */
+export function progress(runtime: ScriptRuntime): { print(text: string): void; clear(): void } {
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
+  if (!process.stderr.isTTY) return { print, clear: () => undefined };
+  const working = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+  let frame = 0;
+  let shown = false;
+  const wipe = () => {
+    if (shown) process.stderr.write('\r\x1b[2K');
+    shown = false;
+  };
+  const draw = () => {
+    wipe();
+    const now = performance.now();
+    const names = [...working].filter(([, since]) => now - since > SHOW_AFTER_MS).map(([name, since]) => `${name} ${Math.round((now - since) / 1000)} s`);
+    if (names.length === 0) return;
+    process.stderr.write(`${FRAMES[frame++ % FRAMES.length]} ${names.join(', ')}`.slice(0, (process.stderr.columns ?? 80) - 1));
+    shown = true;
+  };
+  const change = (name: string, since: number | undefined) => {
+    if (since === undefined) working.delete(name);
+    else working.set(name, since);
+    if (working.size > 0) timer ??= setInterval(draw, EVERY_MS);
+    else {
+      clearInterval(timer);
+      timer = undefined;
+      wipe();
+    }
+  };
+  runtime.on('agent.*.started', ({ event_type }) => change(event_type.split('.')[1] ?? '', performance.now()));
+  runtime.on('agent.*.completed', ({ event_type }) => change(event_type.split('.')[1] ?? '', undefined));
+  runtime.on('agent.*.failed', ({ event_type }) => change(event_type.split('.')[1] ?? '', undefined));
+  return {
+    print(text) {
+      wipe();
+      print(text);
+    },
+    clear() {
+      clearInterval(timer);
+      wipe();
+    },
+  };
+}

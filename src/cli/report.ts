@@ -1,0 +1,48 @@
+import type { ScriptError } from '../errors.ts';
+import type { LogEntry } from '../log/log.ts';
+import type { RunResult } from '../runtime.ts';
+
+/** Exit statuses; 0 is success. */
+export const EXIT = { failed: 1, usage: 2, limit: 3, interrupted: 130 } as const;
+
+/** The exit status of an error that ended a script. */
+export function statusOf(error: ScriptError): number {
+  if (error.code === 'LIMIT_EXCEEDED') return EXIT.limit;
+  return error.code === 'BAD_CONFIG' && error.where === undefined ? EXIT.usage : EXIT.failed;
+}
+
+/** An error as people read it: where and what, then how the script came there. */
+export function errorText(error: ScriptError): string {
+  const place = error.where && !error.message.startsWith(`${error.where.file}:`) ? `${error.where.file}:${error.where.line}: ` : '';
+  const traceback = error.traceback?.replace(/^stack traceback:\n/, '').split('\n').map((line) => `  ${line.trim()}`) ?? [];
+  return [`error: ${place}${error.message} (${error.code})`, ...(traceback.length > 1 ? traceback : [])].join('\n');
+}
+
+/** What `--json` prints of a run that ended well. */
+export function successJson({ value, output, stats }: RunResult): string {
+  return stringify({ ok: true, value, output, stats });
+}
+
+/** What `--json` prints of a run that failed. */
+export function failureJson(error: ScriptError): string {
+  const { code, message, where, traceback, run } = error;
+  return stringify({ ok: false, value: null, output: run?.output ?? [], error: { code, message, file: where?.file, line: where?.line, traceback }, stats: run?.stats });
+}
+
+/** One line of the log as people read it. */
+export function logLine({ level, message, fields }: LogEntry): string {
+  const rest = Object.keys(fields).length > 0 ? ` ${stringify(fields)}` : '';
+  return `${level}: ${message}${rest}`;
+}
+
+/** JSON with integers as digits and bytes as `{"$bytes": base64}`. */
+function stringify(value: unknown): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Uint8Array) return JSON.stringify({ $bytes: Buffer.from(value).toString('base64') });
+  if (Array.isArray(value)) return `[${value.map((item) => stringify(item) ?? 'null').join(',')}]`;
+  if (value !== null && typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${stringify(item)}`).join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}

@@ -1,0 +1,15 @@
+export { type Capability, CAPABILITIES } from './call/capability.ts';
+export type { Context, Grants, Language, Limits } from './call/context.ts';
+export { defineGlobal, defineHandle, type GlobalDefinition, handleMethod, method } from './call/define.ts';
+export { anyMap, anyValue, bytes, callback, handle, keptCallback } from './call/schema.ts';
+export type { Value, ValueMap } from './call/value.ts';
+export type { Config, ConfigInput } from './config.ts';
+export { ERROR_CODES, type ErrorCode, ScriptError } from './errors.ts';
+export type { EventRecord } from './event/record.ts';
+export type { HookFunction, HookOptions } from './hook/hook.ts';
+export { log, type LogEntry } from './log/log.ts';
+export type { MockAnswer, MockSource } from './model/mock.ts';
+export type { LanguageModel, ModelAnswer, ModelRequest } from './model/model.ts';
+export { type ExecuteOptions, type RunResult, type RunStats, type RuntimeOptions, ScriptRuntime } from './runtime.ts';
+export { createStateManager, type StateManager } from './state/manager.ts';
+export { defineTool, type Tool, type ToolDefinition } from './tool/tool.ts';
