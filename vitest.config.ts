@@ -6,6 +6,6 @@ export default defineConfig({
     exclude: ['test/torture/**'],
     testTimeout: 20_000,
     maxWorkers: 2,
-    reporters: ['dot'],
+    reporters: ['default'],
   },
 });

@@ -1,4 +1,4 @@
-export { type Capability, CAPABILITIES } from './call/capability.ts';
+export { CAPABILITIES, type Capability } from './call/capability.ts';
 export type { Context, Grants, Language, Limits } from './call/context.ts';
 export { defineGlobal, defineHandle, type GlobalDefinition, handleMethod, method } from './call/define.ts';
 export { anyMap, anyValue, bytes, callback, handle, keptCallback } from './call/schema.ts';
@@ -7,7 +7,7 @@ export type { Config, ConfigInput } from './config.ts';
 export { ERROR_CODES, type ErrorCode, ScriptError } from './errors.ts';
 export type { EventRecord } from './event/record.ts';
 export type { HookFunction, HookOptions } from './hook/hook.ts';
-export { log, type LogEntry } from './log/log.ts';
+export { type LogEntry, log } from './log/log.ts';
 export type { MockAnswer, MockSource } from './model/mock.ts';
 export type { LanguageModel, ModelAnswer, ModelRequest } from './model/model.ts';
 export { type ExecuteOptions, type RunResult, type RunStats, type RuntimeOptions, ScriptRuntime } from './runtime.ts';

@@ -102,7 +102,9 @@ export class ScriptRuntime {
     for (const tool of options.tools ?? []) host.get(hostTools).add(tool);
     for (const [name, model] of Object.entries(options.models ?? {})) host.get(models).register(name, model);
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
-    const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], { checkResults: options.checkResults ?? false });
+    const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], {
+      checkResults: options.checkResults ?? false,
+    });
     const runtime = new ScriptRuntime(host, table);
     await runtime.#fireSystem('system:startup');
     return runtime;
@@ -176,7 +178,17 @@ export class ScriptRuntime {
 
 /** A run that no script is part of, for what concerns the runtime itself. */
 function systemRun(host: HostContainer): RunContainer {
-  return new RunContainer({ host, language: 'lua', tenant: 'default', grants: NO_GRANTS, limits: host.config.limits, args: [], input: null, seed: 0, onOutput: () => undefined });
+  return new RunContainer({
+    host,
+    language: 'lua',
+    tenant: 'default',
+    grants: NO_GRANTS,
+    limits: host.config.limits,
+    args: [],
+    input: null,
+    seed: 0,
+    onOutput: () => undefined,
+  });
 }
 
 /** Bounds a run from outside: the wall limit kills it, the caller's signal cancels it and then kills it. */

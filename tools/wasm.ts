@@ -1,6 +1,6 @@
 // Makes build/engine/*.wasm. `--linkers` assembles the linker modules again, `--pin` prints the hashes that the manifests must name.
 import { writeFileSync } from 'node:fs';
-import { MANIFESTS, type EngineName } from '../src/script/wasm/manifests.ts';
+import { type EngineName, MANIFESTS } from '../src/script/wasm/manifests.ts';
 
 const NAMES = Object.keys(MANIFESTS) as EngineName[];
 const [flag] = process.argv.slice(2);

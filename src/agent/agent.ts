@@ -74,17 +74,32 @@ export class Agent {
   async execute(context: Context, request: AgentRequest, onText?: OnText): Promise<AgentResult> {
     const { name } = this;
     if (this.destroyed) throw new ScriptError('NOT_FOUND', `${context.method}: the agent ${name} was destroyed`);
-    if (context.depth >= MAX_DEPTH) throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at agent ${name})`);
+    if (context.depth >= MAX_DEPTH)
+      throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at agent ${name})`);
     const bus = context.run.get(events);
     const started = performance.now();
     const spending = new Spending(name, this.config.budget, Spending.of(context));
     const deadline = this.#deadline();
     const signal = AbortSignal.any([context.signal, deadline.signal]);
     const inside = context.with({ depth: context.depth + 1, spending, signal });
-    const watched = { kind: 'agent', name, before: 'before_execution', after: 'after_execution', error: 'error', input: describe(request), fields: { model: this.config.model } };
+    const watched = {
+      kind: 'agent',
+      name,
+      before: 'before_execution',
+      after: 'after_execution',
+      error: 'error',
+      input: describe(request),
+      fields: { model: this.config.model },
+    };
     await bus.announce(inside, `agent.${name}.started`, { name });
     try {
-      const result = await context.run.get(hooks).around<ValueMap, Value>(inside, watched, (input, deeper) => this.#answer(deeper, { ...request, ...changed(input, request) }, onText, started) as unknown as Promise<Value>);
+      const result = await context.run
+        .get(hooks)
+        .around<ValueMap, Value>(
+          inside,
+          watched,
+          (input, deeper) => this.#answer(deeper, { ...request, ...changed(input, request) }, onText, started) as unknown as Promise<Value>,
+        );
       const answered = normalised(result, this.config.model, performance.now() - started);
       this.#count(answered, performance.now() - started);
       await bus.announce(inside, `agent.${name}.completed`, { name, duration_ms: answered.duration_ms, tokens: answered.usage.total_tokens });

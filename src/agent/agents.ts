@@ -78,7 +78,8 @@ function createAgents(run: Run): Agents {
 
   function freshName(context: Context, wanted: string | undefined, kind: string): string {
     const name = wanted ?? `${kind}_${++made}`;
-    if (!NAME.test(name)) throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(name.slice(0, 80))}`);
+    if (!NAME.test(name))
+      throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(name.slice(0, 80))}`);
     if (all.has(name)) throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: there is an agent ${name} already`);
     return name;
   }
@@ -104,7 +105,13 @@ function createAgents(run: Run): Agents {
     resolveTools,
     create: async (context, spec) => {
       const name = freshName(context, spec.name, 'agent');
-      const watched = { kind: 'agent', name, before: 'before_creation', after: 'after_creation', input: { name, model: spec.model, description: spec.description ?? '' } };
+      const watched = {
+        kind: 'agent',
+        name,
+        before: 'before_creation',
+        after: 'after_creation',
+        input: { name, model: spec.model, description: spec.description ?? '' },
+      };
       let agent: Agent | undefined;
       await run.get(hooks).around<ValueMap, Value>(context, watched, async (input) => {
         agent = new Agent(await configOf(context, { ...spec, model: typeof input.model === 'string' ? input.model : spec.model }, name), conversation);
@@ -117,7 +124,15 @@ function createAgents(run: Run): Agents {
     createComposite(context, spec) {
       if (spec.agents.length === 0) throw new ScriptError('BAD_ARGUMENT', `${context.method}: agents: expected at least one`);
       const name = freshName(context, spec.name, 'composite');
-      const config = { ...DEFAULTS, name, model: spec.agents[0]?.config.model ?? '', description: spec.description ?? `${spec.strategy} of ${spec.agents.map((agent) => agent.name).join(', ')}`, tools: [], fallback_models: [], budget: {} };
+      const config = {
+        ...DEFAULTS,
+        name,
+        model: spec.agents[0]?.config.model ?? '',
+        description: spec.description ?? `${spec.strategy} of ${spec.agents.map((agent) => agent.name).join(', ')}`,
+        tools: [],
+        fallback_models: [],
+        budget: {},
+      };
       const agent = new Agent(config, composite(spec.agents, spec.strategy, spec.router));
       all.set(name, agent);
       return agent;
@@ -140,7 +155,13 @@ function createAgents(run: Run): Agents {
 export function agentAsTool(agent: Agent, options: { name?: string | undefined; description?: string | undefined } = {}): Tool {
   const schema: ValueMap = { type: 'object', properties: { prompt: { type: 'string', description: 'what to ask' } }, required: ['prompt'] };
   return {
-    ...scriptTool({ name: options.name ?? agent.name.toLowerCase().replaceAll('-', '_'), description: options.description ?? (agent.config.description || `Asks the agent ${agent.name}`), parameters: schema, handler: () => null, category: 'agent' }),
+    ...scriptTool({
+      name: options.name ?? agent.name.toLowerCase().replaceAll('-', '_'),
+      description: options.description ?? (agent.config.description || `Asks the agent ${agent.name}`),
+      parameters: schema,
+      handler: () => null,
+      category: 'agent',
+    }),
     timeoutMs: Math.max(TOOL_TIMEOUT_MS, agent.config.timeout_ms),
     execute: async (input, context) => {
       const { output } = await agent.execute(context, { prompt: valueText((input as { prompt: Value }).prompt) });

@@ -24,7 +24,12 @@ const USUAL_ANSWER_TOKENS = 512;
 const calls = runService('model calls', (_: Run) => ({ made: 0 }));
 
 /** Asks the first model that answers; one that keeps failing is left out for a while when there is another. Throws the last failure. */
-export async function ask(context: Context, { agent, models: names, retries }: Asking, request: Omit<ModelRequest, 'signal'>, onText?: OnText): Promise<{ answer: ModelAnswer; model: string }> {
+export async function ask(
+  context: Context,
+  { agent, models: names, retries }: Asking,
+  request: Omit<ModelRequest, 'signal'>,
+  onText?: OnText,
+): Promise<{ answer: ModelAnswer; model: string }> {
   const registry = context.run.host.get(models);
   const checked = [...new Set(names.map((name) => registry.check(context, name)))];
   const warm = checked.filter((name) => !registry.isCooling(name));
@@ -41,11 +46,23 @@ export async function ask(context: Context, { agent, models: names, retries }: A
   throw failure;
 }
 
-async function askOne(context: Context, agent: string, name: string, retries: number, request: Omit<ModelRequest, 'signal'>, onText: OnText | undefined): Promise<ModelAnswer> {
+async function askOne(
+  context: Context,
+  agent: string,
+  name: string,
+  retries: number,
+  request: Omit<ModelRequest, 'signal'>,
+  onText: OnText | undefined,
+): Promise<ModelAnswer> {
   const model = context.run.host.get(models).open(name);
   for (let attempt = 0; ; attempt++) {
     let begun = false;
-    const listen: OnText | undefined = onText && ((text) => ((begun = true), onText(text)));
+    const listen: OnText | undefined =
+      onText &&
+      ((text) => {
+        begun = true;
+        return onText(text);
+      });
     try {
       return await hooked(context, agent, model, request, listen);
     } catch (error) {
@@ -57,11 +74,20 @@ async function askOne(context: Context, agent: string, name: string, retries: nu
 }
 
 /** One request inside its hooks, counted and charged. */
-async function hooked(context: Context, agent: string, model: LanguageModel, request: Omit<ModelRequest, 'signal'>, onText: OnText | undefined): Promise<ModelAnswer> {
+async function hooked(
+  context: Context,
+  agent: string,
+  model: LanguageModel,
+  request: Omit<ModelRequest, 'signal'>,
+  onText: OnText | undefined,
+): Promise<ModelAnswer> {
   const { run } = context;
   const limit = run.limits.model_calls;
   const counter = run.get(calls);
-  if (counter.made >= limit) throw new ScriptError('LIMIT_EXCEEDED', `${agent}: more than limits.model_calls = ${limit} calls of models in one run`, { details: { outcome: 'not_sent', retryable: false } });
+  if (counter.made >= limit)
+    throw new ScriptError('LIMIT_EXCEEDED', `${agent}: more than limits.model_calls = ${limit} calls of models in one run`, {
+      details: { outcome: 'not_sent', retryable: false },
+    });
   counter.made++;
   const input: ValueMap = {
     model: model.name,
@@ -73,7 +99,12 @@ async function hooked(context: Context, agent: string, model: LanguageModel, req
   const watched = { kind: 'agent', name: agent, before: 'before_model_call', after: 'after_model_call', input };
   let answered: ModelAnswer | undefined;
   const output = await run.get(hooks).around<ValueMap, ValueMap>(context, watched, async (given, inside) => {
-    const wanted = { ...request, messages: given.messages as unknown as ModelRequest['messages'], temperature: given.temperature as number | undefined, max_tokens: given.max_tokens as number | undefined };
+    const wanted = {
+      ...request,
+      messages: given.messages as unknown as ModelRequest['messages'],
+      temperature: given.temperature as number | undefined,
+      max_tokens: given.max_tokens as number | undefined,
+    };
     const estimate = usageOf(countRequest(wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
     const reservation = Spending.of(context)?.reserve(context, model.name, estimate);
     try {
@@ -83,7 +114,12 @@ async function hooked(context: Context, agent: string, model: LanguageModel, req
       throw error;
     }
     reservation?.settle(answered.usage);
-    return { content: answered.message.content, finish_reason: answered.finish_reason, usage: { ...answered.usage }, tool_calls: (answered.message.tool_calls ?? []) as unknown as Value[] };
+    return {
+      content: answered.message.content,
+      finish_reason: answered.finish_reason,
+      usage: { ...answered.usage },
+      tool_calls: (answered.message.tool_calls ?? []) as unknown as Value[],
+    };
   });
   const content = typeof output.content === 'string' ? output.content : '';
   if (answered && answered.message.content === content) return answered;

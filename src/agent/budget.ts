@@ -46,7 +46,8 @@ export class Spending {
     const { max_tokens_total, max_cost_usd } = this.#budget;
     try {
       const price = priceOf(model, context.run.host.config);
-      if (max_cost_usd !== undefined && !price) throw new ScriptError('BAD_CONFIG', `${this.#agent}: budget.max_cost_usd: no price is known for ${model}; add it to [models.prices]`);
+      if (max_cost_usd !== undefined && !price)
+        throw new ScriptError('BAD_CONFIG', `${this.#agent}: budget.max_cost_usd: no price is known for ${model}; add it to [models.prices]`);
       const cost = (usage: TokenUsage) => (price ? costOf(usage, price) : 0);
       if (max_tokens_total !== undefined && this.#tokens + estimate.total_tokens > max_tokens_total)
         throw this.#exceeded(`max_tokens_total = ${max_tokens_total}: ${this.#tokens} are used and the next call needs about ${estimate.total_tokens}`);
@@ -75,7 +76,8 @@ export class Spending {
   countTools(count: number): void {
     this.#outer?.countTools(count);
     const { max_tool_calls } = this.#budget;
-    if (max_tool_calls !== undefined && this.#toolCalls + count > max_tool_calls) throw this.#exceeded(`max_tool_calls = ${max_tool_calls}: ${this.#toolCalls} are made and the model asks for ${count} more`);
+    if (max_tool_calls !== undefined && this.#toolCalls + count > max_tool_calls)
+      throw this.#exceeded(`max_tool_calls = ${max_tool_calls}: ${this.#toolCalls} are made and the model asks for ${count} more`);
     this.#toolCalls += count;
   }
 

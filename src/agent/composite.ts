@@ -46,7 +46,12 @@ async function inSequence(members: readonly Agent[], context: Context, request: 
   return outcomeOf(results, (all) => all.at(-1)?.output ?? null);
 }
 
-async function sideBySide(members: readonly Agent[], context: Context, request: AgentRequest, join: (results: readonly AgentResult[]) => Value): Promise<Outcome> {
+async function sideBySide(
+  members: readonly Agent[],
+  context: Context,
+  request: AgentRequest,
+  join: (results: readonly AgentResult[]) => Value,
+): Promise<Outcome> {
   return outcomeOf(await Promise.all(members.map((member) => member.execute(context, request))), join);
 }
 
@@ -65,7 +70,10 @@ function majority(results: readonly AgentResult[]): Value {
 async function choose(members: readonly Agent[], router: Router | undefined, context: Context, request: AgentRequest): Promise<Agent> {
   const names = members.map(({ name }) => name);
   if (!router) return bestFit(members, request.prompt);
-  const answer = typeof router === 'function' ? await context.invoke(router, [request.prompt, names]) : (await router.execute(context, { prompt: routerPrompt(members, request.prompt) })).output;
+  const answer =
+    typeof router === 'function'
+      ? await context.invoke(router, [request.prompt, names])
+      : (await router.execute(context, { prompt: routerPrompt(members, request.prompt) })).output;
   const text = valueText(answer).toLowerCase();
   const chosen = members.find(({ name }) => text === name.toLowerCase()) ?? members.find(({ name }) => text.includes(name.toLowerCase()));
   if (!chosen) throw new ScriptError('NOT_FOUND', `the router chose ${JSON.stringify(text.slice(0, 80))}, which is none of ${names.join(', ')}`);
@@ -78,12 +86,19 @@ function routerPrompt(members: readonly Agent[], prompt: string): string {
 
 function bestFit(members: readonly Agent[], prompt: string): Agent {
   const wanted = new Set(prompt.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu) ?? []);
-  const score = ({ name, config }: Agent) => `${name} ${config.description}`.toLowerCase().match(/[\p{L}\p{N}]{3,}/gu)?.filter((word) => wanted.has(word)).length ?? 0;
+  const score = ({ name, config }: Agent) =>
+    `${name} ${config.description}`
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]{3,}/gu)
+      ?.filter((word) => wanted.has(word)).length ?? 0;
   return members.reduce((best, member) => (score(member) > score(best) ? member : best));
 }
 
 function outcomeOf(results: readonly AgentResult[], join: (results: readonly AgentResult[]) => Value): Outcome {
-  const usage = results.reduce<TokenUsage>((sum, one) => usageOf(sum.input_tokens + one.usage.input_tokens, sum.output_tokens + one.usage.output_tokens, sum.cached_tokens + one.usage.cached_tokens), usageOf(0, 0));
+  const usage = results.reduce<TokenUsage>(
+    (sum, one) => usageOf(sum.input_tokens + one.usage.input_tokens, sum.output_tokens + one.usage.output_tokens, sum.cached_tokens + one.usage.cached_tokens),
+    usageOf(0, 0),
+  );
   const costs = results.map(({ cost_usd }) => cost_usd);
   return {
     output: join(results),

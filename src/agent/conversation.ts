@@ -34,6 +34,13 @@ export const conversation: AgentCore = {
 };
 
 function userMessage(context: Context, { prompt, input, context: material, images }: AgentRequest): Message {
-  const parts = [material, input].filter((part): part is Value => part !== undefined && part !== null).map((part) => (part === material ? contextText(context, part) : valueText(part)));
-  return { role: 'user', content: prompt, ...(parts.length > 0 && { context: parts.join('\n\n') }), ...(images && images.length > 0 && { images: [...images] }) };
+  const parts = [material, input]
+    .filter((part): part is Value => part !== undefined && part !== null)
+    .map((part) => (part === material ? contextText(context, part) : valueText(part)));
+  return {
+    role: 'user',
+    content: prompt,
+    ...(parts.length > 0 && { context: parts.join('\n\n') }),
+    ...(images && images.length > 0 && { images: [...images] }),
+  };
 }

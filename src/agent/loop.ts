@@ -3,7 +3,7 @@ import { fromJsonText } from '../call/json.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { modelFailed } from '../model/failure.ts';
-import { type Message, type ModelAnswer, type OnText, type ToolCall, type TokenUsage, usageOf, valueText } from '../model/model.ts';
+import { type Message, type ModelAnswer, type OnText, type TokenUsage, type ToolCall, usageOf, valueText } from '../model/model.ts';
 import { costOf, priceOf } from '../model/prices.ts';
 import { tools as toolRegistry } from '../tool/registry.ts';
 import type { Tool } from '../tool/tool.ts';
@@ -25,7 +25,14 @@ export interface Conversation {
 }
 
 /** A tool that was run for the model. */
-export type ToolRecord = { id: string; name: string; input: Value; output?: Value | undefined; error?: { code: string; message: string } | undefined; duration_ms: number };
+export type ToolRecord = {
+  id: string;
+  name: string;
+  input: Value;
+  output?: Value | undefined;
+  error?: { code: string; message: string } | undefined;
+  duration_ms: number;
+};
 
 export interface Outcome {
   /** Text, or the value that the schema describes. */
@@ -53,13 +60,28 @@ export async function converse(context: Context, conversation: Conversation, onT
   let cost: number | undefined = 0;
   let repaired = false;
   for (let step = 1; ; step++) {
-    const request = { messages: [...conversation.messages, ...added], tools: offers, temperature: conversation.temperature, max_tokens: conversation.max_tokens, schema: output_schema };
+    const request = {
+      messages: [...conversation.messages, ...added],
+      tools: offers,
+      temperature: conversation.temperature,
+      max_tokens: conversation.max_tokens,
+      schema: output_schema,
+    };
     const { answer, model } = await ask(context, { agent, models: conversation.models, retries: conversation.retries }, request, onText);
     usage = plus(usage, answer.usage);
     const price = priceOf(model, context.run.host.config);
     cost = price && cost !== undefined ? cost + costOf(answer.usage, price) : undefined;
     added.push(answer.message);
-    const done = (output: Value, finish_reason: string): Outcome => ({ output, usage, model, finish_reason, tool_calls: records, steps: step, cost_usd: cost, added });
+    const done = (output: Value, finish_reason: string): Outcome => ({
+      output,
+      usage,
+      model,
+      finish_reason,
+      tool_calls: records,
+      steps: step,
+      cost_usd: cost,
+      added,
+    });
     const calls = answer.message.tool_calls ?? [];
     if (calls.length > 0 && step < conversation.max_steps) {
       added.push(...(await runCalls(context, calls, tools, records)));

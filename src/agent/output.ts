@@ -1,6 +1,6 @@
+import { compileSchema } from '../call/compile.ts';
 import { fromJsonText } from '../call/json.ts';
 import { fromJsonSchema } from '../call/json-schema.ts';
-import { compileSchema } from '../call/compile.ts';
 import { toPlain, type Value, type ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 

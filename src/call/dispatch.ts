@@ -3,8 +3,8 @@ import { requireCapability } from './capability.ts';
 import { type CompiledMethod, compileMethod } from './compile.ts';
 import type { Context, Language } from './context.ts';
 import type { GlobalDefinition, HandleDefinition, Method } from './define.ts';
-import { handle as handleSchema } from './schema.ts';
 import type { ScriptInvoke } from './run.ts';
+import { handle as handleSchema } from './schema.ts';
 import { type Callback, type HandleType, SCRIPT_CALLBACK, type Value } from './value.ts';
 
 /** A method with its number; engines carry the number, nothing else. */
@@ -82,7 +82,12 @@ export function dispatch(entry: Entry, args: Value[], context: Context): Value |
 }
 
 /** As above, and lets go of functions that were given for this call only. */
-function dispatchWithCallbacks({ compiled, name }: Entry, checked: Record<string, unknown>, callbacks: readonly Callback[], context: Context): Value | Promise<Value> {
+function dispatchWithCallbacks(
+  { compiled, name }: Entry,
+  checked: Record<string, unknown>,
+  callbacks: readonly Callback[],
+  context: Context,
+): Value | Promise<Value> {
   const result = compiled.definition.handler(checked, context);
   const release = () => {
     for (const fn of callbacks) (fn as { [SCRIPT_CALLBACK]?: ScriptInvoke })[SCRIPT_CALLBACK]?.release?.();

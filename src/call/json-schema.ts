@@ -24,6 +24,10 @@ export function fromJsonSchema(json: Value, path = 'schema'): z.ZodType {
   try {
     return z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
   } catch (error) {
-    throw new ScriptError('BAD_ARGUMENT', `${path}: expected a JSON Schema: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'it cannot be read'}`, { cause: error });
+    throw new ScriptError(
+      'BAD_ARGUMENT',
+      `${path}: expected a JSON Schema: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'it cannot be read'}`,
+      { cause: error },
+    );
   }
 }

@@ -14,7 +14,10 @@ export async function loadConfig(path: string | undefined): Promise<{ config: Co
   if (parsed.success) return { config: parsed.data, input: input as ConfigInput, file };
   const [issue] = parsed.error.issues;
   const key = issue?.path.join('.') ?? '';
-  const unknown = issue?.code === 'unrecognized_keys' ? `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}` : `${key}: ${issue?.message}`;
+  const unknown =
+    issue?.code === 'unrecognized_keys'
+      ? `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}`
+      : `${key}: ${issue?.message}`;
   throw new ScriptError('BAD_CONFIG', `${file}: ${unknown}`);
 }
 
@@ -23,7 +26,10 @@ async function readToml(file: string): Promise<unknown> {
   try {
     text = readFileSync(resolve(file), 'utf8');
   } catch (error) {
-    throw new ScriptError('BAD_CONFIG', `${file}: the configuration cannot be read (${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as NodeJS.ErrnoException).code})`);
+    throw new ScriptError(
+      'BAD_CONFIG',
+      `${file}: the configuration cannot be read (${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as NodeJS.ErrnoException).code})`,
+    );
   }
   const { parse } = await import('smol-toml');
   try {

@@ -20,9 +20,14 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 function createProgram(done: (status: number) => void): Command {
-  const program = new Command('llmspell').description('Runs Lua and JavaScript scripts that drive agents, tools and workflows.').version('0.1.0').exitOverride().enablePositionalOptions().configureOutput({ outputError: (text, write) => write(text) });
+  const program = new Command('llmspell')
+    .description('Runs Lua and JavaScript scripts that drive agents, tools and workflows.')
+    .version('0.1.0')
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureOutput({ outputError: (text, write) => write(text) });
 
-  withRunOptions(program.command('run').description('runs a script; everything behind SCRIPT is the script\'s'))
+  withRunOptions(program.command('run').description("runs a script; everything behind SCRIPT is the script's"))
     .option('--watch', 'run again when a script of the folder changes')
     .argument('<script>', 'a .lua, .js or .mjs file')
     .argument('[args...]', 'for the script, as ARGS')
@@ -74,21 +79,22 @@ function createProgram(done: (status: number) => void): Command {
 }
 
 function withRunOptions(command: Command): Command {
-  const several = (flag: string, text: string) => new Option(flag, text).argParser((value: string, before: string[] | undefined) => [...(before ?? []), nonEmpty(flag, value)]);
+  const several = (flag: string, text: string) =>
+    new Option(flag, text).argParser((value: string, before: string[] | undefined) => [...(before ?? []), nonEmpty(flag, value)]);
   return command
-    .option('--input <json>', 'the run\'s INPUT')
+    .option('--input <json>', "the run's INPUT")
     .option('--json', 'print one JSON object at the end instead of output as it happens')
     .option('--model <name>', 'stands in for every model, such as local/extractive')
     .option('--data <dir>', 'the data folder; .llmspell if not given')
     .option('--config <file>', 'instead of llmspell.toml')
     .option('--timeout <ms>', 'ends the run')
-    .option('--memory <mb>', 'the script\'s memory; 64 if not given')
+    .option('--memory <mb>', "the script's memory; 64 if not given")
     .option('--tenant <id>', 'whose data it is; default if not given')
     .addOption(several('--allow-tenant <id>', 'another tenant that may be reached, or *'))
-    .addOption(several('--allow-read <dir>', 'a folder to read, instead of the script\'s own'))
+    .addOption(several('--allow-read <dir>', "a folder to read, instead of the script's own"))
     .addOption(several('--allow-write <dir>', 'a folder to write, beside the workspace'))
     .addOption(several('--allow-net <host>', 'a host to reach, such as api.example.org or *.example.org'))
-    .option('--seed <n>', 'the run\'s random numbers');
+    .option('--seed <n>', "the run's random numbers");
 }
 
 function nonEmpty(flag: string, value: string): string {

@@ -83,6 +83,7 @@ export function inputOf(flags: RunFlags): Value {
 function number(text: string | undefined, flag: string, what: string): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || text.trim() === '') throw new ScriptError('BAD_CONFIG', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
+  if (!Number.isInteger(value) || value < 0 || text.trim() === '')
+    throw new ScriptError('BAD_CONFIG', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
   return value;
 }

@@ -14,7 +14,11 @@ export function statusOf(error: ScriptError): number {
 /** An error as people read it: where and what, then how the script came there. */
 export function errorText(error: ScriptError): string {
   const place = error.where && !error.message.startsWith(`${error.where.file}:`) ? `${error.where.file}:${error.where.line}: ` : '';
-  const traceback = error.traceback?.replace(/^stack traceback:\n/, '').split('\n').map((line) => `  ${line.trim()}`) ?? [];
+  const traceback =
+    error.traceback
+      ?.replace(/^stack traceback:\n/, '')
+      .split('\n')
+      .map((line) => `  ${line.trim()}`) ?? [];
   return [`error: ${place}${error.message} (${error.code})`, ...(traceback.length > 1 ? traceback : [])].join('\n');
 }
 
@@ -26,7 +30,13 @@ export function successJson({ value, output, stats }: RunResult): string {
 /** What `--json` prints of a run that failed. */
 export function failureJson(error: ScriptError): string {
   const { code, message, where, traceback, run } = error;
-  return stringify({ ok: false, value: null, output: run?.output ?? [], error: { code, message, file: where?.file, line: where?.line, traceback }, stats: run?.stats });
+  return stringify({
+    ok: false,
+    value: null,
+    output: run?.output ?? [],
+    error: { code, message, file: where?.file, line: where?.line, traceback },
+    stats: run?.stats,
+  });
 }
 
 /** One line of the log as people read it. */

@@ -27,7 +27,10 @@ export function readScript(file: string): Script {
     return { text: readFileSync(file, 'utf8'), language, name: basename(file), path: resolve(file) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ScriptError('BAD_CONFIG', `${file}: ${code === 'ENOENT' ? 'there is no such script' : code === 'EISDIR' ? 'this is a folder' : `it cannot be read (${code})`}`);
+    throw new ScriptError(
+      'BAD_CONFIG',
+      `${file}: ${code === 'ENOENT' ? 'there is no such script' : code === 'EISDIR' ? 'this is a folder' : `it cannot be read (${code})`}`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { apiManifest } from '../describe/manifest.ts';
 import { luaTypes } from '../describe/lua.ts';
+import { apiManifest } from '../describe/manifest.ts';
 import { typescriptTypes } from '../describe/typescript.ts';
 import { globals } from '../globals/index.ts';
 

@@ -1,5 +1,5 @@
-import { type Context, runService } from '../call/context.ts';
 import type { Run } from '../call/context.ts';
+import { type Context, runService } from '../call/context.ts';
 import { cancelled } from '../call/run.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -10,16 +10,24 @@ import { PatternIndex } from './pattern.ts';
 import type { EventDraft, EventRecord } from './record.ts';
 import { type Counts, createHandler, type Delivery, type SubscribeOptions, type Target } from './subscription.ts';
 
+export { hostEvents } from './host.ts';
 export type { EventDraft, EventRecord } from './record.ts';
 export type { SubscribeOptions } from './subscription.ts';
-export { hostEvents } from './host.ts';
 
 /** How deep hooks and event handlers may cause one another. */
 export const MAX_HOOK_DEPTH = 8;
 const MAX_TYPE_LENGTH = 256;
 
 export type EventStats = { emitted: number; delivered: number; dropped: number; failed: number; subscriptions: number; queue_depth: number };
-export type SubscriptionInfo = { id: string; pattern: string; source: 'script' | 'host'; delivered: number; failed: number; dropped: number; queue_depth: number };
+export type SubscriptionInfo = {
+  id: string;
+  pattern: string;
+  source: 'script' | 'host';
+  delivered: number;
+  failed: number;
+  dropped: number;
+  queue_depth: number;
+};
 
 /** The events of one run. An emission answers at once when nobody subscribed, else when every handler has ended or waits. */
 export interface Events {
@@ -67,7 +75,13 @@ function createEvents(run: Run): Events {
     failed(target: Target, { record, context }: Delivery, error: unknown) {
       if (record.event_type === 'event.handler_failed') return;
       const { code, message } = asScriptError(error);
-      const said = announce(context, 'event.handler_failed', { subscription_id: target.id, pattern: target.pattern, event_type: record.event_type, code, message });
+      const said = announce(context, 'event.handler_failed', {
+        subscription_id: target.id,
+        pattern: target.pattern,
+        event_type: record.event_type,
+        code,
+        message,
+      });
       if (said) run.background(said);
     },
   };
@@ -144,7 +158,10 @@ function createEvents(run: Run): Events {
     emit(context, draft) {
       checkType(draft.event_type);
       if (context.hookDepth >= MAX_HOOK_DEPTH)
-        throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: event handlers and hooks cause one another more than ${MAX_HOOK_DEPTH} deep (emitting ${draft.event_type})`);
+        throw new ScriptError(
+          'DEPTH_EXCEEDED',
+          `${context.method}: event handlers and hooks cause one another more than ${MAX_HOOK_DEPTH} deep (emitting ${draft.event_type})`,
+        );
       const made = record(context, draft);
       const waits = handOut(context, made);
       return waits ? waits.then(() => made) : made;
@@ -178,13 +195,15 @@ function createEvents(run: Run): Events {
     },
     list: () => [
       ...host.list().map((pattern): SubscriptionInfo => ({ id: 'host', pattern, source: 'host', delivered: 0, failed: 0, dropped: 0, queue_depth: 0 })),
-      ...[...targets.values()].map((target): SubscriptionInfo => ({
-        id: target.id,
-        pattern: target.pattern,
-        source: 'script',
-        ...target.counts,
-        queue_depth: target.waiting(),
-      })),
+      ...[...targets.values()].map(
+        (target): SubscriptionInfo => ({
+          id: target.id,
+          pattern: target.pattern,
+          source: 'script',
+          ...target.counts,
+          queue_depth: target.waiting(),
+        }),
+      ),
     ],
     stats: () => ({
       emitted: sequence,

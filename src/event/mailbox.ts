@@ -1,5 +1,5 @@
-import { cancelled } from '../call/run.ts';
 import type { Context } from '../call/context.ts';
+import { cancelled } from '../call/run.ts';
 import type { EventRecord } from './record.ts';
 import type { Counts, Target } from './subscription.ts';
 
@@ -56,10 +56,13 @@ export function createMailbox(id: string, pattern: string, totals: Counts): Mail
           end();
           reject(cancelled(signal));
         };
-        const timer = timeoutMs === undefined ? undefined : setTimeout(() => {
-          end();
-          resolve(null);
-        }, timeoutMs);
+        const timer =
+          timeoutMs === undefined
+            ? undefined
+            : setTimeout(() => {
+                end();
+                resolve(null);
+              }, timeoutMs);
         waiters.add(waiter);
         signal.addEventListener('abort', onAbort, { once: true });
       });

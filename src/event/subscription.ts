@@ -1,5 +1,6 @@
 import type { Context } from '../call/context.ts';
-import { Float, type Callback, type Value, type ValueMap } from '../call/value.ts';
+import { sameValue } from '../call/same.ts';
+import { type Callback, Float, type Value, type ValueMap } from '../call/value.ts';
 import type { EventRecord } from './record.ts';
 
 /** How a subscription is set up: `filter` is a function of the event or a map that the payload must contain. */
@@ -119,11 +120,8 @@ function truthy(value: Value): boolean {
 
 /** True when the value has everything that the wanted one has. */
 function contains(value: Value, wanted: Value): boolean {
-  if (value instanceof Float) return contains(value.value, wanted);
-  if (wanted instanceof Float) return contains(value, wanted.value);
-  if (typeof value === 'bigint' || typeof wanted === 'bigint') return typeof value !== 'object' && typeof wanted !== 'object' && value == wanted;
-  if (wanted === null || typeof wanted !== 'object') return value === wanted;
-  if (value === null || typeof value !== 'object') return false;
+  const isMap = (one: Value) => one !== null && typeof one === 'object' && Object.getPrototypeOf(one) === Object.prototype;
   if (Array.isArray(wanted)) return Array.isArray(value) && value.length === wanted.length && wanted.every((item, at) => contains(value[at] ?? null, item));
-  return Object.entries(wanted).every(([key, item]) => Object.hasOwn(value, key) && contains((value as ValueMap)[key] ?? null, item));
+  if (!isMap(value) || !isMap(wanted)) return sameValue(value, wanted);
+  return Object.entries(wanted as ValueMap).every(([key, item]) => Object.hasOwn(value, key) && contains((value as ValueMap)[key] ?? null, item));
 }

@@ -20,7 +20,11 @@ const agentHandle = handle(AGENT_HANDLE);
 const inlineTool = z.strictObject({ name: z.string(), description: z.string(), parameters: anyMap.optional(), handler: keptCallback('(params: any) => any') });
 const toolLike = z.union([z.string(), handle(TOOL_HANDLE), agentHandle, handle(WORKFLOW_HANDLE), inlineTool]);
 const schema = anyMap.describe('JSON Schema of the output, which then is a value');
-const budget = z.strictObject({ max_tokens_total: z.int().min(1).optional(), max_cost_usd: z.number().positive().optional(), max_tool_calls: z.int().min(0).optional() });
+const budget = z.strictObject({
+  max_tokens_total: z.int().min(1).optional(),
+  max_cost_usd: z.number().positive().optional(),
+  max_tool_calls: z.int().min(0).optional(),
+});
 
 const settings = {
   system_prompt: z.string().optional(),
@@ -35,7 +39,11 @@ const settings = {
   description: z.string().optional(),
   budget: budget.optional(),
 };
-const spec = z.strictObject({ name: z.string().optional(), model: z.string().describe('provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive'), ...settings });
+const spec = z.strictObject({
+  name: z.string().optional(),
+  model: z.string().describe('provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive'),
+  ...settings,
+});
 
 const image = z.union([z.strictObject({ url: z.url() }), z.strictObject({ data: bytes, media_type: z.string() })]);
 const request = {
@@ -55,7 +63,16 @@ const result = z.object({
   usage,
   model: z.string(),
   finish_reason: z.string().describe('stop, length, content_filter, max_steps or other'),
-  tool_calls: z.array(z.object({ id: z.string(), name: z.string(), input: anyValue, output: anyValue.optional(), error: z.object({ code: z.string(), message: z.string() }).optional(), duration_ms: z.number() })),
+  tool_calls: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      input: anyValue,
+      output: anyValue.optional(),
+      error: z.object({ code: z.string(), message: z.string() }).optional(),
+      duration_ms: z.number(),
+    }),
+  ),
   steps: z.int(),
   duration_ms: z.number(),
   cost_usd: z.number().optional(),
@@ -64,7 +81,10 @@ const info = z.object({ name: z.string(), model: z.string(), description: z.stri
 const metrics = z.object({ executions: z.int(), failures: z.int(), tool_calls: z.int(), tokens: z.int(), avg_duration_ms: z.number() });
 const inheritance = z.enum(['inherit', 'isolate', 'copy']);
 
-const NEW = { lua: 'local agent = Agent.create({name = "helper", model = "local/extractive"})\n', javascript: 'const agent = Agent.create({name: "helper", model: "local/extractive"})\n' };
+const NEW = {
+  lua: 'local agent = Agent.create({name = "helper", model = "local/extractive"})\n',
+  javascript: 'const agent = Agent.create({name: "helper", model: "local/extractive"})\n',
+};
 const example = (lua: string, javascript: string) => [{ lua: NEW.lua + lua, javascript: NEW.javascript + javascript }];
 
 /** Agents: language models with instructions, tools and a history. */
@@ -90,7 +110,12 @@ export const agentGlobal = defineGlobal({
       params: { spec: z.strictObject({ ...spec.shape, ...request }) },
       result,
       effect: 'external',
-      examples: [{ lua: `print(Agent.execute({model = "mock/script", prompt = "The capital of France?"}).output)`, javascript: `print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)` }],
+      examples: [
+        {
+          lua: `print(Agent.execute({model = "mock/script", prompt = "The capital of France?"}).output)`,
+          javascript: `print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)`,
+        },
+      ],
       handler: ({ spec: { prompt, input, context: material, images, ...rest } }, context) =>
         context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images }),
     }),
@@ -134,7 +159,9 @@ export const agentGlobal = defineGlobal({
       params: { config: z.strictObject({ ...spec.shape, name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), tools: z.array(z.string()).optional() }) },
       result: z.void(),
       effect: 'write',
-      examples: [{ lua: `Agent.register({name = "clerk", model = "local/extractive"})`, javascript: `Agent.register({name: "clerk", model: "local/extractive"})` }],
+      examples: [
+        { lua: `Agent.register({name = "clerk", model = "local/extractive"})`, javascript: `Agent.register({name: "clerk", model: "local/extractive"})` },
+      ],
       handler: ({ config }, context) => registerTemplate(context, config as ValueMap & { name: string }),
     }),
     list_templates: method({
@@ -150,7 +177,12 @@ export const agentGlobal = defineGlobal({
       params: { template: z.string(), overrides: spec.partial().default({}) },
       result: agentHandle,
       effect: 'write',
-      examples: [{ lua: `print(Agent.create_from_template("researcher", {name = "ada"}).name)`, javascript: `print(Agent.create_from_template("researcher", {name: "ada"}).name)` }],
+      examples: [
+        {
+          lua: `print(Agent.create_from_template("researcher", {name = "ada"}).name)`,
+          javascript: `print(Agent.create_from_template("researcher", {name: "ada"}).name)`,
+        },
+      ],
       handler: async ({ template, overrides }, context) => {
         const { name: _, ...found } = await findTemplate(context, template);
         return context.run.get(agents).create(context, { ...found, ...overrides } as AgentSpec);
@@ -259,7 +291,12 @@ export const agentGlobal = defineGlobal({
       params: { id: z.string(), key: z.string().optional() },
       result: anyValue,
       effect: 'read',
-      examples: [{ lua: `print(Agent.get_context_data(Agent.create_context({data = {a = 1}}), "a"))`, javascript: `print(Agent.get_context_data(Agent.create_context({data: {a: 1}}), "a"))` }],
+      examples: [
+        {
+          lua: `print(Agent.get_context_data(Agent.create_context({data = {a = 1}}), "a"))`,
+          javascript: `print(Agent.get_context_data(Agent.create_context({data: {a: 1}}), "a"))`,
+        },
+      ],
       handler: ({ id, key }, { run }) => {
         const data = run.get(agentContexts).data(id);
         return key === undefined ? data : ((Object.hasOwn(data, key) ? data[key] : undefined) ?? null);
@@ -328,7 +365,11 @@ export const agentGlobal = defineGlobal({
       result: z.array(info.extend({ metrics })),
       effect: 'read',
       examples: example(`print(Agent.list_instances()[1].metrics.executions)`, `print(Agent.list_instances()[0].metrics.executions)`),
-      handler: (_, { run }) => run.get(agents).list().map((agent) => ({ ...infoOf(agent), metrics: agent.metrics() })),
+      handler: (_, { run }) =>
+        run
+          .get(agents)
+          .list()
+          .map((agent) => ({ ...infoOf(agent), metrics: agent.metrics() })),
     }),
   },
   handles: [
@@ -341,7 +382,10 @@ export const agentGlobal = defineGlobal({
           params: { request: z.union([z.string(), z.strictObject(request)]) },
           result,
           effect: 'external',
-          examples: example(`print(agent:execute({prompt = "What is blue?", context = "The sky is blue."}).output)`, `print(agent.execute({prompt: "What is blue?", context: "The sky is blue."}).output)`),
+          examples: example(
+            `print(agent:execute({prompt = "What is blue?", context = "The sky is blue."}).output)`,
+            `print(agent.execute({prompt: "What is blue?", context: "The sky is blue."}).output)`,
+          ),
           handler: async ({ self, request: given }, context) => self.execute(context, await requestOf(context, given)),
         }),
         stream: handleMethod<Agent>()({
@@ -410,7 +454,10 @@ export const agentGlobal = defineGlobal({
           params: { changes: z.strictObject({ model: z.string().optional(), ...settings }) },
           result: z.void(),
           effect: 'write',
-          examples: example(`agent:set_config({temperature = 0.2})\nprint(agent:get_config().temperature)`, `agent.set_config({temperature: 0.2})\nprint(agent.get_config().temperature)`),
+          examples: example(
+            `agent:set_config({temperature = 0.2})\nprint(agent:get_config().temperature)`,
+            `agent.set_config({temperature: 0.2})\nprint(agent.get_config().temperature)`,
+          ),
           handler: async ({ self, changes: { tools: given, ...changes } }, context) => {
             if (changes.model !== undefined) context.run.host.get(models).check(context, changes.model);
             const resolved = given && (await context.run.get(agents).resolveTools(context, given as never));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
 import { CAPABILITIES } from '../call/capability.ts';
+import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import { readConfig } from '../settings.ts';
 
@@ -16,7 +16,12 @@ export const configGlobal = defineGlobal({
       params: { path: z.string().optional(), default: anyValue.optional() },
       result: anyValue,
       effect: 'read',
-      examples: [{ lua: `print(Config.get("limits.memory_mb"), Config.get("no.such", "none"))`, javascript: `print(Config.get("limits.memory_mb"), Config.get("no.such", "none"))` }],
+      examples: [
+        {
+          lua: `print(Config.get("limits.memory_mb"), Config.get("no.such", "none"))`,
+          javascript: `print(Config.get("limits.memory_mb"), Config.get("no.such", "none"))`,
+        },
+      ],
       handler: ({ path, default: fallback }, { run }) => readConfig(run.host.config, path) ?? fallback ?? null,
     }),
     has: method({
@@ -81,7 +86,16 @@ export const configGlobal = defineGlobal({
     get_permissions: method({
       doc: 'What this run was granted.',
       params: {},
-      result: z.object({ capabilities: strings, read: z.int(), write: z.int(), net: strings, tenants: strings, models: strings, programs: strings, environment: strings }),
+      result: z.object({
+        capabilities: strings,
+        read: z.int(),
+        write: z.int(),
+        net: strings,
+        tenants: strings,
+        models: strings,
+        programs: strings,
+        environment: strings,
+      }),
       effect: 'read',
       examples: [{ lua: `print(Config.get_permissions().net)`, javascript: `print(Config.get_permissions().net)` }],
       handler: (_, { run: { grants } }) => ({

@@ -22,8 +22,16 @@ const draft = z.strictObject({
 });
 
 const subscribeOptions = z.strictObject({
-  filter: z.union([keptCallback('(event: LlmspellEvent) => boolean'), anyMap]).optional().meta({ description: 'a function of the event, or a map that the payload must contain' }),
-  max_queue: z.int().min(1).max(100_000).optional().meta({ description: 'events that wait while the handler is busy; 1,000 if not given, then the oldest is dropped' }),
+  filter: z
+    .union([keptCallback('(event: LlmspellEvent) => boolean'), anyMap])
+    .optional()
+    .meta({ description: 'a function of the event, or a map that the payload must contain' }),
+  max_queue: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .optional()
+    .meta({ description: 'events that wait while the handler is busy; 1,000 if not given, then the oldest is dropped' }),
   timeout_ms: z.int().min(1).optional().meta({ description: 'time of one call of the handler; 60,000 if not given' }),
 });
 
@@ -47,8 +55,10 @@ export const eventGlobal = defineGlobal({
         const wanted = typeof event === 'string' ? { event_type: event, payload: payload ?? null } : { payload: null, ...event };
         return context.run
           .get(hooks)
-          .around(context, { kind: 'event', name: wanted.event_type, before: 'before_emit', after: 'after_emit', input: wanted as ValueMap, checkInput: checkDraft }, (input) =>
-            context.run.get(events).emit(context, input as unknown as z.output<typeof draft>),
+          .around(
+            context,
+            { kind: 'event', name: wanted.event_type, before: 'before_emit', after: 'after_emit', input: wanted as ValueMap, checkInput: checkDraft },
+            (input) => context.run.get(events).emit(context, input as unknown as z.output<typeof draft>),
           );
       },
     }),

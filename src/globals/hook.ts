@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
-import { ScriptError } from '../errors.ts';
 import { whenReady } from '../call/soon.ts';
+import { ScriptError } from '../errors.ts';
 import { PRIORITIES } from '../hook/hook.ts';
 import { hooks } from '../hook/hooks.ts';
 import { HOOK_POINTS } from '../hook/points.ts';
@@ -98,7 +98,7 @@ export const hookGlobal = defineGlobal({
       handler: () => Object.entries(HOOK_POINTS).map(([point, description]) => ({ point, description })),
     }),
     fire: method({
-      doc: 'Fires a point of the script\'s own, `custom:<name>`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.',
+      doc: "Fires a point of the script's own, `custom:<name>`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.",
       params: { name: z.string().regex(/^[\w-]+(?:[.:][\w-]+)*$/), fields: anyMap.default({}) },
       result: z.object({ input: anyValue, output: anyValue, skip: z.boolean() }),
       effect: 'wait',

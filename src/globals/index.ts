@@ -13,4 +13,17 @@ import { toolGlobal } from './tool.ts';
 import { workflowGlobal } from './workflow.ts';
 
 /** Every built-in global, in the order of the reference. */
-export const globals: readonly GlobalDefinition[] = [agentGlobal, toolGlobal, workflowGlobal, stateGlobal, hookGlobal, eventGlobal, parallelGlobal, sleepGlobal, configGlobal, jsonGlobal, loggerGlobal, alertGlobal];
+export const globals: readonly GlobalDefinition[] = [
+  agentGlobal,
+  toolGlobal,
+  workflowGlobal,
+  stateGlobal,
+  hookGlobal,
+  eventGlobal,
+  parallelGlobal,
+  sleepGlobal,
+  configGlobal,
+  jsonGlobal,
+  loggerGlobal,
+  alertGlobal,
+];

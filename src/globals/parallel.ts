@@ -28,14 +28,21 @@ export const parallelGlobal = defineGlobal({
       const each = typeof fn === 'function' ? fn : undefined;
       const { max_concurrency = tasks.length } = given ?? (typeof fn === 'object' ? fn : {});
       const first = context.run.language === 'lua' ? 1 : 0;
-      return runAll(context, max_concurrency, tasks.map((task, at) => (each ? { fn: each, args: [task, at + first] } : { fn: functionAt(task, at + first), args: [] })));
+      return runAll(
+        context,
+        max_concurrency,
+        tasks.map((task, at) => (each ? { fn: each, args: [task, at + first] } : { fn: functionAt(task, at + first), args: [] })),
+      );
     },
   }),
 });
 
 function functionAt(task: Value, position: number): Callback {
   if (typeof task === 'function') return task;
-  throw new ScriptError('BAD_ARGUMENT', `parallel: tasks[${position}]: expected a function (or give the function for all items as second argument), got ${task === null ? 'nil' : typeof task}`);
+  throw new ScriptError(
+    'BAD_ARGUMENT',
+    `parallel: tasks[${position}]: expected a function (or give the function for all items as second argument), got ${task === null ? 'nil' : typeof task}`,
+  );
 }
 
 async function runAll(context: Context, atOnce: number, tasks: readonly { fn: Callback; args: Value[] }[]): Promise<Value[]> {

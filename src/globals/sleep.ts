@@ -8,7 +8,12 @@ export const sleepGlobal = defineGlobal({
   methods: {},
   callable: method({
     doc: 'Waits for so many milliseconds; other functions of the script go on meanwhile.',
-    params: { ms: z.number().min(0).max(2 ** 31 - 1) },
+    params: {
+      ms: z
+        .number()
+        .min(0)
+        .max(2 ** 31 - 1),
+    },
     result: z.void(),
     effect: 'wait',
     examples: [{ lua: `sleep(5)`, javascript: `sleep(5)` }],

@@ -32,7 +32,12 @@ export const stateGlobal = defineGlobal({
       params: { scope, key },
       result: anyValue,
       effect: 'read',
-      examples: [{ lua: `local config = State.load("global", "config") or {retries = 3}\nprint(config.retries)`, javascript: `const config = State.load("global", "config") ?? {retries: 3}\nprint(config.retries)` }],
+      examples: [
+        {
+          lua: `local config = State.load("global", "config") or {retries = 3}\nprint(config.retries)`,
+          javascript: `const config = State.load("global", "config") ?? {retries: 3}\nprint(config.retries)`,
+        },
+      ],
       handler: ({ scope, key }, context) => load(context, scope, key),
     }),
     delete: method({
@@ -56,7 +61,11 @@ export const stateGlobal = defineGlobal({
       params: {
         scope,
         options: z
-          .strictObject({ prefix: z.string().optional(), limit: z.int().min(1).optional(), after: z.string().optional().meta({ description: 'the last key of the page before' }) })
+          .strictObject({
+            prefix: z.string().optional(),
+            limit: z.int().min(1).optional(),
+            after: z.string().optional().meta({ description: 'the last key of the page before' }),
+          })
           .default({}),
       },
       result: z.array(z.string()),
@@ -87,7 +96,9 @@ export const stateGlobal = defineGlobal({
       params: { scope, key, expected: anyValue, value: anyValue },
       result: z.boolean(),
       effect: 'write',
-      examples: [{ lua: `print(State.compare_and_set("global", "leader", nil, "me"))`, javascript: `print(State.compare_and_set("global", "leader", null, "me"))` }],
+      examples: [
+        { lua: `print(State.compare_and_set("global", "leader", nil, "me"))`, javascript: `print(State.compare_and_set("global", "leader", null, "me"))` },
+      ],
       handler: ({ scope, key, expected, value }, context) => compareAndSet(context, scope, key, expected, value),
     }),
     increment: method({
@@ -172,7 +183,12 @@ export const stateGlobal = defineGlobal({
       result: z.string(),
       effect: 'write',
       needs: 'state:admin',
-      examples: [{ lua: `local id = State.backup({description = "Pre-update"})\nState.restore(id)`, javascript: `const id = State.backup({description: "Pre-update"})\nState.restore(id)` }],
+      examples: [
+        {
+          lua: `local id = State.backup({description = "Pre-update"})\nState.restore(id)`,
+          javascript: `const id = State.backup({description: "Pre-update"})\nState.restore(id)`,
+        },
+      ],
       handler: ({ options }, context) => backup(context, options.description),
     }),
     list_backups: method({
@@ -189,7 +205,12 @@ export const stateGlobal = defineGlobal({
       result: z.string(),
       effect: 'write',
       needs: 'state:admin',
-      examples: [{ lua: `local id = State.backup()\nlocal undo = State.restore(id)\nState.restore(undo)`, javascript: `const id = State.backup()\nconst undo = State.restore(id)\nState.restore(undo)` }],
+      examples: [
+        {
+          lua: `local id = State.backup()\nlocal undo = State.restore(id)\nState.restore(undo)`,
+          javascript: `const id = State.backup()\nconst undo = State.restore(id)\nState.restore(undo)`,
+        },
+      ],
       handler: ({ id }, context) => restore(context, id),
     }),
     validate_backup: method({

@@ -6,7 +6,14 @@ import { tools } from '../tool/registry.ts';
 import { scriptTool } from '../tool/script.ts';
 import { TOOL_HANDLE, type Tool } from '../tool/tool.ts';
 
-const info = z.object({ name: z.string(), description: z.string(), category: z.string(), tags: z.array(z.string()), version: z.string(), source: z.enum(['builtin', 'host', 'script']) });
+const info = z.object({
+  name: z.string(),
+  description: z.string(),
+  category: z.string(),
+  tags: z.array(z.string()),
+  version: z.string(),
+  source: z.enum(['builtin', 'host', 'script']),
+});
 
 /** Tools: those that come with the runtime, the host's, and the script's own. */
 export const toolGlobal = defineGlobal({
@@ -19,7 +26,10 @@ export const toolGlobal = defineGlobal({
       result: handle(TOOL_HANDLE).nullable(),
       effect: 'read',
       examples: [
-        { lua: `local tool = Tool.get("calculator")\nprint(tool:execute({expression = "6 * 7"}).result)`, javascript: `const tool = Tool.get("calculator")\nprint(tool.execute({expression: "6 * 7"}).result)` },
+        {
+          lua: `local tool = Tool.get("calculator")\nprint(tool:execute({expression = "6 * 7"}).result)`,
+          javascript: `const tool = Tool.get("calculator")\nprint(tool.execute({expression: "6 * 7"}).result)`,
+        },
       ],
       handler: ({ name }, { run }) => whenReady(run.get(tools).get(name), (found) => found ?? null),
     }),
@@ -44,7 +54,12 @@ export const toolGlobal = defineGlobal({
       params: { name: z.string(), params: anyMap.default({}) },
       result: anyValue,
       effect: 'external',
-      examples: [{ lua: `print(Tool.execute("calculator", {expression = "2^10"}).result)`, javascript: `print(Tool.execute("calculator", {expression: "2^10"}).result)` }],
+      examples: [
+        {
+          lua: `print(Tool.execute("calculator", {expression = "2^10"}).result)`,
+          javascript: `print(Tool.execute("calculator", {expression: "2^10"}).result)`,
+        },
+      ],
       handler: ({ name, params }, context) => context.run.get(tools).execute(context, name, params),
     }),
     exists: method({
@@ -61,14 +76,27 @@ export const toolGlobal = defineGlobal({
       result: z.array(z.string()),
       effect: 'read',
       examples: [{ lua: `print(Tool.categories())`, javascript: `print(Tool.categories())` }],
-      handler: (_, { run }) => [...new Set(run.get(tools).list().map(({ category }) => category))].sort(),
+      handler: (_, { run }) =>
+        [
+          ...new Set(
+            run
+              .get(tools)
+              .list()
+              .map(({ category }) => category),
+          ),
+        ].sort(),
     }),
     get_schema: method({
       doc: "A tool's parameters as JSON Schema, nil when there is no such tool.",
       params: { name: z.string() },
       result: anyMap.nullable(),
       effect: 'read',
-      examples: [{ lua: `print(Tool.get_schema("calculator").properties.expression.type)`, javascript: `print(Tool.get_schema("calculator").properties.expression.type)` }],
+      examples: [
+        {
+          lua: `print(Tool.get_schema("calculator").properties.expression.type)`,
+          javascript: `print(Tool.get_schema("calculator").properties.expression.type)`,
+        },
+      ],
       handler: ({ name }, { run }) => whenReady(run.get(tools).get(name), (found) => found?.schema ?? null),
     }),
     register: method({
@@ -124,4 +152,3 @@ export const toolGlobal = defineGlobal({
     }),
   ],
 });
-

@@ -118,7 +118,11 @@ export const workflowGlobal = defineGlobal({
       result: z.array(info),
       effect: 'read',
       examples: example(`print(Workflow.list()[1].name)`, `print(Workflow.list()[0].name)`),
-      handler: (_, { run }) => run.get(workflows).list().map(({ name, kind, options }) => ({ name, kind, description: options.description ?? '' })),
+      handler: (_, { run }) =>
+        run
+          .get(workflows)
+          .list()
+          .map(({ name, kind, options }) => ({ name, kind, description: options.description ?? '' })),
     }),
     get: method({
       doc: 'The workflow of a name, nil when there is none.',
@@ -190,8 +194,12 @@ export const workflowGlobal = defineGlobal({
           params: { event: z.enum(['started', 'completed', 'failed', 'step']), handler: keptCallback('(event: LlmspellEvent) => any') },
           result: z.string(),
           effect: 'write',
-          examples: example(`workflow:on("completed", function(event) print(event.payload.name) end)\nworkflow:execute(1)`, `workflow.on("completed", event => print(event.payload.name))\nworkflow.execute(1)`),
-          handler: ({ self, event, handler }, { run }) => run.get(events).subscribe(event === 'step' ? `workflow.${self.name}.step.**` : `workflow.${self.name}.${event}`, handler),
+          examples: example(
+            `workflow:on("completed", function(event) print(event.payload.name) end)\nworkflow:execute(1)`,
+            `workflow.on("completed", event => print(event.payload.name))\nworkflow.execute(1)`,
+          ),
+          handler: ({ self, event, handler }, { run }) =>
+            run.get(events).subscribe(event === 'step' ? `workflow.${self.name}.step.**` : `workflow.${self.name}.${event}`, handler),
         }),
       },
     }),
@@ -212,7 +220,10 @@ export const workflowGlobal = defineGlobal({
           params: {},
           result: z.enum(['running', 'completed', 'failed', 'cancelled']),
           effect: 'read',
-          examples: example(`local going = workflow:execute_async(4)\ngoing:wait()\nprint(going:status())`, `const going = workflow.execute_async(4)\ngoing.wait()\nprint(going.status())`),
+          examples: example(
+            `local going = workflow:execute_async(4)\ngoing:wait()\nprint(going:status())`,
+            `const going = workflow.execute_async(4)\ngoing.wait()\nprint(going.status())`,
+          ),
           handler: ({ self }) => self.status,
         }),
         cancel: handleMethod<WorkflowRun>()({

@@ -54,7 +54,9 @@ function integer(map: ValueMap, key: string, fallback: number, least: number, mo
 }
 
 function isMap(value: Value | undefined | void): value is ValueMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array || value instanceof Float || value instanceof Handle);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array || value instanceof Float || value instanceof Handle)
+  );
 }
 
 function bad(what: string): ScriptError {

@@ -52,7 +52,10 @@ function ended(outcome: HookOutcome): boolean {
 function runHook(context: Context, hook: Hook, occasion: Occasion, outcome: HookOutcome): void | Promise<void> {
   if (isOpen(hook, circuitClock(hook, context))) {
     if (hook.onError === 'continue') return;
-    throw new ScriptError('HOOK_REJECTED', `the hook ${hook.id} at ${occasion.point} failed five times in a row and is left out for 30 s, but the operation must not run without it`);
+    throw new ScriptError(
+      'HOOK_REJECTED',
+      `the hook ${hook.id} at ${occasion.point} failed five times in a row and is left out for 30 s, but the operation must not run without it`,
+    );
   }
   hook.calls++;
   const ctx: ValueMap = { ...occasion.fields, point: occasion.point, input: outcome.input };

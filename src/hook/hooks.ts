@@ -1,11 +1,11 @@
 import { type Context, type Run, runService } from '../call/context.ts';
+import { whenReady } from '../call/soon.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { MAX_HOOK_DEPTH } from '../event/bus.ts';
 import { PatternIndex, splitPattern } from '../event/pattern.ts';
 import type { RetryWish } from './answer.ts';
 import { type HookOutcome, runChain } from './chain.ts';
-import { whenReady } from '../call/soon.ts';
 import { circuitClock, createHook, type Hook, type HookOptions, type HookSource, inOrder, isOpen, type Priority } from './hook.ts';
 import { hostHooks } from './host.ts';
 import { checkPoint, overlap, POINT_SEPARATOR } from './points.ts';
@@ -110,7 +110,11 @@ function createHooks(run: Run): Hooks {
       throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: hooks and event handlers cause one another more than ${MAX_HOOK_DEPTH} deep (at ${point})`);
   }
 
-  function around<I extends Value, O extends Value>(context: Context, spec: Watched<I, O>, operation: (input: I, context: Context) => O | Promise<O>): O | Promise<O> {
+  function around<I extends Value, O extends Value>(
+    context: Context,
+    spec: Watched<I, O>,
+    operation: (input: I, context: Context) => O | Promise<O>,
+  ): O | Promise<O> {
     if (none()) return operation(spec.input, context);
     const { kind, name } = spec;
     const before = at(kind, name, spec.before);
@@ -133,7 +137,10 @@ function createHooks(run: Run): Hooks {
     function obey(outcome: HookOutcome, moment: string | undefined, cause?: unknown): HookOutcome {
       if (outcome.retry) retryWish = outcome.retry;
       if (outcome.veto === undefined) return outcome;
-      throw new ScriptError('HOOK_REJECTED', `${context.method || pointOf(moment)}: refused by a hook at ${pointOf(moment)}: ${outcome.veto}`, { method: context.method, cause });
+      throw new ScriptError('HOOK_REJECTED', `${context.method || pointOf(moment)}: refused by a hook at ${pointOf(moment)}: ${outcome.veto}`, {
+        method: context.method,
+        cause,
+      });
     }
 
     function attempt(count: number): O | Promise<O> {
@@ -143,7 +150,12 @@ function createHooks(run: Run): Hooks {
       } catch (thrown) {
         return fail(thrown, count);
       }
-      return output instanceof Promise ? output.then((value) => finish(value, count), (thrown) => fail(thrown, count)) : finish(output, count);
+      return output instanceof Promise
+        ? output.then(
+            (value) => finish(value, count),
+            (thrown) => fail(thrown, count),
+          )
+        : finish(output, count);
     }
 
     function again(count: number): Promise<O> {
@@ -164,7 +176,11 @@ function createHooks(run: Run): Hooks {
     function fail(thrown: unknown, count: number): O | Promise<O> {
       if (context.signal.aborted) throw thrown;
       const { code, message, details } = asScriptError(thrown);
-      const described: ValueMap = { ...fields, duration_ms: performance.now() - started, error: { code, message, ...(details && { details: details as ValueMap }) } };
+      const described: ValueMap = {
+        ...fields,
+        duration_ms: performance.now() - started,
+        error: { code, message, ...(details && { details: details as ValueMap }) },
+      };
       return whenReady(runChain(context, error, { point: pointOf(spec.error), fields: described, input, checkOutput: spec.checkOutput }), (outcome) => {
         obey(outcome, spec.error, thrown);
         if (retryWish && count < retryWish.maxAttempts) return again(count);
@@ -184,7 +200,8 @@ function createHooks(run: Run): Hooks {
   /** The script's own hook; those of the host are refused. */
   function mine(id: string, verb: string): Hook | undefined {
     const hook = own.get(id);
-    if (!hook && host.all.some((other) => other.id === id)) throw new ScriptError('NOT_ALLOWED', `Hook.${verb}: ${id} is a hook of the host; scripts can only list it`);
+    if (!hook && host.all.some((other) => other.id === id))
+      throw new ScriptError('NOT_ALLOWED', `Hook.${verb}: ${id} is a hook of the host; scripts can only list it`);
     return hook;
   }
 
@@ -212,7 +229,14 @@ function createHooks(run: Run): Hooks {
       registered++;
       const id = `hook_${registered}`;
       const hook: Hook = createHook(
-        { id, point, source: 'script', language: run.language, order: registered, call: (ctx, context) => context.invoke(fn, [ctx], { timeoutMs: hook.timeoutMs, signal: context.signal }) },
+        {
+          id,
+          point,
+          source: 'script',
+          language: run.language,
+          order: registered,
+          call: (ctx, context) => context.invoke(fn, [ctx], { timeoutMs: hook.timeoutMs, signal: context.signal }),
+        },
         options,
       );
       own.set(id, hook);

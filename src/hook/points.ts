@@ -1,5 +1,5 @@
-import { splitPattern } from '../event/pattern.ts';
 import { ScriptError } from '../errors.ts';
+import { splitPattern } from '../event/pattern.ts';
 
 /** Every hook point that the runtime fires, with when; `<name>` is the name of the tool or what the script chooses. */
 export const HOOK_POINTS = {
@@ -95,8 +95,7 @@ function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    for (let j = 1; j <= b.length; j++) next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
     row = next;
   }
   return row[b.length] ?? 0;

@@ -26,7 +26,10 @@ export async function sendAlert(context: Context, title: string, payload: Value,
   const { run } = context;
   const { channels } = run.host.config.alerts;
   if (channel !== undefined && !channels[channel])
-    throw new ScriptError('NOT_FOUND', `channel: no alert channel "${channel}" is configured; there ${Object.keys(channels).length === 0 ? 'are none' : `are ${Object.keys(channels).join(', ')}`} ([alerts.channels])`);
+    throw new ScriptError(
+      'NOT_FOUND',
+      `channel: no alert channel "${channel}" is configured; there ${Object.keys(channels).length === 0 ? 'are none' : `are ${Object.keys(channels).join(', ')}`} ([alerts.channels])`,
+    );
   run.get(runLog).write(LEVELS[severity], `alert: ${title}`, { payload });
   await run.get(events).announce(context, `alert.${severity}`, { title, payload });
   const chosen = channel === undefined ? Object.entries(channels) : [[channel, channels[channel] as { webhook: string }] as const];
@@ -55,6 +58,8 @@ async function post(url: string, body: unknown, signal: AbortSignal): Promise<st
     return response.ok ? undefined : `the webhook answered ${response.status}`;
   } catch (error) {
     if (signal.aborted) throw error;
-    return error instanceof Error && error.name === 'TimeoutError' ? `the webhook did not answer within ${WEBHOOK_TIMEOUT_MS / 1000} s` : 'the webhook cannot be reached';
+    return error instanceof Error && error.name === 'TimeoutError'
+      ? `the webhook did not answer within ${WEBHOOK_TIMEOUT_MS / 1000} s`
+      : 'the webhook cannot be reached';
   }
 }

@@ -21,7 +21,16 @@ interface ApiError extends Error {
   readonly isRetryable?: boolean;
 }
 
-const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT']);
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+]);
 
 /** A provider's error as ours: what happened, whether the request reached it, whether another try may help; never a secret. */
 export function translateFailure(model: string, error: unknown, secret: string | undefined): ScriptError {
@@ -30,14 +39,26 @@ export function translateFailure(model: string, error: unknown, secret: string |
   const text = cleanText(error instanceof Error ? error.message : String(error), secret);
   if (statusCode !== undefined && statusCode >= 400) {
     const retry_after_ms = retryAfter(responseHeaders ?? {});
-    return modelFailed(model, `${meaning(statusCode)} (HTTP ${statusCode}): ${text}`, { outcome: 'failed', retryable: isRetryable === true || statusCode === 529, status: statusCode, retry_after_ms });
+    return modelFailed(model, `${meaning(statusCode)} (HTTP ${statusCode}): ${text}`, {
+      outcome: 'failed',
+      retryable: isRetryable === true || statusCode === 529,
+      status: statusCode,
+      retry_after_ms,
+    });
   }
   if (statusCode !== undefined || /^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody|NoContentGenerated)/.test(name))
     return modelFailed(model, `the provider's answer cannot be read: ${text}`, { outcome: 'failed', retryable: true, status: statusCode });
   const code = connectionCode(error);
-  if (code !== undefined && NOT_SENT.has(code)) return modelFailed(model, `the provider cannot be reached (${code})`, { outcome: 'not_sent', retryable: code !== 'ENOTFOUND' });
-  if (/^AI_(UnsupportedFunctionality|InvalidPrompt|InvalidArgument|LoadSetting|NoSuchModel)/.test(name)) return modelFailed(model, text, { outcome: 'not_sent', retryable: false });
-  return modelFailed(model, `the connection broke before the answer was complete${code === undefined ? '' : ` (${code})`}`, { outcome: 'unknown', retryable: true }, text);
+  if (code !== undefined && NOT_SENT.has(code))
+    return modelFailed(model, `the provider cannot be reached (${code})`, { outcome: 'not_sent', retryable: code !== 'ENOTFOUND' });
+  if (/^AI_(UnsupportedFunctionality|InvalidPrompt|InvalidArgument|LoadSetting|NoSuchModel)/.test(name))
+    return modelFailed(model, text, { outcome: 'not_sent', retryable: false });
+  return modelFailed(
+    model,
+    `the connection broke before the answer was complete${code === undefined ? '' : ` (${code})`}`,
+    { outcome: 'unknown', retryable: true },
+    text,
+  );
 }
 
 function meaning(status: number): string {
@@ -51,7 +72,11 @@ function meaning(status: number): string {
 /** Providers quote parts of keys in their messages. */
 function cleanText(text: string, secret: string | undefined): string {
   const plain = secret ? text.replaceAll(secret, '***') : text;
-  return plain.replaceAll(/\b(?:sk|gsk|xai|key|AIza)[-_A-Za-z0-9*]{8,}/g, '***').replaceAll(/\s+/g, ' ').slice(0, 500).trim();
+  return plain
+    .replaceAll(/\b(?:sk|gsk|xai|key|AIza)[-_A-Za-z0-9*]{8,}/g, '***')
+    .replaceAll(/\s+/g, ' ')
+    .slice(0, 500)
+    .trim();
 }
 
 function connectionCode(error: unknown): string | undefined {

@@ -25,7 +25,8 @@ export function createMockModel(name: string, source: MockSource): LanguageModel
     const index = asked++;
     if (typeof source === 'function') return source(request, index);
     const answer = source[index];
-    if (answer === undefined) throw modelFailed(name, `${source.length} answers were given and it was asked ${index + 1} times`, { outcome: 'not_sent', retryable: false });
+    if (answer === undefined)
+      throw modelFailed(name, `${source.length} answers were given and it was asked ${index + 1} times`, { outcome: 'not_sent', retryable: false });
     return answer;
   }
 

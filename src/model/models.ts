@@ -45,7 +45,8 @@ function createModels({ config }: Host): Models {
   function make(name: string): LanguageModel {
     if (name === EXTRACTIVE) return createExtractiveModel(EXTRACTIVE);
     const [providerName, id] = splitName(name);
-    if (providerName === 'mock') throw modelFailed(name, 'no answers were given; register them in the host or set [models.mock] responses', { outcome: 'not_sent', retryable: false });
+    if (providerName === 'mock')
+      throw modelFailed(name, 'no answers were given; register them in the host or set [models.mock] responses', { outcome: 'not_sent', retryable: false });
     const provider = findProvider(providerName, config);
     if (!provider) throw unknownProvider(name);
     if (provider.kind === 'openai-compatible' && provider.baseUrl === undefined)

@@ -44,7 +44,12 @@ export function findProvider(name: string, config: Config): Provider | undefined
     name,
     kind: configured?.kind ?? known?.kind ?? 'openai-compatible',
     baseUrl: configured?.base_url ?? known?.baseUrl,
-    keyVariables: configured?.api_key_env !== undefined ? [configured.api_key_env] : configured?.base_url !== undefined && configured.kind === 'openai-compatible' ? [] : (known?.key ?? []),
+    keyVariables:
+      configured?.api_key_env !== undefined
+        ? [configured.api_key_env]
+        : configured?.base_url !== undefined && configured.kind === 'openai-compatible'
+          ? []
+          : (known?.key ?? []),
     key: configured?.api_key,
     api: configured?.api ?? 'responses',
   };

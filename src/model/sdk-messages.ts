@@ -21,9 +21,11 @@ const originals = new WeakMap<object, { readonly provider: string; readonly cont
 export function keepOriginal(message: Message, provider: string, content: readonly SdkContent[]): void {
   const parts: AssistantContent = [];
   for (const part of content) {
-    const extra = part.type !== 'tool-approval-request' && 'providerMetadata' in part && part.providerMetadata ? { providerOptions: part.providerMetadata } : {};
+    const extra =
+      part.type !== 'tool-approval-request' && 'providerMetadata' in part && part.providerMetadata ? { providerOptions: part.providerMetadata } : {};
     if (part.type === 'text' || part.type === 'reasoning') parts.push({ type: part.type, text: part.text, ...extra });
-    else if (part.type === 'tool-call') parts.push({ type: 'tool-call', toolCallId: part.toolCallId, toolName: part.toolName, input: parseInput(part.input), ...extra });
+    else if (part.type === 'tool-call')
+      parts.push({ type: 'tool-call', toolCallId: part.toolCallId, toolName: part.toolName, input: parseInput(part.input), ...extra });
   }
   originals.set(message, { provider, content: parts });
 }

@@ -1,9 +1,19 @@
 import type { OpenAICompatibleProviderSettings } from '@ai-sdk/openai-compatible';
 import { ScriptError } from '../errors.ts';
 import { modelFailed, translateFailure } from './failure.ts';
-import { type FinishReason, type LanguageModel, MODEL_CAPABILITIES, type Message, type ModelAnswer, type ModelRequest, type OnText, usageOf } from './model.ts';
+import { type FinishReason, type LanguageModel, type Message, MODEL_CAPABILITIES, type ModelAnswer, type ModelRequest, type OnText, usageOf } from './model.ts';
 import { type Provider, providerKey } from './providers.ts';
-import { keepOriginal, type SdkAnswer, type SdkContent, type SdkModel, type SdkOptions, type SdkUsage, toolCallsOf, toPrompt, toTools } from './sdk-messages.ts';
+import {
+  keepOriginal,
+  type SdkAnswer,
+  type SdkContent,
+  type SdkModel,
+  type SdkOptions,
+  type SdkUsage,
+  toolCallsOf,
+  toPrompt,
+  toTools,
+} from './sdk-messages.ts';
 
 /** A provider's model through the kept provider library, which is loaded at the first request. Throws BAD_CONFIG when the key is missing. */
 export function createSdkModel(provider: Provider, id: string): LanguageModel {
@@ -53,7 +63,8 @@ function toOptions(request: ModelRequest, provider: Provider): SdkOptions {
   const { schema } = request;
   const prompt = toPrompt(request.messages, provider.name);
   // Only these three are told of the schema by their library; the others get "JSON" and have to be told in words.
-  if (schema && provider.kind === 'openai-compatible') prompt.unshift({ role: 'system', content: `Answer with JSON only, matching this JSON Schema:\n${JSON.stringify(schema)}` });
+  if (schema && provider.kind === 'openai-compatible')
+    prompt.unshift({ role: 'system', content: `Answer with JSON only, matching this JSON Schema:\n${JSON.stringify(schema)}` });
   return {
     prompt,
     abortSignal: request.signal,

@@ -1,7 +1,7 @@
+import type { Language } from '../call/context.ts';
 import type { MethodTable } from '../call/dispatch.ts';
 import type { RunContainer } from '../call/run.ts';
 import type { Value } from '../call/value.ts';
-import type { Language } from '../call/context.ts';
 
 /** A script's text and the name its errors carry. */
 export interface Source {

@@ -270,7 +270,7 @@ export abstract class Instance {
     fiber.end(fiber.timeout());
     fiber.interruptedAt ||= now;
     if (this.interrupt(fiber)) return;
-    if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(0);
+    if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(FUEL.least);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
       throw this.dead;
@@ -329,5 +329,7 @@ function isFatal(error: unknown): boolean {
 
 function fatal(error: unknown): ScriptError {
   if (error instanceof RangeError) return new ScriptError('LIMIT_EXCEEDED', 'the script nests too deep for the stack', { cause: error });
-  return error instanceof ScriptError ? error : new ScriptError('INTERNAL', `the script engine failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  return error instanceof ScriptError
+    ? error
+    : new ScriptError('INTERNAL', `the script engine failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

@@ -15,7 +15,8 @@ const MOST_BYTES = 4 * 2 ** 20;
 export function resolveModule(run: Run, from: Source, specifier: string): Source & { readonly path: string } {
   const method = run.language === 'lua' ? 'require' : 'import';
   const name = run.language === 'lua' && !/[\\/]/.test(specifier) ? specifier.replaceAll('.', '/') : specifier;
-  if (specifier === '' || specifier.includes('\0') || isAbsolute(name) || /^[a-z]+:/i.test(name)) throw notFound(method, specifier, 'expected a path relative to the script');
+  if (specifier === '' || specifier.includes('\0') || isAbsolute(name) || /^[a-z]+:/i.test(name))
+    throw notFound(method, specifier, 'expected a path relative to the script');
   const folders = from.path ? [dirname(from.path)] : run.grants.read;
   for (const folder of folders) {
     for (const file of candidates(resolve(folder, name), run.language)) {
@@ -69,4 +70,3 @@ function read(method: string, specifier: string, path: string): string {
 function notFound(method: string, specifier: string, why: string): ScriptError {
   return new ScriptError('NOT_FOUND', `${method}: cannot load "${specifier}": ${why}`, { method });
 }
-

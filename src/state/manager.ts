@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { hostService } from '../call/context.ts';
 import { decode, encode } from '../call/codec.ts';
+import { hostService } from '../call/context.ts';
 import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
@@ -78,7 +78,10 @@ export function createStateManager(config: ConfigInput = {}): StateManager {
 }
 
 /** The state of a runtime. */
-export const stateManager = hostService<StateManager>('state', ({ config: { data }, dataDir }) => new StateManager({ backend: data.backend, durability: data.durability, dataDir }));
+export const stateManager = hostService<StateManager>(
+  'state',
+  ({ config: { data }, dataDir }) => new StateManager({ backend: data.backend, durability: data.durability, dataDir }),
+);
 
 /** Whether scripts can name it; the runtime keeps things of its own beside. */
 export function isScope(scope: string): boolean {
@@ -88,7 +91,10 @@ export function isScope(scope: string): boolean {
 /** Throws BAD_ARGUMENT unless scope and key are ones. */
 export function checkName(method: string, scope: string, key?: string): void {
   if (!isScope(scope))
-    throw new ScriptError('BAD_ARGUMENT', `State.${method}: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(scope.slice(0, 80))}`);
+    throw new ScriptError(
+      'BAD_ARGUMENT',
+      `State.${method}: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(scope.slice(0, 80))}`,
+    );
   if (key !== undefined && (key === '' || Buffer.byteLength(key) > MOST_KEY_BYTES))
     throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected 1 to ${MOST_KEY_BYTES} bytes of text, got ${Buffer.byteLength(key)}`);
 }

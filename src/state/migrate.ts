@@ -1,6 +1,6 @@
-import type { Soon } from '../call/soon.ts';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
+import type { Soon } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -35,9 +35,16 @@ export function migrate(context: Context, migration: Migration): Soon<MigrationR
   checkName('migrate', scope);
   refuseInTransaction(context);
   if (migration.to_version <= migration.from_version)
-    throw new ScriptError('BAD_ARGUMENT', `State.migrate: to_version: expected more than from_version = ${migration.from_version}, got ${migration.to_version}`);
+    throw new ScriptError(
+      'BAD_ARGUMENT',
+      `State.migrate: to_version: expected more than from_version = ${migration.from_version}, got ${migration.to_version}`,
+    );
   const { transformations, ...described } = migration;
-  const input: ValueMap = { ...(described as ValueMap), scope, transformations: transformations.map(({ field, transform: kind }) => ({ field, transform: kind })) };
+  const input: ValueMap = {
+    ...(described as ValueMap),
+    scope,
+    transformations: transformations.map(({ field, transform: kind }) => ({ field, transform: kind })),
+  };
   const watched = { kind: 'state', before: 'before_migrate', after: 'after_migrate', input, fields: { scope } };
   return context.run.get(hooks).around<ValueMap, MigrationResult>(context, watched, () => run(context, scope, migration)) as Soon<MigrationResult>;
 }
@@ -47,7 +54,8 @@ async function run(context: Context, scope: string, { from_version, to_version, 
   const store = storeOf(context);
   const now = context.run.now();
   const version = await schemaVersion(context, scope);
-  if (version !== from_version) throw new ScriptError('CONFLICT', `State.migrate: from_version: the scope ${scope} has version ${version}, not ${from_version}`);
+  if (version !== from_version)
+    throw new ScriptError('CONFLICT', `State.migrate: from_version: the scope ${scope} has version ${version}, not ${from_version}`);
   const writes: StoreWrite[] = [];
   let skipped = 0;
   const keys = await store.list(scope, {}, now);

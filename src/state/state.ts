@@ -1,13 +1,13 @@
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
+import { sameValue } from '../call/same.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import { type Callback, Float, type Value, type ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
-import { type Soon, whenReady } from '../call/soon.ts';
 import { hooks } from '../hook/hooks.ts';
 import type { ListOptions, Store, StoreUsage } from '../store/store.ts';
 import { checkName, isScope, stateManager } from './manager.ts';
-import { sameValue } from './same.ts';
 import { Stale, Transaction } from './transaction.ts';
 
 /** How often the function of an update or transaction runs at most before CONFLICT. */
@@ -99,7 +99,9 @@ export function clear(context: Context, scope: string): Soon<number> {
 export function compareAndSet(context: Context, scope: string, key: string, expected: Value, value: Value): Soon<boolean> {
   checkName('compare_and_set', scope, key);
   const replace = (inside: Context) =>
-    whenReady(read(inside, scope, key), (entry) => (sameValue(entry ? decode(entry.value) : null, expected) ? whenReady(save(inside, scope, key, value), () => true) : false));
+    whenReady(read(inside, scope, key), (entry) =>
+      sameValue(entry ? decode(entry.value) : null, expected) ? whenReady(save(inside, scope, key, value), () => true) : false,
+    );
   return transactionOf(context) ? replace(context) : transact(context, async (inside) => replace(inside));
 }
 
@@ -164,8 +166,15 @@ const PAST = { save: 'saved', load: 'loaded', delete: 'deleted' } as const;
 function operate(context: Context, verb: keyof typeof PAST, input: ValueMap, operation: (input: ValueMap) => Soon<Value>): Soon<Value> {
   const { run } = context;
   const transaction = transactionOf(context);
-  const watched = { kind: 'state', before: `before_${verb}`, after: transaction ? undefined : `after_${verb}`, input, fields: { scope: input.scope as string, key: input.key as string } };
-  const tell = (inside: Context) => (verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope as string, key: input.key as string }));
+  const watched = {
+    kind: 'state',
+    before: `before_${verb}`,
+    after: transaction ? undefined : `after_${verb}`,
+    input,
+    fields: { scope: input.scope as string, key: input.key as string },
+  };
+  const tell = (inside: Context) =>
+    verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope as string, key: input.key as string });
   return whenReady(run.get(hooks).around(context, watched, operation), (output) => {
     if (!transaction) return whenReady(tell(context), () => output);
     transaction.afterwards((inside) => whenReady(run.get(hooks).fire(inside, `state:after_${verb}`, { ...watched.fields, input, output }), () => tell(inside)));

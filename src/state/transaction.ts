@@ -76,7 +76,9 @@ export class Transaction {
       const expect = this.#reads.get(`${scope}\0${key}`)?.revision;
       return change === 'removed' ? { scope, key, remove: true, expect } : { scope, key, put: change, expect };
     });
-    const checks = [...this.#reads].filter(([id]) => !this.#writes.has(id)).map(([, { scope, key, revision }]): StoreWrite => ({ scope, key, expect: revision }));
+    const checks = [...this.#reads]
+      .filter(([id]) => !this.#writes.has(id))
+      .map(([, { scope, key, revision }]): StoreWrite => ({ scope, key, expect: revision }));
     return writes.length + checks.length === 0 || this.#store.commit([...checks, ...writes], this.#now);
   }
 
@@ -86,7 +88,9 @@ export class Transaction {
 
   #check(): Soon<void> {
     if (this.#reads.size === 0) return;
-    const current = [...this.#reads.values()].map(({ scope, key, revision }) => whenReady(this.#store.get(scope, key, this.#now), (entry) => (entry?.revision ?? 0) === revision));
+    const current = [...this.#reads.values()].map(({ scope, key, revision }) =>
+      whenReady(this.#store.get(scope, key, this.#now), (entry) => (entry?.revision ?? 0) === revision),
+    );
     const decide = (held: readonly boolean[]) => {
       if (held.every(Boolean)) return;
       this.#stale = true;

@@ -54,7 +54,11 @@ async function apply(record: ValueMap, step: Transformation, custom: RunCustom):
       remove(record, step.field);
       return;
     case 'convert':
-      if (value !== undefined && value !== null && (step.from === undefined || typeOf(value) === step.from || (step.from === 'number' && typeOf(value) === 'integer')))
+      if (
+        value !== undefined &&
+        value !== null &&
+        (step.from === undefined || typeOf(value) === step.from || (step.from === 'number' && typeOf(value) === 'integer'))
+      )
         set(record, step.field, convert(value, step.to, step.field));
       return;
     case 'split':
@@ -62,7 +66,15 @@ async function apply(record: ValueMap, step: Transformation, custom: RunCustom):
       splitInto(record, value, step.separator, step.to);
       return;
     case 'merge':
-      set(record, step.field, step.fields.map((name) => get(record, name)).filter((part) => part !== undefined && part !== null).map(textOf).join(step.separator));
+      set(
+        record,
+        step.field,
+        step.fields
+          .map((name) => get(record, name))
+          .filter((part) => part !== undefined && part !== null)
+          .map(textOf)
+          .join(step.separator),
+      );
       return;
     case 'custom':
       set(record, step.field, await custom(step.fn, value ?? null, record));

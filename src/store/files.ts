@@ -20,7 +20,9 @@ export function backupFolder(folder: string): BackupFiles {
     read: (id) => readIfThere(path(id)),
     ids() {
       try {
-        return readdirSync(folder).filter((name) => name.endsWith(ENDING)).map((name) => name.slice(0, -ENDING.length));
+        return readdirSync(folder)
+          .filter((name) => name.endsWith(ENDING))
+          .map((name) => name.slice(0, -ENDING.length));
       } catch {
         return [];
       }

@@ -1,4 +1,14 @@
-import { type BackupFiles, type ListOptions, type MetaWrite, newRevision, type Store, type StoreDump, type StoredEntry, type StoreUsage, type StoreWrite } from './store.ts';
+import {
+  type BackupFiles,
+  type ListOptions,
+  type MetaWrite,
+  newRevision,
+  type Store,
+  type StoreDump,
+  type StoredEntry,
+  type StoreUsage,
+  type StoreWrite,
+} from './store.ts';
 
 /** A store that lives as long as the process; for tests and hosts that keep nothing. */
 export class MemoryStore implements Store {
@@ -19,7 +29,10 @@ export class MemoryStore implements Store {
   }
 
   scopes(now: number): string[] {
-    return [...this.#scopes].filter(([, entries]) => [...entries.values()].some((entry) => !expired(entry, now))).map(([scope]) => scope).sort(byBytes);
+    return [...this.#scopes]
+      .filter(([, entries]) => [...entries.values()].some((entry) => !expired(entry, now)))
+      .map(([scope]) => scope)
+      .sort(byBytes);
   }
 
   usage(now: number): StoreUsage {

@@ -1,12 +1,22 @@
-import type { Soon } from '../call/soon.ts';
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Soon } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
 import { resultCode, SQLITE_BUSY, storeFailure } from './failure.ts';
 import { backupFolder } from './files.ts';
-import { type BackupFiles, type ListOptions, type MetaWrite, newRevision, type Store, type StoreDump, type StoredEntry, type StoreUsage, type StoreWrite } from './store.ts';
+import {
+  type BackupFiles,
+  type ListOptions,
+  type MetaWrite,
+  newRevision,
+  type Store,
+  type StoreDump,
+  type StoredEntry,
+  type StoreUsage,
+  type StoreWrite,
+} from './store.ts';
 
 /** The format of `state.db`; a newer one is refused, an older one would be migrated here. */
 const FORMAT = 1;
@@ -226,7 +236,10 @@ function open(path: string, durability: 'normal' | 'full'): DatabaseSync {
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA secure_delete = ON`);
     const format = version(db);
     if (format > FORMAT)
-      throw new ScriptError('STORE_FAILED', `the data folder was written by a newer llmspell (format ${format}; this one knows ${FORMAT}): update llmspell, or choose another folder with --data`);
+      throw new ScriptError(
+        'STORE_FAILED',
+        `the data folder was written by a newer llmspell (format ${format}; this one knows ${FORMAT}): update llmspell, or choose another folder with --data`,
+      );
     if (format === 0) create(db);
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     return db;

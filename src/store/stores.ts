@@ -35,8 +35,10 @@ export class Stores {
       this.#open.set(tenant, known);
       return known;
     }
-    if (!TENANT.test(tenant)) throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 40))}`);
-    const made = this.#options.backend === 'memory' ? new MemoryStore() : new SqliteStore(tenantFolder(this.#options.dataDir, tenant), this.#options.durability);
+    if (!TENANT.test(tenant))
+      throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 40))}`);
+    const made =
+      this.#options.backend === 'memory' ? new MemoryStore() : new SqliteStore(tenantFolder(this.#options.dataDir, tenant), this.#options.durability);
     this.#open.set(tenant, made);
     if (this.#options.backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
     return made;

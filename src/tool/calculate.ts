@@ -5,7 +5,29 @@ const CONSTANTS: Readonly<Record<string, number>> = { pi: Math.PI, e: Math.E, ta
 /** Functions with the least and the largest number of arguments. */
 const FUNCTIONS: Readonly<Record<string, readonly [least: number, most: number, (...args: number[]) => number]>> = {
   ...Object.fromEntries(
-    (['sin', 'cos', 'tan', 'asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'exp', 'log2', 'log10', 'sqrt', 'cbrt', 'abs', 'floor', 'ceil', 'trunc', 'sign'] as const).map((name) => [name, [1, 1, Math[name]]]),
+    (
+      [
+        'sin',
+        'cos',
+        'tan',
+        'asin',
+        'acos',
+        'atan',
+        'sinh',
+        'cosh',
+        'tanh',
+        'exp',
+        'log2',
+        'log10',
+        'sqrt',
+        'cbrt',
+        'abs',
+        'floor',
+        'ceil',
+        'trunc',
+        'sign',
+      ] as const
+    ).map((name) => [name, [1, 1, Math[name]]]),
   ),
   ln: [1, 1, Math.log],
   log: [1, 2, (x, base) => (base === undefined ? Math.log(x) : Math.log(x) / Math.log(base))],
@@ -110,7 +132,8 @@ class Parser {
     if (!fn) throw refuse(`unknown function "${name}"; known are ${Object.keys(FUNCTIONS).join(', ')}`);
     const args = this.#arguments();
     const [least, most, apply] = fn;
-    if (args.length < least || args.length > most) throw refuse(`${name}: expected ${least === most ? least : `${least} to ${most}`} arguments, got ${args.length}`);
+    if (args.length < least || args.length > most)
+      throw refuse(`${name}: expected ${least === most ? least : `${least} to ${most}`} arguments, got ${args.length}`);
     return apply(...args);
   }
 

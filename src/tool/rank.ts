@@ -15,7 +15,9 @@ function scoreOf({ name, tags, category, description }: ToolInfo, word: string):
   if (tags.some((tag) => wordsOf(tag).includes(word)) || category === word) return 3;
   const said = wordsOf(description);
   if (said.includes(word)) return 2;
-  return word.length > 3 && [...wordsOf(name), ...said].some((other) => other.startsWith(word.slice(0, -1)) || (other.length > 3 && word.startsWith(other))) ? 1 : 0;
+  return word.length > 3 && [...wordsOf(name), ...said].some((other) => other.startsWith(word.slice(0, -1)) || (other.length > 3 && word.startsWith(other)))
+    ? 1
+    : 0;
 }
 
 function wordsOf(text: string): string[] {

@@ -44,7 +44,9 @@ export const hostTools = hostService<HostTools>('host tools', () => {
     },
     infos: () => [
       ...[...own.values()].map(infoOf),
-      ...[...builtins.values()].map(({ name, description, category, tags = [] }): ToolInfo => ({ name, description, category, tags: [...tags], version: '1.0.0', source: 'builtin' })),
+      ...[...builtins.values()].map(
+        ({ name, description, category, tags = [] }): ToolInfo => ({ name, description, category, tags: [...tags], version: '1.0.0', source: 'builtin' }),
+      ),
     ],
     has: (name) => own.has(name) || builtins.has(name),
     find(name) {
@@ -115,15 +117,25 @@ function createTools(run: Run): Tools {
 function runTool(context: Context, tool: Tool, given: Value): Soon<Value> {
   const { run } = context;
   const { name } = tool;
-  if (context.depth >= MAX_DEPTH) throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at tool ${name})`);
+  if (context.depth >= MAX_DEPTH)
+    throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at tool ${name})`);
   if (tool.needs !== undefined) requireCapability(context.with({ method: name }), tool.needs);
   const started = performance.now();
   const bus = run.get(events);
   const inside = context.with({ depth: context.depth + 1, method: name });
   const checkInput = (input: Value) => tool.check(input, context) as Value;
-  const watched = { kind: 'tool', name, before: 'before_execution', after: 'after_execution', error: 'error', input: checkInput(given) as ValueMap, checkInput };
+  const watched = {
+    kind: 'tool',
+    name,
+    before: 'before_execution',
+    after: 'after_execution',
+    error: 'error',
+    input: checkInput(given) as ValueMap,
+    checkInput,
+  };
   const work = () => run.get(hooks).around<Value, Value>(inside, watched, (input, deeper) => bounded(tool, input, deeper));
-  const completed = (output: Value) => whenReady(bus.announce(inside, `tool.${name}.completed`, { name, duration_ms: performance.now() - started }), () => output);
+  const completed = (output: Value) =>
+    whenReady(bus.announce(inside, `tool.${name}.completed`, { name, duration_ms: performance.now() - started }), () => output);
   const failed = (error: unknown): Soon<never> => {
     if (context.signal.aborted) throw error;
     return whenReady(announceFailure(inside, 'tool', name, error), () => {
@@ -161,7 +173,10 @@ function bounded(tool: Tool, input: unknown, context: Context): Soon<Value> {
     const onAbort = () => reject(cancelled(context.signal));
     context.signal.addEventListener('abort', onAbort, { once: true });
     output
-      .then((value) => resolve(value ?? null), (error) => reject(toolFailure(tool, error)))
+      .then(
+        (value) => resolve(value ?? null),
+        (error) => reject(toolFailure(tool, error)),
+      )
       .finally(() => {
         clearTimeout(timer);
         context.signal.removeEventListener('abort', onAbort);
@@ -192,7 +207,10 @@ class LazyAbort {
 function toolFailure(tool: Tool, error: unknown): unknown {
   if (error instanceof ScriptError) return error;
   const { message } = asScriptError(error);
-  return new ScriptError('TOOL_FAILED', `${tool.name}: ${message.replace(/^internal error: /, '')}`, { cause: error, details: { outcome: 'failed', retryable: false } });
+  return new ScriptError('TOOL_FAILED', `${tool.name}: ${message.replace(/^internal error: /, '')}`, {
+    cause: error,
+    details: { outcome: 'failed', retryable: false },
+  });
 }
 
 function infoOf({ name, description, category, tags, version, source }: Tool): ToolInfo {

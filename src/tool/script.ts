@@ -17,8 +17,17 @@ export interface ScriptToolDefinition {
 }
 
 /** A tool whose handler is a function of the script. Throws BAD_ARGUMENT when `parameters` is no JSON Schema of an object. */
-export function scriptTool({ name, description, parameters = {}, handler, category = 'script', tags = [], timeout_ms = TOOL_TIMEOUT_MS }: ScriptToolDefinition): Tool {
-  if (parameters.type !== undefined && parameters.type !== 'object') throw new ScriptError('BAD_ARGUMENT', 'parameters: expected a JSON Schema of type "object"');
+export function scriptTool({
+  name,
+  description,
+  parameters = {},
+  handler,
+  category = 'script',
+  tags = [],
+  timeout_ms = TOOL_TIMEOUT_MS,
+}: ScriptToolDefinition): Tool {
+  if (parameters.type !== undefined && parameters.type !== 'object')
+    throw new ScriptError('BAD_ARGUMENT', 'parameters: expected a JSON Schema of type "object"');
   const schema: ValueMap = { type: 'object', ...parameters };
   const check = compileSchema(fromJsonSchema(schema, 'parameters'));
   return {

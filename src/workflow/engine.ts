@@ -1,5 +1,5 @@
-import { agents } from '../agent/agents.ts';
 import type { AgentRequest } from '../agent/agent.ts';
+import { agents } from '../agent/agents.ts';
 import type { Context } from '../call/context.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { hooks } from '../hook/hooks.ts';
 import { valueText } from '../model/model.ts';
 import { tools } from '../tool/registry.ts';
 import { type Reference, resolveReferences } from './reference.ts';
-import { Scope, type StepRecord } from './scope.ts';
+import type { Scope, StepRecord } from './scope.ts';
 import { actionOf, type Condition, type Step } from './step.ts';
 import type { Workflow } from './workflow.ts';
 import { workflows } from './workflows.ts';
@@ -96,19 +96,33 @@ export class Execution {
     const { name } = this.workflow;
     const event = `workflow.${name}.step.${step.name}`;
     const input = step.prompt ?? step.input ?? null;
-    const watched = { kind: 'workflow', name, before: 'before_step', after: 'after_step', error: 'error', input, fields: { step: step.name, workflow_run: this.workflow.id } };
+    const watched = {
+      kind: 'workflow',
+      name,
+      before: 'before_step',
+      after: 'after_step',
+      error: 'error',
+      input,
+      fields: { step: step.name, workflow_run: this.workflow.id },
+    };
     let usage: ValueMap | undefined;
     await run.get(events).announce(context, `${event}.started`, { workflow: name, step: step.name });
     try {
       const output = await run.get(hooks).around<Value, Value>(context, watched, async (changed, inside) => {
-        const done = await this.#attempts(inside, step.prompt === undefined ? { ...step, input: changed } : { ...step, prompt: valueText(changed) }, scope, progress);
+        const done = await this.#attempts(
+          inside,
+          step.prompt === undefined ? { ...step, input: changed } : { ...step, prompt: valueText(changed) },
+          scope,
+          progress,
+        );
         usage = done.usage;
         return done.output;
       });
       await run.get(events).announce(context, `${event}.completed`, { workflow: name, step: step.name });
       return usage === undefined ? { output } : { output, usage };
     } catch (error) {
-      if (!context.signal.aborted) await run.get(events).announce(context, `${event}.failed`, { workflow: name, step: step.name, message: asScriptError(error).message });
+      if (!context.signal.aborted)
+        await run.get(events).announce(context, `${event}.failed`, { workflow: name, step: step.name, message: asScriptError(error).message });
       throw error;
     }
   }

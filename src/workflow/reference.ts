@@ -57,7 +57,13 @@ function follow(root: Value, path: readonly (string | number)[], reference: Refe
   let value: Value = root;
   for (const part of path) {
     const next: Value | undefined =
-      typeof part === 'number' ? (Array.isArray(value) ? value[part - firstPosition] : undefined) : isMap(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+      typeof part === 'number'
+        ? Array.isArray(value)
+          ? value[part - firstPosition]
+          : undefined
+        : isMap(value) && Object.hasOwn(value, part)
+          ? value[part]
+          : undefined;
     if (next === undefined) throw nowhere(reference);
     value = next;
   }

@@ -38,8 +38,15 @@ function problemsOfPart(context: Context, { steps, turns = false, conditions = [
 function checkReference({ text, root, path }: Reference, known: ReadonlySet<string>, turns: boolean, names: readonly string[]): string[] {
   if (root === 'input' || root === 'state') return [];
   if (root === 'loop') return turns ? [] : [`the reference ${text} leads nowhere: there is no loop around it`];
-  if (!known.has(root)) return [names.includes(root) ? `the reference ${text} is to a step that comes later` : `the reference ${text} leads nowhere: there is no step ${root} before this one`];
-  return path[0] === 'output' || path[0] === 'status' || path[0] === 'usage' ? [] : [`the reference ${text} leads nowhere: of a step there is .output, .status and .usage`];
+  if (!known.has(root))
+    return [
+      names.includes(root)
+        ? `the reference ${text} is to a step that comes later`
+        : `the reference ${text} leads nowhere: there is no step ${root} before this one`,
+    ];
+  return path[0] === 'output' || path[0] === 'status' || path[0] === 'usage'
+    ? []
+    : [`the reference ${text} leads nowhere: of a step there is .output, .status and .usage`];
 }
 
 function unknownParts(context: Context, { tool, agent, workflow }: Step, path: readonly string[]): string[] {
@@ -50,5 +57,7 @@ function unknownParts(context: Context, { tool, agent, workflow }: Step, path: r
   const found = typeof workflow === 'string' ? run.get(workflows).get(workflow) : (workflow as unknown as Workflow);
   if (!found) return [`there is no workflow "${String(workflow)}"`];
   if (path.includes(found.name)) return [`a cycle: ${[...path, found.name].join(' → ')}`];
-  return problemsOf(context, found.plan, [...path, found.name]).map(({ step, message }) => `in workflow ${found.name}: ${step === '' ? '' : `step ${step}: `}${message}`);
+  return problemsOf(context, found.plan, [...path, found.name]).map(
+    ({ step, message }) => `in workflow ${found.name}: ${step === '' ? '' : `step ${step}: `}${message}`,
+  );
 }

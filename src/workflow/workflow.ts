@@ -45,16 +45,27 @@ export class Workflow implements WorkflowLike {
   async execute(context: Context, given: Value): Promise<WorkflowResult> {
     const [problem] = this.validate(context);
     if (problem) throw new ScriptError('BAD_ARGUMENT', `workflow ${this.name}: ${problem.step === '' ? '' : `step ${problem.step}: `}${problem.message}`);
-    if (context.depth >= MAX_DEPTH) throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at workflow ${this.name})`);
+    if (context.depth >= MAX_DEPTH)
+      throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at workflow ${this.name})`);
     const { run } = context;
     const id = `${this.name}_${++this.#runs}`;
     const bus = run.get(events);
     const deadline = this.#deadline(context);
     const inside = context.with({ depth: context.depth + 1, signal: deadline.signal });
-    const watched = { kind: 'workflow', name: this.name, before: 'before_start', after: 'after_complete', error: 'error', input: unwrap(given), fields: { workflow_run: id } };
+    const watched = {
+      kind: 'workflow',
+      name: this.name,
+      before: 'before_start',
+      after: 'after_complete',
+      error: 'error',
+      input: unwrap(given),
+      fields: { workflow_run: id },
+    };
     await bus.announce(inside, `workflow.${this.name}.started`, { name: this.name, workflow_id: id });
     try {
-      const result = (await run.get(hooks).around<Value, Value>(inside, watched, (input, deeper) => this.#run(deeper, id, input) as unknown as Promise<Value>)) as unknown as WorkflowResult;
+      const result = (await run
+        .get(hooks)
+        .around<Value, Value>(inside, watched, (input, deeper) => this.#run(deeper, id, input) as unknown as Promise<Value>)) as unknown as WorkflowResult;
       await bus.announce(inside, `workflow.${this.name}.completed`, { name: this.name, workflow_id: id, duration_ms: result.duration_ms });
       return result;
     } catch (thrown) {
@@ -85,7 +96,13 @@ export class Workflow implements WorkflowLike {
   asTool(): Tool {
     const schema: ValueMap = { type: 'object', properties: { input: { description: 'what the workflow gets' } } };
     return {
-      ...scriptTool({ name: this.name.toLowerCase().replaceAll('-', '_'), description: this.options.description ?? `Runs the workflow ${this.name}`, parameters: schema, handler: () => null, category: 'workflow' }),
+      ...scriptTool({
+        name: this.name.toLowerCase().replaceAll('-', '_'),
+        description: this.options.description ?? `Runs the workflow ${this.name}`,
+        parameters: schema,
+        handler: () => null,
+        category: 'workflow',
+      }),
       timeoutMs: Math.max(TOOL_TIMEOUT_MS, this.options.timeout_ms ?? 600_000),
       execute: async (input, context) => (await this.execute(context, (input as { input?: Value }).input ?? null)).output,
     };
@@ -95,7 +112,12 @@ export class Workflow implements WorkflowLike {
     const started = performance.now();
     const execution = new Execution({ name: this.name, id }, this.options.error_strategy ?? 'fail', context);
     const records: StepRecord[] = [];
-    const result = (fields: Pick<WorkflowResult, 'success' | 'output' | 'outputs'>): WorkflowResult => ({ ...fields, steps: records, duration_ms: performance.now() - started, workflow_id: id });
+    const result = (fields: Pick<WorkflowResult, 'success' | 'output' | 'outputs'>): WorkflowResult => ({
+      ...fields,
+      steps: records,
+      duration_ms: performance.now() - started,
+      workflow_id: id,
+    });
     try {
       const { output, outputs } = await this.plan.run(execution, context, new Scope(input), records);
       return result({ success: records.every(({ status }) => status !== 'failed'), output, outputs });
@@ -103,7 +125,10 @@ export class Workflow implements WorkflowLike {
       if (!(error instanceof StepFailure)) throw error;
       const cause = asScriptError(error.cause);
       const outputs = Object.fromEntries(records.filter(({ status }) => status === 'completed').map(({ name, output }) => [name, output ?? null]));
-      throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${cause.message}`, { cause, details: { step: error.step, ...result({ success: false, output: null, outputs }) } });
+      throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${cause.message}`, {
+        cause,
+        details: { step: error.step, ...result({ success: false, output: null, outputs }) },
+      });
     }
   }
 

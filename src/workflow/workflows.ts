@@ -18,7 +18,8 @@ export const workflows = runService<Workflows>('workflows', () => {
   const all = new Map<string, Workflow>();
   return {
     create(context, options, plan) {
-      if (!NAME.test(options.name)) throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(options.name.slice(0, 80))}`);
+      if (!NAME.test(options.name))
+        throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(options.name.slice(0, 80))}`);
       if (all.has(options.name)) throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: there is a workflow ${options.name} already`);
       const workflow = new Workflow(options, plan);
       all.set(options.name, workflow);

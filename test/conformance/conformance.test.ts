@@ -64,7 +64,12 @@ describe('the examples of the definitions', () => {
       const outputs: (readonly string[])[] = [];
       for (const language of LANGUAGES) {
         await using test = await testRuntime({ log: { level: 'silent' }, models: { mock: { responses: ['Paris.', 'Paris.', 'Paris.', 'Paris.'] } } });
-        const { output } = await test.runtime.execute(language === 'lua' ? example.lua : example.javascript, { language, grants: test.grants, seed: 1, clock: () => 1_800_000_000_000 });
+        const { output } = await test.runtime.execute(language === 'lua' ? example.lua : example.javascript, {
+          language,
+          grants: test.grants,
+          seed: 1,
+          clock: () => 1_800_000_000_000,
+        });
         outputs.push(output);
       }
       expect(outputs[1]?.length).toBe(outputs[0]?.length);

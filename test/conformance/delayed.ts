@@ -4,7 +4,8 @@ const UNTOUCHED = new Set(['sleep', 'parallel']);
 
 /** The same globals, but each answer comes a turn of the event loop later, so that every call waits. */
 export function delayed(globals: readonly GlobalDefinition[]): readonly GlobalDefinition[] {
-  const each = <T extends object>(methods: Readonly<Record<string, T>>): Readonly<Record<string, T>> => Object.fromEntries(Object.entries(methods).map(([name, one]) => [name, later(one)]));
+  const each = <T extends object>(methods: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(Object.entries(methods).map(([name, one]) => [name, later(one)]));
   return globals.map((global) => ({
     ...global,
     methods: each(global.methods),

@@ -22,7 +22,9 @@ describe('the engines binaries', () => {
   });
 
   it('refuses another version of a package', () => {
-    expect(() => readSource({ ...MANIFESTS.lua, sourceSha256: MANIFESTS.javascript.sourceSha256 })).toThrow('wasmoon/dist/glue.wasm is not the binary that llmspell was made for');
+    expect(() => readSource({ ...MANIFESTS.lua, sourceSha256: MANIFESTS.javascript.sourceSha256 })).toThrow(
+      'wasmoon/dist/glue.wasm is not the binary that llmspell was made for',
+    );
   });
 
   it('keeps the committed linkers equal to their text', async () => {
@@ -33,12 +35,17 @@ describe('the engines binaries', () => {
   it('says which export or jump table is missing', () => {
     const source = readSource(MANIFESTS.lua);
     expect(() => keepExports(source, ['lua_type', 'no_such'])).toThrow('no exports no_such');
-    expect(() => instrument(source, { stackPointer: 0, dispatch: { function: 574, cases: 82, operands: [] } })).toThrow('function 574 has no jump table of 82 cases');
+    expect(() => instrument(source, { stackPointer: 0, dispatch: { function: 574, cases: 82, operands: [] } })).toThrow(
+      'function 574 has no jump table of 82 cases',
+    );
   });
 
   it('fails the probe when the interpreter is not checked', () => {
     const { dispatch } = MANIFESTS.lua.fuel;
-    const unchecked = { ...MANIFESTS.lua, fuel: { stackPointer: 0, dispatch: { function: dispatch?.function ?? 0, cases: dispatch?.cases ?? 0, operands: [] } } };
+    const unchecked = {
+      ...MANIFESTS.lua,
+      fuel: { stackPointer: 0, dispatch: { function: dispatch?.function ?? 0, cases: dispatch?.cases ?? 0, operands: [] } },
+    };
     const engine = compile('lua', buildEngine(readSource(MANIFESTS.lua), unchecked));
     expect(() => probeLua(engine)).toThrow('the Lua engine does not do what llmspell relies on: for does not ask for fuel');
     expect(() => probeLua()).not.toThrow();
@@ -57,7 +64,8 @@ describe('fuel', () => {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(instrument(await assemble(module), { stackPointer: 0 })), {});
     let count = 0;
     const [{ fuel }] = [await assembleLinkers()];
-    const tick = new WebAssembly.Instance(new WebAssembly.Module(fuel as Uint8Array), { host: { tick: () => (count++, 0), pause: () => 0 } }).exports.tick;
+    const tick = new WebAssembly.Instance(new WebAssembly.Module(fuel as Uint8Array), { host: { tick: () => Number(++count < 0), pause: () => 0 } }).exports
+      .tick;
     exports.__fuel_slot.set(0, tick);
     exports.__fuel.value = 100;
     exports.__fuel_reset.value = 99;

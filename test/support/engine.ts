@@ -14,25 +14,37 @@ export const tryGlobal = defineGlobal({
   name: 'Try',
   doc: 'Calls of every kind.',
   methods: {
-    echo: method({ doc: 'Gives its argument back.', effect: 'external', params: { value: anyValue }, result: anyValue, handler: ({ value }) => value as Value }),
+    echo: method({
+      doc: 'Gives its argument back.',
+      effect: 'external',
+      params: { value: anyValue },
+      result: anyValue,
+      handler: ({ value }) => value as Value,
+    }),
     later: method({
       doc: 'Gives its argument back after a while.',
       effect: 'external',
       params: { value: anyValue, ms: z.number().optional() },
       result: anyValue,
-     
+
       handler: async ({ value, ms }) => {
         await wait(ms ?? 1);
         return value as Value;
       },
     }),
-    now: method({ doc: 'Gives its argument back by a promise.', effect: 'external', params: { value: anyValue }, result: anyValue, handler: async ({ value }) => value }),
+    now: method({
+      doc: 'Gives its argument back by a promise.',
+      effect: 'external',
+      params: { value: anyValue },
+      result: anyValue,
+      handler: async ({ value }) => value,
+    }),
     fail: method({
       doc: 'Fails, at once or later.',
       effect: 'external',
       params: { message: z.string(), ms: z.number().optional() },
       result: anyValue,
-     
+
       handler: ({ message, ms }): Value | Promise<Value> => {
         const error = () => new ScriptError('TOOL_FAILED', message, { details: { outcome: 'failed', retryable: true } });
         if (ms === undefined) throw error();
@@ -46,15 +58,16 @@ export const tryGlobal = defineGlobal({
       effect: 'external',
       params: { fn: callback(), args: z.array(anyValue).optional(), timeout_ms: z.number().optional() },
       result: anyValue,
-     
-      handler: ({ fn, args, timeout_ms }, context) => context.invoke(fn as Callback, (args ?? []) as Value[], timeout_ms === undefined ? {} : { timeoutMs: timeout_ms }),
+
+      handler: ({ fn, args, timeout_ms }, context) =>
+        context.invoke(fn as Callback, (args ?? []) as Value[], timeout_ms === undefined ? {} : { timeoutMs: timeout_ms }),
     }),
     all: method({
       doc: 'Calls all functions at once.',
       effect: 'external',
       params: { fns: z.array(callback()) },
       result: anyValue,
-     
+
       handler: ({ fns }, context) => Promise.all((fns as Callback[]).map((fn) => context.invoke(fn, []))),
     }),
   },

@@ -32,7 +32,9 @@ export interface TestRun {
 }
 
 /** A run without an engine, for testing services by themselves. */
-export function testRun(options: { host?: HostContainer; grants?: Partial<Grants>; limits?: Partial<Limits>; tenant?: string; input?: Value; seed?: number } = {}): TestRun {
+export function testRun(
+  options: { host?: HostContainer; grants?: Partial<Grants>; limits?: Partial<Limits>; tenant?: string; input?: Value; seed?: number } = {},
+): TestRun {
   const host = options.host ?? testHost();
   const output: string[] = [];
   const run = new RunContainer({

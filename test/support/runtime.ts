@@ -7,7 +7,10 @@ import { type RuntimeOptions, ScriptRuntime } from '../../src/runtime.ts';
 import { ALL_GRANTS } from './run.ts';
 
 /** A runtime over a new temporary data folder, which goes with it, and grants for a workspace in it. */
-export async function testRuntime(config: ConfigInput = {}, options: Omit<RuntimeOptions, 'config'> = {}): Promise<{ runtime: ScriptRuntime; grants: Grants; folder: string } & AsyncDisposable> {
+export async function testRuntime(
+  config: ConfigInput = {},
+  options: Omit<RuntimeOptions, 'config'> = {},
+): Promise<{ runtime: ScriptRuntime; grants: Grants; folder: string } & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), 'llmspell-'));
   const workspace = join(folder, 'workspace');
   mkdirSync(workspace);

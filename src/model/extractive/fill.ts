@@ -6,7 +6,11 @@ const LISTS_SOURCES = /source|reference|citation|file|url/i;
 
 /** JSON text for a schema of texts: the answer, lists of quotations and sources; throws MODEL_FAILED for a required field of another kind, which takes understanding. */
 export function fillSchema(model: string, schema: ValueMap, findings: Findings): string {
-  return JSON.stringify(fill(schema, '', findings, (what) => modelFailed(model, `cannot fill ${what}: it quotes text and only fills texts and lists of texts`, { outcome: 'failed', retryable: false })));
+  return JSON.stringify(
+    fill(schema, '', findings, (what) =>
+      modelFailed(model, `cannot fill ${what}: it quotes text and only fills texts and lists of texts`, { outcome: 'failed', retryable: false }),
+    ),
+  );
 }
 
 function fill(schema: ValueMap, path: string, findings: Findings, refuse: (what: string) => Error): Value {

@@ -1,7 +1,22 @@
 import type { Block } from './material.ts';
 
 const SOURCE_FIELDS = ['source', 'path', 'file', 'file_path', 'document_id', 'title', 'name', 'url', 'link'];
-const TEXT_FIELDS = new Set(['content', 'text', 'snippet', 'excerpt', 'body', 'description', 'summary', 'output', 'answer', 'line', 'match', 'quote', 'message', 'passage']);
+const TEXT_FIELDS = new Set([
+  'content',
+  'text',
+  'snippet',
+  'excerpt',
+  'body',
+  'description',
+  'summary',
+  'output',
+  'answer',
+  'line',
+  'match',
+  'quote',
+  'message',
+  'passage',
+]);
 const PROSE_LENGTH = 60;
 
 /** Takes JSON (results of tools) out of a text: what stands around it, and what the JSON says as blocks with their sources. */

@@ -37,7 +37,16 @@ export function readMaterial(messages: readonly Message[]): Material {
     if (item.role === 'tool' && !item.is_error) return named(split(item.content, true).blocks, item.name);
     if (item.role !== 'user') return [];
     const said = split(messageText(item), false);
-    return [...named(said.blocks, EARLIER), { source: EARLIER, heading: undefined, text: sentencesOf(said.own).filter((sentence) => !sentence.endsWith('?')).join('\n\n') }];
+    return [
+      ...named(said.blocks, EARLIER),
+      {
+        source: EARLIER,
+        heading: undefined,
+        text: sentencesOf(said.own)
+          .filter((sentence) => !sentence.endsWith('?'))
+          .join('\n\n'),
+      },
+    ];
   });
   return { question: own.question, isInstruction: own.isInstruction, blocks: [...given, ...own.blocks, ...earlier].filter(({ text }) => text.trim() !== '') };
 }
@@ -112,7 +121,8 @@ function readOwn({ own, question }: Split, hasMaterial: boolean): Material {
   if (question !== undefined && question !== '') return { question, isInstruction: false, blocks: block(own) };
   const sentences = sentencesOf(own);
   const questions = sentences.filter((sentence) => sentence.endsWith('?'));
-  if (questions.length > 0) return { question: questions.join(' '), isInstruction: false, blocks: block(own.split('?').length > 8 ? own : withoutQuestions(sentences)) };
+  if (questions.length > 0)
+    return { question: questions.join(' '), isInstruction: false, blocks: block(own.split('?').length > 8 ? own : withoutQuestions(sentences)) };
   const lead = /^[^\n:]{3,120}:\s*(?=\S)/.exec(own)?.[0];
   if (!hasMaterial && lead !== undefined) return { question: lead.trim(), isInstruction: true, blocks: block(own.slice(lead.length)) };
   if (!hasMaterial && sentences.length > 2) return { question: sentences[0] ?? '', isInstruction: true, blocks: block(sentences.slice(1).join('\n\n')) };

@@ -42,13 +42,17 @@ const LARGEST = 4_000_000;
 
 async function search({ question, isInstruction, blocks }: Material, { signal, messages }: ModelRequest): Promise<Findings> {
   const size = blocks.reduce((sum, { text }) => sum + text.length, 0);
-  if (size > LARGEST) throw modelFailed('local/extractive', `the text has ${size} characters, more than the ${LARGEST} it reads`, { outcome: 'failed', retryable: false });
+  if (size > LARGEST)
+    throw modelFailed('local/extractive', `the text has ${size} characters, more than the ${LARGEST} it reads`, { outcome: 'failed', retryable: false });
   const sentences = await readSentences(blocks, signal);
   const terms = questionTerms(question, isInstruction);
   const summary = terms.size === 0 && sentences.length > 0 && messages.length > 0;
   const wanted = summary ? mainTerms(sentences) : [...terms.keys()];
   const { ranked, missing } = await rank(sentences, blocks, wanted, signal);
-  const quotes = summary && ranked.length === 0 ? sentences.slice(0, 3).map(({ text, block }) => ({ text, source: blocks[block]?.source })) : chooseQuotes(ranked, sentences, blocks);
+  const quotes =
+    summary && ranked.length === 0
+      ? sentences.slice(0, 3).map(({ text, block }) => ({ text, source: blocks[block]?.source }))
+      : chooseQuotes(ranked, sentences, blocks);
   return { question, quotes, missing: summary ? [] : missing.map((term) => terms.get(term) ?? term), summary, looked: sentences.length };
 }
 
@@ -61,8 +65,15 @@ export function compose({ question, quotes, missing, summary, looked }: Findings
       'local/extractive is no language model: it answers by quoting the prompt, the context and what tools returned.',
       ...(asked === '' ? [] : [` It was asked: ${asked}`]),
     ];
-  if (quotes.length === 0) return [`Nothing in the ${looked === 1 ? 'sentence' : `${looked} sentences`} of the given text answers “${asked}”.`, notMentioned(missing)].filter((piece) => piece !== '');
-  const lead = summary ? 'The main points of the given text:' : quotes.length === 1 ? `On “${asked}” the given text says:` : `On “${asked}” the given text says, best match first:`;
+  if (quotes.length === 0)
+    return [`Nothing in the ${looked === 1 ? 'sentence' : `${looked} sentences`} of the given text answers “${asked}”.`, notMentioned(missing)].filter(
+      (piece) => piece !== '',
+    );
+  const lead = summary
+    ? 'The main points of the given text:'
+    : quotes.length === 1
+      ? `On “${asked}” the given text says:`
+      : `On “${asked}” the given text says, best match first:`;
   const lines = quotes.map(({ text, source }, at) => `\n\n${quotes.length === 1 ? '' : `${at + 1}. `}“${text}”${source === undefined ? '' : ` (${source})`}`);
   const last = notMentioned(missing);
   return [lead, ...lines, ...(last === '' ? [] : [`\n\n${last.trim()}`])];

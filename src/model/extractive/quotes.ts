@@ -36,7 +36,10 @@ export function chooseQuotes(ranked: readonly Scored[], sentences: readonly Sent
     while (taken.has(`${block}:${next}`) && take(next)) next++;
     if (lengthOf(passage) < 50) take(next);
     const { source, heading } = blocks[block] ?? {};
-    quotes.push({ text: cut(passage.map(({ text }) => text).join(' ')), source: [source, heading].filter((part) => part !== undefined).join(' › ') || undefined });
+    quotes.push({
+      text: cut(passage.map(({ text }) => text).join(' ')),
+      source: [source, heading].filter((part) => part !== undefined).join(' › ') || undefined,
+    });
   }
   return quotes;
 }

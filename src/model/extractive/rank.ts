@@ -42,7 +42,12 @@ export async function readSentences(blocks: readonly Block[], signal: AbortSigna
 }
 
 /** Sentences that bear on the terms, best first, and terms that the material never mentions; empty when nothing bears on them enough. */
-export async function rank(sentences: readonly Sentence[], blocks: readonly Block[], terms: readonly string[], signal: AbortSignal): Promise<{ ranked: Scored[]; missing: string[] }> {
+export async function rank(
+  sentences: readonly Sentence[],
+  blocks: readonly Block[],
+  terms: readonly string[],
+  signal: AbortSignal,
+): Promise<{ ranked: Scored[]; missing: string[] }> {
   const frequency = documentFrequency(sentences);
   const idf = (term: string) => Math.log(1 + (sentences.length - (frequency.get(term) ?? 0) + 0.5) / ((frequency.get(term) ?? 0) + 0.5));
   const weights = new Map(terms.map((term) => [term, idf(term)]));

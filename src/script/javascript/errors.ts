@@ -1,7 +1,7 @@
 import type { Value, ValueMap } from '../../call/value.ts';
 import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
 import { ScriptRef } from '../refs.ts';
-import { CLASS, OBJECT, pointerOf, PROPERTY, type QuickJSExports, TAG, tagOf } from './exports.ts';
+import { CLASS, OBJECT, PROPERTY, pointerOf, type QuickJSExports, TAG, tagOf } from './exports.ts';
 import type { Heap } from './heap.ts';
 import type { Reader } from './read.ts';
 import type { References } from './references.ts';
@@ -84,7 +84,11 @@ export class Errors {
     const data = attempt(() => reader.read(cell, 'error'));
     if (typeof data === 'string') return new ScriptError('SCRIPT_ERROR', data);
     if (isMap(data)) return fromMap(data);
-    return new ScriptError('SCRIPT_ERROR', data === undefined ? 'the script threw a value' : `the script threw ${String(data)}`, data == null ? {} : { details: { value: data } });
+    return new ScriptError(
+      'SCRIPT_ERROR',
+      data === undefined ? 'the script threw a value' : `the script threw ${String(data)}`,
+      data == null ? {} : { details: { value: data } },
+    );
   }
 
   #fromError(object: number, causes: number): ScriptError {
@@ -144,4 +148,3 @@ function fromMap(data: ValueMap): ScriptError {
   const message = typeof data.message === 'string' ? data.message : 'the script threw an object';
   return new ScriptError(codeOf(data.code), message, { details: { value: data } });
 }
-

@@ -128,7 +128,7 @@ export class Heap {
   #name(atom: number): string | undefined {
     if (atom >= INDEX) return String(atom - INDEX);
     const string = this.pointer(this.pointer(this.#runtime + RUNTIME.atoms) + atom * 4);
-    return (this.pointer(string + STRING.kind) >>> 30) === 1 ? this.#flat(string) : undefined;
+    return this.pointer(string + STRING.kind) >>> 30 === 1 ? this.#flat(string) : undefined;
   }
 
   /** The own properties with string keys; `all` takes those that are not enumerable too. */

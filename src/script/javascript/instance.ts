@@ -11,7 +11,7 @@ import type { ScriptRef } from '../refs.ts';
 import { scheduler } from '../scheduler.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
-import { CLASS, CONTEXT, pointerOf, PROMISE, PROPERTY, TAG, tagOf, UNDEFINED } from './exports.ts';
+import { CLASS, CONTEXT, PROMISE, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { INTERNALS, type JavaScriptImage } from './image.ts';
 import { Machine } from './machine.ts';
 import { ModuleFiles } from './modules.ts';
@@ -77,7 +77,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const { reader, writer, references, cell } = { reader: this.#reader, writer: this.#writer, references: this.#references, cell: this.#cell };
     this.#errors = new Errors({ x, context, heap, reader, writer, references, prototype: image.errorPrototype, cell });
     this.#rejections = new Rejections(x, context);
-    this.#parking = new Parking(run.pending, (promise) => x.JS_IsJobPending(this.#machine.runtime) !== 0 || x.JS_PromiseState(context, promise) !== PROMISE.pending);
+    this.#parking = new Parking(
+      run.pending,
+      (promise) => x.JS_IsJobPending(this.#machine.runtime) !== 0 || x.JS_PromiseState(context, promise) !== PROMISE.pending,
+    );
     this.#files = new ModuleFiles(run);
     this.#ofHandles = new Set(table.handles.flatMap(({ methods }) => methods.map(([, entry]) => entry.index)));
     x.qjs_set_memory_limit(Math.floor(run.limits.memory_mb * 2 ** 20));
@@ -350,7 +353,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.computing = false;
     let result: Value | Promise<Value>;
     try {
-      result = index === INTERNALS.print ? this.run.print(this.#line(args)) ?? null : this.callHost(index, this.#arguments(cell, count, args, index));
+      result = index === INTERNALS.print ? (this.run.print(this.#line(args)) ?? null) : this.callHost(index, this.#arguments(cell, count, args, index));
     } catch (error) {
       this.#raise(cell, error);
       this.computing = true;
@@ -366,7 +369,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const names = (this.#parameters[index] ??= this.#nameParameters(index));
     const values: Value[] = [];
     if (this.#ofHandles.has(index)) values.push(this.#reader.read(cell, names[0] as string));
-    for (let i = 0; i < count; i++) values.push(this.#reader.read(args + 8 * i, names[values.length] ?? `${this.table.entries[index]?.name}: argument ${i + 1}`));
+    for (let i = 0; i < count; i++)
+      values.push(this.#reader.read(args + 8 * i, names[values.length] ?? `${this.table.entries[index]?.name}: argument ${i + 1}`));
     return values;
   }
 

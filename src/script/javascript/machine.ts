@@ -3,7 +3,7 @@ import type { Outcome } from '../instance.ts';
 import { STACK_BYTES } from '../limits.ts';
 import { applyImage, type MemoryImage } from '../wasm/image.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
-import { RUNTIME, type QuickJSExports } from './exports.ts';
+import { type QuickJSExports, RUNTIME } from './exports.ts';
 import { Heap } from './heap.ts';
 
 /** What the engine asks of its host. */

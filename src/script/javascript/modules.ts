@@ -1,5 +1,5 @@
-import { ScriptError } from '../../errors.ts';
 import type { Run } from '../../call/context.ts';
+import { ScriptError } from '../../errors.ts';
 import type { Source } from '../engine.ts';
 import { resolveModule } from '../modules.ts';
 

@@ -1,7 +1,6 @@
 // Runs once, when the base image is made: trims the globals and makes what scripts and the engine share. Its value is a function that gets
 // the engine's own functions and gives what the engine keeps references to.
 (function prelude(host) {
-  'use strict';
   const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, is } = Object;
   const { apply, ownKeys } = Reflect;
   const { isArray } = Array;
@@ -25,7 +24,10 @@
   };
 
   // print and console: values readably, however the script has changed its library.
-  const call = (method) => (self, ...args) => apply(method, self, args);
+  const call =
+    (method) =>
+    (self, ...args) =>
+      apply(method, self, args);
   const has = call(Object.prototype.hasOwnProperty);
   const join = call(Array.prototype.join);
   const push = call(Array.prototype.push);
@@ -94,7 +96,7 @@
     for (const key of ownKeys(value)) {
       if (skip(key)) continue;
       const found = getOwnPropertyDescriptor(value, key);
-      if (!found || !found.enumerable) continue;
+      if (!found?.enumerable) continue;
       if (++count > MOST_ITEMS) {
         push(parts, '…');
         break;
@@ -161,8 +163,18 @@
       return wrap('[', parts, ']');
     }
     if (isError(value)) return errorText(value, depth, seen);
-    if (isKind(sizeOfMap, value)) return `Map(${sizeOfMap(value)}) ${wrap('{', entries(value, eachOfMap, depth, seen, (key, item) => `${key} => ${item}`), '}')}`;
-    if (isKind(sizeOfSet, value)) return `Set(${sizeOfSet(value)}) ${wrap('{', entries(value, eachOfSet, depth, seen, (_, item) => item), '}')}`;
+    if (isKind(sizeOfMap, value))
+      return `Map(${sizeOfMap(value)}) ${wrap(
+        '{',
+        entries(value, eachOfMap, depth, seen, (key, item) => `${key} => ${item}`),
+        '}',
+      )}`;
+    if (isKind(sizeOfSet, value))
+      return `Set(${sizeOfSet(value)}) ${wrap(
+        '{',
+        entries(value, eachOfSet, depth, seen, (_, item) => item),
+        '}',
+      )}`;
     const typed = typedArrayTag(value);
     if (typed !== undefined) return `${typed}(${typedArrayLength(value)}) ${wrap('[', list(value, typedArrayLength(value), depth, seen), ']')}`;
     if (isKind(time, value)) return is(time(value), NaN) ? 'Invalid Date' : isoDate(value);

@@ -207,7 +207,9 @@ export class Reader {
 
   #noData(object: number): Refusal {
     const name = this.#className(object);
-    return new Refusal(`${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} cannot leave the script: only plain objects, arrays, Uint8Array, Date and functions can`);
+    return new Refusal(
+      `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} cannot leave the script: only plain objects, arrays, Uint8Array, Date and functions can`,
+    );
   }
 
   /** The name of an object's class as its prototype's constructor tells it. */

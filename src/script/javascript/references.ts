@@ -3,7 +3,7 @@ import { type Callback, type Handle, type HandleType, SCRIPT_CALLBACK } from '..
 import { ScriptError } from '../../errors.ts';
 import { MAX_HANDLES } from '../limits.ts';
 import { type RefOwner, ScriptRef } from '../refs.ts';
-import { objectValue, pointerOf, PROPERTY, type QuickJSExports, TAG, tagOf } from './exports.ts';
+import { objectValue, PROPERTY, pointerOf, type QuickJSExports, TAG, tagOf } from './exports.ts';
 import type { Writer } from './write.ts';
 
 /** Makes the host's way to run a function of the script. */

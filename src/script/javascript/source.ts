@@ -29,7 +29,11 @@ export function attempts(text: string): Attempt[] {
 
 /** Of the errors of all attempts the one that tells the author most. */
 export function mostTelling(errors: ReadonlyMap<Form, ScriptError>, text: string): ScriptError {
-  const form = /return not in a function/.test(errors.get('script')?.message ?? '') ? 'body' : /^\s*(?:import|export)\b(?!\s*[(.])/m.test(text) ? 'module' : 'script';
+  const form = /return not in a function/.test(errors.get('script')?.message ?? '')
+    ? 'body'
+    : /^\s*(?:import|export)\b(?!\s*[(.])/m.test(text)
+      ? 'module'
+      : 'script';
   return errors.get(form) as ScriptError;
 }
 

@@ -54,7 +54,10 @@ export class LuaErrors {
   leave(L: number, status: number, fiber: Fiber): ScriptError {
     const x = this.#x;
     const top = x.lua_gettop(L);
-    const error = status === LUA.errorMemory ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb') : this.#convert(L, top, status, fiber);
+    const error =
+      status === LUA.errorMemory
+        ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb')
+        : this.#convert(L, top, status, fiber);
     error.traceback ??= fiber.traceback;
     error.where ??= firstPlace(error.traceback);
     x.lua_pushvalue(L, top);

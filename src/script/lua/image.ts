@@ -9,7 +9,19 @@ import { LuaMachine } from './machine.ts';
 import type { LuaMarks } from './values.ts';
 
 /** What the prelude returns and the engine keeps, by name. */
-const KEPT = ['make_error', 'place_of', 'error_text', 'error_metatable', 'array_metatable', 'array', 'null_metatable', 'handle_metatable', 'set_fields', 'handles', 'seed'] as const;
+const KEPT = [
+  'make_error',
+  'place_of',
+  'error_text',
+  'error_metatable',
+  'array_metatable',
+  'array',
+  'null_metatable',
+  'handle_metatable',
+  'set_fields',
+  'handles',
+  'seed',
+] as const;
 type Kept = (typeof KEPT)[number];
 
 /** A Lua state with everything in it, as bytes: the start of each context. */

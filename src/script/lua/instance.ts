@@ -14,7 +14,7 @@ import { LUA, type LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
 import { internals } from './internals.ts';
 import { LuaMachine } from './machine.ts';
-import { scriptCallback, LuaValues } from './values.ts';
+import { LuaValues, scriptCallback } from './values.ts';
 
 /** What the wasm trampoline behind a host function does next: that many results, raise what is on the stack, or wait. */
 const RAISE = -1;
@@ -221,4 +221,3 @@ export class LuaInstance extends Instance implements ScriptInstance {
     this.#x.lua_callk(L, 1, 0, 0, 0);
   }
 }
-

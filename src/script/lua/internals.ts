@@ -64,7 +64,8 @@ const FIELDS = ['year', 'month', 'day', 'hour', 'min', 'sec'] as const;
 
 /** `os.time{…}` in UTC, seconds. */
 function timeOf(value: unknown): number {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new ScriptError('BAD_ARGUMENT', 'os.time: expected a table with year, month and day');
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new ScriptError('BAD_ARGUMENT', 'os.time: expected a table with year, month and day');
   const fields = value as Record<string, unknown>;
   const [year, month, day, hour = 12, min = 0, sec = 0] = FIELDS.map((name) => (fields[name] == null ? undefined : Number(fields[name])));
   if (year === undefined || month === undefined || day === undefined || [year, month, day, hour, min, sec].some(Number.isNaN))
@@ -88,10 +89,33 @@ function formatDate(format: string, seconds: number): string | Record<string, nu
   const clock = `${two(hour)}:${two(min)}:${two(sec)}`;
   const short = (names: readonly string[], n: number) => (names[n] ?? '').slice(0, 3);
   const parts: Record<string, string> = {
-    Y: String(year), y: two(year % 100), m: two(month + 1), d: two(day), H: two(hour), M: two(min), S: two(sec), p: hour < 12 ? 'AM' : 'PM',
-    I: two(hour % 12 || 12), j: String(yday).padStart(3, '0'), A: DAYS[wday] ?? '', a: short(DAYS, wday), B: MONTHS[month] ?? '', b: short(MONTHS, month),
-    w: String(wday), F: `${year}-${two(month + 1)}-${two(day)}`, T: clock, X: clock, D: `${two(month + 1)}/${two(day)}/${two(year % 100)}`,
-    x: `${two(month + 1)}/${two(day)}/${two(year % 100)}`, R: `${two(hour)}:${two(min)}`, s: String(seconds), Z: 'UTC', z: '+0000', n: '\n', t: '\t', '%': '%',
+    Y: String(year),
+    y: two(year % 100),
+    m: two(month + 1),
+    d: two(day),
+    H: two(hour),
+    M: two(min),
+    S: two(sec),
+    p: hour < 12 ? 'AM' : 'PM',
+    I: two(hour % 12 || 12),
+    j: String(yday).padStart(3, '0'),
+    A: DAYS[wday] ?? '',
+    a: short(DAYS, wday),
+    B: MONTHS[month] ?? '',
+    b: short(MONTHS, month),
+    w: String(wday),
+    F: `${year}-${two(month + 1)}-${two(day)}`,
+    T: clock,
+    X: clock,
+    D: `${two(month + 1)}/${two(day)}/${two(year % 100)}`,
+    x: `${two(month + 1)}/${two(day)}/${two(year % 100)}`,
+    R: `${two(hour)}:${two(min)}`,
+    s: String(seconds),
+    Z: 'UTC',
+    z: '+0000',
+    n: '\n',
+    t: '\t',
+    '%': '%',
     c: `${short(DAYS, wday)} ${short(MONTHS, month)} ${String(day).padStart(2)} ${clock} ${year}`,
   };
   return spec.replaceAll(/%(.?)/g, (_, letter: string) => {

@@ -61,7 +61,8 @@ export class LuaMachine {
       applyImage(x.memory, image.memory);
       x.emscripten_stack_init();
       x.stackRestore(image.stackTop);
-      const tick = new WebAssembly.Instance(engine.linkers.tick, { host: { tick: () => host.tick(), pause: new WebAssembly.Suspending(() => host.pause()) } }).exports as LinkExports;
+      const tick = new WebAssembly.Instance(engine.linkers.tick, { host: { tick: () => host.tick(), pause: new WebAssembly.Suspending(() => host.pause()) } })
+        .exports as LinkExports;
       x.__fuel_slot.set(0, tick.tick);
     } else x.__wasm_call_ctors();
     this.memory = new LuaMemory(x, host?.image.buffers);
@@ -105,7 +106,23 @@ export class LuaMachine {
       emscripten_date_now: now,
       emscripten_resize_heap: (wanted: number) => this.#grow(wanted >>> 0),
     };
-    const named = ['strftime', 'system', '_emscripten_get_now_is_monotonic', '__syscall_openat', '__syscall_fcntl64', '__syscall_ioctl', '__syscall_dup3', '_mktime_js', '_localtime_js', '_gmtime_js', '__syscall_unlinkat', '__syscall_rmdir', '__syscall_renameat', '__syscall_readlinkat', '_tzset_js'];
+    const named = [
+      'strftime',
+      'system',
+      '_emscripten_get_now_is_monotonic',
+      '__syscall_openat',
+      '__syscall_fcntl64',
+      '__syscall_ioctl',
+      '__syscall_dup3',
+      '_mktime_js',
+      '_localtime_js',
+      '_gmtime_js',
+      '__syscall_unlinkat',
+      '__syscall_rmdir',
+      '__syscall_renameat',
+      '__syscall_readlinkat',
+      '_tzset_js',
+    ];
     for (const name of named) env[name] = none;
     const sizes = (count: number, bytes: number) => {
       const view = new DataView(this.x.memory.buffer);

@@ -65,8 +65,11 @@ export class LuaMemory {
   push(L: number, value: string | Uint8Array): void {
     const most = typeof value === 'string' ? value.length * 3 : value.length;
     if (most > SCRATCH) return this.#pushLong(L, value);
-    const size = typeof value === 'string' ? this.#write(value) : (this.bytes.set(value, this.#scratch), value.length);
-    this.#exports.lua_pushlstring(L, this.#scratch, size);
+    if (typeof value === 'string') this.#exports.lua_pushlstring(L, this.#scratch, this.#write(value));
+    else {
+      this.bytes.set(value, this.#scratch);
+      this.#exports.lua_pushlstring(L, this.#scratch, value.length);
+    }
   }
 
   /** Copies a short name with a closing NUL to the scratch area; valid until the next string is written. */

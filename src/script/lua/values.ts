@@ -1,5 +1,5 @@
 import type { ScriptInvoke } from '../../call/run.ts';
-import { Float, type Callback, Handle, type HandleType, SCRIPT_CALLBACK, type Value, type ValueMap, define } from '../../call/value.ts';
+import { type Callback, define, Float, Handle, type HandleType, SCRIPT_CALLBACK, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { MAX_HANDLES, VALUE_LIMITS } from '../limits.ts';
 import { ScriptRef } from '../refs.ts';
@@ -125,7 +125,8 @@ export class LuaValues {
         define(map, key, this.#readAt(L, top + 2, type, `${path}.${key}`, budget));
       } else {
         const position = keyType === LUA.number && x.lua_isinteger(L, top + 1) ? x.lua_tonumberx(L, top + 1, 0) : 0;
-        if (position < 1 || map) throw refuse(path, map ? 'a table with both positions and names as keys' : 'a table key that is neither a string nor a position from 1');
+        if (position < 1 || map)
+          throw refuse(path, map ? 'a table with both positions and names as keys' : 'a table key that is neither a string nor a position from 1');
         const value = this.#readAt(L, top + 2, type, path, budget);
         if (position === items.length + 1) items.push(value);
         else (sparse ??= new Map()).set(position, value);

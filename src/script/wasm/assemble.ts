@@ -7,8 +7,12 @@ export async function assembleLinkers(): Promise<Readonly<Record<string, Uint8Ar
   const { default: start } = await import('wabt');
   const wabt = await start();
   const features = { exceptions: true, mutable_globals: true, reference_types: true };
-  const files = readdirSync(FOLDER).filter((file) => file.endsWith('.wat')).sort();
-  return Object.fromEntries(files.map((file) => [file.slice(0, -4), wabt.parseWat(file, readFileSync(new URL(file, FOLDER), 'utf8'), features).toBinary({}).buffer]));
+  const files = readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.wat'))
+    .sort();
+  return Object.fromEntries(
+    files.map((file) => [file.slice(0, -4), wabt.parseWat(file, readFileSync(new URL(file, FOLDER), 'utf8'), features).toBinary({}).buffer]),
+  );
 }
 
 /** The text of `linkers.ts`. */

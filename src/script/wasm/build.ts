@@ -14,7 +14,8 @@ export function sha256(bytes: Uint8Array): string {
 /** Reads the package's binary that a manifest names. Throws INTERNAL when it is another one than the manifest was made for. */
 export function readSource(manifest: Manifest): Uint8Array {
   const bytes = readFileSync(fileURLToPath(import.meta.resolve(manifest.source)));
-  if (sha256(bytes) !== manifest.sourceSha256) throw new ScriptError('INTERNAL', `${manifest.source} is not the binary that llmspell was made for: install the exact version that package.json names`);
+  if (sha256(bytes) !== manifest.sourceSha256)
+    throw new ScriptError('INTERNAL', `${manifest.source} is not the binary that llmspell was made for: install the exact version that package.json names`);
   return bytes;
 }
 

@@ -60,8 +60,17 @@ function skipImmediates(reader: Reader, op: number, extended: number): boolean {
 /** Blocks, branches, calls, variables, memory size and growth, whole constants, references. */
 function hasOneNumber(op: number): boolean {
   return (
-    (op >= OP.block && op <= OP.if) || (op >= OP.try && op <= 0x09) || op === 0x0c || op === 0x0d || op === OP.call || op === 0x12 || op === 0x18 ||
-    (op >= OP.localGet && op <= 0x26) || (op >= 0x3f && op <= 0x42) || op === 0xd0 || op === 0xd2
+    (op >= OP.block && op <= OP.if) ||
+    (op >= OP.try && op <= 0x09) ||
+    op === 0x0c ||
+    op === 0x0d ||
+    op === OP.call ||
+    op === 0x12 ||
+    op === 0x18 ||
+    (op >= OP.localGet && op <= 0x26) ||
+    (op >= 0x3f && op <= 0x42) ||
+    op === 0xd0 ||
+    op === 0xd2
   );
 }
 

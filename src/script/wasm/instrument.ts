@@ -26,10 +26,18 @@ const BULK_SHIFT = 6;
 export function instrument(bytes: Uint8Array, plan: FuelPlan): Uint8Array {
   const module = readModule(bytes);
   const rewriter = new Rewriter(bytes, module, plan);
-  const code = [Uint8Array.from(unsigned(module.functions.length + 3)), ...module.functions.flatMap((fn) => sized(rewriter.body(fn))), ...rewriter.own().flatMap((body) => sized([Uint8Array.from(body)]))];
+  const code = [
+    Uint8Array.from(unsigned(module.functions.length + 3)),
+    ...module.functions.flatMap((fn) => sized(rewriter.body(fn))),
+    ...rewriter.own().flatMap((body) => sized([Uint8Array.from(body)])),
+  ];
   const added = rewriter.added();
   const pieces: Uint8Array[] = [bytes.subarray(0, 8)];
-  const old = new Map(sections(bytes).filter(({ id }) => id !== SECTION.custom).map((it) => [it.id, it]));
+  const old = new Map(
+    sections(bytes)
+      .filter(({ id }) => id !== SECTION.custom)
+      .map((it) => [it.id, it]),
+  );
   for (const id of SECTION_ORDER) {
     const from = old.get(id);
     const more = added.get(id);
@@ -104,12 +112,49 @@ class Rewriter {
     const { stackPointer } = this.#plan;
     const reset = [OP.globalGet, ...unsigned(this.#fuel + 1), OP.globalSet, ...unsigned(this.#fuel)];
     const callOut = [OP.i32Const, 0, OP.callIndirect, ...unsigned(this.#type), ...unsigned(this.#slot)];
-    const slow = [1, 1, OP.i32, OP.globalGet, ...unsigned(stackPointer), OP.localSet, 0, ...reset, ...callOut, OP.localGet, 0, OP.globalSet, ...unsigned(stackPointer), OP.end];
+    const slow = [
+      1,
+      1,
+      OP.i32,
+      OP.globalGet,
+      ...unsigned(stackPointer),
+      OP.localSet,
+      0,
+      ...reset,
+      ...callOut,
+      OP.localGet,
+      0,
+      OP.globalSet,
+      ...unsigned(stackPointer),
+      OP.end,
+    ];
     const bulk = (operation: readonly number[]) => [
-      1, 1, OP.i32,
-      OP.globalGet, ...unsigned(this.#fuel), OP.localGet, 2, OP.i32Const, BULK_SHIFT, OP.i32ShiftRight, OP.i32Sub, OP.localTee, 3, OP.globalSet, ...unsigned(this.#fuel),
-      OP.localGet, 3, ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)]),
-      OP.localGet, 0, OP.localGet, 1, OP.localGet, 2, ...operation, OP.end,
+      1,
+      1,
+      OP.i32,
+      OP.globalGet,
+      ...unsigned(this.#fuel),
+      OP.localGet,
+      2,
+      OP.i32Const,
+      BULK_SHIFT,
+      OP.i32ShiftRight,
+      OP.i32Sub,
+      OP.localTee,
+      3,
+      OP.globalSet,
+      ...unsigned(this.#fuel),
+      OP.localGet,
+      3,
+      ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)]),
+      OP.localGet,
+      0,
+      OP.localGet,
+      1,
+      OP.localGet,
+      2,
+      ...operation,
+      OP.end,
     ];
     return [slow, bulk([OP.prefixFc, OP.memoryCopy, 0, 0]), bulk([OP.prefixFc, OP.memoryFill, 0])];
   }
@@ -149,7 +194,8 @@ class Rewriter {
     const edits: { from: number; to: number; code: readonly number[] }[] = [];
     const open: number[] = [];
     walk(new Reader(this.#bytes, start), fn.end, (op, from, to, extended) => {
-      if (interpreter && (op === OP.localSet || op === OP.localTee) && this.#bytes[from + 1] === 0) throw new Error('the interpreter assigns to its first parameter');
+      if (interpreter && (op === OP.localSet || op === OP.localTee) && this.#bytes[from + 1] === 0)
+        throw new Error('the interpreter assigns to its first parameter');
       if (op === OP.block || op === OP.loop || op === OP.if || op === OP.try) open.push(from);
       else if (op === OP.end) {
         const block = open.pop();
@@ -163,7 +209,20 @@ class Rewriter {
   }
 
   #check(scratch: number, slow: readonly number[]): readonly number[] {
-    return [OP.globalGet, ...unsigned(this.#fuel), OP.i32Const, 1, OP.i32Sub, OP.localTee, ...unsigned(scratch), OP.globalSet, ...unsigned(this.#fuel), OP.localGet, ...unsigned(scratch), ...this.#ifBelowZero(slow)];
+    return [
+      OP.globalGet,
+      ...unsigned(this.#fuel),
+      OP.i32Const,
+      1,
+      OP.i32Sub,
+      OP.localTee,
+      ...unsigned(scratch),
+      OP.globalSet,
+      ...unsigned(this.#fuel),
+      OP.localGet,
+      ...unsigned(scratch),
+      ...this.#ifBelowZero(slow),
+    ];
   }
 
   #ifBelowZero(then: readonly number[]): readonly number[] {
@@ -177,7 +236,12 @@ class Rewriter {
 }
 
 /** The dispatch loop of an interpreter, and the blocks behind whose ends the wanted cases start. */
-function findDispatch(bytes: Uint8Array, fn: WasmFunction, start: number, wanted: NonNullable<FuelPlan['dispatch']>): { loop: number; cases: ReadonlySet<number> } {
+function findDispatch(
+  bytes: Uint8Array,
+  fn: WasmFunction,
+  start: number,
+  wanted: NonNullable<FuelPlan['dispatch']>,
+): { loop: number; cases: ReadonlySet<number> } {
   const open: { op: number; start: number }[] = [];
   let result: { loop: number; cases: ReadonlySet<number> } | undefined;
   walk(new Reader(bytes, start), fn.end, (op, from) => {
@@ -188,7 +252,10 @@ function findDispatch(bytes: Uint8Array, fn: WasmFunction, start: number, wanted
       const depths = Array.from({ length: reader.number() + 1 }, () => reader.number());
       const loop = open.findLast((block) => block.op === OP.loop);
       if (depths.length !== wanted.cases + 1 || !loop) return;
-      result = { loop: loop.start, cases: new Set(wanted.operands.map((operand) => (open[open.length - 1 - (depths[operand] as number)] as { start: number }).start)) };
+      result = {
+        loop: loop.start,
+        cases: new Set(wanted.operands.map((operand) => (open[open.length - 1 - (depths[operand] as number)] as { start: number }).start)),
+      };
     }
   });
   if (!result) throw new Error(`function ${fn.index} has no jump table of ${wanted.cases} cases`);

@@ -13,11 +13,17 @@ export const base64 = defineTool(
     tags: ['encoding'],
     input: z.strictObject({ operation: z.enum(['encode', 'decode']), data: bytes, url_safe: z.boolean().default(false) }),
     output: z.object({ data: z.union([z.string(), bytes]).describe('decoded bytes are text where they are UTF-8') }),
-    examples: [{ lua: `print(Tool.execute("base64", {operation = "encode", data = "hello"}).data)`, javascript: `print(Tool.execute("base64", {operation: "encode", data: "hello"}).data)` }],
+    examples: [
+      {
+        lua: `print(Tool.execute("base64", {operation = "encode", data = "hello"}).data)`,
+        javascript: `print(Tool.execute("base64", {operation: "encode", data: "hello"}).data)`,
+      },
+    ],
     execute({ operation, data, url_safe }) {
       if (operation === 'encode') return { data: Buffer.from(data).toString(url_safe ? 'base64url' : 'base64') };
       const text = Buffer.from(data).toString('latin1').replaceAll(/\s/g, '');
-      if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1) throw new ScriptError('BAD_ARGUMENT', 'base64: data: expected Base64 text');
+      if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1)
+        throw new ScriptError('BAD_ARGUMENT', 'base64: data: expected Base64 text');
       const decoded = Buffer.from(text, 'base64');
       return { data: isUtf8(decoded) ? decoded.toString('utf8') : new Uint8Array(decoded) };
     },

@@ -17,7 +17,10 @@ export const csv = defineTool(
       operation: z.enum(['parse', 'stringify']).default('parse'),
       text: z.string().max(10_000_000).optional(),
       path: z.string().optional().describe('parse: a file instead of text'),
-      rows: z.array(z.union([anyMap, z.array(anyValue)])).optional().describe('stringify'),
+      rows: z
+        .array(z.union([anyMap, z.array(anyValue)]))
+        .optional()
+        .describe('stringify'),
       delimiter: z.string().length(1).default(','),
       header: z.boolean().default(true).describe('parse: the first line names the columns; stringify: write such a line'),
       numbers: z.boolean().default(true).describe('parse: what looks like a number becomes one'),
@@ -56,7 +59,14 @@ function read(text: string, { delimiter, header, numbers, limit }: { delimiter: 
 function write(rows: readonly (Record<string, Value> | Value[])[], delimiter: string, header: boolean): string {
   const columns = [...new Set(rows.flatMap((row) => (Array.isArray(row) ? [] : Object.keys(row))))];
   const quote = (value: Value | undefined) => {
-    const text = value === null || value === undefined ? '' : value instanceof Float ? String(value.value) : typeof value === 'object' ? JSON.stringify(value) : String(value);
+    const text =
+      value === null || value === undefined
+        ? ''
+        : value instanceof Float
+          ? String(value.value)
+          : typeof value === 'object'
+            ? JSON.stringify(value)
+            : String(value);
     return text.includes(delimiter) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = rows.map((row) => (Array.isArray(row) ? row : columns.map((name) => row[name])).map(quote).join(delimiter));

@@ -43,7 +43,8 @@ export const datetime = defineTool(
 
 function read(value: string | number | undefined, now: number): Date {
   const date = new Date(typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(value) ? `${value}Z` : (value ?? now));
-  if (Number.isNaN(date.getTime())) throw new ScriptError('BAD_ARGUMENT', `datetime: time: expected ISO 8601 text or ms since 1970, got ${JSON.stringify(value)}`);
+  if (Number.isNaN(date.getTime()))
+    throw new ScriptError('BAD_ARGUMENT', `datetime: time: expected ISO 8601 text or ms since 1970, got ${JSON.stringify(value)}`);
   return date;
 }
 

@@ -14,7 +14,12 @@ export const diff = defineTool(
     tags: ['compare', 'patch'],
     input: z.strictObject({ before: z.string().max(5_000_000), after: z.string().max(5_000_000), context: z.int().min(0).max(100).default(3) }),
     output: z.object({ equal: z.boolean(), added: z.int(), removed: z.int(), unified: z.string() }),
-    examples: [{ lua: `print(Tool.execute("diff", {before = "a\\nb", after = "a\\nc"}).unified)`, javascript: `print(Tool.execute("diff", {before: "a\\nb", after: "a\\nc"}).unified)` }],
+    examples: [
+      {
+        lua: `print(Tool.execute("diff", {before = "a\\nb", after = "a\\nc"}).unified)`,
+        javascript: `print(Tool.execute("diff", {before: "a\\nb", after: "a\\nc"}).unified)`,
+      },
+    ],
     execute({ before, after, context }) {
       const edits = compare(before.split('\n'), after.split('\n'));
       const added = edits.filter(({ sign }) => sign === '+').length;

@@ -35,7 +35,8 @@ export const fileRead = defineTool(
         if (wanted > MOST_FILE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `file_read: ${path} has ${size} bytes, more than 16 MB; give offset and length`);
         const content = readRange(file, offset, wanted);
         if (encoding === 'bytes') return { content: new Uint8Array(content), size, path };
-        if (!isUtf8(content) && length === undefined) throw new ScriptError('TOOL_FAILED', `file_read: ${path} is no UTF-8 text; read it with encoding = "bytes"`);
+        if (!isUtf8(content) && length === undefined)
+          throw new ScriptError('TOOL_FAILED', `file_read: ${path} is no UTF-8 text; read it with encoding = "bytes"`);
         return { content: content.toString('utf8').replace(/^\uFEFF/, ''), size, path };
       } finally {
         closeSync(file.fd);

@@ -10,10 +10,17 @@ export const fileWrite = defineTool(
     description: 'Writes a file, whole or not at all',
     category: 'file',
     tags: ['filesystem', 'save'],
-    input: z.strictObject({ path: z.string(), content: bytes, mode: z.enum(['replace', 'append', 'create']).default('replace').describe('create: an error where the file exists') }),
+    input: z.strictObject({
+      path: z.string(),
+      content: bytes,
+      mode: z.enum(['replace', 'append', 'create']).default('replace').describe('create: an error where the file exists'),
+    }),
     output: z.object({ path: z.string(), bytes: z.int() }),
     examples: [
-      { lua: `print(Tool.execute("file_write", {path = "notes.md", content = "# Notes\\n"}).bytes)`, javascript: `print(Tool.execute("file_write", {path: "notes.md", content: "# Notes\\n"}).bytes)` },
+      {
+        lua: `print(Tool.execute("file_write", {path = "notes.md", content = "# Notes\\n"}).bytes)`,
+        javascript: `print(Tool.execute("file_write", {path: "notes.md", content: "# Notes\\n"}).bytes)`,
+      },
     ],
     execute({ path, content, mode }, context) {
       writeFile(context, path, content, mode);

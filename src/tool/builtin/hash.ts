@@ -18,7 +18,10 @@ export const hash = defineTool(
     }),
     output: z.object({ hash: z.string(), algorithm: z.string() }),
     examples: [{ lua: `print(Tool.execute("hash", {data = "hello"}).hash)`, javascript: `print(Tool.execute("hash", {data: "hello"}).hash)` }],
-    execute: ({ data, algorithm, key, encoding }) => ({ hash: (key ? createHmac(algorithm, key) : createHash(algorithm)).update(data).digest(encoding), algorithm }),
+    execute: ({ data, algorithm, key, encoding }) => ({
+      hash: (key ? createHmac(algorithm, key) : createHash(algorithm)).update(data).digest(encoding),
+      algorithm,
+    }),
   },
   'builtin',
 );

@@ -11,10 +11,17 @@ export const htmlText = defineTool(
     description: 'Turns HTML into clean text or Markdown',
     category: 'document',
     tags: ['html', 'convert'],
-    input: z.strictObject({ html: z.string().max(5_000_000).optional(), path: z.string().optional().describe('a file instead of html'), format: z.enum(['text', 'markdown']).default('text') }),
+    input: z.strictObject({
+      html: z.string().max(5_000_000).optional(),
+      path: z.string().optional().describe('a file instead of html'),
+      format: z.enum(['text', 'markdown']).default('text'),
+    }),
     output: z.object({ title: z.string(), text: z.string(), links: z.array(z.object({ text: z.string(), url: z.string() })) }),
     examples: [
-      { lua: `print(Tool.execute("html_text", {html = "<h1>Hi</h1><p>You &amp; me</p>"}).text)`, javascript: `print(Tool.execute("html_text", {html: "<h1>Hi</h1><p>You &amp; me</p>"}).text)` },
+      {
+        lua: `print(Tool.execute("html_text", {html = "<h1>Hi</h1><p>You &amp; me</p>"}).text)`,
+        javascript: `print(Tool.execute("html_text", {html: "<h1>Hi</h1><p>You &amp; me</p>"}).text)`,
+      },
     ],
     execute({ html, path, format }, context) {
       const source = html ?? (path === undefined ? undefined : readBytes(context, path).toString('utf8'));

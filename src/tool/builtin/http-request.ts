@@ -50,7 +50,15 @@ export const httpRequest = defineTool(
       });
       const text = isUtf8(answer.body) ? answer.body.toString('utf8') : new Uint8Array(answer.body);
       const parsed = typeof text === 'string' && /\bjson\b/.test(answer.headers['content-type'] ?? '') ? parseOrNot(text) : undefined;
-      return { status: answer.status, ok: answer.status >= 200 && answer.status < 300, url: answer.url, headers: { ...answer.headers }, body: text, ...(parsed !== undefined && { json: parsed }), truncated: answer.truncated };
+      return {
+        status: answer.status,
+        ok: answer.status >= 200 && answer.status < 300,
+        url: answer.url,
+        headers: { ...answer.headers },
+        body: text,
+        ...(parsed !== undefined && { json: parsed }),
+        truncated: answer.truncated,
+      };
     },
   },
   'builtin',

@@ -14,7 +14,10 @@ export const jsonQuery = defineTool(
     description: 'Finds values inside data by a path',
     category: 'data',
     tags: ['json', 'path'],
-    input: z.strictObject({ data: anyValue.describe('a value, or a JSON text'), query: z.string().max(1_000).describe('$.items[*].name, ..name, [0], [-1], [1:3]; positions count from 0') }),
+    input: z.strictObject({
+      data: anyValue.describe('a value, or a JSON text'),
+      query: z.string().max(1_000).describe('$.items[*].name, ..name, [0], [-1], [1:3]; positions count from 0'),
+    }),
     output: z.object({ result: anyValue.describe('the first value found'), results: z.array(anyValue), count: z.int() }),
     examples: [
       {
@@ -56,7 +59,8 @@ function parse(path: string): Step[] {
   while (at < path.length) {
     PART.lastIndex = at;
     const found = PART.exec(path);
-    if (!found || (at > 0 && found[1] === undefined && !found[0].startsWith('['))) throw new ScriptError('BAD_ARGUMENT', `json_query: query: cannot read ${JSON.stringify(path.slice(at, at + 20))} at position ${at + 1}`);
+    if (!found || (at > 0 && found[1] === undefined && !found[0].startsWith('[')))
+      throw new ScriptError('BAD_ARGUMENT', `json_query: query: cannot read ${JSON.stringify(path.slice(at, at + 20))} at position ${at + 1}`);
     at = PART.lastIndex;
     steps.push(stepOf(found));
   }

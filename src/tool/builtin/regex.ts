@@ -21,7 +21,9 @@ export const regex = defineTool(
     }),
     output: z.object({
       matched: z.boolean(),
-      matches: z.array(z.object({ match: z.string(), start: z.int(), stop: z.int(), groups: z.array(z.string().nullable()), named: z.record(z.string(), z.string()) })).optional(),
+      matches: z
+        .array(z.object({ match: z.string(), start: z.int(), stop: z.int(), groups: z.array(z.string().nullable()), named: z.record(z.string(), z.string()) }))
+        .optional(),
       text: z.string().optional(),
       parts: z.array(z.string()).optional(),
     }),
@@ -34,7 +36,8 @@ export const regex = defineTool(
     execute(input) {
       const compiled = compile(input.pattern, (input.ignore_case ? RE2JS.CASE_INSENSITIVE : 0) | (input.multiline ? RE2JS.MULTILINE : 0));
       if (input.operation === 'test') return { matched: compiled.matcher(input.text).find() };
-      if (input.operation === 'replace') return { matched: compiled.matcher(input.text).find(), text: compiled.matcher(input.text).replaceAll(input.replacement) };
+      if (input.operation === 'replace')
+        return { matched: compiled.matcher(input.text).find(), text: compiled.matcher(input.text).replaceAll(input.replacement) };
       if (input.operation === 'split') return { matched: compiled.matcher(input.text).find(), parts: compiled.split(input.text, input.limit) };
       return collect(compiled, input.text, input.limit);
     },

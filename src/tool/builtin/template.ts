@@ -23,7 +23,11 @@ export const template = defineTool(
     description: 'Fills a Liquid template',
     category: 'text',
     tags: ['liquid', 'render'],
-    input: z.strictObject({ template: z.string().max(1_000_000), variables: anyMap.default({}), strict: z.boolean().default(false).describe('an unknown variable is an error') }),
+    input: z.strictObject({
+      template: z.string().max(1_000_000),
+      variables: anyMap.default({}),
+      strict: z.boolean().default(false).describe('an unknown variable is an error'),
+    }),
     output: z.object({ text: z.string() }),
     examples: [
       {

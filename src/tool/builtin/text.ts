@@ -26,12 +26,22 @@ export const text = defineTool(
       lines: z.int().optional(),
       bytes: z.int().optional(),
     }),
-    examples: [{ lua: `print(Tool.execute("text", {operation = "slug", text = "Hello, World!"}).text)`, javascript: `print(Tool.execute("text", {operation: "slug", text: "Hello, World!"}).text)` }],
+    examples: [
+      {
+        lua: `print(Tool.execute("text", {operation = "slug", text = "Hello, World!"}).text)`,
+        javascript: `print(Tool.execute("text", {operation: "slug", text: "Hello, World!"}).text)`,
+      },
+    ],
     execute(input) {
       const { text: given } = input;
       switch (input.operation) {
         case 'count':
-          return { characters: [...given].length, words: given.match(WORD)?.length ?? 0, lines: given === '' ? 0 : given.split('\n').length, bytes: Buffer.byteLength(given) };
+          return {
+            characters: [...given].length,
+            words: given.match(WORD)?.length ?? 0,
+            lines: given === '' ? 0 : given.split('\n').length,
+            bytes: Buffer.byteLength(given),
+          };
         case 'split':
           return { parts: given.split(input.separator ?? ' ') };
         case 'lines':
@@ -46,7 +56,19 @@ export const text = defineTool(
   'builtin',
 );
 
-function change({ operation, text: given, length, find, with: replacement }: { operation: string; text: string; length?: number | undefined; find?: string | undefined; with?: string | undefined }): string {
+function change({
+  operation,
+  text: given,
+  length,
+  find,
+  with: replacement,
+}: {
+  operation: string;
+  text: string;
+  length?: number | undefined;
+  find?: string | undefined;
+  with?: string | undefined;
+}): string {
   switch (operation) {
     case 'upper':
       return given.toUpperCase();
@@ -55,9 +77,17 @@ function change({ operation, text: given, length, find, with: replacement }: { o
     case 'title':
       return given.replaceAll(WORD, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
     case 'reverse':
-      return [...new Intl.Segmenter().segment(given)].map(({ segment }) => segment).reverse().join('');
+      return [...new Intl.Segmenter().segment(given)]
+        .map(({ segment }) => segment)
+        .reverse()
+        .join('');
     case 'slug':
-      return given.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, '-').replaceAll(/^-|-$/g, '');
+      return given
+        .normalize('NFKD')
+        .replaceAll(/\p{M}/gu, '')
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
+        .replaceAll(/^-|-$/g, '');
     case 'truncate':
       return [...given].length <= (length ?? 80) ? given : `${[...given].slice(0, Math.max(0, (length ?? 80) - 1)).join('')}…`;
     case 'pad':

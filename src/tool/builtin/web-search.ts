@@ -1,12 +1,17 @@
 import { z } from 'zod';
-import { fromJsonText } from '../../call/json.ts';
 import type { Context } from '../../call/context.ts';
+import { fromJsonText } from '../../call/json.ts';
 import { ScriptError } from '../../errors.ts';
 import { request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 import { find } from './json-query.ts';
 
-const ENDPOINTS = { brave: 'https://api.search.brave.com/res/v1/web/search', tavily: 'https://api.tavily.com/search', searxng: undefined, json: undefined } as const;
+const ENDPOINTS = {
+  brave: 'https://api.search.brave.com/res/v1/web/search',
+  tavily: 'https://api.tavily.com/search',
+  searxng: undefined,
+  json: undefined,
+} as const;
 /** Where each kind keeps its results. */
 const RESULTS = { brave: '$.web.results[*]', tavily: '$.results[*]', searxng: '$.results[*]', json: '$.results[*]' } as const;
 
@@ -30,13 +35,21 @@ export const webSearch = defineTool(
     async execute({ query, limit }, context) {
       const settings = context.run.host.config.tools.web_search;
       if (!settings)
-        throw new ScriptError('NOT_ALLOWED', 'web_search: no search service is configured; name one in [tools.web_search] (kind = "brave", "tavily", "searxng" or "json", url, api_key_env)', { details: { outcome: 'not_sent', retryable: false } });
+        throw new ScriptError(
+          'NOT_ALLOWED',
+          'web_search: no search service is configured; name one in [tools.web_search] (kind = "brave", "tavily", "searxng" or "json", url, api_key_env)',
+          { details: { outcome: 'not_sent', retryable: false } },
+        );
       const url = settings.url ?? ENDPOINTS[settings.kind];
       if (!url) throw new ScriptError('BAD_CONFIG', `web_search: [tools.web_search] of kind ${settings.kind} needs a url`);
       const answer = await ask(context, settings.kind, new URL(url), query, limit, keyOf(settings.api_key_env));
       const found = find(answer, RESULTS[settings.kind]).slice(0, limit) as Record<string, unknown>[];
       const text = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/<[^>]*>/g, '') : '');
-      return { query, source: settings.kind, results: found.map((one) => ({ title: text(one.title), url: text(one.url ?? one.link), snippet: text(one.snippet ?? one.description ?? one.content) })) };
+      return {
+        query,
+        source: settings.kind,
+        results: found.map((one) => ({ title: text(one.title), url: text(one.url ?? one.link), snippet: text(one.snippet ?? one.description ?? one.content) })),
+      };
     },
   },
   'builtin',
@@ -61,12 +74,22 @@ async function ask(context: Context, kind: keyof typeof ENDPOINTS, url: URL, que
   if (post) headers['content-type'] = 'application/json';
   if (key !== undefined && kind === 'brave') headers['x-subscription-token'] = key;
   else if (key !== undefined) headers.authorization = `Bearer ${key}`;
-  const answer = await request(context, url.href, { trusted, headers, maxRedirects: 0, ...(post && { method: 'POST', body: JSON.stringify({ query, max_results: limit }) }) });
+  const answer = await request(context, url.href, {
+    trusted,
+    headers,
+    maxRedirects: 0,
+    ...(post && { method: 'POST', body: JSON.stringify({ query, max_results: limit }) }),
+  });
   if (answer.status !== 200)
-    throw new ScriptError('TOOL_FAILED', `web_search: the search service answered ${answer.status}`, { details: { outcome: 'failed', retryable: answer.status >= 500 || answer.status === 429, status: answer.status } });
+    throw new ScriptError('TOOL_FAILED', `web_search: the search service answered ${answer.status}`, {
+      details: { outcome: 'failed', retryable: answer.status >= 500 || answer.status === 429, status: answer.status },
+    });
   try {
     return fromJsonText(answer.body.toString('utf8'));
   } catch (error) {
-    throw new ScriptError('TOOL_FAILED', 'web_search: the search service answered with something that is no JSON', { cause: error, details: { outcome: 'failed', retryable: true } });
+    throw new ScriptError('TOOL_FAILED', 'web_search: the search service answered with something that is no JSON', {
+      cause: error,
+      details: { outcome: 'failed', retryable: true },
+    });
   }
 }

@@ -27,7 +27,10 @@ export function openForReading(context: Context, path: string, kind: 'file' | 'f
   const stats = fstatSync(fd);
   if (kind === 'file' ? stats.isFile() : stats.isDirectory()) return { fd, stats, path };
   closeSync(fd);
-  throw new ScriptError('TOOL_FAILED', `${context.method}: ${path}: expected a ${kind}, found ${stats.isDirectory() ? 'a folder' : stats.isFile() ? 'a file' : 'a device or pipe'}`);
+  throw new ScriptError(
+    'TOOL_FAILED',
+    `${context.method}: ${path}: expected a ${kind}, found ${stats.isDirectory() ? 'a folder' : stats.isFile() ? 'a file' : 'a device or pipe'}`,
+  );
 }
 
 /** The real path of something that exists and may be read. */
@@ -130,5 +133,6 @@ function present(path: string): boolean {
 }
 
 function refuseHostile(context: Context, path: string): void {
-  if (path === '' || path.includes('\0')) throw new ScriptError('BAD_ARGUMENT', `${context.method}: path: expected the path of a file, got ${JSON.stringify(path.slice(0, 80))}`);
+  if (path === '' || path.includes('\0'))
+    throw new ScriptError('BAD_ARGUMENT', `${context.method}: path: expected the path of a file, got ${JSON.stringify(path.slice(0, 80))}`);
 }

@@ -10,7 +10,11 @@ export const MOST_FILE_BYTES = 16 * 2 ** 20;
 export function readBytes(context: Context, path: string, most = MOST_FILE_BYTES): Buffer {
   const file = openForReading(context, path, 'file');
   try {
-    if (file.stats.size > most) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${path} has ${file.stats.size} bytes, more than the ${most} that are read at most; give offset and length`);
+    if (file.stats.size > most)
+      throw new ScriptError(
+        'LIMIT_EXCEEDED',
+        `${context.method}: ${path} has ${file.stats.size} bytes, more than the ${most} that are read at most; give offset and length`,
+      );
     return readRange(file, 0, most);
   } finally {
     closeSync(file.fd);

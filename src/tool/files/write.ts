@@ -14,7 +14,8 @@ export function writeFile(context: Context, path: string, bytes: Uint8Array, mod
   const temporary = folder.at(`.${folder.name.slice(0, 100)}.${process.pid}-${Math.floor(Math.random() * 2 ** 32).toString(36)}.tmp`);
   try {
     const there = kindOf(target);
-    if (there !== 'none' && there !== 'file') throw new ScriptError('TOOL_FAILED', `${context.method}: ${path} is ${there === 'link' ? 'a symbolic link' : 'no file'}; nothing was written`);
+    if (there !== 'none' && there !== 'file')
+      throw new ScriptError('TOOL_FAILED', `${context.method}: ${path} is ${there === 'link' ? 'a symbolic link' : 'no file'}; nothing was written`);
     if (there === 'file' && mode === 'create') throw new ScriptError('CONFLICT', `${context.method}: ${path} exists already`);
     const old = mode === 'append' && there === 'file' ? readBytes(context, path) : Buffer.alloc(0);
     writeNew(temporary, [old, bytes]);
@@ -49,6 +50,13 @@ function kindOf(path: string): 'none' | 'file' | 'link' | 'other' {
 function writeFailure(context: Context, path: string, error: unknown): unknown {
   if (error instanceof ScriptError) return error;
   const { code } = error as NodeJS.ErrnoException;
-  const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'the disk is full' : code === 'EACCES' ? 'permission denied' : code === 'ENAMETOOLONG' ? 'the name is too long' : code;
+  const why =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'the disk is full'
+      : code === 'EACCES'
+        ? 'permission denied'
+        : code === 'ENAMETOOLONG'
+          ? 'the name is too long'
+          : code;
   return new ScriptError('TOOL_FAILED', `${context.method}: ${path} cannot be written (${why}); what was there is unchanged`, { cause: error });
 }

@@ -40,7 +40,8 @@ export async function request(context: Context, address: string, options: Reques
     const answer = await send(context, url, target, { method, headers, body, maxBytes: options.maxBytes ?? MOST_ANSWER_BYTES });
     const next = answer.headers.location;
     if (next === undefined || ![301, 302, 303, 307, 308].includes(answer.status) || options.maxRedirects === 0) return answer;
-    if (hop >= (options.maxRedirects ?? MOST_REDIRECTS)) throw failure(context, `more than ${options.maxRedirects ?? MOST_REDIRECTS} redirects from ${address}`, 'failed', false);
+    if (hop >= (options.maxRedirects ?? MOST_REDIRECTS))
+      throw failure(context, `more than ${options.maxRedirects ?? MOST_REDIRECTS} redirects from ${address}`, 'failed', false);
     const to = parse(context, next, url);
     if (to.origin !== url.origin) headers = without(headers, ['authorization', 'cookie', 'proxy-authorization']);
     if (answer.status === 303 || ((answer.status === 301 || answer.status === 302) && method === 'POST')) {
@@ -54,7 +55,8 @@ export async function request(context: Context, address: string, options: Reques
 
 function parse(context: Context, address: string, base?: URL): URL {
   const url = URL.parse(address, base?.href);
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected an address with http or https, got ${JSON.stringify(address.slice(0, 100))}`);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected an address with http or https, got ${JSON.stringify(address.slice(0, 100))}`);
   if (url.username || url.password) throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected no user name or password in it; use a header`);
   return url;
 }
@@ -69,11 +71,19 @@ async function check(context: Context, url: URL, trusted: readonly string[]): Pr
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   const known = namedLiterally(trusted, host, port);
-  if (!known && !hostAllowed(net, host, port)) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (--allow-net ${host})`, { details: { outcome: 'not_sent', retryable: false } });
+  if (!known && !hostAllowed(net, host, port))
+    throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (--allow-net ${host})`, {
+      details: { outcome: 'not_sent', retryable: false },
+    });
   const found = await resolveHost(context, host);
   const literal = known || namedLiterally(net, host, port);
   const refused = literal ? undefined : found.find(({ address }) => !isPublic(address));
-  if (refused) throw new ScriptError('NOT_ALLOWED', `${context.method}: ${url.host} is a private address; it must be allowed by its own name (--allow-net ${host}:${port})`, { details: { outcome: 'not_sent', retryable: false } });
+  if (refused)
+    throw new ScriptError(
+      'NOT_ALLOWED',
+      `${context.method}: ${url.host} is a private address; it must be allowed by its own name (--allow-net ${host}:${port})`,
+      { details: { outcome: 'not_sent', retryable: false } },
+    );
   return found[0] as Target;
 }
 

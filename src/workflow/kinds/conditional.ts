@@ -8,7 +8,10 @@ const steps = z.array(stepSchema).min(1);
 
 export const conditionalSchema = {
   branches: z.array(z.strictObject({ name: z.string(), condition, steps })).min(1),
-  default: z.union([steps, z.strictObject({ steps })]).optional().describe('steps for when no condition is true'),
+  default: z
+    .union([steps, z.strictObject({ steps })])
+    .optional()
+    .describe('steps for when no condition is true'),
 };
 
 /** The first branch whose condition is true; the output is that of its last step. */

@@ -28,16 +28,26 @@ export function loop({ iterator: over, body, max_iterations, break_when }: z.out
   const values = 'range' in over ? rangeOf(over.range, max_iterations) : undefined;
   return {
     kind: 'loop',
-    parts: [{ label: 'body', steps, turns: true, conditions: [...('while_condition' in over ? [over.while_condition as Condition] : []), ...(break_when === undefined ? [] : [break_when as Condition])] }],
+    parts: [
+      {
+        label: 'body',
+        steps,
+        turns: true,
+        conditions: [...('while_condition' in over ? [over.while_condition as Condition] : []), ...(break_when === undefined ? [] : [break_when as Condition])],
+      },
+    ],
     ...('collection' in over && { values: [over.collection] }),
     async run(execution, context, scope, records) {
-      const items = values ?? ('collection' in over ? await listOf(execution, context, scope, over.collection, 'Workflow.loop: iterator.collection') : undefined);
-      if (items && items.length > max_iterations) throw new ScriptError('LIMIT_EXCEEDED', `Workflow.loop: ${items.length} values are more than max_iterations = ${max_iterations}`);
+      const items =
+        values ?? ('collection' in over ? await listOf(execution, context, scope, over.collection, 'Workflow.loop: iterator.collection') : undefined);
+      if (items && items.length > max_iterations)
+        throw new ScriptError('LIMIT_EXCEEDED', `Workflow.loop: ${items.length} values are more than max_iterations = ${max_iterations}`);
       const outputs: Value[] = [];
       for (let index = 0; items ? index < items.length : true; index++) {
         const own = new Scope(scope.input, scope, { index, value: items?.[index] ?? outputs.at(-1) ?? null });
         if ('while_condition' in over && !(await execution.holds(context, over.while_condition as Condition, own))) break;
-        if (index >= max_iterations) throw new ScriptError('LIMIT_EXCEEDED', `Workflow.loop: the condition still holds after max_iterations = ${max_iterations}`);
+        if (index >= max_iterations)
+          throw new ScriptError('LIMIT_EXCEEDED', `Workflow.loop: the condition still holds after max_iterations = ${max_iterations}`);
         try {
           await execution.runSteps(context, steps, own);
         } finally {

@@ -15,7 +15,10 @@ export const parallelSchema = {
   steps: z.array(stepSchema).optional().describe('each is a branch of its own'),
   max_concurrency: z.int().min(1).optional(),
   fail_fast: z.boolean().default(true).describe('the first failure cancels the other branches'),
-  join: z.union([z.enum(['all', 'any']), z.int().min(1)]).default('all').describe('how many branches must complete; the others are then cancelled'),
+  join: z
+    .union([z.enum(['all', 'any']), z.int().min(1)])
+    .default('all')
+    .describe('how many branches must complete; the others are then cancelled'),
 };
 
 interface Branch {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { namedSteps, stepSchema } from '../step.ts';
-import type { Plan } from '../kind.ts';
 import { drawChain } from '../diagram.ts';
+import type { Plan } from '../kind.ts';
+import { namedSteps, stepSchema } from '../step.ts';
 
 export const sequentialSchema = { steps: z.array(stepSchema).min(1) };
 

@@ -13,7 +13,11 @@ function run(text: string, limits: Partial<Limits> = {}): Promise<Value> {
   return runText(engine, testRun({ host, limits }).run, text);
 }
 
-const failure = (work: Promise<Value>): Promise<ScriptError> => work.then(() => Promise.reject(new Error('it did not fail')), (error) => error);
+const failure = (work: Promise<Value>): Promise<ScriptError> =>
+  work.then(
+    () => Promise.reject(new Error('it did not fail')),
+    (error) => error,
+  );
 
 /** Nothing in a script ends, catches or survives these. */
 const ENDLESS = {
@@ -33,7 +37,7 @@ const ENDLESS = {
   'a loop of cheap calls': 'while true do Try.echo(1) end',
   'a loop of cheap errors': 'while true do pcall(error) end',
   'a load of endless text': 'load(function() return " " end)',
-  'concatenations': 'local s = "" while true do s = (s .. "x"):sub(-10) end',
+  concatenations: 'local s = "" while true do s = (s .. "x"):sub(-10) end',
 };
 
 describe('endless Lua', () => {
@@ -89,7 +93,10 @@ describe('refused memory and depth', () => {
   });
 
   it('names the limit when nobody catches it', async () => {
-    expect(await failure(run('("x"):rep(1e9)', { memory_mb: 8 }))).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'not enough memory: the script reached limits.memory_mb' });
+    expect(await failure(run('("x"):rep(1e9)', { memory_mb: 8 }))).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: 'not enough memory: the script reached limits.memory_mb',
+    });
     expect(await run('local s = ("x"):rep(3e6) return #s', { memory_mb: 8 })).toBe(3_000_000);
   });
 });

@@ -71,7 +71,8 @@ describe('functions', () => {
   });
 
   it('overlap their waits', async () => {
-    const text = 'local order = {} local function f(n) return function() for i = 1, 3 do Try.later(1, 5) order[#order + 1] = n end end end Try.all({ f(1), f(2) }) return order';
+    const text =
+      'local order = {} local function f(n) return function() for i = 1, 3 do Try.later(1, 5) order[#order + 1] = n end end end Try.all({ f(1), f(2) }) return order';
     expect(await run(text)).toEqual([1, 2, 1, 2, 1, 2]);
   });
 
@@ -80,8 +81,16 @@ describe('functions', () => {
     ['a gsub', 'return (("ab"):gsub("%w", function(c) return Try.later(c .. c) end))', 'aabb'],
     ['a metamethod', 'return tostring(setmetatable({}, { __tostring = function() return Try.later("T") end }))', 'T'],
     ['an __index', 'return setmetatable({}, { __index = function(_, k) return Try.later(k) end }).key', 'key'],
-    ['an iterator', 'local out = {} for v in function(_, v) v = (v or 0) + 1 if v < 4 then return Try.later(v) end end do out[#out + 1] = v end return out', [1, 2, 3]],
-    ['a coroutine', 'local next = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(Try.later(i)) end end) return { next(), next(), next() }', [1, 2, 3]],
+    [
+      'an iterator',
+      'local out = {} for v in function(_, v) v = (v or 0) + 1 if v < 4 then return Try.later(v) end end do out[#out + 1] = v end return out',
+      [1, 2, 3],
+    ],
+    [
+      'a coroutine',
+      'local next = coroutine.wrap(function() for i = 1, 3 do coroutine.yield(Try.later(i)) end end) return { next(), next(), next() }',
+      [1, 2, 3],
+    ],
     ['a pcall', 'local _, v = pcall(Try.later, 5) return v', 5],
     ['a message handler', 'local _, v = xpcall(error, function(e) return Try.later(e) end, "x") return v', 'x'],
     ['a closing variable', 'local v do local x <close> = setmetatable({}, { __close = function() v = Try.later(9) end }) end return v', 9],
@@ -93,14 +102,9 @@ describe('functions', () => {
 
 describe('errors', () => {
   it('of the host are tables with code, message and method, and carry the line', async () => {
-    expect(await run('local ok, e = pcall(function() Try.fail("boom") end) return { e.code, e.message, e.method, tostring(e), e.details.outcome, type(e) }')).toEqual([
-      'TOOL_FAILED',
-      'boom',
-      'Try.fail',
-      'test.lua:1: boom',
-      'failed',
-      'table',
-    ]);
+    expect(
+      await run('local ok, e = pcall(function() Try.fail("boom") end) return { e.code, e.message, e.method, tostring(e), e.details.outcome, type(e) }'),
+    ).toEqual(['TOOL_FAILED', 'boom', 'Try.fail', 'test.lua:1: boom', 'failed', 'table']);
   });
 
   it('come out of a callback unchanged', async () => {

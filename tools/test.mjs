@@ -1,0 +1,30 @@
+// Runs the tests: all, or those whose file or name fits a word (`lua`, `javascript`, `conformance`, …), or `torture`. Ends with `N passed, N failed`.
+import { startVitest } from 'vitest/node';
+
+const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const torture = words.includes('torture');
+const name = words.find((word) => word === 'lua' || word === 'javascript');
+const files = words.filter((word) => word !== name && word !== 'torture');
+
+// A language selects the tests of its own folder and its half of every conformance table.
+const filters = name ? ['test/conformance', `test/script/${name}`] : files;
+const vitest = await startVitest('test', torture ? ['test/torture'] : filters, {
+  watch: false,
+  passWithNoTests: false,
+  ...(torture && { include: ['test/torture/**/*.test.ts'], exclude: [], testTimeout: 3_600_000 }),
+  ...(name && { testNamePattern: new RegExp(`\\b${name}\\b|^(?!.*\\b(?:lua|javascript)\\b)`) }),
+});
+let passed = 0;
+let failed = 0;
+for (const file of vitest.state.getTestModules()) {
+  for (const test of file.children.allTests()) {
+    const { state } = test.result();
+    if (state === 'passed') passed++;
+    if (state === 'failed') failed++;
+  }
+  if (file.errors().length > 0) failed++;
+}
+failed += vitest.state.getUnhandledErrors().length;
+await vitest.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 || passed === 0 ? 1 : 0);
