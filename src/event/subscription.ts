@@ -123,5 +123,5 @@ function contains(value: Value, wanted: Value): boolean {
   const isMap = (one: Value) => one !== null && typeof one === 'object' && Object.getPrototypeOf(one) === Object.prototype;
   if (Array.isArray(wanted)) return Array.isArray(value) && value.length === wanted.length && wanted.every((item, at) => contains(value[at] ?? null, item));
   if (!isMap(value) || !isMap(wanted)) return sameValue(value, wanted);
-  return Object.entries(wanted as ValueMap).every(([key, item]) => Object.hasOwn(value, key) && contains((value as ValueMap)[key] ?? null, item));
+  return Object.entries(wanted as ValueMap).every(([key, item]) => Object.hasOwn(value as ValueMap, key) && contains((value as ValueMap)[key] ?? null, item));
 }
