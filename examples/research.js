@@ -2,10 +2,16 @@
 //   llmspell run --allow-read docs examples/research.js "How is an endless script stopped?"
 const question = ARGS.length > 0 ? ARGS.join(' ') : 'How is a script that never ends stopped?';
 
-const COMMON = new Set('a an and are as at be by can do does for from has have how i if in is it its of on or that the their this to was what when where which who why will with you'.split(' '));
+const COMMON = new Set(
+  'a an and are as at be by can do does for from has have how i if in is it its of on or that the their this to was what when where which who why will with you'.split(
+    ' ',
+  ),
+);
 
 const termsOf = (text) =>
-  (text.toLowerCase().match(/[\w]+/g) ?? []).filter((word) => word.length > 2 && !COMMON.has(word)).map((word) => word.replace(/s$/, '').replace(/ed$/, '').replace(/ing$/, ''));
+  (text.toLowerCase().match(/[\w]+/g) ?? [])
+    .filter((word) => word.length > 2 && !COMMON.has(word))
+    .map((word) => word.replace(/s$/, '').replace(/ed$/, '').replace(/ing$/, ''));
 
 // A tool of the script's own, made of two that come with the runtime: the paragraphs that bear on a question, best first.
 Tool.register({
@@ -86,4 +92,6 @@ for (const step of skipped) print(`Skipped    ${step.step}: ${step.message.repla
 print('');
 print(answer);
 print('');
-print(`${keep.asked} questions so far, ${(metrics.ms / metrics.answers).toFixed(0)} ms for each answer on average, ${Math.floor(result.duration_ms)} ms for this run of the workflow`);
+print(
+  `${keep.asked} questions so far, ${(metrics.ms / metrics.answers).toFixed(0)} ms for each answer on average, ${Math.floor(result.duration_ms)} ms for this run of the workflow`,
+);

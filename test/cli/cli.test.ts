@@ -1,0 +1,185 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const bin = join(root, 'bin/llmspell');
+const folder = mkdtempSync(join(tmpdir(), 'llmspell-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function llmspell(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: folder },
+  });
+  return { status, stdout, stderr };
+}
+
+function script(name: string, text: string): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+const LANGUAGES = [
+  [
+    'lua',
+    {
+      print: 'print("hi", ARGS[1], ARGS.name)',
+      fail: 'local function f() error("bad") end\nf()',
+      loop: 'while true do end',
+      caught: 'while true do pcall(function() while true do end end) end',
+      memory: '("x"):rep(1e9)',
+      input: 'return {INPUT.a + 1, 9007199254740993}',
+      syntax: 'local x =\n\nreturn )',
+    },
+  ],
+  [
+    'js',
+    {
+      print: 'print("hi", ARGS[0], ARGS.name)',
+      fail: 'function f() { throw new Error("bad") }\nf()',
+      loop: 'while (true);',
+      caught: 'for (;;) try { for (;;); } catch {}',
+      memory: '"x".repeat(1e9)',
+      input: '[INPUT.a + 1, 9007199254740993n]',
+      syntax: 'let x =\n\nreturn )',
+    },
+  ],
+] as const;
+
+describe.each(LANGUAGES)('%s', (ending, texts) => {
+  it('runs a file with arguments of its own', () => {
+    const file = script(`print.${ending}`, texts.print);
+    const { status, stdout } = llmspell('run', file, 'there', '--name', 'Ada', '--json');
+    expect(stdout.replaceAll('\t', ' ').replaceAll('"', '')).toBe('hi there Ada\n');
+    expect(status).toBe(0);
+  });
+
+  it('prints one object with --json', () => {
+    const { status, stdout } = llmspell('exec', '--lang', ending, '--json', '--input', '{"a": 1}', texts.input);
+    expect(stdout).toMatch(/^\{"ok":true,"value":\[2,9007199254740993\],"output":\[\],"stats":\{.*\}\}\n$/);
+    expect(status).toBe(0);
+  });
+
+  it('says where and how an error came', () => {
+    const file = script(`fail.${ending}`, texts.fail);
+    const { status, stderr } = llmspell('run', file);
+    expect(stderr).toMatch(new RegExp(`^error: fail\\.${ending}:1: bad \\(SCRIPT_ERROR\\)\\n.*f`));
+    expect(stderr).toContain(`fail.${ending}:2`);
+    expect(status).toBe(1);
+    const json = JSON.parse(llmspell('run', '--json', file).stdout);
+    expect(json).toMatchObject({ ok: false, error: { code: 'SCRIPT_ERROR', message: 'bad', line: 1, traceback: expect.any(String) } });
+  });
+
+  it('says where the syntax is wrong', () => {
+    const { status, stderr } = llmspell('exec', '--lang', ending, texts.syntax);
+    expect(stderr).toMatch(/^error: exec\.\w+:3/);
+    expect(status).toBe(1);
+  });
+
+  it.each(['loop', 'caught', 'memory'] as const)('ends with status 3 at a limit: %s', (which) => {
+    const { status, stderr } = llmspell('exec', '--lang', ending, '--timeout', '200', texts[which]);
+    expect(stderr).toMatch(/^error: .*limits\..*\(LIMIT_EXCEEDED\)/);
+    expect(status).toBe(3);
+  });
+
+  it('is interrupted by Ctrl-C with status 130', async () => {
+    const file = script(`wait.${ending}`, ending === 'lua' ? 'print("waiting") sleep(60000)' : 'print("waiting"); sleep(60000)');
+    const child = spawn(process.execPath, [bin, 'run', file], { cwd: folder });
+    await new Promise((done) => child.stdout.once('data', done));
+    child.kill('SIGINT');
+    expect(await new Promise((done) => child.once('exit', done))).toBe(130);
+  });
+
+  it('reads its own folder and no other', () => {
+    script('notes/a.txt', 'inside');
+    script('secret.txt', 'outside');
+    const read = (path: string) =>
+      ending === 'lua' ? `print(Tool.execute("file_read", {path = "${path}"}).content)` : `print(Tool.execute("file_read", {path: "${path}"}).content)`;
+    expect(llmspell('run', script(`notes/in.${ending}`, read('a.txt'))).stdout).toBe('inside\n');
+    const { status, stderr } = llmspell('run', script(`notes/out.${ending}`, read('../secret.txt')));
+    expect(stderr).toContain('file_read: ../secret.txt is outside the folders that this run may read (--allow-read DIR) (NOT_ALLOWED)');
+    expect(status).toBe(1);
+    expect(llmspell('run', '--allow-read', folder, join(folder, `notes/out.${ending}`)).status).toBe(1);
+    expect(llmspell('run', '--allow-read', folder, script(`notes/all.${ending}`, read('secret.txt'))).stdout).toBe('outside\n');
+  });
+});
+
+describe('wrong usage', () => {
+  it.each([
+    ['an unknown flag', ['run', '--nope', 'x.lua'], /unknown option '--nope'/],
+    ['a missing file', ['run', 'none.lua'], /^error: none\.lua: there is no such script/],
+    ['an unknown ending', ['run', 'x.py'], /^error: x\.py: expected a script that ends in \.lua, \.js or \.mjs/],
+    ['no language', ['exec', 'return 1'], /--lang/],
+    ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],
+    ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, got "soon"/],
+    [
+      'a missing configuration',
+      ['exec', '--lang', 'lua', '--config', 'none.toml', 'return 1'],
+      /^error: none\.toml: the configuration cannot be read \(no such file\)/,
+    ],
+    ['an unknown tool', ['tools', 'nope'], /^error: there is no tool "nope"/],
+  ])('%s ends with status 2 and one sentence', (_, args, message) => {
+    const { status, stderr, stdout } = llmspell(...args);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
+  it('names file and key of a wrong setting', () => {
+    writeFileSync(join(folder, 'bad.toml'), '[limits]\ncpu_ms = "long"\n');
+    writeFileSync(join(folder, 'odd.toml'), '[limit]\ncpu_ms = 1\n');
+    expect(llmspell('config', 'check', '--config', 'bad.toml')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^error: bad\.toml: limits\.cpu_ms: /),
+    });
+    expect(llmspell('config', 'check', '--config', 'odd.toml')).toMatchObject({ status: 2, stderr: 'error: odd.toml: unknown setting limit\n' });
+  });
+});
+
+describe('the other commands', () => {
+  it('write and check a configuration', () => {
+    expect(llmspell('config', 'init', 'new.toml').stdout).toBe('wrote new.toml\n');
+    expect(llmspell('config', 'init', 'new.toml')).toMatchObject({ status: 2, stderr: 'error: new.toml: it exists already\n' });
+    expect(llmspell('config', 'check', '--config', 'new.toml').stdout).toBe('new.toml is fine\n');
+    expect(JSON.parse(llmspell('config', 'show').stdout)).toMatchObject({ limits: { cpu_ms: 10_000 } });
+  });
+
+  it('list tools and write types', () => {
+    expect(llmspell('tools').stdout).toMatch(/^calculator +Evaluates an arithmetic expression \(math\)$/m);
+    expect(llmspell('tools', 'web-search').stdout).toContain('Tool.execute("web_search"');
+    expect(llmspell('types', '--out', 'editor').status).toBe(0);
+    expect(readFileSync(join(folder, 'editor/llmspell.d.lua'), 'utf8')).toBe(readFileSync(join(root, 'types/llmspell.d.lua'), 'utf8'));
+  });
+
+  it('refuse a data folder of a newer version, and one that is no database', async () => {
+    const { DatabaseSync } = await import('node:sqlite');
+    const run = () => llmspell('exec', '--lang', 'lua', '--data', 'future', 'State.save("global", "a", 1)');
+    expect(run().status).toBe(0);
+    const { readdirSync } = await import('node:fs');
+    const file = join(folder, 'future/tenants', readdirSync(join(folder, 'future/tenants'))[0] as string, 'state.db');
+    const db = new DatabaseSync(file);
+    db.exec('PRAGMA user_version = 99');
+    db.close();
+    expect(run()).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 1)'),
+    });
+    writeFileSync(file, 'this is no database, but it is long enough to be looked at as if it were one'.repeat(100));
+    expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });
+  });
+
+  it('run the examples', () => {
+    for (const name of ['research.lua', 'research.js']) {
+      const { status, stdout } = llmspell('run', '--allow-read', join(root, 'docs'), join(root, 'examples', name));
+      expect(status).toBe(0);
+      expect(stdout).toContain('“A script that never ends is stopped when it has computed longer than limits.cpu_ms');
+      expect(stdout).toContain('Skipped    web: web_search: no search service is configured');
+    }
+  });
+});
