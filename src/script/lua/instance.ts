@@ -105,11 +105,11 @@ export class LuaInstance extends Instance implements ScriptInstance {
     return this.#x.memory.buffer.byteLength;
   }
 
-  protected interrupt(): boolean {
-    const L = this.#machine.running;
-    if (!L) return false;
-    this.#x.lua_sethook(L, this.#machine.hook, LUA.maskCount, 1);
-    return true;
+  /** Sets a count hook on what runs, or where C code of the library runs on the fiber's own thread, for when it is back. */
+  protected interrupt(fiber: Fiber): boolean {
+    const { running } = this.#machine;
+    this.#x.lua_sethook(running || fiber.thread, this.#machine.hook, LUA.maskCount, 1);
+    return running !== 0;
   }
 
   /** Calls what is on the fiber's stack, with its arguments, and gives the first result. */

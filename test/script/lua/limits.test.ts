@@ -63,7 +63,7 @@ describe('a deadline of a callback', () => {
     ['while it computes', 'while true do end'],
     ['while it catches everything', 'while true do pcall(function() while true do end end) end'],
     ['inside a coroutine', 'coroutine.wrap(function() while true do end end)()'],
-    ['inside the library', 'return (("a"):rep(200)):find((".-"):rep(3) .. "b") and 1 or (function() while true do end end)()'],
+    ['inside the library', 'return (("a"):rep(300)):find((".-"):rep(2) .. "b") and 1 or (function() while true do end end)()'],
     ['while it waits', 'Try.later(1, 5000)'],
     ['while it waits and catches', 'while true do pcall(Try.later, 1, 5000) end'],
   ])('ends it %s, and the run goes on', async (_, body) => {
