@@ -840,7 +840,7 @@ function require(name) end
 ---@field pretty? boolean
 
 ---@class Alert.send.options
----@field severity? "info"|"warning"|"error"|"critical"
+---@field severity? "info"|"warning"|"error"|"critical" warning if not given
 ---@field channel? string
 
 ---@class Alert.send.result.failed

@@ -1002,5 +1002,5 @@ declare const Alert: {
    * Alert.send("Disk is nearly full", {used: 0.97}, {severity: "warning"})
    * ```
    */
-  send(title: string, payload: any | null | undefined, options: { severity?: "info" | "warning" | "error" | "critical"; channel?: string }): { delivered: string[]; failed: { channel: string; error: string }[] };
+  send(title: string, payload: any | null | undefined, options: { /** warning if not given */ severity?: "info" | "warning" | "error" | "critical"; channel?: string }): { delivered: string[]; failed: { channel: string; error: string }[] };
 };

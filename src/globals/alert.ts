@@ -13,7 +13,7 @@ export const alertGlobal = defineGlobal({
       params: {
         title: z.string().min(1),
         payload: anyValue.optional(),
-        options: z.strictObject({ severity: z.enum(SEVERITIES).optional(), channel: z.string().optional() }).default({}),
+        options: z.strictObject({ severity: z.enum(SEVERITIES).optional().describe('warning if not given'), channel: z.string().optional() }).default({}),
       },
       result: z.object({ delivered: z.array(z.string()), failed: z.array(z.object({ channel: z.string(), error: z.string() })) }),
       effect: 'external',

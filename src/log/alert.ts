@@ -22,7 +22,7 @@ export interface AlertResult {
 }
 
 /** Tells people: the log, the event `alert.<severity>`, and the channels of the configuration. Throws NOT_FOUND for an unknown channel. */
-export async function sendAlert(context: Context, title: string, payload: Value, { severity = 'error', channel }: AlertOptions): Promise<AlertResult> {
+export async function sendAlert(context: Context, title: string, payload: Value, { severity = 'warning', channel }: AlertOptions): Promise<AlertResult> {
   const { run } = context;
   const { channels } = run.host.config.alerts;
   if (channel !== undefined && !channels[channel])

@@ -13,7 +13,7 @@ const TABLES = readdirSync(FOLDER).filter((file) => file.endsWith('.ts'));
 const LANGUAGES: readonly Language[] = ['lua', 'javascript'];
 
 async function runCase(one: Case, language: Language, slow: boolean): Promise<void> {
-  await using test = await testRuntime(one.config, slow ? { globals: delayed(globals), builtins: false } : {});
+  await using test = await testRuntime({ log: { level: 'silent' }, ...one.config }, slow ? { globals: delayed(globals), builtins: false } : {});
   const { input, args, limits } = one;
   const work = test.runtime.execute(language === 'lua' ? one.lua : one.js, {
     language,

@@ -33,13 +33,13 @@ export interface TestRun {
 
 /** A run without an engine, for testing services by themselves. */
 export function testRun(
-  options: { host?: HostContainer; grants?: Partial<Grants>; limits?: Partial<Limits>; tenant?: string; input?: Value; seed?: number } = {},
+  options: { host?: HostContainer; grants?: Partial<Grants>; limits?: Partial<Limits>; tenant?: string; input?: Value; seed?: number; language?: 'lua' | 'javascript' } = {},
 ): TestRun {
   const host = options.host ?? testHost();
   const output: string[] = [];
   const run = new RunContainer({
     host,
-    language: 'lua',
+    language: options.language ?? 'lua',
     tenant: options.tenant ?? 'default',
     grants: { ...ALL_GRANTS, ...options.grants },
     limits: { ...host.config.limits, ...options.limits },
