@@ -1,0 +1,27 @@
+/** One measured line; a ratio is the peer's value over ours, so more is better for us. */
+export interface Row {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What must hold on a quiet machine. */
+  readonly bar?: number;
+  readonly peer?: string;
+  readonly peer_value?: number;
+  readonly ratio?: number;
+}
+
+/** The median of several measurements of some work, in µs for one of `count` operations. */
+export async function median(times: number, count: number, work: () => unknown): Promise<number> {
+  const all: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const started = performance.now();
+    await work();
+    all.push(((performance.now() - started) * 1000) / count);
+  }
+  return all.sort((a, b) => a - b)[times >> 1] as number;
+}
+
+/** A row with its peer. */
+export function row(name: string, value: number, unit: string, bar?: number, peer?: readonly [name: string, value: number]): Row {
+  return { name, value, unit, ...(bar !== undefined && { bar }), ...(peer && { peer: peer[0], peer_value: peer[1], ratio: peer[1] / value }) };
+}
