@@ -48,13 +48,22 @@ const rows = await measure();
 const digits = (value: number) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 if (process.argv.includes('--json')) for (const one of rows) console.log(JSON.stringify(one));
 else {
-  const lines = rows.map(({ name, value, unit, bar, peer, peer_value, ratio }) => `| ${name} | ${digits(value)} ${unit} | ${bar === undefined ? '' : `≤ ${bar} ${unit}`} | ${peer === undefined ? '' : `${digits(peer_value as number)} ${unit}, ${peer}`} | ${ratio === undefined ? '' : `× ${digits(ratio)}`} |`);
+  const lines = rows.map(
+    ({ name, value, unit, bar, peer, peer_value, ratio }) =>
+      `| ${name} | ${digits(value)} ${unit} | ${bar === undefined ? '' : `≤ ${bar} ${unit}`} | ${peer === undefined ? '' : `${digits(peer_value as number)} ${unit}, ${peer}`} | ${ratio === undefined ? '' : `× ${digits(ratio)}`} |`,
+  );
   const table = ['| | ours | bar | peer | |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
   console.log(table);
   if (process.argv.includes('--write')) {
     const file = new URL('../README.md', import.meta.url);
     const text = readFileSync(file, 'utf8');
-    writeFileSync(file, text.replace(/<!-- bench -->[\s\S]*<!-- \/bench -->/, `<!-- bench -->\nMedians on a busy machine with two cores and Node ${process.versions.node}.\n\n${table}\n<!-- /bench -->`));
+    writeFileSync(
+      file,
+      text.replace(
+        /<!-- bench -->[\s\S]*<!-- \/bench -->/,
+        `<!-- bench -->\nMedians on a busy machine with two cores and Node ${process.versions.node}.\n\n${table}\n<!-- /bench -->`,
+      ),
+    );
   }
 }
 process.exit(0);

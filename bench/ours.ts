@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { anyValue, defineGlobal, type Language, method, ScriptRuntime } from '../src/index.ts';
 import { CAPABILITIES } from '../src/call/capability.ts';
 import type { Grants } from '../src/call/context.ts';
+import { anyValue, defineGlobal, type Language, method, ScriptRuntime } from '../src/index.ts';
 import { median } from './row.ts';
 
 const number = z.number();
@@ -17,7 +17,13 @@ const benchGlobal = defineGlobal({
     f: method({ doc: 'Gives its first argument.', params: { a: number, b: number }, result: number, effect: 'pure', handler: ({ a }) => a }),
     later: method({ doc: 'Gives its argument by a promise.', params: { a: number }, result: number, effect: 'wait', handler: async ({ a }) => a }),
     echo: method({ doc: 'Gives its argument.', params: { value: anyValue }, result: anyValue, effect: 'pure', handler: ({ value }) => value }),
-    never: method({ doc: 'Waits until the run ends.', params: {}, result: anyValue, effect: 'wait', handler: (_, { run }) => run.sleep(3_600_000).then(() => null) }),
+    never: method({
+      doc: 'Waits until the run ends.',
+      params: {},
+      result: anyValue,
+      effect: 'wait',
+      handler: (_, { run }) => run.sleep(3_600_000).then(() => null),
+    }),
   },
 });
 
@@ -46,10 +52,12 @@ export async function open(): Promise<Ours> {
 
 /** Calls, waits, values and contexts in one language; µs. */
 export async function calls({ run }: Ours, language: Language) {
-  const loop = (count: number, body: string) => (language === 'lua' ? `local t = LIST for i = 1, ${count} do ${body} end` : `const t = LIST; for (let i = 0; i < ${count}; i++) { ${body} }`);
+  const loop = (count: number, body: string) =>
+    language === 'lua' ? `local t = LIST for i = 1, ${count} do ${body} end` : `const t = LIST; for (let i = 0; i < ${count}; i++) { ${body} }`;
   const map = language === 'lua' ? '{a = 1, b = "x", c = true}' : '{a: 1, b: "x", c: true}';
   const list = language === 'lua' ? '(function() local l = {} for i = 1, 1000 do l[i] = i end return l end)()' : 'Array.from({length: 1000}, (_, i) => i)';
-  const measure = (times: number, count: number, body: string, value = '0') => median(times, count, () => run(language, loop(count, body).replace('LIST', value)));
+  const measure = (times: number, count: number, body: string, value = '0') =>
+    median(times, count, () => run(language, loop(count, body).replace('LIST', value)));
   await measure(3, 20_000, 'Bench.f(i, 2)');
   return {
     call: await measure(7, 200_000, 'Bench.f(i, 2)'),
@@ -70,9 +78,18 @@ export async function services({ run }: Ours) {
     emit1: await measure(5_000, 'Event.subscribe("a.b", function() end) for i = 1, 5000 do Event.emit("a.b", i) end'),
     emit100: await measure(200, 'for i = 1, 100 do Event.subscribe("a.b", function() end) end for i = 1, 200 do Event.emit("a.b", i) end'),
     emit1000: await measure(20, 'for i = 1, 1000 do Event.subscribe("a.b", function() end) end for i = 1, 20 do Event.emit("a.b", i) end'),
-    tool: await measure(5_000, 'Hook.register("tool:*:before_execution", function() end) Event.subscribe("tool.**", function() end) for i = 1, 5000 do Tool.execute("calculator", {expression = "1 + 2 * 3"}) end'),
-    sequential: await measure(1_000, 'local steps = {} for i = 1, 1000 do steps[i] = {handler = function() return i end} end Workflow.sequential({name = "w", steps = steps}):execute()'),
-    parallel: await measure(1_000, 'local steps = {} for i = 1, 1000 do steps[i] = {handler = function() return i end} end Workflow.parallel({name = "w", max_concurrency = 100, steps = steps}):execute()'),
+    tool: await measure(
+      5_000,
+      'Hook.register("tool:*:before_execution", function() end) Event.subscribe("tool.**", function() end) for i = 1, 5000 do Tool.execute("calculator", {expression = "1 + 2 * 3"}) end',
+    ),
+    sequential: await measure(
+      1_000,
+      'local steps = {} for i = 1, 1000 do steps[i] = {handler = function() return i end} end Workflow.sequential({name = "w", steps = steps}):execute()',
+    ),
+    parallel: await measure(
+      1_000,
+      'local steps = {} for i = 1, 1000 do steps[i] = {handler = function() return i end} end Workflow.parallel({name = "w", max_concurrency = 100, steps = steps}):execute()',
+    ),
   };
 }
 
@@ -92,7 +109,9 @@ export async function waiting({ runtime }: Ours, language: Language, count: numb
 export async function hold({ runtime }: Ours, language: Language, count: number): Promise<number> {
   const text = language === 'lua' ? 'while true do pcall(function() while true do end end) end' : 'for (;;) try { for (;;); } catch {}';
   const abort = new AbortController();
-  const runs = Array.from({ length: count }, () => runtime.execute(text, { language, signal: abort.signal, limits: { cpu_ms: 60_000 } }).catch(() => undefined));
+  const runs = Array.from({ length: count }, () =>
+    runtime.execute(text, { language, signal: abort.signal, limits: { cpu_ms: 60_000 } }).catch(() => undefined),
+  );
   await new Promise((done) => setTimeout(done, 200));
   const cpu = () => {
     const { user, system } = process.threadCpuUsage();

@@ -38,7 +38,9 @@ export async function quickjsEmscripten() {
   const run = (text: string) => vm.unwrapResult(vm.evalCode(text)).dispose();
   run('for (let i = 0; i < 1000; i++) f(i, 2)');
   const asynchronous = await newAsyncContext();
-  asynchronous.newAsyncifiedFunction('later', async (a) => asynchronous.newNumber(asynchronous.getNumber(a))).consume((made) => asynchronous.setProp(asynchronous.global, 'later', made));
+  asynchronous
+    .newAsyncifiedFunction('later', async (a) => asynchronous.newNumber(asynchronous.getNumber(a)))
+    .consume((made) => asynchronous.setProp(asynchronous.global, 'later', made));
   const result = {
     call: await median(5, 20_000, () => run('for (let i = 0; i < 20000; i++) f(i, 2)')),
     wait: await median(5, 2_000, async () => asynchronous.unwrapResult(await asynchronous.evalCodeAsync('for (let i = 0; i < 2000; i++) later(i)')).dispose()),

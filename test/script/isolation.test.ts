@@ -73,7 +73,10 @@ describe('what scripts find', () => {
   });
 
   it.each([
-    ['lua', 'return {load(string.char(27) .. "Lua") == nil, string.dump, io, os.execute, os.getenv, package, debug.getinfo, dofile, loadfile, getmetatable("")}'],
+    [
+      'lua',
+      'return {load(string.char(27) .. "Lua") == nil, string.dump, io, os.execute, os.getenv, package, debug.getinfo, dofile, loadfile, getmetatable("")}',
+    ],
     ['lua', 'local ok = pcall(setmetatable, {}, {__gc = function() end}) return {ok}'],
   ] as const)('%s has no way out: %s', async (language, text) => {
     const { value } = await run(language, text);
@@ -82,14 +85,18 @@ describe('what scripts find', () => {
   });
 
   it('JavaScript has no way out', async () => {
-    const text = '[typeof process, typeof require, typeof WeakRef, typeof FinalizationRegistry, typeof Atomics, typeof SharedArrayBuffer, typeof std, typeof os, typeof fetch, typeof gc]';
+    const text =
+      '[typeof process, typeof require, typeof WeakRef, typeof FinalizationRegistry, typeof Atomics, typeof SharedArrayBuffer, typeof std, typeof os, typeof fetch, typeof gc]';
     expect((await run('javascript', text)).value).toEqual(Array.from({ length: 10 }, () => 'undefined'));
   });
 });
 
 describe('handles cannot be forged', () => {
   it('in Lua', async () => {
-    const { value } = await run('lua', 'local t = Tool.get("calculator") local a = Agent.create({name = "a", model = "local/extractive"}) local ok, e = pcall(t.execute, a, {expression = "1"}) local ok2, e2 = pcall(t.execute, {name = "calculator"}, {}) local ok3 = pcall(function() t.name = "x" end) return {ok, e.code, ok2, e2.code, ok3}');
+    const { value } = await run(
+      'lua',
+      'local t = Tool.get("calculator") local a = Agent.create({name = "a", model = "local/extractive"}) local ok, e = pcall(t.execute, a, {expression = "1"}) local ok2, e2 = pcall(t.execute, {name = "calculator"}, {}) local ok3 = pcall(function() t.name = "x" end) return {ok, e.code, ok2, e2.code, ok3}',
+    );
     expect(value).toEqual([false, 'BAD_ARGUMENT', false, 'BAD_ARGUMENT', false]);
   });
 
@@ -101,7 +108,10 @@ describe('handles cannot be forged', () => {
 
 describe('a run is a function of its seed and clock', () => {
   it.each([
-    ['lua', 'local t = {} for i = 1, 20 do t["k" .. i] = i end local out = {} for k in pairs(t) do out[#out + 1] = k end for i = 1, 5 do out[#out + 1] = math.random(1e9) end out[#out + 1] = tostring({}) out[#out + 1] = os.time() return out'],
+    [
+      'lua',
+      'local t = {} for i = 1, 20 do t["k" .. i] = i end local out = {} for k in pairs(t) do out[#out + 1] = k end for i = 1, 5 do out[#out + 1] = math.random(1e9) end out[#out + 1] = tostring({}) out[#out + 1] = os.time() return out',
+    ],
     ['javascript', '[Math.random(), Math.random(), Date.now(), new Date().toISOString()]'],
   ] as const)('%s', async (language, text) => {
     const first = (await run(language, text, 7)).value;

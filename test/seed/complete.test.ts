@@ -142,7 +142,11 @@ return [ok, State.load("global", "metrics"), State.load("workflow:research", "la
 const server = createServer((request, response) => {
   const query = new URL(request.url ?? '', 'http://x').searchParams.get('q');
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ results: [{ title: 'Quantum news', url: 'https://example.org/q', snippet: `In ${query} error correction passed its threshold in 2024.` }] }));
+  response.end(
+    JSON.stringify({
+      results: [{ title: 'Quantum news', url: 'https://example.org/q', snippet: `In ${query} error correction passed its threshold in 2024.` }],
+    }),
+  );
 });
 beforeAll(() => new Promise<void>((done) => server.listen(0, '127.0.0.1', done)));
 afterAll(() => server.close());
@@ -177,7 +181,9 @@ describe('shared state', () => {
     await using state = createStateManager({ data: { backend: 'memory' } });
     await using first = await testRuntime({}, { state });
     await using second = await testRuntime({}, { state });
-    const saved = await first.runtime.execute('State.save("global", "shared_key", {value = 42})\nreturn State.load("global", "shared_key")', { language: 'lua' });
+    const saved = await first.runtime.execute('State.save("global", "shared_key", {value = 42})\nreturn State.load("global", "shared_key")', {
+      language: 'lua',
+    });
     expect(saved.value).toEqual({ value: 42 });
     expect(await state.load('global', 'shared_key')).toEqual({ value: 42 });
     await state.save('global', 'shared_key', { value: 43, big: 2n ** 60n });

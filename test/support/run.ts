@@ -33,7 +33,15 @@ export interface TestRun {
 
 /** A run without an engine, for testing services by themselves. */
 export function testRun(
-  options: { host?: HostContainer; grants?: Partial<Grants>; limits?: Partial<Limits>; tenant?: string; input?: Value; seed?: number; language?: 'lua' | 'javascript' } = {},
+  options: {
+    host?: HostContainer;
+    grants?: Partial<Grants>;
+    limits?: Partial<Limits>;
+    tenant?: string;
+    input?: Value;
+    seed?: number;
+    language?: 'lua' | 'javascript';
+  } = {},
 ): TestRun {
   const host = options.host ?? testHost();
   const output: string[] = [];

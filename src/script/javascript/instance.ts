@@ -6,7 +6,6 @@ import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
 import { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
-import { STACK_BYTES } from '../limits.ts';
 import type { ScriptRef } from '../refs.ts';
 import { scheduler } from '../scheduler.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
@@ -115,8 +114,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   }
 
   protected prepare(fiber: Fiber): void {
-    fiber.region = this.#regions.pop() ?? this.#machine.x.wasm_malloc(STACK_BYTES.javascript);
-    if (fiber.region === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for another fiber');
+    fiber.region = this.#regions.pop() ?? this.#machine.allocateStack();
   }
 
   protected dispose(fiber: Fiber): void {

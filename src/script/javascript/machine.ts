@@ -1,6 +1,6 @@
 import { ScriptError } from '../../errors.ts';
 import type { Outcome } from '../instance.ts';
-import { STACK_BYTES } from '../limits.ts';
+import { STACK_ALIGNMENT, STACK_BYTES } from '../limits.ts';
 import { applyImage, type MemoryImage } from '../wasm/image.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import { type QuickJSExports, RUNTIME } from './exports.ts';
@@ -125,6 +125,13 @@ export class Machine {
   /** Makes the main shadow stack current, for engine functions that the host calls from the event loop. */
   toMain(): void {
     this.#stack(this.stackTop, this.stackTop - STACK_BYTES.javascript + MARGIN);
+  }
+
+  /** Memory for a fiber's shadow stack, aligned as C wants it. */
+  allocateStack(): number {
+    const region = this.x.wasm_malloc(STACK_BYTES.javascript + STACK_ALIGNMENT);
+    if (region === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for another fiber');
+    return Math.ceil(region / STACK_ALIGNMENT) * STACK_ALIGNMENT;
   }
 
   /** Makes a fiber's shadow stack current, with no frame of the script below. */

@@ -51,7 +51,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     });
     this.#x = this.#machine.x;
     const owner = { dropped: this.#dropped, callback: (ref: ScriptRef) => this.#callback(ref) };
-    this.#values = new LuaValues(this.#x, this.#machine.memory, image.marks, owner);
+    this.#values = new LuaValues(this.#machine, image.marks, owner);
     this.#errors = new LuaErrors(this.#x, this.#machine.memory, this.#values, image, owner);
     this.#internals = internals(run, this.#values, this.#machine, (text) => {
       if (this.fiber) this.fiber.traceback = text;

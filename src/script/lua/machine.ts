@@ -1,4 +1,6 @@
+import { ScriptError } from '../../errors.ts';
 import type { Outcome } from '../instance.ts';
+import { STACK_ALIGNMENT } from '../limits.ts';
 import { applyImage } from '../wasm/image.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import type { LuaExports } from './exports.ts';
@@ -29,6 +31,9 @@ export class LuaMachine {
   /** Slots in the function table: what every host function is, and the count hook of interrupts. */
   readonly hostFunction: number;
   readonly hook: number;
+  /** Lists of numbers in one call each way; see the linker. */
+  readonly readNumbers: ReadNumbers;
+  readonly writeNumbers: WriteNumbers;
   #maxBytes: number;
   readonly #pcall: Pcall;
   readonly #load: Load;
@@ -66,6 +71,8 @@ export class LuaMachine {
       x.__fuel_slot.set(0, tick.tick);
     } else x.__wasm_call_ctors();
     this.memory = new LuaMemory(x, host?.image.buffers);
+    this.readNumbers = second.read_numbers;
+    this.writeNumbers = second.write_numbers;
     this.#pcall = WebAssembly.promising(x.lua_pcallk) as unknown as Pcall;
     this.#load = WebAssembly.promising(x.luaL_loadbufferx) as unknown as Load;
   }
@@ -75,10 +82,12 @@ export class LuaMachine {
     return this.x.__fuel_frame.value;
   }
 
-  /** Memory for a fiber's shadow stack; the heap's cap grows with it. */
+  /** Memory for a fiber's shadow stack, aligned as C wants it (printf goes wrong otherwise); the heap's cap grows with it. */
   allocateStack(bytes: number): number {
     this.#maxBytes += bytes;
-    return this.x.malloc(bytes);
+    const region = this.x.malloc(bytes + STACK_ALIGNMENT);
+    if (!region) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for another fiber');
+    return Math.ceil(region / STACK_ALIGNMENT) * STACK_ALIGNMENT;
   }
 
   /** `lua_pcallk` with one result, the message handler at index 1, on the shadow stack that ends at `top`. */
@@ -148,12 +157,17 @@ export class LuaMachine {
   }
 }
 
+type ReadNumbers = (L: number, index: number, at: number, kinds: number, most: number) => number;
+type WriteNumbers = (L: number, at: number, kinds: number, count: number) => void;
+
 interface LinkExports extends WebAssembly.Exports {
   readonly invoke_vii: (fn: number, a: number, b: number) => void;
   readonly throw_longjmp: () => void;
   readonly slots: WebAssembly.Table;
   readonly host_fn: (L: number) => number;
   readonly hook: (L: number, info: number) => void;
+  readonly read_numbers: ReadNumbers;
+  readonly write_numbers: WriteNumbers;
   readonly tick: () => void;
 }
 

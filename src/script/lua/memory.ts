@@ -7,6 +7,16 @@ const SHORT = 24;
 /** Strings of up to this many bytes pass through one buffer that is kept. */
 const SCRATCH = 8_192;
 
+/** Lists of up to so many numbers cross in one call. */
+export const MOST_NUMBERS = 4_096;
+
+/** Where the buffers of a memory lie. */
+export interface SavedBuffers {
+  readonly length: number;
+  readonly scratch: number;
+  readonly numbers: number;
+}
+
 /** Text in and out of the engine's memory; views follow the memory as it grows. */
 export class LuaMemory {
   readonly #exports: LuaExports;
@@ -16,16 +26,19 @@ export class LuaMemory {
   /** Four bytes for lengths that the API writes. */
   readonly #length: number;
   readonly #scratch: number;
+  /** Room for lists of numbers: doubles, then a byte for each. */
+  readonly numbers: number;
 
-  constructor(exports: LuaExports, saved?: { length: number; scratch: number }) {
+  constructor(exports: LuaExports, saved?: SavedBuffers) {
     this.#exports = exports;
     this.#length = saved?.length ?? exports.malloc(8);
     this.#scratch = saved?.scratch ?? exports.malloc(SCRATCH + 1);
+    this.numbers = saved?.numbers ?? exports.malloc(MOST_NUMBERS * 9);
   }
 
   /** What an image must remember. */
-  get saved(): { length: number; scratch: number } {
-    return { length: this.#length, scratch: this.#scratch };
+  get saved(): SavedBuffers {
+    return { length: this.#length, scratch: this.#scratch, numbers: this.numbers };
   }
 
   get bytes(): Buffer {

@@ -4,7 +4,8 @@ import { ScriptError } from '../../errors.ts';
 import { MAX_HANDLES, VALUE_LIMITS } from '../limits.ts';
 import { ScriptRef } from '../refs.ts';
 import { LUA, type LuaExports } from './exports.ts';
-import type { LuaMemory } from './memory.ts';
+import type { LuaMachine } from './machine.ts';
+import { type LuaMemory, MOST_NUMBERS } from './memory.ts';
 
 /** Marks and metatables that the image holds, as references into the registry and addresses. */
 export interface LuaMarks {
@@ -27,6 +28,9 @@ export interface LuaOwner {
   callback(ref: ScriptRef): Callback;
 }
 
+/** Shorter lists are not worth the quick way. */
+const FEWEST_NUMBERS = 8;
+
 interface Budget {
   nodes: number;
   bytes: number;
@@ -35,6 +39,7 @@ interface Budget {
 
 /** Values between Lua's stack and the host, by the C API. */
 export class LuaValues {
+  readonly #machine: LuaMachine;
   readonly #x: LuaExports;
   readonly #memory: LuaMemory;
   readonly #marks: LuaMarks;
@@ -43,9 +48,10 @@ export class LuaValues {
   readonly #handleIds = new Map<object, number>();
   readonly #functions = new WeakMap<Callback, ScriptRef>();
 
-  constructor(x: LuaExports, memory: LuaMemory, marks: LuaMarks, owner: LuaOwner) {
-    this.#x = x;
-    this.#memory = memory;
+  constructor(machine: LuaMachine, marks: LuaMarks, owner: LuaOwner) {
+    this.#machine = machine;
+    this.#x = machine.x;
+    this.#memory = machine.memory;
     this.#marks = marks;
     this.#owner = owner;
   }
@@ -109,6 +115,13 @@ export class LuaValues {
     if (budget.seen.includes(address)) throw refuse(path, 'a table that contains itself');
     if (budget.seen.length >= VALUE_LIMITS.depth) throw refuse(path, `nested deeper than ${VALUE_LIMITS.depth}`);
     if (!x.lua_checkstack(L, 6)) throw refuse(path, 'not enough stack');
+    if (x.lua_rawlen(L, index) >= FEWEST_NUMBERS) {
+      const numbers = this.#readNumbers(L, index);
+      if (numbers) {
+        budget.nodes += numbers.length;
+        return numbers;
+      }
+    }
     budget.seen.push(address);
     const top = x.lua_gettop(L);
     const items: Value[] = [];
@@ -138,6 +151,36 @@ export class LuaValues {
     if (sparse) fill(items, sparse, path);
     if (items.length > 0 || this.#isArray(L, index)) return items;
     return {};
+  }
+
+  /** A list of nothing but numbers, in one call; undefined for anything else. */
+  #readNumbers(L: number, index: number): Value[] | undefined {
+    const { numbers } = this.#memory;
+    const kinds = numbers + MOST_NUMBERS * 8;
+    const count = this.#machine.readNumbers(L, index, numbers, kinds, MOST_NUMBERS);
+    if (count < 0) return undefined;
+    const { view, bytes } = this.#memory;
+    const list: Value[] = new Array(count);
+    for (let i = 0; i < count; i++) {
+      const value = view.getFloat64(numbers + 8 * i, true);
+      list[i] = bytes[kinds + i] && Number.isInteger(value) ? new Float(value) : value;
+    }
+    return list;
+  }
+
+  /** Fills the new table on top of the stack where the list holds nothing but numbers. */
+  #writeNumbers(L: number, list: readonly Value[]): boolean {
+    const { numbers, view, bytes } = this.#memory;
+    const kinds = numbers + MOST_NUMBERS * 8;
+    for (let i = 0; i < list.length; i++) {
+      const item = list[i];
+      const value = item instanceof Float ? item.value : item;
+      if (typeof value !== 'number') return false;
+      view.setFloat64(numbers + 8 * i, value, true);
+      bytes[kinds + i] = item instanceof Float || !Number.isSafeInteger(value) || Object.is(value, -0) ? 1 : 0;
+    }
+    this.#machine.writeNumbers(L, numbers, kinds, list.length);
+    return true;
   }
 
   #isArray(L: number, index: number): boolean {
@@ -193,7 +236,8 @@ export class LuaValues {
     if (!x.lua_checkstack(L, 6)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
     if (Array.isArray(value)) {
       x.lua_createtable(L, value.length, 0);
-      for (let i = 0; i < value.length; i++) {
+      const quick = value.length >= FEWEST_NUMBERS && value.length <= MOST_NUMBERS && this.#writeNumbers(L, value);
+      for (let i = quick ? value.length : 0; i < value.length; i++) {
         this.#pushInside(L, value[i], depth + 1);
         x.lua_rawseti(L, -2, BigInt(i + 1));
       }

@@ -27,7 +27,7 @@ const ENDLESS = {
   'a sparse array as text': 'new Array(1e9) + ""',
   'a getter': '({ get x() { for (;;); } }).x',
   'a proxy': 'new Proxy({}, { get() { for (;;); } }).x',
-  'toJSON': 'JSON.stringify({ toJSON() { for (;;); } })',
+  toJSON: 'JSON.stringify({ toJSON() { for (;;); } })',
   'a comparison of a sort': '[3, 1, 2].sort(() => { for (;;); })',
   'a generator that never ends': 'const all = [...(function* () { for (;;) yield; })()].length',
   'promise jobs that make more': '(function again() { Promise.resolve().then(again) })(); await new Promise(() => {})',
@@ -85,7 +85,10 @@ describe('refused memory and depth', () => {
   });
 
   it('names the limit when nobody catches it', async () => {
-    expect(await failure(run('"x".repeat(1e9)', { memory_mb: 8 }))).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'not enough memory: the script reached limits.memory_mb' });
+    expect(await failure(run('"x".repeat(1e9)', { memory_mb: 8 }))).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: 'not enough memory: the script reached limits.memory_mb',
+    });
   });
 });
 

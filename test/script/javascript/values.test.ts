@@ -55,7 +55,11 @@ describe('values out of JavaScript', () => {
     ['too many', 'Try.echo(new Array(100001).fill(0))', /^Try\.echo: value: more than 100000 values/],
     ['too long', 'const s = "x".repeat(9e6); Try.echo([s, s])', /^Try\.echo: value.*: more than 16 MB/],
   ])('refuses %s', async (_, text, message) => {
-    await expect(run(text)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: typeof message === 'string' ? message : expect.stringMatching(message), where: { file: 'test.js', line: 1 } });
+    await expect(run(text)).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: typeof message === 'string' ? message : expect.stringMatching(message),
+      where: { file: 'test.js', line: 1 },
+    });
   });
 });
 
@@ -78,7 +82,11 @@ describe('functions', () => {
     ['a getter', '({ get x() { return Try.later(4) } }).x', 4],
     ['a proxy', 'new Proxy({}, { get: (_, key) => Try.later(key) }).abc', 'abc'],
     ['a generator', '[...(function* () { for (let i = 1; i < 4; i++) yield Try.later(i) })()]', [1, 2, 3]],
-    ['an iterator', 'let out = []; for (const v of { [Symbol.iterator]() { let i = 0; return { next: () => ({ value: Try.later(i), done: ++i > 3 }) } } }) out.push(v); out', [0, 1, 2]],
+    [
+      'an iterator',
+      'let out = []; for (const v of { [Symbol.iterator]() { let i = 0; return { next: () => ({ value: Try.later(i), done: ++i > 3 }) } } }) out.push(v); out',
+      [0, 1, 2],
+    ],
     ['an async function', 'await (async () => Try.later(6))()', 6],
     ['a then', 'await Promise.resolve(1).then(x => Try.later(x + 1))', 2],
     ['a constructor', 'new (class { constructor() { this.x = Try.later(3) } })().x', 3],
@@ -92,11 +100,19 @@ describe('functions', () => {
 
 describe('errors', () => {
   it('of the host are Errors with code, message and method', async () => {
-    expect(await run('let r; try { Try.fail("boom") } catch (e) { r = [e.code, e.message, e.method, e instanceof Error, e.details.outcome] } r')).toEqual(['TOOL_FAILED', 'boom', 'Try.fail', true, 'failed']);
+    expect(await run('let r; try { Try.fail("boom") } catch (e) { r = [e.code, e.message, e.method, e instanceof Error, e.details.outcome] } r')).toEqual([
+      'TOOL_FAILED',
+      'boom',
+      'Try.fail',
+      true,
+      'failed',
+    ]);
   });
 
   it('come out of a callback unchanged', async () => {
-    expect(await run('const mine = { code: 5 }; let same; try { Try.call(() => { Try.later(1); throw mine }) } catch (e) { same = e === mine } same')).toBe(true);
+    expect(await run('const mine = { code: 5 }; let same; try { Try.call(() => { Try.later(1); throw mine }) } catch (e) { same = e === mine } same')).toBe(
+      true,
+    );
   });
 
   it('keep line and traceback over waits', async () => {

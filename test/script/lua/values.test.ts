@@ -27,6 +27,9 @@ describe('values out of Lua', () => {
     ['JSON_ARRAY', []],
     ['{ 1, "x", { true } }', [1, 'x', [true]]],
     ['{ b = 1, a = { c = 2 } }', { a: { c: 2 }, b: 1 }],
+    ['{ 1, 2, 3, 4.0, 0.5, -6, 7, 8, 9007199254740991 }', [1, 2, 3, new Float(4), 0.5, -6, 7, 8, 9007199254740991]],
+    ['{ 1, 2, 3, 4, 5, 6, 7, 8, 9007199254740993 }', [1, 2, 3, 4, 5, 6, 7, 8, 9007199254740993n]],
+    ['{ 1, 2, 3, 4, 5, 6, 7, 8, "x", {} }', [1, 2, 3, 4, 5, 6, 7, 8, 'x', {}]],
     ['{ 1, nil, 3 }', [1, null, 3]],
     ['{ ["__proto__"] = 1 }', JSON.parse('{"__proto__":1}')],
   ])('%s', async (text, expected) => {
@@ -38,6 +41,7 @@ describe('values out of Lua', () => {
     ['a table that contains itself', 'local t = {} t.self = t Try.echo(t)', 'Try.echo: value.self: a table that contains itself'],
     ['depth', 'local t = {} for i = 1, 70 do t = { t } end Try.echo(t)', 'Try.echo: value: nested deeper than 64'],
     ['mixed keys', 'Try.echo({ 1, a = 2 })', 'Try.echo: value: a table with both positions and names as keys'],
+    ['mixed keys in long lists', 'Try.echo({ 1, 2, 3, 4, 5, 6, 7, 8, 9, a = 2 })', 'Try.echo: value: a table with both positions and names as keys'],
     ['odd keys', 'Try.echo({ [1.5] = 2 })', 'Try.echo: value: a table key that is neither a string nor a position from 1'],
     ['great holes', 'Try.echo({ 1, [1000] = 2 })', 'Try.echo: value: an array with positions up to 1000 but only 2 values'],
     ['a coroutine', 'Try.echo(coroutine.create(print))', 'Try.echo: value: a coroutine cannot leave the script'],
@@ -51,6 +55,12 @@ describe('values out of Lua', () => {
 describe('values into Lua', () => {
   it.each([
     ['integers stay integers', 'return math.type(Try.echo(7)) .. math.type(Try.echo(7.0)) .. math.type(Try.echo({ 7.0 })[1])', 'integerfloatfloat'],
+    [
+      'long lists of numbers keep their types',
+      'local t = Try.echo({ 1, 2.0, 3, 4, 5, 6, 7, 8, -9, 0.5 }) local r = {} for i, v in ipairs(t) do r[i] = math.type(v):sub(1, 1) .. v end return table.concat(r, " ")',
+      'i1 f2.0 i3 i4 i5 i6 i7 i8 i-9 f0.5',
+    ],
+    ['long lists of numbers are lists', 'local t = Try.echo({ 1, 2, 3, 4, 5, 6, 7, 8 }) for i = 1, 8 do t[i] = nil end return Try.echo(t)', []],
     ['64-bit integers', 'return Try.echo(math.maxinteger) == math.maxinteger', true],
     ['bytes', 'return Try.echo("\\255\\0x") == "\\255\\0x"', true],
     ['arrays from 1', 'local t = Try.echo({ "a", "b" }) return #t .. t[1] .. t[2]', '2ab'],
@@ -58,6 +68,16 @@ describe('values into Lua', () => {
     ['an empty array stays one', 'return Try.echo(Try.echo({ 1, nil }))', [1]],
   ])('%s', async (_, text, expected) => {
     expect(await run(text)).toEqual(expected);
+  });
+});
+
+describe('numbers as text', () => {
+  it('are right on every fiber', async () => {
+    const text =
+      'local function f() local out = {} for _, v in ipairs({ 0.5, 0.25, 0.1, -1.5, 1e100, 3.0, 1/3 }) do out[#out + 1] = tostring(v) .. string.format(" %.3f %g %5.1f|", v, v, v) end return table.concat(out) end local here = f() for _, there in ipairs(Try.all({ f, f, f })) do assert(there == here) end return here';
+    expect(await run(text)).toBe(
+      '0.5 0.500 0.5   0.5|0.25 0.250 0.25   0.2|0.1 0.100 0.1   0.1|-1.5 -1.500 -1.5  -1.5|1e+100 10000000000000000159028911097599180468360808563945281389781327557747838772170381060813469985856815104.000 1e+100 10000000000000000159028911097599180468360808563945281389781327557747838772170381060813469985856815104.0|3.0 3.000 3   3.0|0.33333333333333 0.333 0.333333   0.3|',
+    );
   });
 });
 

@@ -8,6 +8,18 @@
   (import "lua" "stackRestore" (func $stackRestore (param i32)))
   (import "lua" "lua_error" (func $lua_error (param i32) (result i32)))
   (import "lua" "__fuel" (global $fuel (mut i32)))
+  (import "lua" "memory" (memory 1))
+  (import "lua" "lua_gettop" (func $gettop (param i32) (result i32)))
+  (import "lua" "lua_settop" (func $settop (param i32 i32)))
+  (import "lua" "lua_type" (func $type (param i32 i32) (result i32)))
+  (import "lua" "lua_isinteger" (func $isinteger (param i32 i32) (result i32)))
+  (import "lua" "lua_tonumberx" (func $tonumber (param i32 i32 i32) (result f64)))
+  (import "lua" "lua_tointegerx" (func $tointeger (param i32 i32 i32) (result i64)))
+  (import "lua" "lua_pushnil" (func $pushnil (param i32)))
+  (import "lua" "lua_pushnumber" (func $pushnumber (param i32 f64)))
+  (import "lua" "lua_pushinteger" (func $pushinteger (param i32 i64)))
+  (import "lua" "lua_next" (func $next (param i32 i32) (result i32)))
+  (import "lua" "lua_rawseti" (func $rawseti (param i32 i32 i64)))
   (import "host" "call" (func $call (param i32) (result i32)))
   (import "host" "wait" (func $wait (result externref)))
   (import "host" "finish" (func $finish (param i32 externref) (result i32)))
@@ -41,4 +53,49 @@
   ;; The count hook of interrupts.
   (func (export "hook") (param $L i32) (param $info i32)
     local.get $L call $interrupt
-    if local.get $L call $lua_error drop end))
+    if local.get $L call $lua_error drop end)
+
+  ;; Reads a list of nothing but numbers: doubles to $at, and to $kinds a byte for each, 1 for a float. Gives how many there are, or -1 for
+  ;; anything else (other keys, other values, holes, more than $most, integers that a double cannot hold); the stack is as before.
+  (func (export "read_numbers") (param $L i32) (param $index i32) (param $at i32) (param $kinds i32) (param $most i32) (result i32)
+    (local $top i32) (local $count i32) (local $integer i32) (local $value f64)
+    local.get $L call $gettop local.set $top
+    local.get $L call $pushnil
+    block $other
+      loop $each
+        local.get $L local.get $index call $next i32.eqz if local.get $count return end
+        local.get $count local.get $most i32.ge_u br_if $other
+        local.get $L local.get $top i32.const 1 i32.add call $isinteger i32.eqz br_if $other
+        local.get $L local.get $top i32.const 1 i32.add i32.const 0 call $tointeger
+        local.get $count i32.const 1 i32.add i64.extend_i32_u i64.ne br_if $other
+        local.get $L local.get $top i32.const 2 i32.add call $type i32.const 3 i32.ne br_if $other
+        local.get $L local.get $top i32.const 2 i32.add i32.const 0 call $tonumber local.set $value
+        local.get $L local.get $top i32.const 2 i32.add call $isinteger local.tee $integer
+        if local.get $value f64.abs f64.const 9007199254740991 f64.gt br_if $other end
+        local.get $at local.get $count i32.const 3 i32.shl i32.add local.get $value f64.store
+        local.get $kinds local.get $count i32.add local.get $integer i32.eqz i32.store8
+        local.get $count i32.const 1 i32.add local.set $count
+        local.get $L local.get $top i32.const 1 i32.add call $settop
+        br $each
+      end
+    end
+    local.get $L local.get $top call $settop
+    i32.const -1)
+
+  ;; Sets the positions from 1 of the table on top of the stack to the doubles at $at; those whose byte at $kinds is 0 become integers.
+  (func (export "write_numbers") (param $L i32) (param $at i32) (param $kinds i32) (param $count i32)
+    (local $i i32)
+    block $done
+      loop $each
+        local.get $i local.get $count i32.ge_u br_if $done
+        local.get $kinds local.get $i i32.add i32.load8_u
+        if
+          local.get $L local.get $at local.get $i i32.const 3 i32.shl i32.add f64.load call $pushnumber
+        else
+          local.get $L local.get $at local.get $i i32.const 3 i32.shl i32.add f64.load i64.trunc_f64_s call $pushinteger
+        end
+        local.get $i i32.const 1 i32.add local.set $i
+        local.get $L i32.const -2 local.get $i i64.extend_i32_u call $rawseti
+        br $each
+      end
+    end))
