@@ -68,12 +68,13 @@ export class SqliteStore implements Store {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<keyof typeof STATEMENTS, StatementSync>();
 
-  /** Opens or makes the database. Throws STORE_FAILED with one sentence when that is impossible. */
-  constructor(folder: string, durability: 'normal' | 'full') {
+  /** Opens or makes the database, which may grow to so many pages of 4 kB. Throws STORE_FAILED with one sentence when that is impossible. */
+  constructor(folder: string, durability: 'normal' | 'full', limits: { readonly most_pages?: number } = {}) {
     this.backups = backupFolder(join(folder, 'backups'));
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       this.#db = open(join(folder, 'state.db'), durability);
+      if (limits.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${limits.most_pages}`);
     } catch (error) {
       throw storeFailure(error);
     }

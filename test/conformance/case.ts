@@ -11,6 +11,8 @@ export interface Case {
   readonly js: string;
   /** As plain data; asymmetric matchers of vitest may stand in it. */
   readonly expect?: unknown;
+  /** The order holds only where calls answer at once: a handler that waits lets others go on. */
+  readonly at_once?: true;
   readonly output?: readonly string[];
   readonly expect_error?: { readonly code?: string; readonly message?: string | RegExp };
   readonly args?: readonly string[];

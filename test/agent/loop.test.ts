@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { ScriptError } from '../../src/errors.ts';
+import { modelFailed } from '../../src/model/failure.ts';
+import type { MockSource } from '../../src/model/mock.ts';
+import { testRuntime } from '../support/runtime.ts';
+
+async function run(lua: string, models: Record<string, MockSource>, limits = {}) {
+  await using test = await testRuntime({ log: { level: 'silent' } }, { models });
+  return (await test.runtime.execute(lua, { language: 'lua', grants: { ...test.grants, models: ['*'] }, limits })).value;
+}
+
+const calls = (...names: [string, unknown][]) => ({ tool_calls: names.map(([name, input]) => ({ name, input })) });
+
+describe('the tool loop', () => {
+  it('runs what the model asks for, several at once, and gives results back', async () => {
+    const seen: string[] = [];
+    const models: Record<string, MockSource> = {
+      'mock/script': (request, index) => {
+        seen.push(request.messages.map((message) => message.role).join(' '));
+        if (index === 0) return calls(['calculator', { expression: '6 * 7' }], ['slow', {}], ['slow', {}]);
+        return request.messages
+          .filter((message) => message.role === 'tool')
+          .map((message) => message.content)
+          .join('|');
+      },
+    };
+    const text = `local started = 0
+      local slow = {name = "slow", description = "x", handler = function() started = started + 1 local mine = started sleep(20) return {mine, started} end}
+      local r = Agent.create({model = "mock/script", tools = {"calculator", slow}}):execute("go")
+      return {r.output, r.steps, r.tool_calls[1].output.result, r.tool_calls[2].name}`;
+    expect(await run(text, models)).toEqual([expect.stringMatching(/^\{\n "result": 42\n\}\|\[\n 1,\n 2\n\]\|\[\n 2,\n 2\n\]$/), 2, 42, 'slow']);
+    expect(seen).toEqual(['user', 'user assistant tool tool tool']);
+  });
+
+  it('tells the model of unknown tools, bad arguments and failures, and goes on', async () => {
+    const models: Record<string, MockSource> = {
+      'mock/script': (request, index) => {
+        if (index === 0) return calls(['nope', {}], ['calculator', { expresion: '1' }], ['calculator', '{broken'], ['calculator', { expression: '1/0' }]);
+        return request.messages
+          .filter((message) => message.role === 'tool')
+          .map((message) => `${message.is_error} ${message.content.split(':')[0]}`)
+          .join('; ');
+      },
+    };
+    expect(await run('return Agent.create({model = "mock/script", tools = {"calculator"}}):execute("go").output', models)).toBe(
+      'true NOT_FOUND; true BAD_ARGUMENT; true BAD_ARGUMENT; true BAD_ARGUMENT',
+    );
+  });
+
+  it('stops at max_steps and at max_tool_calls', async () => {
+    const models: Record<string, MockSource> = { 'mock/script': () => calls(['calculator', { expression: '1' }]) };
+    expect(
+      await run(
+        'local r = Agent.create({model = "mock/script", tools = {"calculator"}, max_steps = 3}):execute("go") return {r.finish_reason, r.steps, #r.tool_calls}',
+        models,
+      ),
+    ).toEqual(['max_steps', 3, 2]);
+    await expect(
+      run('Agent.create({model = "mock/script", tools = {"calculator"}, budget = {max_tool_calls = 2}}):execute("go")', models),
+    ).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'agent_1: budget.max_tool_calls = 2: 2 are made and the model asks for 1 more' });
+  });
+
+  it('charges agents inside agents to both, and ends endless nesting', async () => {
+    const models: Record<string, MockSource> = {
+      'mock/outer': (_, index) => (index === 0 ? calls(['inner', { prompt: 'x' }]) : 'done'),
+      'mock/inner': () => 'x '.repeat(2_000),
+    };
+    const nested =
+      'local inner = Agent.create({name = "inner", model = "mock/inner", max_tokens = 5000}) return Agent.create({model = "mock/outer", max_tokens = 10, tools = {inner}, budget = {max_tokens_total = 3000}}):execute("go").output';
+    await expect(run(nested, models)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message: expect.stringContaining('budget.max_tokens_total = 3000') });
+    const circle: Record<string, MockSource> = { 'mock/script': () => calls(['me', { prompt: 'again' }]) };
+    await expect(run('local a = Agent.create({name = "me", model = "mock/script"}) a:add_tool(a) a:execute("go")', circle)).rejects.toMatchObject({
+      code: 'DEPTH_EXCEEDED',
+    });
+  });
+
+  it('runs tools under the permissions of the script', async () => {
+    const models: Record<string, MockSource> = {
+      'mock/script': (request, index) => (index === 0 ? calls(['file_read', { path: '/etc/passwd' }]) : (request.messages.at(-1)?.content ?? '')),
+    };
+    expect(await run('return Agent.create({model = "mock/script", tools = {"file_read"}}):execute("go").output', models)).toMatch(
+      /^NOT_ALLOWED: file_read: \/etc\/passwd is outside/,
+    );
+  });
+});
+
+describe('failures of models', () => {
+  const busy = modelFailed('mock/script', 'busy', { outcome: 'failed', retryable: true, status: 429, retry_after_ms: 1 });
+  const broken = modelFailed('mock/script', 'the provider refused the key', { outcome: 'failed', retryable: false, status: 401 });
+
+  it('that may pass are tried again', async () => {
+    const models: Record<string, MockSource> = { 'mock/script': (_, index) => (index < 2 ? { error: busy } : 'at last') };
+    expect(await run('return Agent.create({model = "mock/script"}):execute("x").output', models)).toBe('at last');
+    await expect(run('Agent.create({model = "mock/script", retries = 1}):execute("x")', models)).rejects.toMatchObject({
+      code: 'MODEL_FAILED',
+      details: { status: 429 },
+    });
+  });
+
+  it('that will not are not', async () => {
+    let asked = 0;
+    const note = (error: ScriptError) => {
+      asked++;
+      return error;
+    };
+    const error = await run('Agent.create({model = "mock/script"}):execute("x")', { 'mock/script': () => ({ error: note(broken) }) }).catch(
+      (thrown: ScriptError) => thrown,
+    );
+    expect(error).toMatchObject({ code: 'MODEL_FAILED', message: 'mock/script: the provider refused the key' });
+    expect(asked).toBe(1);
+  });
+
+  it('lead to the next model, and the one that failed is left out for a while', async () => {
+    let asked = 0;
+    const note = (error: ScriptError) => {
+      asked++;
+      return error;
+    };
+    const models: Record<string, MockSource> = { 'mock/first': () => ({ error: note(broken) }), 'mock/second': () => 'second' };
+    const text = 'local a = Agent.create({model = "mock/first", fallback_models = {"mock/second"}}) return {a:execute("x").model, a:execute("x").model}';
+    expect(await run(text, models)).toEqual(['mock/second', 'mock/second']);
+    expect(asked).toBe(1);
+  });
+
+  it('are cut by the time limit of the agent', async () => {
+    const models: Record<string, MockSource> = { 'mock/script': () => ({ text: 'late', delay_ms: 5_000 }) };
+    await expect(run('Agent.create({name = "slow", model = "mock/script", timeout_ms = 30}):execute("x")', models)).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: 'slow: took longer than 30 ms',
+    });
+  });
+});

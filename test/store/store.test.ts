@@ -1,0 +1,224 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, describe, expect, it } from 'vitest';
+import { MemoryStore } from '../../src/store/memory.ts';
+import { SqliteStore } from '../../src/store/sqlite.ts';
+import type { Store } from '../../src/store/store.ts';
+import { Stores, tenantFolder } from '../../src/store/stores.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'llmspell-store-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+let folders = 0;
+const folder = () => join(root, String(++folders));
+const bytes = (text: string) => new TextEncoder().encode(text);
+const put = (scope: string, key: string, text: string, expect?: number, expiresAt?: number) => ({ scope, key, expect, put: { value: bytes(text), expiresAt } });
+
+describe.each<[string, () => Store]>([
+  ['sqlite', () => new SqliteStore(folder(), 'normal')],
+  ['memory', () => new MemoryStore()],
+])('the contract of stores: %s', (_, open) => {
+  it('keeps, lists, counts and removes', async () => {
+    const store = open();
+    for (const key of ['b', 'a', 'a2', 'é', 'z']) await store.commit([put('s', key, key)], 0);
+    await store.commit([put('t', 'x', '1')], 0);
+    expect(Buffer.from((await store.get('s', 'a', 0))?.value ?? []).toString()).toBe('a');
+    expect(await store.list('s', {}, 0)).toEqual(['a', 'a2', 'b', 'z', 'é']);
+    expect(await store.list('s', { prefix: 'a' }, 0)).toEqual(['a', 'a2']);
+    expect(await store.list('s', { prefix: '%' }, 0)).toEqual([]);
+    expect(await store.list('s', { after: 'a2', limit: 2 }, 0)).toEqual(['b', 'z']);
+    expect(await store.scopes(0)).toEqual(['s', 't']);
+    expect(await store.usage(0)).toEqual({ entries: 6, scopes: 2, bytes: 22 });
+    await store.commit([{ scope: 's', key: 'b', remove: true }], 0);
+    expect(await store.get('s', 'b', 0)).toBeUndefined();
+    expect(await store.clear('s', 0)).toBe(4);
+    expect(await store.scopes(0)).toEqual(['t']);
+    store.close();
+  });
+
+  it('commits all or nothing, by revision', async () => {
+    const store = open();
+    await store.commit([put('s', 'a', '1')], 0);
+    const revision = (await store.get('s', 'a', 0))?.revision ?? 0;
+    expect(await store.commit([put('s', 'a', '2', revision), put('s', 'b', '2', 0)], 0)).toBe(true);
+    expect(await store.commit([put('s', 'c', '3', 0), put('s', 'a', '3', revision)], 0)).toBe(false);
+    expect(await store.commit([put('s', 'c', '3', 0), { scope: 's', key: 'b', expect: 0 }], 0)).toBe(false);
+    expect(await store.get('s', 'c', 0)).toBeUndefined();
+    expect(await store.commit([], 0, [{ name: 'v', value: '2', expect: '' }])).toBe(true);
+    expect(await store.commit([put('s', 'c', '3')], 0, [{ name: 'v', value: '3', expect: '1' }])).toBe(false);
+    expect([await store.meta('v'), await store.get('s', 'c', 0)]).toEqual(['2', undefined]);
+    store.close();
+  });
+
+  it('forgets what has expired', async () => {
+    const store = open();
+    await store.commit([put('s', 'a', '1', undefined, 100), put('s', 'b', '1', undefined, 200)], 0);
+    expect(await store.list('s', {}, 99)).toEqual(['a', 'b']);
+    expect(await store.list('s', {}, 100)).toEqual(['b']);
+    expect(await store.commit([put('s', 'a', '2', 0)], 150)).toBe(true);
+    expect((await store.usage(300)).entries).toBe(1);
+    store.close();
+  });
+
+  it('replaces everything by a dump', async () => {
+    const store = open();
+    await store.commit([put('s', 'a', '1', undefined, 500)], 0, [{ name: 'v', value: '7' }]);
+    const dump = await store.dump(0);
+    await store.clear('s', 0);
+    await store.commit([put('s', 'b', '2')], 0, [{ name: 'v', value: '8' }]);
+    await store.replace(dump);
+    expect([await store.list('s', {}, 0), await store.list('s', {}, 500), await store.meta('v')]).toEqual([['a'], [], '7']);
+    store.close();
+  });
+});
+
+describe('a data folder', () => {
+  it('is shared by two stores at once', async () => {
+    const path = folder();
+    const [one, two] = [new SqliteStore(path, 'normal'), new SqliteStore(path, 'normal')];
+    for (let i = 0; i < 50; i++) await Promise.all([one.commit([put('s', `one${i}`, 'x')], 0), two.commit([put('s', `two${i}`, 'x')], 0)]);
+    expect((await one.list('s', {}, 0)).length).toBe(100);
+    one.close();
+    two.close();
+  });
+
+  it('that another process holds is waited for without blocking, then told in one sentence', async () => {
+    const path = folder();
+    const store = new SqliteStore(path, 'normal');
+    const other = new DatabaseSync(join(path, 'state.db'));
+    other.exec('BEGIN IMMEDIATE');
+    const writing = store.commit([put('s', 'a', '1')], 0);
+    expect(writing).toBeInstanceOf(Promise);
+    setTimeout(() => other.exec('COMMIT'), 50);
+    expect(await writing).toBe(true);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(store.commit([put('s', 'a', '2')], 0)).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: 'another process is writing to the data folder and does not let go',
+    });
+    other.exec('ROLLBACK');
+    expect(Buffer.from(store.get('s', 'a', 0)?.value ?? []).toString()).toBe('1');
+    other.close();
+    store.close();
+  });
+
+  it.skipIf(process.getuid?.() === 0)('that may not be written is told in one sentence', () => {
+    const path = folder();
+    new SqliteStore(path, 'normal').close();
+    chmodSync(path, 0o500);
+    expect(() => new SqliteStore(join(path, 'below'), 'normal')).toThrow('permission denied');
+    chmodSync(path, 0o700);
+  });
+
+  it('on a full disk loses nothing of what was there', async () => {
+    const path = folder();
+    const store = new SqliteStore(path, 'normal');
+    await store.commit([put('s', 'a', 'kept')], 0);
+    store.close();
+    const full = new SqliteStore(path, 'normal', { most_pages: 12 });
+    const big = put('s', 'big', 'x'.repeat(200_000));
+    expect(() => full.commit([big, put('s', 'a', 'lost')], 0)).toThrow('the disk is full; nothing of this call was saved');
+    expect(Buffer.from(full.get('s', 'a', 0)?.value ?? []).toString()).toBe('kept');
+    expect(full.list('s', {}, 0)).toEqual(['a']);
+    full.close();
+  });
+
+  it('that is damaged or no folder is told in one sentence', () => {
+    const path = folder();
+    new SqliteStore(path, 'normal').close();
+    writeFileSync(join(path, 'state.db'), Buffer.alloc(4_096, 7));
+    expect(() => new SqliteStore(path, 'normal')).toThrow('a database in the data folder is not one of llmspell');
+    const file = folder();
+    writeFileSync(file, '');
+    expect(() => new SqliteStore(join(file, 'x'), 'normal')).toThrow('the data folder is not a folder');
+  });
+
+  it('has a folder for each tenant whatever its name, and refuses names that are none', () => {
+    const stores = new Stores({ backend: 'sqlite', durability: 'normal', dataDir: root });
+    for (const name of ['a', 'A', '.', '..', 'x'.repeat(128)]) expect(stores.of(name)).toBe(stores.of(name));
+    for (const name of ['', 'a/b', 'ä', "a'b", 'x'.repeat(129), 'a\0']) expect(() => stores.of(name)).toThrow('tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -');
+    expect(readdirSync(join(root, 'tenants')).every((name) => /^[0-9a-f]{32}$/.test(name))).toBe(true);
+    stores.close();
+  });
+
+  it('closes the databases that were used longest ago', async () => {
+    const stores = new Stores({ backend: 'sqlite', durability: 'normal', dataDir: folder() });
+    for (let i = 0; i < 100; i++) await stores.of(`t${i}`).commit([put('s', 'a', String(i))], 0);
+    for (let i = 0; i < 100; i++) expect(Buffer.from((await stores.of(`t${i}`).get('s', 'a', 0))?.value ?? []).toString()).toBe(String(i));
+    stores.close();
+  });
+});
+
+/** A process that writes pairs, each in one commit or (sabotaged) in two, and tells of every commit it has returned from. */
+const WRITER = `
+import { SqliteStore } from '${new URL('../../src/store/sqlite.ts', import.meta.url).href}';
+const [folder, sabotaged] = process.argv.slice(2);
+const store = new SqliteStore(folder, 'normal');
+const value = new Uint8Array(300);
+for (let i = Number(store.meta('next') ?? 0); ; i++) {
+  const write = (key) => ({ scope: 's', key: key + String(i).padStart(7, '0'), put: { value } });
+  if (sabotaged) { await store.commit([write('a')], 0); await store.commit([write('b')], 0, [{ name: 'next', value: String(i + 1) }]); }
+  else await store.commit([write('a'), write('b')], 0, [{ name: 'next', value: String(i + 1) }]);
+  process.stdout.write(i + '\\n');
+}`;
+
+async function killAtRandom(path: string, sabotaged: boolean): Promise<number> {
+  const script = join(root, 'writer.ts');
+  writeFileSync(script, WRITER);
+  const child = spawn(process.execPath, [script, path, ...(sabotaged ? ['yes'] : [])], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let told = '';
+  child.stdout.on('data', (text) => {
+    told += text;
+  });
+  await new Promise((done) => child.stdout.once('data', done));
+  await new Promise((done) => setTimeout(done, Math.random() * 30));
+  child.kill('SIGKILL');
+  await new Promise((done) => child.once('exit', done));
+  return Number(told.trim().split('\n').slice(0, -1).at(-1) ?? -1);
+}
+
+/** What is there must be whole, and everything that was told must be there. */
+function problems(path: string, told: number): string[] {
+  const store = new SqliteStore(path, 'normal');
+  const keys = new Set(store.list('s', {}, 0));
+  const halves = [...keys].filter((key) => !keys.has((key[0] === 'a' ? 'b' : 'a') + key.slice(1)));
+  const lost = told >= 0 && !keys.has(`b${String(told).padStart(7, '0')}`) ? [`lost ${told}`] : [];
+  store.close();
+  return [...halves, ...lost];
+}
+
+describe('kill -9', () => {
+  it('leaves nothing half written and loses nothing that was told', { timeout: 60_000 }, async () => {
+    const path = folder();
+    for (let i = 0; i < 10; i++) expect(problems(path, await killAtRandom(path, false))).toEqual([]);
+  });
+
+  it('is noticed by this test where writing is not atomic', { timeout: 120_000 }, async () => {
+    const path = folder();
+    let found: string[] = [];
+    for (let i = 0; i < 60 && found.length === 0; i++) found = problems(path, await killAtRandom(path, true));
+    expect(found.length).toBeGreaterThan(0);
+  });
+});
+
+describe('backups', () => {
+  it('that were changed on disk are noticed and never restored', async () => {
+    const { testRuntime } = await import('../support/runtime.ts');
+    await using test = await testRuntime();
+    const run = async (lua: string) => (await test.runtime.execute(lua, { language: 'lua', grants: test.grants })).value;
+    const id = (await run('State.save("global", "a", "before") return State.backup()')) as string;
+    const file = join(tenantFolder(join(test.folder, 'data'), 'default'), 'backups', `${id}.backup`);
+    const content = readFileSync(file);
+    content[content.length - 3] = (content[content.length - 3] ?? 0) ^ 1;
+    writeFileSync(file, content);
+    await run('State.save("global", "a", "now")');
+    expect(await run(`return State.validate_backup("${id}")`)).toBe(false);
+    await expect(run(`State.restore("${id}")`)).rejects.toMatchObject({
+      code: 'STORE_FAILED',
+      message: expect.stringContaining('its checksum does not hold); nothing was changed'),
+    });
+    expect(await run('return State.load("global", "a")')).toBe('now');
+  });
+});
