@@ -56,7 +56,6 @@ export const configSchema = z.strictObject({
       fibers: z.int().positive().default(256),
       subscriptions: z.int().positive().default(1_000),
       hooks: z.int().positive().default(1_000),
-      timers: z.int().positive().default(1_000),
       jobs_per_turn: z.int().positive().default(10_000),
       external_calls: z.int().positive().default(64),
       model_calls: z.int().nonnegative().default(100),

@@ -1,4 +1,5 @@
 import { type Context, type Run, runService } from '../call/context.ts';
+import { external } from '../call/external.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -108,7 +109,7 @@ async function hooked(
     const estimate = usageOf(countRequest(wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
     const reservation = Spending.of(context)?.reserve(context, model.name, estimate);
     try {
-      answered = await model.generate({ ...wanted, signal: inside.signal }, onText);
+      answered = await external(inside, () => model.generate({ ...wanted, signal: inside.signal }, onText));
     } catch (error) {
       reservation?.release();
       throw error;

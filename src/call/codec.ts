@@ -18,8 +18,10 @@ export function encode(value: Value): Uint8Array {
 
 /** The value of stored bytes; an integral double comes back as Float, an integer beyond ±2^53 as bigint. Throws STORE_FAILED when the bytes are damaged. */
 export function decode(bytes: Uint8Array): Value {
+  // Of a Buffer the decoder would give parts that are Buffers too.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    return decodeCbor(bytes, { ...DECODE, tokenizer: new FloatTokenizer(bytes, DECODE) }) as Value;
+    return decodeCbor(plain, { ...DECODE, tokenizer: new FloatTokenizer(plain, DECODE) }) as Value;
   } catch (error) {
     throw new ScriptError('STORE_FAILED', 'a stored value is damaged and cannot be read', { cause: error });
   }

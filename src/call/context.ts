@@ -56,7 +56,6 @@ export interface Limits {
   readonly fibers: number;
   readonly subscriptions: number;
   readonly hooks: number;
-  readonly timers: number;
   readonly jobs_per_turn: number;
   readonly external_calls: number;
   readonly model_calls: number;

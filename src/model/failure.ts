@@ -46,11 +46,16 @@ export function translateFailure(model: string, error: unknown, secret: string |
       retry_after_ms,
     });
   }
-  if (statusCode !== undefined || /^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody|NoContentGenerated)/.test(name))
+  const broken = connectionCode(error);
+  const answered = statusCode !== undefined && broken === undefined;
+  if (answered || /^AI_(JSONParse|TypeValidation|InvalidResponseData|EmptyResponseBody|NoContentGenerated)/.test(name))
     return modelFailed(model, `the provider's answer cannot be read: ${text}`, { outcome: 'failed', retryable: true, status: statusCode });
-  const code = connectionCode(error);
-  if (code !== undefined && NOT_SENT.has(code))
-    return modelFailed(model, `the provider cannot be reached (${code})`, { outcome: 'not_sent', retryable: code !== 'ENOTFOUND' });
+  const code = broken;
+  if ((code !== undefined && NOT_SENT.has(code)) || (code === undefined && /^Cannot connect to API/.test(text)))
+    return modelFailed(model, `the provider cannot be reached${code === undefined ? '' : ` (${code})`}`, {
+      outcome: 'not_sent',
+      retryable: code !== 'ENOTFOUND',
+    });
   if (/^AI_(UnsupportedFunctionality|InvalidPrompt|InvalidArgument|LoadSetting|NoSuchModel)/.test(name))
     return modelFailed(model, text, { outcome: 'not_sent', retryable: false });
   return modelFailed(

@@ -32,7 +32,11 @@ export function createSdkModel(provider: Provider, id: string): LanguageModel {
         opened ??= open(provider, id, key);
         const model = await opened;
         const options = toOptions(request, provider);
-        return onText ? await stream(name, provider, await model.doStream(options), onText) : answer(provider, await model.doGenerate(options));
+        if (onText) return await stream(name, provider, await model.doStream(options), onText);
+        const given = answer(provider, await model.doGenerate(options));
+        if (given.finish_reason === 'other' && given.message.content === '' && !given.message.tool_calls)
+          throw modelFailed(name, "the provider's answer cannot be read: it holds neither text nor tool calls", { outcome: 'failed', retryable: true });
+        return given;
       } catch (error) {
         if (request.signal.aborted) throw request.signal.reason;
         throw translateFailure(name, error, key);
@@ -121,7 +125,7 @@ async function stream(name: string, provider: Provider, opened: Awaited<ReturnTy
         throw part.error;
     }
   }
-  if (!end || (end.finishReason.raw === undefined && end.finishReason.unified === 'other'))
+  if (!end || (end.finishReason.raw === undefined && ['other', 'interrupted'].includes(end.finishReason.unified)))
     throw modelFailed(name, 'the connection broke before the answer was complete', { outcome: 'unknown', retryable: true });
   return answer(provider, { content, finishReason: end.finishReason, usage: end.usage });
 }

@@ -124,7 +124,9 @@ class Parser {
 
   #named(name: string): number {
     if (!this.#is('(')) {
-      const value = Object.hasOwn(this.#variables, name) ? this.#variables[name] : CONSTANTS[name.toLowerCase()];
+      const known = Object.hasOwn(this.#variables, name) ? this.#variables : CONSTANTS;
+      const key = known === CONSTANTS ? name.toLowerCase() : name;
+      const value = Object.hasOwn(known, key) ? known[key] : undefined;
       if (value === undefined) throw refuse(`unknown name "${name}"`);
       return value;
     }

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Context } from '../../call/context.ts';
+import { external } from '../../call/external.ts';
 import { ScriptError } from '../../errors.ts';
 import { hostAllowed, isPublic, namedLiterally } from './rules.ts';
 
@@ -31,7 +32,11 @@ const MOST_REDIRECTS = 5;
  * Makes an HTTP request inside the fence: each host on the way must be allowed, its name is resolved once, every address is checked, and the
  * connection goes to exactly the one that was. Throws NOT_ALLOWED, or TOOL_FAILED with `details.outcome` and `details.retryable`.
  */
-export async function request(context: Context, address: string, options: RequestOptions = {}): Promise<Answer> {
+export function request(context: Context, address: string, options: RequestOptions = {}): Promise<Answer> {
+  return external(context, () => follow(context, address, options));
+}
+
+async function follow(context: Context, address: string, options: RequestOptions): Promise<Answer> {
   let url = parse(context, address);
   let { method = 'GET', body } = options;
   let headers: Record<string, string> = { 'user-agent': 'llmspell', ...options.headers };

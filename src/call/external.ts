@@ -1,0 +1,20 @@
+import { ScriptError } from '../errors.ts';
+import { type Context, runService } from './context.ts';
+
+const open = runService('external calls', () => ({ count: 0 }));
+
+/** Makes a call to the world, of which a run has so many open at once. Throws LIMIT_EXCEEDED beyond `limits.external_calls`. */
+export async function external<T>(context: Context, call: () => Promise<T>): Promise<T> {
+  const calls = context.run.get(open);
+  const most = context.run.limits.external_calls;
+  if (calls.count >= most)
+    throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: more than limits.external_calls = ${most} calls of models and servers at once`, {
+      details: { outcome: 'not_sent', retryable: true },
+    });
+  calls.count++;
+  try {
+    return await call();
+  } finally {
+    calls.count--;
+  }
+}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { anyValue, defineGlobal, defineTool, method, ScriptError, ScriptRuntime } from '../../src/index.ts';
+import { testRuntime } from '../support/runtime.ts';
+
+const LANGUAGES = ['lua', 'javascript'] as const;
+
+describe.each(LANGUAGES)('a host in %s', (language) => {
+  it('adds a tool and a global in a few lines', async () => {
+    const double = defineTool({
+      name: 'double',
+      description: 'Twice a number',
+      category: 'math',
+      input: z.strictObject({ n: z.number() }),
+      output: z.object({ n: z.number() }),
+      execute: ({ n }) => ({ n: n * 2 }),
+    });
+    const clock = defineGlobal({
+      name: 'Host',
+      doc: 'What the host offers.',
+      methods: { greet: method({ doc: 'Greets.', params: { name: z.string() }, result: z.string(), effect: 'pure', handler: ({ name }) => `hello ${name}` }) },
+    });
+    await using test = await testRuntime({}, { tools: [double], globals: [clock] });
+    const text =
+      language === 'lua' ? 'return {Tool.execute("double", {n = 21}).n, Host.greet("Ada")}' : '[Tool.execute("double", {n: 21}).n, Host.greet("Ada")]';
+    expect((await test.runtime.execute(text, { language })).value).toEqual([42, 'hello Ada']);
+    const bad = language === 'lua' ? 'Tool.execute("double", {m = 1})' : 'Tool.execute("double", {m: 1})';
+    await expect(test.runtime.execute(bad, { language })).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: expect.stringContaining('did you mean "n"') });
+  });
+
+  it('hears events and runs hooks before those of the script', async () => {
+    await using test = await testRuntime();
+    const heard: string[] = [];
+    const stopListening = test.runtime.on('custom.*', (event, origin) => heard.push(`${event.event_type} ${origin.tenant}`));
+    const unhook = test.runtime.hook('state:before_save', (ctx) => {
+      const input = ctx.input as { scope: string; key: string; value: number };
+      return { input: { ...input, value: input.value + 1 } };
+    });
+    const text =
+      language === 'lua'
+        ? 'Hook.register("state:before_save", function(ctx) return {input = {scope = "global", key = "n", value = ctx.input.value * 10}} end, "highest") State.save("global", "n", 1) Event.emit("custom.x") local ok, e = pcall(Hook.pause, Hook.list()[1].id) return {State.load("global", "n"), Hook.list()[1].source, e.code}'
+        : 'Hook.register("state:before_save", ctx => ({input: {scope: "global", key: "n", value: ctx.input.value * 10}}), "highest"); State.save("global", "n", 1); Event.emit("custom.x"); let code; try { Hook.pause(Hook.list()[0].id) } catch (e) { code = e.code } [State.load("global", "n"), Hook.list()[0].source, code]';
+    expect((await test.runtime.execute(text, { language })).value).toEqual([20, 'host', 'NOT_ALLOWED']);
+    expect(heard).toEqual(['custom.x default']);
+    stopListening();
+    unhook();
+    const plain =
+      language === 'lua' ? 'State.save("global", "n", 1) return State.load("global", "n")' : 'State.save("global", "n", 1); State.load("global", "n")';
+    expect((await test.runtime.execute(plain, { language })).value).toBe(1);
+    expect(heard).toEqual(['custom.x default']);
+  });
+
+  it('cancels a run by its signal, which aborts what it waits for', async () => {
+    let aborted = false;
+    const slow = defineTool({
+      name: 'slow',
+      description: 'Waits',
+      category: 'test',
+      input: z.strictObject({}),
+      output: anyValue,
+      execute: (_, { signal }) =>
+        new Promise((_, reject) =>
+          signal.addEventListener('abort', () => {
+            aborted = true;
+            reject(signal.reason);
+          }),
+        ),
+    });
+    await using test = await testRuntime({}, { tools: [slow] });
+    const abort = new AbortController();
+    const running = test.runtime.execute('Tool.execute("slow")', { language, signal: abort.signal });
+    setTimeout(() => abort.abort(), 20);
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(aborted).toBe(true);
+  });
+
+  it('kills a run that is cancelled and computes on', async () => {
+    await using test = await testRuntime();
+    const text = language === 'lua' ? 'while true do pcall(function() while true do end end) end' : 'for (;;) try { for (;;); } catch {}';
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 20);
+    await expect(test.runtime.execute(text, { language, signal: abort.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect((await test.runtime.execute(language === 'lua' ? 'return 1' : '1', { language })).value).toBe(1);
+  });
+
+  it('bounds time, output and calls at once', async () => {
+    await using test = await testRuntime();
+    const run = (lua: string, js: string, limits: object) => test.runtime.execute(language === 'lua' ? lua : js, { language, limits });
+    await expect(run('sleep(5000)', 'sleep(5000)', { timeout_ms: 30 })).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: 'the run took longer than limits.timeout_ms = 30 ms',
+    });
+    await expect(run('while true do print(("x"):rep(1000)) end', 'for (;;) print("x".repeat(1000))', { output_mb: 0.1 })).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: 'the run printed more than limits.output_mb = 0.1 MB',
+    });
+    await expect(
+      run('local f = {} for i = 1, 20 do f[i] = function() sleep(50) end end parallel(f)', 'parallel(Array.from({length: 20}, () => () => sleep(50)))', {
+        fibers: 10,
+      }),
+    ).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+
+  it('awaits what goes on when the script has ended, for a while', async () => {
+    await using test = await testRuntime();
+    const text =
+      language === 'lua'
+        ? 'Event.subscribe("a", function(e) sleep(e.payload) print(e.payload) end) Event.emit("a", 20)'
+        : 'Event.subscribe("a", e => { sleep(e.payload); print(e.payload) }); Event.emit("a", 20)';
+    expect(await test.runtime.execute(text, { language })).toMatchObject({ output: ['20'], stats: { cancelled: 0 } });
+    expect(await test.runtime.execute(text.replace('"a", 20', '"a", 60000'), { language, limits: { drain_ms: 30 } })).toMatchObject({
+      output: [],
+      stats: { cancelled: 1 },
+    });
+  });
+
+  it('runs many at once, each for itself', async () => {
+    await using test = await testRuntime();
+    const text =
+      language === 'lua'
+        ? 'mine = INPUT for i = 1, 3 do sleep(2) end return {mine, ARGS[1]}'
+        : 'globalThis.mine = INPUT; for (let i = 0; i < 3; i++) sleep(2); [mine, ARGS[0]]';
+    const results = await Promise.all(Array.from({ length: 100 }, (_, i) => test.runtime.execute(text, { language, input: i, args: [`a${i}`] })));
+    expect(results.map(({ value }) => value)).toEqual(Array.from({ length: 100 }, (_, i) => [i, `a${i}`]));
+  });
+
+  it('keeps tenants apart', async () => {
+    await using test = await testRuntime();
+    const save = language === 'lua' ? 'State.save("tenant:b", "k", INPUT)' : 'State.save("tenant:b", "k", INPUT)';
+    const load = language === 'lua' ? 'return {State.load("tenant:b", "k"), State.list_scopes()}' : '[State.load("tenant:b", "k"), State.list_scopes()]';
+    await test.runtime.execute(save, { language, tenant: 'a', input: 'of a' });
+    await test.runtime.execute(save, { language, tenant: 'b', input: 'of b' });
+    expect((await test.runtime.execute(load, { language, tenant: 'a' })).value).toEqual(['of a', ['tenant:b']]);
+    expect((await test.runtime.execute(load, { language, tenant: 'b' })).value).toEqual(['of b', ['tenant:b']]);
+    await expect(test.runtime.execute(load, { language, tenant: '../b' })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+  });
+
+  it('grants nothing of itself', async () => {
+    await using test = await testRuntime();
+    const codes: string[] = [];
+    for (const [lua, js] of [
+      ['Tool.execute("file_read", {path = "/etc/hostname"})', 'Tool.execute("file_read", {path: "/etc/hostname"})'],
+      ['Tool.execute("file_write", {path = "x", content = ""})', 'Tool.execute("file_write", {path: "x", content: ""})'],
+      ['Tool.execute("http_request", {url = "http://example.org"})', 'Tool.execute("http_request", {url: "http://example.org"})'],
+      ['Agent.create({model = "openai/gpt-4"})', 'Agent.create({model: "openai/gpt-4"})'],
+      ['State.backup()', 'State.backup()'],
+      ['require("x")', 'await import("./x.js")'],
+    ]) {
+      const error = await test.runtime.execute((language === 'lua' ? lua : js) as string, { language }).catch((thrown: ScriptError) => thrown);
+      codes.push(error instanceof ScriptError ? error.code : 'ran');
+    }
+    expect(codes).toEqual(['NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_FOUND']);
+  });
+});
+
+describe('the runtime', () => {
+  it('fires system hooks and refuses what is closed', async () => {
+    const fired: string[] = [];
+    const hooks = ['system:startup', 'system:shutdown'].map((point) => ({ point, call: () => void fired.push(point) }));
+    const runtime = await ScriptRuntime.create({ hooks, config: { data: { backend: 'memory' } } });
+    await runtime[Symbol.asyncDispose]();
+    expect(fired).toEqual(['system:startup', 'system:shutdown']);
+    await expect(runtime.execute('return 1')).rejects.toMatchObject({ code: 'CANCELLED', message: 'the runtime is closed' });
+  });
+
+  it('shares the thread fairly among tenants', async () => {
+    await using test = await testRuntime();
+    const abort = new AbortController();
+    const endless = Array.from({ length: 20 }, () =>
+      test.runtime.execute('while true do end', { tenant: 'greedy', signal: abort.signal, limits: { cpu_ms: 60_000 } }).catch(() => undefined),
+    );
+    const started = performance.now();
+    await test.runtime.execute('local n = 0 for i = 1, 2000000 do n = n + i end return n', { tenant: 'modest' });
+    const shared = performance.now() - started;
+    abort.abort();
+    await Promise.all(endless);
+    const again = performance.now();
+    await test.runtime.execute('local n = 0 for i = 1, 2000000 do n = n + i end return n', { tenant: 'modest' });
+    // Half of the thread is its share; a twentieth would be that of a run among equals.
+    expect(shared / (performance.now() - again)).toBeLessThan(10);
+  });
+});

@@ -1,0 +1,160 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Language } from '../../src/call/context.ts';
+import { BUILTIN_TOOLS } from '../../src/tool/builtin/index.ts';
+import { evaluate } from '../../src/tool/calculate.ts';
+import { tools } from '../../src/tool/registry.ts';
+import { testHost, testRun } from '../support/run.ts';
+import { testRuntime } from '../support/runtime.ts';
+
+const host = testHost();
+async function tool(name: string, input: Record<string, unknown>) {
+  const { run, context } = testRun({ host });
+  return (await run.get(tools).execute(context, name, input as never)) as Record<string, unknown>;
+}
+
+describe('every built-in tool', () => {
+  it.each(BUILTIN_TOOLS.map((one) => [one.name, one] as const))(
+    '%s is what the list says, has schemas, and an example in both languages that prints the same',
+    async (_, listed) => {
+      const loaded = await listed.load();
+      expect([loaded.name, loaded.description, loaded.category, [...loaded.tags]]).toEqual([
+        listed.name,
+        listed.description,
+        listed.category,
+        [...(listed.tags ?? [])],
+      ]);
+      expect(loaded.schema).toMatchObject({ type: 'object' });
+      expect(loaded.resultSchema).toMatchObject({ type: 'object' });
+      expect(loaded.examples.length).toBeGreaterThan(0);
+      for (const example of loaded.examples) {
+        const outputs: string[] = [];
+        for (const language of ['lua', 'javascript'] as Language[]) {
+          await using test = await testRuntime();
+          const { output } = await test.runtime.execute(language === 'lua' ? example.lua : example.javascript, { language, grants: test.grants, seed: 1 });
+          outputs.push(
+            output
+              .join('\n')
+              .replaceAll(/[[\]{}"' ]/g, '')
+              .replace(/\.0$/, ''),
+          );
+        }
+        expect(outputs[1]).toBe(outputs[0]);
+      }
+    },
+  );
+});
+
+describe('calculator', () => {
+  it.each([
+    ['1 + 2 * 3', 7],
+    ['(1 + 2) * 3', 9],
+    ['-2 ^ 2', -4],
+    ['2 ^ 3 ^ 2', 512],
+    ['2 ** -1', 0.5],
+    ['10 % 4 - -1', 3],
+    ['sqrt(16) + max(1, 2, 3) + round(2.345, 2)', 9.35],
+    ['pi > 0 ? 1 : 2', /unexpected ">"/],
+    ['1 +', /ends too early/],
+    ['nope(1)', /unknown function "nope"/],
+    ['x', /unknown name "x"/],
+    ['1/0', /infinite/],
+    ['sqrt(-1)', /no number/],
+    ['('.repeat(1000), /nested deeper/],
+    ['constructor', /unknown name "constructor"/],
+    ['1 2', /unexpected "2" at position 3/],
+  ])('%s', (expression, expected) => {
+    if (typeof expected === 'number') expect(evaluate(expression)).toBeCloseTo(expected, 10);
+    else expect(() => evaluate(expression)).toThrow(expected);
+  });
+
+  it('agrees with JavaScript on sums and products', () => {
+    const node: fc.Arbitrary<string> = fc.letrec<{ node: string }>((tie) => ({
+      node: fc.oneof(
+        { depthSize: 'small' },
+        fc.integer({ min: 0, max: 1000 }).map(String),
+        fc.tuple(tie('node'), fc.constantFrom('+', '-', '*'), tie('node')).map(([a, sign, b]) => `(${a} ${sign} ${b})`),
+      ),
+    })).node;
+    fc.assert(
+      fc.property(node, (text) => evaluate(text) === Number(new Function(`return ${text}`)())),
+      { numRuns: 300 },
+    );
+  });
+
+  it('survives anything', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        try {
+          evaluate(text);
+        } catch (error) {
+          expect((error as { code: string }).code).toBe('BAD_ARGUMENT');
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('the others', () => {
+  it.each<[string, Record<string, unknown>, unknown]>([
+    ['datetime', { operation: 'add', time: '2024-01-31T12:00:00Z', amount: 1, unit: 'month' }, { iso: '2024-02-29T12:00:00.000Z' }],
+    ['datetime', { operation: 'difference', time: '2024-02-28', other: '2024-03-01', unit: 'day' }, { difference: 2 }],
+    ['datetime', { time: 0, timezone: 'Asia/Tokyo', format: 'date', operation: 'format' }, { text: '1970-01-01', weekday: 'Thursday' }],
+    ['hash', { data: 'hello' }, { hash: '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824' }],
+    ['hash', { data: 'hello', key: 'k', algorithm: 'sha1' }, { hash: expect.stringMatching(/^[0-9a-f]{40}$/) }],
+    ['base64', { operation: 'decode', data: 'aGVs bG8' }, { data: 'hello' }],
+    ['base64', { operation: 'decode', data: '/wA=' }, { data: new Uint8Array([255, 0]) }],
+    ['text', { operation: 'count', text: 'Ein schöner Tag\n' }, { characters: 16, words: 3, lines: 2, bytes: 17 }],
+    ['text', { operation: 'reverse', text: 'añ👩‍👩‍👧' }, { text: '👩‍👩‍👧ña' }],
+    ['text', { operation: 'replace', text: 'a.b.c', find: '.', with: '$&' }, { text: 'a$&b$&c' }],
+    ['regex', { operation: 'replace', pattern: '(\\w+) (\\w+)', text: 'ada lovelace', replacement: '$2 $1' }, { text: 'lovelace ada' }],
+    [
+      'regex',
+      { pattern: '(?P<y>\\d{4})', text: 'in 1815 and 1852' },
+      { matches: [{ match: '1815', start: 3, stop: 7, groups: ['1815'], named: { y: '1815' } }, { match: '1852' }] },
+    ],
+    ['regex', { operation: 'test', pattern: '(a+)+$', text: `${'a'.repeat(5_000)}b` }, { matched: false }],
+    ['template', { template: '{{ a | upcase }} {{ b.c }}{% if d %}!{% endif %}', variables: { a: 'x', b: { c: 1 }, d: true } }, { text: 'X 1!' }],
+    ['diff', { before: 'a\nb\nc', after: 'a\nx\nc\nd' }, { equal: false, added: 2, removed: 1, unified: '@@ -1,3 +1,4 @@\n a\n-b\n+x\n c\n+d' }],
+    ['diff', { before: 'same', after: 'same' }, { equal: true, unified: '' }],
+    ['json_query', { data: { a: [{ b: 1 }, { b: 2 }, { c: 3 }] }, query: '$.a[*].b' }, { results: [1, 2], count: 2 }],
+    ['json_query', { data: '{"x": {"y": [1, 2, 3]}}', query: '..y[-1]' }, { result: 3 }],
+    ['json_query', { data: [1, 2, 3, 4], query: '[1:3]' }, { results: [2, 3] }],
+    [
+      'json_schema',
+      { data: { n: 'x' }, schema: { type: 'object', properties: { n: { type: 'number' } } } },
+      { valid: false, errors: [{ path: 'n', message: expect.any(String) }] },
+    ],
+    [
+      'csv',
+      { text: 'a,b\n1,"x, ""y"""\n007,' },
+      {
+        columns: ['a', 'b'],
+        rows: [
+          { a: 1, b: 'x, "y"' },
+          { a: '007', b: '' },
+        ],
+      },
+    ],
+    ['csv', { operation: 'stringify', rows: [{ a: 1, b: 'x,y' }, { b: 'q"q' }] }, { text: 'a,b\n1,"x,y"\n,"q""q"' }],
+    ['html_text', { html: '<script>x()</script><h1>Hi</h1><p>a <b>b</b></p>', format: 'markdown' }, { text: '# Hi\n\na **b**' }],
+  ])('%s %#', async (name, input, expected) => {
+    expect(await tool(name, input)).toMatchObject(expected as object);
+  });
+
+  it.each([
+    ['datetime', { time: 'yesterday' }, /^datetime: time: expected ISO 8601/],
+    ['datetime', { timezone: 'Mars/Base' }, /unknown time zone "Mars\/Base"/],
+    ['base64', { operation: 'decode', data: '$$$' }, /expected Base64/],
+    ['regex', { pattern: '(?=x)', text: 'x' }, /^regex: pattern: /],
+    ['template', { template: '{% include "x" %}' }, /^template: template: /],
+    ['template', { template: '{% for i in (1..1000000000) %}x{% endfor %}' }, /^template: template: /],
+    ['json_query', { data: {}, query: '$.a..[' }, /^json_query: query: cannot read/],
+    ['csv', { text: 'a\n"b' }, /^csv: text: /],
+    ['text', { operation: 'shout', text: 'x' }, /^text\.operation: expected one of/],
+    ['calculator', { expresion: '1' }, /unknown option "expresion"; did you mean "expression"/],
+  ])('%s refuses nonsense %#', async (name, input, message) => {
+    await expect(tool(name, input)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: expect.stringMatching(message) });
+  });
+});

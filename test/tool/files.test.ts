@@ -1,0 +1,166 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ScriptError } from '../../src/errors.ts';
+import { tools } from '../../src/tool/registry.ts';
+import { testHost, testRun } from '../support/run.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'llmspell-files-'));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const host = testHost();
+let inside = '';
+let outside = '';
+let count = 0;
+
+beforeEach(() => {
+  const base = join(root, String(++count));
+  inside = join(base, 'inside');
+  outside = join(base, 'outside');
+  for (const folder of [inside, outside]) mkdirSync(folder, { recursive: true });
+  writeFileSync(join(outside, 'secret.txt'), 'secret');
+  writeFileSync(join(inside, 'a.txt'), 'one\ntwo\nThree');
+  mkdirSync(join(inside, 'sub'));
+  writeFileSync(join(inside, 'sub/b.md'), '# two');
+});
+
+async function tool(name: string, input: Record<string, unknown>) {
+  const { run, context } = testRun({ host, grants: { read: [inside], write: [inside] } });
+  return (await run.get(tools).execute(context, name, input as never)) as Record<string, unknown>;
+}
+
+const refusal = (work: Promise<unknown>): Promise<ScriptError> =>
+  work.then(
+    (value) => Promise.reject(new Error(`it gave ${JSON.stringify(value)}`)),
+    (error) => error,
+  );
+
+describe('reading', () => {
+  it('gives text, parts and bytes', async () => {
+    expect(await tool('file_read', { path: 'a.txt' })).toEqual({ content: 'one\ntwo\nThree', size: 13, path: 'a.txt' });
+    expect((await tool('file_read', { path: join(inside, 'a.txt'), offset: 4, length: 3 })).content).toBe('two');
+    writeFileSync(join(inside, 'raw'), Buffer.from([0, 255, 1]));
+    expect((await tool('file_read', { path: 'raw', encoding: 'bytes' })).content).toEqual(new Uint8Array([0, 255, 1]));
+    expect(await refusal(tool('file_read', { path: 'raw' }))).toMatchObject({
+      code: 'TOOL_FAILED',
+      message: 'file_read: raw is no UTF-8 text; read it with encoding = "bytes"',
+    });
+  });
+
+  it.each([
+    ['a path that leads out', '../outside/secret.txt', 'NOT_ALLOWED'],
+    ['an absolute path', '/etc/passwd', 'NOT_ALLOWED'],
+    ['a link that leads out', 'link', 'NOT_ALLOWED'],
+    ['a folder link that leads out', 'folder/secret.txt', 'NOT_ALLOWED'],
+    ['a NUL in the name', 'a.txt\0.md', 'BAD_ARGUMENT'],
+    ['no name', '', 'BAD_ARGUMENT'],
+    ['a file that is not there', 'none.txt', 'NOT_FOUND'],
+    ['a folder', 'sub', 'TOOL_FAILED'],
+    ['a home that is not expanded', '~/x', 'NOT_FOUND'],
+  ])('refuses %s', async (_, path, code) => {
+    symlinkSync(join(outside, 'secret.txt'), join(inside, 'link'));
+    symlinkSync(outside, join(inside, 'folder'));
+    const error = await refusal(tool('file_read', { path }));
+    expect(error.code).toBe(code);
+    expect(error.message).not.toContain(outside);
+  });
+
+  it('follows links that stay inside', async () => {
+    symlinkSync(join(inside, 'a.txt'), join(inside, 'good'));
+    expect((await tool('file_read', { path: 'good' })).content).toBe('one\ntwo\nThree');
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe', async () => {
+    execFileSync('mkfifo', [join(inside, 'pipe')]);
+    expect(await refusal(tool('file_read', { path: 'pipe' }))).toMatchObject({
+      code: 'TOOL_FAILED',
+      message: 'file_read: pipe: expected a file, found a device or pipe',
+    });
+  });
+
+  it('never reads through a link that is swapped in between', { timeout: 20_000 }, async () => {
+    const swapper = new Worker(
+      `const { renameSync, symlinkSync, unlinkSync, mkdirSync } = require('node:fs'); const { workerData: [inside, outside] } = require('node:worker_threads');
+       for (;;) { try { renameSync(inside + '/sub', inside + '/away'); symlinkSync(outside, inside + '/sub'); unlinkSync(inside + '/sub'); renameSync(inside + '/away', inside + '/sub') } catch {} }`,
+      { eval: true, workerData: [inside, outside] },
+    );
+    writeFileSync(join(outside, 'b.md'), 'secret');
+    const seen = new Set<string>();
+    const until = Date.now() + 1_500;
+    while (Date.now() < until) {
+      seen.add(
+        await tool('file_read', { path: 'sub/b.md' }).then(
+          ({ content }) => String(content),
+          (error: ScriptError) => error.code,
+        ),
+      );
+      await tool('file_write', { path: 'sub/w.txt', content: 'written' }).catch(() => undefined);
+    }
+    await swapper.terminate();
+    expect(seen.has('secret')).toBe(false);
+    expect(seen.has('# two')).toBe(true);
+    expect(readdirSync(outside).sort()).toEqual(['b.md', 'secret.txt']);
+  });
+});
+
+describe('writing', () => {
+  it('replaces, appends and makes files, whole or not at all', async () => {
+    expect(await tool('file_write', { path: 'new.txt', content: 'äb' })).toEqual({ path: 'new.txt', bytes: 3 });
+    await tool('file_write', { path: 'new.txt', content: '!', mode: 'append' });
+    expect(readFileSync(join(inside, 'new.txt'), 'utf8')).toBe('äb!');
+    expect(await refusal(tool('file_write', { path: 'new.txt', content: '', mode: 'create' }))).toMatchObject({ code: 'CONFLICT' });
+    expect(readdirSync(inside).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  it.each([
+    ['out of the folder', '../outside/x.txt', 'NOT_ALLOWED'],
+    ['through a link to a folder', 'folder/x.txt', 'NOT_ALLOWED'],
+    ['onto a link', 'link', 'TOOL_FAILED'],
+    ['onto a folder', 'sub', 'TOOL_FAILED'],
+    ['into a folder that is not there', 'none/x.txt', 'NOT_FOUND'],
+    ['the folder itself', '.', 'NOT_ALLOWED'],
+    ['an absolute path', '/tmp/llmspell-x.txt', 'NOT_ALLOWED'],
+    ['a name that is too long', 'x'.repeat(300), 'TOOL_FAILED'],
+  ])('refuses to write %s', async (_, path, code) => {
+    symlinkSync(join(outside, 'secret.txt'), join(inside, 'link'));
+    symlinkSync(outside, join(inside, 'folder'));
+    expect((await refusal(tool('file_write', { path, content: 'bad' }))).code).toBe(code);
+    expect(readFileSync(join(outside, 'secret.txt'), 'utf8')).toBe('secret');
+    expect(readdirSync(outside)).toEqual(['secret.txt']);
+  });
+});
+
+describe('listing and searching', () => {
+  it('lists by pattern and depth', async () => {
+    symlinkSync(outside, join(inside, 'link'));
+    expect(((await tool('file_list', {})).entries as { path: string; kind: string }[]).map(({ path, kind }) => `${path} ${kind}`)).toEqual([
+      'a.txt file',
+      'link link',
+      'sub folder',
+    ]);
+    expect(((await tool('file_list', { recursive: true, pattern: '**/*.md' })).entries as { path: string }[]).map(({ path }) => path)).toEqual(['sub/b.md']);
+    expect(await tool('file_list', { recursive: true, limit: 1 })).toMatchObject({ truncated: true });
+  });
+
+  it('finds lines by text and by expression', async () => {
+    expect(await tool('file_search', { query: 'TWO' })).toEqual({
+      matches: [
+        { path: 'a.txt', line: 2, text: 'two' },
+        { path: 'sub/b.md', line: 1, text: '# two' },
+      ],
+      files: 2,
+      truncated: false,
+    });
+    expect((await tool('file_search', { query: '^T.*e$', regex: true, ignore_case: false })).matches).toEqual([{ path: 'a.txt', line: 3, text: 'Three' }]);
+    expect((await tool('file_search', { query: '(a+)+$', regex: true })).matches).toEqual([]);
+    expect(await refusal(tool('file_search', { query: '(', regex: true }))).toMatchObject({ code: 'BAD_ARGUMENT' });
+  });
+
+  it('tells of files', async () => {
+    expect(await tool('file_info', { path: 'sub' })).toMatchObject({ exists: true, kind: 'folder' });
+    expect(await tool('file_info', { path: 'none' })).toEqual({ exists: false });
+    expect((await refusal(tool('file_info', { path: '../outside/secret.txt' }))).code).toBe('NOT_ALLOWED');
+  });
+});

@@ -1,0 +1,173 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ScriptError } from '../../src/errors.ts';
+import { hostAllowed, isPublic, namedLiterally } from '../../src/tool/net/rules.ts';
+import { tools } from '../../src/tool/registry.ts';
+import { testHost, testRun } from '../support/run.ts';
+
+let port = 0;
+const requests: IncomingMessage[] = [];
+const routes: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
+  '/json': (_, response) => response.setHeader('content-type', 'application/json').end('{"big": 9007199254740993, "list": []}'),
+  '/page': (_, response) =>
+    response
+      .setHeader('content-type', 'text/html')
+      .end(
+        '<html><title>A page</title><nav>menu</nav><main><h1>Hi</h1><p>Some <b>bold</b> text and <a href="/next">a link</a>.</p></main><script>bad()</script></html>',
+      ),
+  '/here': (_, response) => response.writeHead(302, { location: '/json' }).end(),
+  '/away': (_, response) => response.writeHead(302, { location: `http://localhost:${port}/json` }).end(),
+  '/metadata': (_, response) => response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end(),
+  '/round': (_, response) => response.writeHead(302, { location: '/round' }).end(),
+  '/bomb': (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50 * 2 ** 20))),
+  '/cut': (_, response) => {
+    response.writeHead(200, { 'content-length': '1000' }).write('begun');
+    setTimeout(() => response.destroy(), 5);
+  },
+  '/teapot': (_, response) => response.writeHead(418).end('short and stout'),
+  '/echo': (request, response) => request.pipe(response),
+};
+const server = createServer((request, response) => {
+  requests.push(request);
+  (routes[new URL(request.url ?? '', 'http://x').pathname] ?? routes['/teapot'])?.(request, response);
+});
+beforeAll(async () => {
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  port = (server.address() as AddressInfo).port;
+});
+afterAll(() => server.close());
+
+const host = testHost();
+async function get(path: string, net: readonly string[] = [`127.0.0.1:${port}`], name = 'http_request', input: Record<string, unknown> = {}) {
+  const { run, context } = testRun({ host, grants: { net } });
+  const url = path.startsWith('http') ? path : `http://127.0.0.1:${port}${path}`;
+  return (await run.get(tools).execute(context, name, { url, ...input } as never)) as Record<string, unknown>;
+}
+const refusal = (work: Promise<unknown>): Promise<ScriptError> =>
+  work.then(
+    (value) => Promise.reject(new Error(`it gave ${JSON.stringify(value)}`)),
+    (error) => error,
+  );
+
+describe('http_request', () => {
+  it('reads JSON exactly and sends bodies', async () => {
+    expect(await get('/json')).toMatchObject({ status: 200, ok: true, json: { big: 9007199254740993n, list: [] }, truncated: false });
+    expect((await get('/echo', undefined, undefined, { method: 'POST', json: { n: 2n ** 60n } })).body).toBe(`{"n":${2n ** 60n}}`);
+    expect(await get('/teapot')).toMatchObject({ status: 418, ok: false, body: 'short and stout' });
+    expect((await get('/json', undefined, undefined, { query: { q: 'a b', n: 1 } })).url).toContain('/json?q=a+b&n=1');
+  });
+
+  it('follows redirects inside the fence only', async () => {
+    expect((await get('/here')).status).toBe(200);
+    expect((await get('/here', undefined, undefined, { follow_redirects: false })).status).toBe(302);
+    expect(await refusal(get('/away'))).toMatchObject({
+      code: 'NOT_ALLOWED',
+      message: `http_request: this run may not reach localhost:${port} (--allow-net localhost)`,
+    });
+    expect(await refusal(get('/metadata'))).toMatchObject({ code: 'NOT_ALLOWED' });
+    expect(await refusal(get('/round'))).toMatchObject({ code: 'TOOL_FAILED', details: { outcome: 'failed', retryable: false } });
+    requests.length = 0;
+    await get('/away', [`127.0.0.1:${port}`, `localhost:${port}`], undefined, { headers: { authorization: 'Bearer secret', 'x-other': 'y' } });
+    expect(requests.map(({ headers }) => [headers.authorization, headers['x-other']])).toEqual([
+      ['Bearer secret', 'y'],
+      [undefined, 'y'],
+    ]);
+  });
+
+  it.each([
+    ['nothing is granted', [], 'http_request: this run may not reach'],
+    ['another host is granted', ['example.org'], 'may not reach'],
+    ['another port is granted', ['127.0.0.1:1'], 'may not reach'],
+    ['everything is granted but not this private address by name', ['*'], 'is a private address; it must be allowed by its own name'],
+  ])('is refused when %s', async (_, net, message) => {
+    expect(await refusal(get('/json', net))).toMatchObject({
+      code: 'NOT_ALLOWED',
+      message: expect.stringContaining(message),
+      details: { outcome: 'not_sent', retryable: false },
+    });
+  });
+
+  it.each([
+    'http://0x7f.1/',
+    'http://2130706433/',
+    'http://[::ffff:127.0.0.1]/',
+    'http://localhost/',
+    'http://[::1]/',
+    'http://10.0.0.1/',
+    'http://100.64.0.1/',
+    'http://192.168.1.1/',
+    'http://0.0.0.0/',
+  ])('is refused for %s even when all hosts are granted', async (url) => {
+    expect(await refusal(get(url, ['*']))).toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+
+  it.each([
+    ['ftp://x/', 'url: expected an address with http or https'],
+    ['nonsense', 'url: expected an address with http or https'],
+    ['http://user:pass@127.0.0.1/', 'url: expected no user name or password in it'],
+  ])('refuses %s', async (url, message) => {
+    const { run, context } = testRun({ host, grants: { net: ['*'] } });
+    expect(await refusal(Promise.resolve(run.get(tools).execute(context, 'http_request', { url })))).toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('cuts what is too long, unpacked', async () => {
+    const answer = await get('/bomb');
+    expect(answer.truncated).toBe(true);
+    expect((answer.body as string).length).toBe(5 * 2 ** 20);
+  });
+
+  it('tells of broken connections, closed ports and unknown names', async () => {
+    expect(await refusal(get('/cut'))).toMatchObject({ code: 'TOOL_FAILED', details: { retryable: true } });
+    expect(await refusal(get('http://127.0.0.1:9/', ['127.0.0.1:9']))).toMatchObject({ code: 'TOOL_FAILED', details: { retryable: true } });
+    expect(await refusal(get('http://no-such-host.invalid/', ['*']))).toMatchObject({
+      code: 'TOOL_FAILED',
+      message: 'http_request: the name no-such-host.invalid cannot be resolved',
+      details: { outcome: 'not_sent', retryable: true },
+    });
+  });
+});
+
+describe('web_fetch', () => {
+  it('gives a page as people read it', async () => {
+    expect(await get('/page', undefined, 'web_fetch')).toEqual({
+      url: `http://127.0.0.1:${port}/page`,
+      title: 'A page',
+      text: `# Hi\n\nSome **bold** text and [a link](http://127.0.0.1:${port}/next).`,
+      links: [{ text: 'a link', url: `http://127.0.0.1:${port}/next` }],
+      truncated: false,
+    });
+    expect((await get('/page', undefined, 'web_fetch', { format: 'text' })).text).toBe('# Hi\n\nSome **bold** text and a link.');
+    expect(await refusal(get('/teapot', undefined, 'web_fetch'))).toMatchObject({ code: 'TOOL_FAILED', details: { status: 418 } });
+  });
+});
+
+describe('the rules', () => {
+  it.each([
+    ['example.org', 'example.org', 443, true],
+    ['example.org', 'EXAMPLE.org', 443, true],
+    ['example.org', 'www.example.org', 443, false],
+    ['*.example.org', 'www.example.org', 443, true],
+    ['*.example.org', 'example.org', 443, false],
+    ['*.example.org', 'evilexample.org', 443, false],
+    ['example.org:8080', 'example.org', 8080, true],
+    ['example.org:8080', 'example.org', 443, false],
+    ['*', 'anything.at.all', 1, true],
+    ['[::1]:80', '::1', 80, true],
+    ['', 'x', 80, false],
+  ])('%s for %s:%d is %s', (grant, name, at, expected) => {
+    expect(hostAllowed([grant], name, at)).toBe(expected);
+  });
+
+  it('know public addresses', () => {
+    expect(['8.8.8.8', '2001:4860:4860::8888'].map(isPublic)).toEqual([true, true]);
+    expect(
+      ['127.0.0.1', '10.1.1.1', '169.254.169.254', '::1', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1', '224.0.0.1', '0.0.0.0', '100.64.0.1'].map(isPublic),
+    ).toEqual(Array.from({ length: 10 }, () => false));
+    expect(namedLiterally(['*', '*.local'], 'a.local')).toBe(false);
+  });
+});
