@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { assemble } from '../../src/rag/assemble.ts';
+import { diversify } from '../../src/rag/diversity.ts';
+import type { Hit } from '../../src/rag/knowledge.ts';
+import { verifyQuotations } from '../../src/rag/quotations.ts';
+import { rerank } from '../../src/rag/rerank.ts';
+
+function hit(id: string, text: string, options: { start?: number; score?: number; headings?: string[] } = {}): Hit {
+  const { start = 0, score = 1, headings } = options;
+  return {
+    chunk: { index: 0, text, start, stop: start + text.length, headings },
+    document: { id, source: `${id}.md`, format: 'text', metadata: {}, version: 1 },
+    score,
+    similarity: undefined,
+    ranks: {},
+  };
+}
+
+describe('rerank', () => {
+  it('puts a chunk in which the words of the query stand together before one in which they are scattered', () => {
+    const scattered = hit('a', 'The ferry is blue. It was built by a family. In winter nobody leaves the island. At noon the bells ring.');
+    const together = hit('b', 'The ferry leaves at noon.');
+    expect(rerank('When does the ferry leave at noon?', [scattered, together]).map(({ document }) => document.id)).toEqual(['b', 'a']);
+  });
+
+  it('counts a heading', () => {
+    const plain = hit('a', 'It takes forty minutes in calm weather.');
+    const headed = hit('b', 'It takes forty minutes in calm weather.', { headings: ['Ferry timetable'] });
+    expect(rerank('ferry timetable', [plain, headed])[0]?.document.id).toBe('b');
+  });
+
+  it('keeps the order where the query has no words', () => {
+    const hits = [hit('a', 'one'), hit('b', 'two')];
+    expect(rerank('of the', hits)).toEqual(hits);
+  });
+});
+
+describe('diversify', () => {
+  const hits = [
+    hit('a', 'The ferry leaves at noon.', { score: 1 }),
+    hit('b', 'The ferry leaves at noon.', { score: 0.99 }),
+    hit('c', 'Bread is sold in the harbour.', { score: 0.7 }),
+  ];
+
+  it('leaves out what says the same again', () => {
+    expect(diversify(hits, 2, 0.5).map(({ document }) => document.id)).toEqual(['a', 'c']);
+  });
+
+  it('keeps the order without diversity', () => {
+    expect(diversify(hits, 2, 0).map(({ document }) => document.id)).toEqual(['a', 'b']);
+  });
+});
+
+describe('assemble', () => {
+  it('numbers passages and joins chunks that overlap', () => {
+    const text = 'The ferry leaves at noon. It takes forty minutes.';
+    const hits = [hit('a', text.slice(26), { start: 26 }), hit('b', 'Bread.'), hit('a', text.slice(0, 30))];
+    const { text: context, citations, truncated } = assemble(hits, 200);
+    expect(context).toBe(`[1] a.md\n${text}\n\n[2] b.md\nBread.`);
+    expect(citations).toMatchObject([
+      { number: 1, document_id: 'a', start: 0, stop: text.length },
+      { number: 2, document_id: 'b' },
+    ]);
+    expect(truncated).toBe(false);
+  });
+
+  it('stays within its tokens and says so', () => {
+    const hits = [hit('a', 'A sentence of some words. '.repeat(50)), hit('b', 'Another one.')];
+    const { tokens, truncated, text } = assemble(hits, 60);
+    expect(tokens).toBeLessThanOrEqual(60);
+    expect(truncated).toBe(true);
+    expect(text).toMatch(/words\.(?:\n|$)/);
+  });
+});
+
+describe('verifyQuotations', () => {
+  const source = 'Intro.\n\n1. The **ferry** leaves at [noon](times.md), and it takes\n   forty minutes.\n2. Bread is sold.';
+  const citations = [{ number: 1, document_id: 'a', source: 'a.md', heading: '', start: 0, stop: source.length }];
+  const textOf = (id: string) => (id === 'a' ? source : undefined);
+
+  it('finds a quotation through Markdown and line ends and says where', () => {
+    const { text, quotations } = verifyQuotations('It says “The ferry leaves at noon, and it takes forty minutes.”', citations, textOf);
+    expect(text).not.toContain('not found');
+    const [quotation] = quotations;
+    expect(quotation).toMatchObject({ verified: true, citation: 1, document_id: 'a' });
+    expect(source.slice(quotation?.start, quotation?.stop)).toBe('The **ferry** leaves at [noon](times.md), and it takes\n   forty minutes');
+  });
+
+  it('marks what the source does not say, a single changed word included', () => {
+    const { text, quotations } = verifyQuotations('It says "The ferry leaves at midnight", he said.', citations, textOf);
+    expect(text).toBe('It says "The ferry leaves at midnight" [not found in the sources], he said.');
+    expect(quotations).toMatchObject([{ verified: false }]);
+  });
+
+  it('takes an ellipsis for anything, in order', () => {
+    expect(verifyQuotations('“The ferry leaves … forty minutes”', citations, textOf).quotations[0]?.verified).toBe(true);
+    expect(verifyQuotations('“forty minutes … The ferry leaves”', citations, textOf).quotations[0]?.verified).toBe(false);
+  });
+
+  it('does not take half a word for a word', () => {
+    expect(verifyQuotations('“ferry leaves at noo”', citations, textOf).quotations[0]?.verified).toBe(false);
+  });
+});
