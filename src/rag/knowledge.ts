@@ -12,6 +12,14 @@ export interface Chunk {
   readonly headings?: readonly string[] | undefined;
 }
 
+/** How documents are cut into chunks. */
+export interface Chunking {
+  readonly strategy: 'fixed' | 'sentence' | 'recursive' | 'markdown' | 'code' | 'semantic';
+  /** In tokens, as `overlap`. */
+  readonly chunk_size: number;
+  readonly overlap: number;
+}
+
 /** How the vectors of a knowledge base are made and compared; fixed at its first ingest. */
 export interface KnowledgeSettings {
   /** The embedding model, `local/hash` or `provider/model`. */
@@ -22,6 +30,8 @@ export interface KnowledgeSettings {
   readonly m: number;
   readonly ef_construction: number;
   readonly ef_search: number;
+  /** What is used where an ingest says nothing; not fixed. */
+  readonly chunking: Chunking;
 }
 
 /** A document that is ready to be stored: chunked and embedded. */

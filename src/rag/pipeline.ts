@@ -1,0 +1,81 @@
+import { type Context, type Run, runService } from '../call/context.ts';
+import { ScriptError } from '../errors.ts';
+import type { Chunking, KnowledgeBase, KnowledgeSettings } from './knowledge.ts';
+import { knowledge } from './store/index.ts';
+
+/** How a script sets a pipeline up; what is absent is as the base has it stored, else the default. */
+export interface PipelineSpec {
+  /** Whose pipeline it is; without one it serves every tenant that the run names. */
+  readonly tenant: string | undefined;
+  readonly name: string;
+  readonly chunking: Absent<Chunking> | undefined;
+  readonly embedder: string | undefined;
+  readonly storage: Absent<Storage>;
+}
+
+type Storage = Pick<KnowledgeSettings, 'metric' | 'backend' | 'm' | 'ef_construction' | 'ef_search'>;
+type Absent<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+/** A knowledge base with the settings that a call uses. */
+export interface Pipeline {
+  readonly tenant: string;
+  readonly name: string;
+  readonly base: KnowledgeBase;
+  readonly chunking: Chunking;
+  readonly embedder: string;
+  readonly storage: Storage;
+}
+
+const MAIN = 'main';
+const DEFAULTS = {
+  embedder: 'local/hash',
+  chunking: { strategy: 'recursive', chunk_size: 512, overlap: 50 },
+  storage: { metric: 'cosine', backend: 'hnsw', m: 16, ef_construction: 200, ef_search: 64 },
+} as const satisfies { embedder: string; chunking: Chunking; storage: Storage };
+
+/** What this run has set up by `RAG.create`, in order. */
+const specs = runService('rag pipelines', (_: Run): PipelineSpec[] => []);
+
+/** Remembers a set-up for the calls of this run that name only the scope. */
+export function setUp(context: Context, spec: PipelineSpec): void {
+  context.run.get(specs).push(spec);
+}
+
+/** The pipeline that a call by scope means: the base of the run's latest set-up for the tenant, else `main`. */
+export function pipelineOf(context: Context, tenant: string): Pipeline {
+  const spec = context.run.get(specs).findLast((one) => one.tenant === undefined || one.tenant === tenant);
+  return openPipeline(context, tenant, spec);
+}
+
+/**
+ * A base with its own stored settings, what a set-up asks for over them, and defaults under them. Throws CONFLICT when the set-up asks for
+ * another embedding model or metric than the stored vectors have.
+ */
+export function openPipeline(context: Context, tenant: string, spec: PipelineSpec | undefined): Pipeline {
+  const name = spec?.name ?? MAIN;
+  const base = context.run.host.get(knowledge).base(tenant, name);
+  const { settings } = base;
+  const asked = given(spec?.storage ?? {});
+  for (const [what, stored, wanted] of [
+    ['embedding_provider', settings?.embedder, spec?.embedder],
+    ['distance_metric', settings?.metric, asked.metric],
+  ] as const) {
+    if (stored !== undefined && wanted !== undefined && stored !== wanted)
+      throw new ScriptError(
+        'CONFLICT',
+        `${context.method}: ${what}: the knowledge base ${name} has vectors of ${stored}, not ${wanted}; delete its documents and ingest them again, or use another name`,
+      );
+  }
+  return {
+    tenant,
+    name,
+    base,
+    embedder: settings?.embedder ?? spec?.embedder ?? DEFAULTS.embedder,
+    chunking: { ...DEFAULTS.chunking, ...settings?.chunking, ...given(spec?.chunking ?? {}) },
+    storage: { ...DEFAULTS.storage, ...settings, ...asked },
+  };
+}
+
+function given<T extends object>(options: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

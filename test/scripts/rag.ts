@@ -1,0 +1,219 @@
+import type { Case } from '../conformance/case.ts';
+
+const HARBOUR = {
+  lua: `
+RAG.ingest_documents("global", {
+  {content = "The ferry to the island leaves at noon from the second pier. The crossing takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable", year = 2024, tags = {"sea", "travel"}}},
+  {content = "Bread is baked at dawn and sold on the market square. The baker closes on Mondays.", metadata = {document_id = "bread", kind = "shop", year = 2020}},
+  {content = "The lighthouse keeper counts ships and writes their names into a book.", metadata = {document_id = "light", kind = "place", year = 2022, open = {summer = true}}}
+})
+`,
+  js: `
+RAG.ingest_documents("global", [
+  {content: "The ferry to the island leaves at noon from the second pier. The crossing takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable", year: 2024, tags: ["sea", "travel"]}},
+  {content: "Bread is baked at dawn and sold on the market square. The baker closes on Mondays.", metadata: {document_id: "bread", kind: "shop", year: 2020}},
+  {content: "The lighthouse keeper counts ships and writes their names into a book.", metadata: {document_id: "light", kind: "place", year: 2022, open: {summer: true}}}
+])
+`,
+};
+
+/** A case over three small documents. */
+function harbour(name: string, lua: string, js: string, rest: Omit<Case, 'name' | 'lua' | 'js'>): Case {
+  return { name, lua: HARBOUR.lua + lua, js: HARBOUR.js + js, ...rest };
+}
+
+const filter = (name: string, lua: string, js: string, ids: string[]): Case =>
+  harbour(
+    `filters: ${name}`,
+    `local ids = JSON.array({}) for _, d in ipairs(RAG.list_documents("global", {metadata_filters = ${lua}})) do ids[#ids + 1] = d.document_id end return ids`,
+    `RAG.list_documents("global", {metadata_filters: ${js}}).map(d => d.document_id)`,
+    { expect: ids },
+  );
+
+/** Everything of RAG that scripts see. */
+export const cases: readonly Case[] = [
+  harbour(
+    'finds by the words of the question',
+    'local found = RAG.retrieve("global", {query = "When does the ferry leave?", top_k = 1}) return {#found.chunks, found.chunks[1].document_id, found.chunks[1].metadata.kind, found.chunks[1].chunk_index, found.query}',
+    'const found = RAG.retrieve("global", {query: "When does the ferry leave?", top_k: 1}); [found.chunks.length, found.chunks[0].document_id, found.chunks[0].metadata.kind, found.chunks[0].chunk_index, found.query]',
+    { expect: [1, 'ferry', 'timetable', 0, 'When does the ferry leave?'] },
+  ),
+  harbour(
+    'finds in each mode',
+    'local out = {} for _, mode in ipairs({"hybrid", "vector", "keyword"}) do out[#out + 1] = RAG.retrieve("global", {query = "lighthouse keeper", mode = mode}).chunks[1].document_id end return out',
+    '["hybrid", "vector", "keyword"].map(mode => RAG.retrieve("global", {query: "lighthouse keeper", mode}).chunks[0].document_id)',
+    { expect: ['light', 'light', 'light'] },
+  ),
+  harbour(
+    'keeps only what is similar enough',
+    'return {#RAG.retrieve("global", {query = "lighthouse keeper", similarity_threshold = 0.99}).chunks, #RAG.retrieve("global", {query = "lighthouse keeper", similarity_threshold = -1}).chunks}',
+    '[RAG.retrieve("global", {query: "lighthouse keeper", similarity_threshold: 0.99}).chunks.length, RAG.retrieve("global", {query: "lighthouse keeper", similarity_threshold: -1}).chunks.length]',
+    { expect: [0, 3] },
+  ),
+  harbour(
+    'offsets show the chunk in its document',
+    'local chunk = RAG.retrieve("global", "ferry").chunks[1] return RAG.get_document("global", "ferry").content:sub(chunk.offset.start, chunk.offset.stop) == chunk.content',
+    'const chunk = RAG.retrieve("global", "ferry").chunks[0]; RAG.get_document("global", "ferry").content.slice(chunk.offset.start, chunk.offset.stop) === chunk.content',
+    { expect: true },
+  ),
+  {
+    name: 'offsets count as the language does behind letters of several bytes',
+    lua: 'local rag = RAG.create({name = "u", chunking = {strategy = "sentence", chunk_size = 10, overlap = 0}}) rag:ingest_documents({{content = "Größe über alles. 日本語の文。 The needle stands here, at last.", metadata = {document_id = "u"}}}) local chunk = rag:retrieve("needle").chunks[1] return rag:get_document("u").content:sub(chunk.offset.start, chunk.offset.stop) == chunk.content',
+    js: 'const rag = RAG.create({name: "u", chunking: {strategy: "sentence", chunk_size: 10, overlap: 0}}); rag.ingest_documents([{content: "Größe über alles. 日本語の文。 The needle stands here, at last.", metadata: {document_id: "u"}}]); const chunk = rag.retrieve("needle").chunks[0]; rag.get_document("u").content.slice(chunk.offset.start, chunk.offset.stop) === chunk.content',
+    expect: true,
+  },
+  filter('equality', '{kind = "shop"}', '{kind: "shop"}', ['bread']),
+  filter('comparison', '{year = {["$gte"] = 2022}}', '{year: {$gte: 2022}}', ['ferry', 'light']),
+  filter('a range', '{year = {["$gt"] = 2020, ["$lt"] = 2024}}', '{year: {$gt: 2020, $lt: 2024}}', ['light']),
+  filter('in', '{kind = {["$in"] = {"shop", "place"}}}', '{kind: {$in: ["shop", "place"]}}', ['bread', 'light']),
+  filter('not in', '{kind = {["$nin"] = {"shop", "place"}}}', '{kind: {$nin: ["shop", "place"]}}', ['ferry']),
+  filter('unequal', '{kind = {["$ne"] = "shop"}}', '{kind: {$ne: "shop"}}', ['ferry', 'light']),
+  filter('exists', '{tags = {["$exists"] = true}}', '{tags: {$exists: true}}', ['ferry']),
+  filter('an element of an array', '{tags = "sea"}', '{tags: "sea"}', ['ferry']),
+  filter('a nested field', '{["open.summer"] = true}', '{"open.summer": true}', ['light']),
+  filter('or', '{["$or"] = {{kind = "shop"}, {year = 2024}}}', '{$or: [{kind: "shop"}, {year: 2024}]}', ['bread', 'ferry']),
+  filter('and with not', '{["$and"] = {{year = {["$gte"] = 2020}}, {["$not"] = {kind = "shop"}}}}', '{$and: [{year: {$gte: 2020}}, {$not: {kind: "shop"}}]}', [
+    'ferry',
+    'light',
+  ]),
+  harbour(
+    'a filter narrows a search',
+    'local ids = JSON.array({}) for _, chunk in ipairs(RAG.retrieve("global", {query = "the ferry", metadata_filters = {kind = "shop"}}).chunks) do ids[#ids + 1] = chunk.document_id end return ids',
+    'RAG.retrieve("global", {query: "the ferry", metadata_filters: {kind: "shop"}}).chunks.map(chunk => chunk.document_id)',
+    { expect: ['bread'] },
+  ),
+  harbour(
+    'the same again is skipped, a change is a new version',
+    'local same = RAG.ingest_documents("global", {{content = "Bread is baked at dawn and sold on the market square. The baker closes on Mondays.", metadata = {document_id = "bread", kind = "shop", year = 2020}}}) local changed = RAG.ingest_documents("global", {{content = "The bakery is gone.", metadata = {document_id = "bread"}}}) return {same.skipped, same.documents, changed.documents, RAG.get_document("global", "bread").version, RAG.get_stats("global").document_count, #RAG.retrieve("global", {query = "market square", mode = "keyword"}).chunks}',
+    'const same = RAG.ingest_documents("global", [{content: "Bread is baked at dawn and sold on the market square. The baker closes on Mondays.", metadata: {document_id: "bread", kind: "shop", year: 2020}}]); const changed = RAG.ingest_documents("global", [{content: "The bakery is gone.", metadata: {document_id: "bread"}}]); [same.skipped, same.documents, changed.documents, RAG.get_document("global", "bread").version, RAG.get_stats("global").document_count, RAG.retrieve("global", {query: "market square", mode: "keyword"}).chunks.length]',
+    { expect: [1, 0, 1, 2, 3, 0] },
+  ),
+  harbour(
+    'deletes by id and by filter',
+    'return {RAG.delete_documents("global", {document_ids = {"ferry", "nowhere"}}), RAG.delete_documents("global", {metadata_filters = {kind = "shop"}}), RAG.get_stats("global").document_count, RAG.get_document("global", "ferry") == nil}',
+    '[RAG.delete_documents("global", {document_ids: ["ferry", "nowhere"]}), RAG.delete_documents("global", {metadata_filters: {kind: "shop"}}), RAG.get_stats("global").document_count, RAG.get_document("global", "ferry") === null]',
+    { expect: [1, 1, 1, true] },
+  ),
+  harbour(
+    'reranks',
+    'return RAG.retrieve("global", {query = "how many minutes does the crossing take", rerank = true}).chunks[1].document_id',
+    'RAG.retrieve("global", {query: "how many minutes does the crossing take", rerank: true}).chunks[0].document_id',
+    { expect: 'ferry' },
+  ),
+  {
+    name: 'neighbours join what surrounds a chunk',
+    lua: 'local rag = RAG.create({chunking = {strategy = "sentence", chunk_size = 12, overlap = 0}}) rag:ingest_documents({{content = "First comes the mill. Then stands the needle in the hay. Last comes the barn.", metadata = {document_id = "d"}}}) local chunk = rag:retrieve({query = "needle", top_k = 1, neighbors = 1}).chunks[1] return {chunk.content:find("mill") == nil, chunk.surrounding:find("mill") ~= nil, chunk.surrounding:find("barn") ~= nil}',
+    js: 'const rag = RAG.create({chunking: {strategy: "sentence", chunk_size: 12, overlap: 0}}); rag.ingest_documents([{content: "First comes the mill. Then stands the needle in the hay. Last comes the barn.", metadata: {document_id: "d"}}]); const chunk = rag.retrieve({query: "needle", top_k: 1, neighbors: 1}).chunks[0]; [!chunk.content.includes("mill"), chunk.surrounding.includes("mill"), chunk.surrounding.includes("barn")]',
+    expect: [true, true, true],
+  },
+  harbour(
+    'a conversation joins the query',
+    'local session = Session.create({}) Session.add_turn(session, {role = "user", content = "Tell me about the ferry to the island."}) local plain = RAG.retrieve("global", {query = "And how long does it take?", top_k = 1, mode = "keyword"}) local found = RAG.retrieve_with_context("global", session, {query = "And how long does it take?", top_k = 1, conversation_memory_turns = 5, context_boost = 1.2}) return {found.chunks[1].document_id, found.context:sub(1, 9), found.citations[1].number}',
+    'const session = Session.create({}); Session.add_turn(session, {role: "user", content: "Tell me about the ferry to the island."}); const found = RAG.retrieve_with_context("global", session, {query: "And how long does it take?", top_k: 1, conversation_memory_turns: 5, context_boost: 1.2}); [found.chunks[0].document_id, found.context.slice(0, 9), found.citations[0].number]',
+    { expect: ['ferry', '[1] ferry', 1] },
+  ),
+  harbour(
+    'answers with quotations that it looked up',
+    'local answer = RAG.answer("global", "When does the ferry leave?") local quotation = answer.quotations[1] return {answer.output:find("noon") ~= nil, quotation.verified, quotation.document_id, RAG.get_document("global", "ferry").content:sub(quotation.offset.start, quotation.offset.stop):find("leaves at noon") ~= nil}',
+    'const answer = RAG.answer("global", "When does the ferry leave?"); const quotation = answer.quotations[0]; [answer.output.includes("noon"), quotation.verified, quotation.document_id, RAG.get_document("global", "ferry").content.slice(quotation.offset.start, quotation.offset.stop).includes("leaves at noon")]',
+    { expect: [true, true, 'ferry', true] },
+  ),
+  harbour(
+    'marks a quotation that no source has',
+    'local answer = RAG.answer("global", {query = "When does the ferry leave?", model = "mock/script"}) return {answer.output, answer.quotations[1].verified, answer.quotations[2].verified}',
+    'const answer = RAG.answer("global", {query: "When does the ferry leave?", model: "mock/script"}); [answer.output, answer.quotations[0].verified, answer.quotations[1].verified]',
+    {
+      config: { models: { mock: { responses: ['It says "leaves at noon from the second pier" [1] and "leaves at midnight, never earlier" [1].'] } } },
+      expect: ['It says "leaves at noon from the second pier" [1] and "leaves at midnight, never earlier" [not found in the sources] [1].', true, false],
+    },
+  ),
+  {
+    name: 'says when there is nothing to answer from',
+    lua: 'local answer = RAG.answer("global", "Anything?") return {answer.output, #answer.quotations, #RAG.retrieve("global", "anything").chunks}',
+    js: 'const answer = RAG.answer("global", "Anything?"); [answer.output, answer.quotations.length, RAG.retrieve("global", "anything").chunks.length]',
+    expect: ['The knowledge base has nothing on this question.', 0, 0],
+  },
+  {
+    name: 'bases by name hold different things',
+    lua: 'local a = RAG.create({name = "a"}) local b = RAG.create({name = "b"}) a:ingest_documents({{content = "about apples"}}) b:ingest_documents({{content = "about pears"}}) return {a:retrieve("apples pears").chunks[1].content, #a:list_documents(), b:retrieve("apples pears").chunks[1].content, a.name}',
+    js: 'const a = RAG.create({name: "a"}), b = RAG.create({name: "b"}); a.ingest_documents([{content: "about apples"}]); b.ingest_documents([{content: "about pears"}]); [a.retrieve("apples pears").chunks[0].content, a.list_documents().length, b.retrieve("apples pears").chunks[0].content, a.name]',
+    expect: ['about apples', 1, 'about pears', 'a'],
+  },
+  harbour(
+    'another metric than the stored one is refused',
+    'RAG.create({vector_storage = {distance_metric = "l2"}}) RAG.retrieve("global", "ferry")',
+    'RAG.create({vector_storage: {distance_metric: "l2"}}); RAG.retrieve("global", "ferry")',
+    { expect_error: { code: 'CONFLICT', message: /RAG\.retrieve: distance_metric: the knowledge base main has vectors of cosine, not l2/ } },
+  ),
+  {
+    name: 'a bad document fails alone',
+    lua: 'local done = RAG.ingest_documents("global", {{content = "good"}, {file_path = "nowhere.md"}, {}}) return {done.documents, #done.failed, done.failed[1].index, done.failed[2].index}',
+    js: 'const done = RAG.ingest_documents("global", [{content: "good"}, {file_path: "nowhere.md"}, {}]); [done.documents, done.failed.length, done.failed[0].index, done.failed[1].index]',
+    expect: [1, 2, expect_index(1), expect_index(2)],
+  },
+  {
+    name: 'reports progress to a function',
+    lua: 'local last RAG.ingest_documents("global", {{content = "one"}, {content = "two"}}, {on_progress = function(done, total) last = {done, total} end}) return last',
+    js: 'let last; RAG.ingest_documents("global", [{content: "one"}, {content: "two"}], {on_progress: (done, total) => { last = [done, total] }}); last',
+    expect: [2, 2],
+  },
+  {
+    name: 'another tenant needs the grant',
+    lua: 'RAG.retrieve("tenant:other", "x")',
+    js: 'RAG.retrieve("tenant:other", "x")',
+    expect_error: { code: 'NOT_ALLOWED', message: /RAG\.retrieve: this run may not reach the tenant other \(--allow-tenant other\)/ },
+  },
+  {
+    name: 'tenants that were granted are apart',
+    grants: { tenants: ['acme', 'bolt'] },
+    lua: 'RAG.ingest_documents("tenant:acme", {{content = "the secret of acme"}}) return {#RAG.retrieve("tenant:acme", "secret").chunks, #RAG.retrieve("tenant:bolt", "secret").chunks, #RAG.retrieve("global", "secret").chunks}',
+    js: 'RAG.ingest_documents("tenant:acme", [{content: "the secret of acme"}]); [RAG.retrieve("tenant:acme", "secret").chunks.length, RAG.retrieve("tenant:bolt", "secret").chunks.length, RAG.retrieve("global", "secret").chunks.length]',
+    expect: [1, 0, 0],
+  },
+  {
+    name: 'cleans a tenant up',
+    grants: { tenants: ['acme'] },
+    lua: 'RAG.ingest_documents("tenant:acme", {{content = "the secret of acme"}}) return {RAG.cleanup_tenant("tenant:acme"), RAG.get_stats("tenant:acme").document_count, RAG.cleanup_tenant("tenant:acme")}',
+    js: 'RAG.ingest_documents("tenant:acme", [{content: "the secret of acme"}]); [RAG.cleanup_tenant("tenant:acme"), RAG.get_stats("tenant:acme").document_count, RAG.cleanup_tenant("tenant:acme")]',
+    expect: [true, 0, expect_any()],
+  },
+  ...bad('an empty query', '"global", "  "', /RAG\.retrieve: query: expected some words/),
+  ...bad('a scope that is none', '"user:x", "y"', /RAG\.retrieve: scope: expected "global" or tenant:ID/),
+  ...bad('a hostile tenant', '"tenant:../../etc", "y"', /RAG\.retrieve: scope: expected "global" or tenant:ID/),
+  {
+    name: 'refuses an unknown operator',
+    lua: 'RAG.list_documents("global", {metadata_filters = {year = {["$gr"] = 1}}})',
+    js: 'RAG.list_documents("global", {metadata_filters: {year: {$gr: 1}}})',
+    expect_error: { code: 'BAD_ARGUMENT', message: /\$gr.*\$gt/ },
+  },
+  {
+    name: 'refuses an unknown chunker',
+    lua: 'RAG.create({chunking = {strategy = "semantics"}})',
+    js: 'RAG.create({chunking: {strategy: "semantics"}})',
+    expect_error: { code: 'BAD_ARGUMENT', message: /RAG\.create: spec\.chunking\.strategy: .*semantic/ },
+  },
+  {
+    name: 'hooks change, refuse and see a retrieval',
+    lua: `${HARBOUR.lua}Hook.register("rag:before_retrieve", function(ctx) if ctx.input.query == "forbidden" then return {continue_execution = false, reason = "no"} end return {input = {query = "lighthouse keeper"}} end)
+local seen Hook.register("rag:after_retrieve", function(ctx) seen = #ctx.output end)
+local ok, err = pcall(RAG.retrieve, "global", "forbidden")
+return {RAG.retrieve("global", {query = "bread", top_k = 1}).chunks[1].document_id, seen, err.code}`,
+    js: `${HARBOUR.js}Hook.register("rag:before_retrieve", ctx => ctx.input.query === "forbidden" ? {continue_execution: false, reason: "no"} : {input: {query: "lighthouse keeper"}})
+let seen; Hook.register("rag:after_retrieve", ctx => { seen = ctx.output.length })
+let err; try { RAG.retrieve("global", "forbidden") } catch (e) { err = e };
+[RAG.retrieve("global", {query: "bread", top_k: 1}).chunks[0].document_id, seen, err.code]`,
+    expect: ['light', 1, 'HOOK_REJECTED'],
+  },
+];
+
+function expect_index(at: number) {
+  return { asymmetricMatch: (value: unknown) => value === at || value === at + 1 };
+}
+
+function expect_any() {
+  return { asymmetricMatch: (value: unknown) => typeof value === 'boolean' };
+}
+
+function bad(name: string, args: string, message: RegExp): Case[] {
+  return [{ name: `refuses ${name}`, lua: `RAG.retrieve(${args})`, js: `RAG.retrieve(${args})`, expect_error: { code: 'BAD_ARGUMENT', message } }];
+}
