@@ -62,6 +62,36 @@ export const configSchema = z.strictObject({
       drain_ms: z.int().nonnegative().default(5_000),
     })
     .prefault({}),
+  sessions: z
+    .strictObject({
+      /** A session is gone when nothing has changed for this time; never if not set. */
+      expires_in_ms: z.int().positive().optional(),
+      max_count: z.int().positive().default(100_000),
+      /** Of one session. */
+      max_turns: z.int().positive().default(100_000),
+    })
+    .prefault({}),
+  artifacts: z
+    .strictObject({
+      max_count: z.int().positive().default(100_000),
+      /** Of all artifacts of a tenant, before compression. */
+      max_bytes: z
+        .int()
+        .positive()
+        .default(10 * 2 ** 30),
+      /** Of one artifact. */
+      max_size: z
+        .int()
+        .positive()
+        .default(2 ** 30),
+    })
+    .prefault({}),
+  tenants: z
+    .strictObject({
+      /** What the database and the artifact files of one tenant may take; no bound if not set. */
+      max_bytes: z.int().positive().optional(),
+    })
+    .prefault({}),
   tools: z
     .strictObject({
       web_search: z

@@ -16,6 +16,7 @@ import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
+import { isSessionId } from './session/refusal.ts';
 import { type StateManager, stateManager } from './state/manager.ts';
 import { hostTools } from './tool/registry.ts';
 import type { Tool } from './tool/tool.ts';
@@ -50,6 +51,8 @@ export interface ExecuteOptions {
   readonly args?: readonly string[];
   readonly input?: Value;
   readonly tenant?: string;
+  /** The session that `Session.current_id()` gives, made at first use if there is none of this id; a new one of its own if not given. */
+  readonly session?: string | undefined;
   readonly grants?: Partial<Grants>;
   readonly limits?: Partial<Limits>;
   /** Any integer; the same seed gives the same random numbers. */
@@ -130,6 +133,7 @@ export class ScriptRuntime {
       host: this.host,
       language,
       tenant: options.tenant ?? 'default',
+      session: checkedSession(options.session),
       grants: { ...NO_GRANTS, ...options.grants },
       limits: { ...this.host.config.limits, ...options.limits },
       args: options.args ?? [],
@@ -174,6 +178,11 @@ export class ScriptRuntime {
     await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }
+}
+
+function checkedSession(id: string | undefined): string | undefined {
+  if (id === undefined || isSessionId(id)) return id;
+  throw new ScriptError('BAD_ARGUMENT', `session: expected 1 to 128 of A-Za-z0-9_.-, got ${JSON.stringify(id.slice(0, 80))}`);
 }
 
 /** A run that no script is part of, for what concerns the runtime itself. */

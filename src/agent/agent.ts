@@ -4,6 +4,7 @@ import { ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import type { Image, Message, OnText } from '../model/model.ts';
+import type { SessionUse } from '../session/transcript.ts';
 import { MAX_DEPTH } from '../tool/registry.ts';
 import type { Tool } from '../tool/tool.ts';
 import { type Budget, Spending } from './budget.ts';
@@ -38,6 +39,8 @@ export interface AgentRequest {
   readonly output_schema?: ValueMap | undefined;
   readonly temperature?: number | undefined;
   readonly max_tokens?: number | undefined;
+  /** Takes the place of the agent's own history: its turns come before the prompt, and question and answer are added to it. */
+  readonly session?: SessionUse | undefined;
 }
 
 /** What an agent answers. */

@@ -68,6 +68,8 @@ export interface Run {
   readonly host: Host;
   readonly language: Language;
   readonly tenant: string;
+  /** The session that the host wants continued, if it named one. */
+  readonly session?: string | undefined;
   readonly grants: Grants;
   readonly limits: Limits;
   readonly args: readonly string[];

@@ -77,6 +77,7 @@ export interface RunOptions {
   readonly host: Host;
   readonly language: Language;
   readonly tenant: string;
+  readonly session?: string | undefined;
   readonly grants: Grants;
   readonly limits: Limits;
   readonly args: readonly string[];
@@ -93,6 +94,7 @@ export class RunContainer implements Run {
   readonly host: Host;
   readonly language: Language;
   readonly tenant: string;
+  readonly session: string | undefined;
   readonly grants: Grants;
   readonly limits: Limits;
   readonly args: readonly string[];
@@ -111,6 +113,7 @@ export class RunContainer implements Run {
     this.host = options.host;
     this.language = options.language;
     this.tenant = options.tenant;
+    this.session = options.session;
     this.grants = options.grants;
     this.limits = options.limits;
     this.args = options.args;

@@ -8,7 +8,7 @@ import type { RetryWish } from './answer.ts';
 import { type HookOutcome, runChain } from './chain.ts';
 import { circuitClock, createHook, type Hook, type HookOptions, type HookSource, inOrder, isOpen, type Priority } from './hook.ts';
 import { hostHooks } from './host.ts';
-import { checkPoint, overlap, POINT_SEPARATOR } from './points.ts';
+import { checkPoint, HOST_ONLY_POINTS, overlap, POINT_SEPARATOR } from './points.ts';
 
 export type { HookOutcome } from './chain.ts';
 export type { HookFunction, HookOptions, Priority } from './hook.ts';
@@ -87,6 +87,10 @@ function createHooks(run: Run): Hooks {
     for (const hook of [...host.all, ...own.values()]) index.add(hook.point, hook);
   }
 
+  function allowed(point: string, hooks: readonly Hook[]): Hook[] {
+    return HOST_ONLY_POINTS.has(point) ? hooks.filter(({ source }) => source !== 'script') : [...hooks];
+  }
+
   function at(kind: string, name: string | undefined, moment: string | undefined): readonly Hook[] {
     if (moment === undefined) return [];
     const key = `${kind}:${name ?? ''}:${moment}`;
@@ -94,7 +98,7 @@ function createHooks(run: Run): Hooks {
     if (known) return known;
     const hooks = new Set(index.match(`${kind}:${moment}`));
     if (name !== undefined && ADDRESSED.has(kind)) for (const hook of index.match(key)) hooks.add(hook);
-    const ordered = [...hooks].sort(inOrder);
+    const ordered = allowed(`${kind}:${moment}`, [...hooks]).sort(inOrder);
     if (found.size >= 1_000) found.clear();
     found.set(key, ordered);
     return ordered;
@@ -215,7 +219,7 @@ function createHooks(run: Run): Hooks {
     around,
     fire(context, point, fields) {
       const { input = null, output, ...rest } = fields;
-      const hooks = none() ? [] : [...index.match(point)].sort(inOrder);
+      const hooks = none() ? [] : allowed(point, index.match(point)).sort(inOrder);
       const nothing: HookOutcome = { input, output: output ?? null, replaced: false, skip: false, veto: undefined, retry: undefined };
       if (hooks.length === 0) return nothing;
       checkDepth(context, point);

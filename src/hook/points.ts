@@ -29,10 +29,10 @@ export const HOOK_POINTS = {
   'state:after_delete': 'a value was deleted',
   'state:before_migrate': 'a migration is about to run; input is its configuration',
   'state:after_migrate': 'a migration has run; output is its result',
-  'session:start': 'a session was made; host hooks only',
-  'session:end': 'a session has ended',
-  'session:save': 'a session is about to be saved',
-  'session:restore': 'a session was loaded',
+  'session:start': 'a session is about to be made; input is {id, name, description, tags, metadata}; host hooks only',
+  'session:end': 'a session is about to be completed, or deleted before it was completed; input is {id}',
+  'session:save': 'a session is about to be saved; input is {id}',
+  'session:restore': 'a session was loaded; output is the session',
   'event:before_emit': 'the script is about to emit an event; input is {event_type, payload, correlation_id}',
   'event:after_emit': 'the script has emitted an event; output is the event',
   'rag:before_ingest': 'documents are about to be ingested',
@@ -47,6 +47,9 @@ export const HOOK_POINTS = {
 const KNOWN = Object.keys(HOOK_POINTS).map((point) => point.replace('<name>', '*').split(':'));
 /** Kinds that may also be addressed by name, `agent:researcher:before_execution`. */
 const NAMED_KINDS = new Set(['agent', 'tool', 'workflow']);
+
+/** Points at which hooks of scripts are left out. */
+export const HOST_ONLY_POINTS: ReadonlySet<string> = new Set(['system:startup', 'system:shutdown', 'session:start']);
 
 /** Hook points are separated by `:` only, since a tool's own name may hold a dot. */
 export const POINT_SEPARATOR = /:/;

@@ -168,7 +168,7 @@ describe('the other commands', () => {
     db.close();
     expect(run()).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 1)'),
+      stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 2)'),
     });
     writeFileSync(file, 'this is no database, but it is long enough to be looked at as if it were one'.repeat(100));
     expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });

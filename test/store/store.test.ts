@@ -117,7 +117,7 @@ describe('a data folder', () => {
     const store = new SqliteStore(path, 'normal');
     await store.commit([put('s', 'a', 'kept')], 0);
     store.close();
-    const full = new SqliteStore(path, 'normal', { most_pages: 12 });
+    const full = new SqliteStore(path, 'normal', { most_pages: 40 });
     const big = put('s', 'big', 'x'.repeat(200_000));
     expect(() => full.commit([big, put('s', 'a', 'lost')], 0)).toThrow('the disk is full; nothing of this call was saved');
     expect(Buffer.from(full.get('s', 'a', 0)?.value ?? []).toString()).toBe('kept');

@@ -1,0 +1,203 @@
+import { statfsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Soon } from '../call/soon.ts';
+import { ScriptError } from '../errors.ts';
+import { isNoSuchTable, resultCode, SQLITE_BUSY, SQLITE_FULL, storeFailure } from './failure.ts';
+import { bringUpToDate } from './schema.ts';
+
+/** How long a write of another process may block this thread, ms; then it is tried again without blocking. */
+const BUSY_MS = 5;
+const RETRY_MS = [5, 10, 20, 40, 80, 160, 320, 640, 1_280];
+const PAGE_BYTES = 4_096;
+/** A disk with less room than this is taken to be full, bytes. */
+const ROOM = 16 * 2 ** 20;
+
+export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
+
+export interface DatabaseOptions {
+  /** `normal` survives a killed process, `full` a power loss too. */
+  readonly durability: 'normal' | 'full';
+  /** What the database may take, bytes; beyond that LIMIT_EXCEEDED. */
+  readonly max_bytes?: number | undefined;
+  /** Pages of 4 kB that the database may have; beyond that the disk counts as full. */
+  readonly most_pages?: number | undefined;
+}
+
+/** An open `state.db`: statements prepared once, and writes that wait for other processes without blocking. */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #options: DatabaseOptions;
+  readonly #statements = new Map<string, StatementSync>();
+  /** Set when another process has removed the tenant whose database this is. */
+  removed = false;
+  #waiting = 0;
+  #closing = false;
+
+  /** Opens, makes or upgrades it. Throws STORE_FAILED with one sentence when that is impossible. */
+  constructor(path: string, options: DatabaseOptions) {
+    this.#path = path;
+    this.#options = options;
+    try {
+      this.#db = open(path, options.durability);
+      if (options.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.most_pages}`);
+      this.limitTo(options.max_bytes);
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#db.isOpen;
+  }
+
+  /** What it takes, bytes. */
+  get size(): number {
+    return (this.one<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0) * PAGE_BYTES;
+  }
+
+  /** Bounds the size of the database, bytes. */
+  limitTo(bytes: number | undefined): void {
+    if (bytes !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytes / PAGE_BYTES))}`);
+  }
+
+  one<T>(sql: string, values: Parameters = {}): T | undefined {
+    try {
+      return this.#statement(sql).get(values) as T | undefined;
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  all<T>(sql: string, values: Parameters = {}): T[] {
+    try {
+      return this.#statement(sql).all(values) as T[];
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Runs one change, inside of `write`. Gives how many rows it concerned. */
+  run(sql: string, values: Parameters = {}): number {
+    return Number(this.#statement(sql).run(values).changes);
+  }
+
+  /** Several reads of one moment. */
+  read<T>(work: () => T): T {
+    this.#db.exec('BEGIN');
+    try {
+      return work();
+    } finally {
+      this.#db.exec('COMMIT');
+    }
+  }
+
+  /** Changes all or nothing, inside of `write`. */
+  transaction<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** As `transaction`, and waits until the disk has it and everything before it. */
+  durable<T>(work: () => T): T {
+    if (this.#options.durability === 'full') return this.transaction(work);
+    this.#db.exec('PRAGMA synchronous = full');
+    try {
+      return this.transaction(work);
+    } finally {
+      this.#db.exec('PRAGMA synchronous = normal');
+    }
+  }
+
+  /** Does it now, or again and again without blocking while another process writes. */
+  write<T>(work: () => T): Soon<T> {
+    try {
+      return work();
+    } catch (error) {
+      if (resultCode(error) === SQLITE_BUSY) return this.#later(work);
+      throw this.#failure(error);
+    }
+  }
+
+  /** Closes it, or lets the last waiting write do so. */
+  close(): void {
+    this.#closing = true;
+    if (this.#waiting === 0 && this.#db.isOpen) this.#db.close();
+  }
+
+  async #later<T>(work: () => T): Promise<T> {
+    this.#waiting++;
+    let failure: unknown;
+    try {
+      for (const ms of RETRY_MS) {
+        await new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
+        try {
+          return work();
+        } catch (error) {
+          failure = error;
+          if (resultCode(error) !== SQLITE_BUSY) break;
+        }
+      }
+      throw this.#failure(failure);
+    } finally {
+      this.#waiting--;
+      if (this.#closing) this.close();
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.#db.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+
+  #failure(error: unknown): ScriptError {
+    const { max_bytes } = this.#options;
+    if (isNoSuchTable(error)) {
+      this.removed = true;
+      return new ScriptError('STORE_FAILED', 'the tenant was removed by another process; the next call begins anew', { cause: error });
+    }
+    if (max_bytes !== undefined && resultCode(error) === SQLITE_FULL && this.#diskHasRoom()) return tenantFull(max_bytes, error);
+    return storeFailure(error);
+  }
+
+  #diskHasRoom(): boolean {
+    try {
+      const { bavail, bsize } = statfsSync(dirname(this.#path));
+      return bavail * bsize > ROOM;
+    } catch {
+      return true;
+    }
+  }
+}
+
+/** The refusal of what would make a tenant larger than it may be. */
+export function tenantFull(maxBytes: number, cause?: unknown): ScriptError {
+  return new ScriptError('LIMIT_EXCEEDED', `the tenant would take more than tenants.max_bytes = ${maxBytes}; nothing of this call was saved`, { cause });
+}
+
+function open(path: string, durability: 'normal' | 'full'): DatabaseSync {
+  // Loaded when the first store opens: scripts that keep nothing start without it.
+  const { DatabaseSync: Native } = createRequire(import.meta.url)('node:sqlite') as typeof import('node:sqlite');
+  const db = new Native(path, { timeout: 2_000, enableForeignKeyConstraints: true });
+  try {
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA secure_delete = ON`);
+    bringUpToDate(db);
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
