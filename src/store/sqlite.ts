@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Soon } from '../call/soon.ts';
-import { ScriptError } from '../errors.ts';
-import { resultCode, SQLITE_BUSY, storeFailure } from './failure.ts';
+import { transaction, writing } from './busy.ts';
+import { openDatabase } from './database.ts';
+import { storeFailure } from './failure.ts';
 import { backupFolder } from './files.ts';
 import {
   type BackupFiles,
@@ -20,15 +20,11 @@ import {
 
 /** The format of `state.db`; a newer one is refused, an older one would be migrated here. */
 const FORMAT = 1;
-/** How long a write of another process may block this thread, ms; then it is tried again without blocking. */
-const BUSY_MS = 5;
-const RETRY_MS = [5, 10, 20, 40, 80, 160, 320, 640, 1_280];
 
 const SCHEMA = `
   CREATE TABLE state (scope TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, revision INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY (scope, key)) STRICT, WITHOUT ROWID;
   CREATE INDEX state_expiry ON state (expires_at) WHERE expires_at IS NOT NULL;
-  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${FORMAT};`;
+  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`;
 
 const LIVE = '(expires_at IS NULL OR expires_at > :now)';
 
@@ -73,7 +69,7 @@ export class SqliteStore implements Store {
     this.backups = backupFolder(join(folder, 'backups'));
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      this.#db = open(join(folder, 'state.db'), durability);
+      this.#db = openDatabase(join(folder, 'state.db'), durability, { version: FORMAT, schema: SCHEMA });
       if (limits.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${limits.most_pages}`);
     } catch (error) {
       throw storeFailure(error);
@@ -104,12 +100,12 @@ export class SqliteStore implements Store {
   commit(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[] = []): Soon<boolean> {
     const [first] = writes;
     const simple = writes.length === 1 && meta.length === 0 && first?.expect === undefined;
-    return this.#write(simple && first ? () => this.#apply(first) : () => this.#transaction(() => this.#commitAll(writes, now, meta)));
+    return writing(simple && first ? () => this.#apply(first) : () => transaction(this.#db, () => this.#commitAll(writes, now, meta)));
   }
 
   clear(scope: string, now: number): Soon<number> {
-    return this.#write(() =>
-      this.#transaction(() => {
+    return writing(() =>
+      transaction(this.#db, () => {
         const count = this.#one<{ count: number }>('count', { scope, now })?.count ?? 0;
         this.#run('clear', { scope });
         return count;
@@ -125,8 +121,8 @@ export class SqliteStore implements Store {
   }
 
   replace({ entries, meta }: StoreDump): Soon<void> {
-    return this.#write(() =>
-      this.#transaction(() => {
+    return writing(() =>
+      transaction(this.#db, () => {
         this.#db.exec('DELETE FROM state; DELETE FROM meta');
         for (const { scope, key, value, expiresAt } of entries) this.#apply({ scope, key, put: { value, expiresAt } });
         for (const [name, value] of Object.entries(meta)) this.#run('putMeta', { name, value });
@@ -155,18 +151,6 @@ export class SqliteStore implements Store {
     return true;
   }
 
-  #transaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
   #reading<T>(work: () => T): T {
     this.#db.exec('BEGIN');
     try {
@@ -174,30 +158,6 @@ export class SqliteStore implements Store {
     } finally {
       this.#db.exec('COMMIT');
     }
-  }
-
-  /** Does it now, or again and again without blocking while another process writes. */
-  #write<T>(work: () => T): Soon<T> {
-    try {
-      return work();
-    } catch (error) {
-      if (resultCode(error) === SQLITE_BUSY) return this.#later(work);
-      throw storeFailure(error);
-    }
-  }
-
-  async #later<T>(work: () => T): Promise<T> {
-    let failure: unknown;
-    for (const ms of RETRY_MS) {
-      await new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
-      try {
-        return work();
-      } catch (error) {
-        failure = error;
-        if (resultCode(error) !== SQLITE_BUSY) break;
-      }
-    }
-    throw storeFailure(failure);
   }
 
   #statement(name: keyof typeof STATEMENTS): StatementSync {
@@ -226,42 +186,5 @@ export class SqliteStore implements Store {
 
   #run(name: keyof typeof STATEMENTS, values: Record<string, string | number | Uint8Array | null>): void {
     this.#statement(name).run(values);
-  }
-}
-
-function open(path: string, durability: 'normal' | 'full'): DatabaseSync {
-  // Loaded when the first store opens: scripts that keep nothing start without it.
-  const { DatabaseSync: Database } = createRequire(import.meta.url)('node:sqlite') as typeof import('node:sqlite');
-  const db = new Database(path, { timeout: 2_000 });
-  try {
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA secure_delete = ON`);
-    const format = version(db);
-    if (format > FORMAT)
-      throw new ScriptError(
-        'STORE_FAILED',
-        `the data folder was written by a newer llmspell (format ${format}; this one knows ${FORMAT}): update llmspell, or choose another folder with --data`,
-      );
-    if (format === 0) create(db);
-    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function version(db: DatabaseSync): number {
-  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
-}
-
-/** Two processes may make it at once: the second finds it made. */
-function create(db: DatabaseSync): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    if (version(db) === 0) db.exec(SCHEMA);
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
   }
 }

@@ -35,8 +35,7 @@ export class Stores {
       this.#open.set(tenant, known);
       return known;
     }
-    if (!TENANT.test(tenant))
-      throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 40))}`);
+    checkTenant(tenant);
     const made =
       this.#options.backend === 'memory' ? new MemoryStore() : new SqliteStore(tenantFolder(this.#options.dataDir, tenant), this.#options.durability);
     this.#open.set(tenant, made);
@@ -60,4 +59,9 @@ export class Stores {
 /** Where everything of a tenant lies: names that are hostile as paths never become one. */
 export function tenantFolder(dataDir: string, tenant: string): string {
   return join(dataDir, 'tenants', createHash('sha256').update(tenant).digest('hex').slice(0, 32));
+}
+
+/** Throws BAD_ARGUMENT for a name that no tenant may have. */
+export function checkTenant(tenant: string): void {
+  if (!TENANT.test(tenant)) throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 40))}`);
 }
