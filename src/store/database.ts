@@ -1,15 +1,13 @@
 import { statfsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Soon } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
-import { isNoSuchTable, resultCode, SQLITE_BUSY, SQLITE_FULL, storeFailure } from './failure.ts';
-import { bringUpToDate } from './schema.ts';
+import { transaction, writing } from './busy.ts';
+import { isNoSuchTable, resultCode, SQLITE_FULL, storeFailure } from './failure.ts';
+import { openDatabase } from './open.ts';
+import { STATE_FORMAT } from './schema.ts';
 
-/** How long a write of another process may block this thread, ms; then it is tried again without blocking. */
-const BUSY_MS = 5;
-const RETRY_MS = [5, 10, 20, 40, 80, 160, 320, 640, 1_280];
 const PAGE_BYTES = 4_096;
 /** A disk with less room than this is taken to be full, bytes. */
 const ROOM = 16 * 2 ** 20;
@@ -41,7 +39,7 @@ export class Database {
     this.#path = path;
     this.#options = options;
     try {
-      this.#db = open(path, options.durability);
+      this.#db = openDatabase(path, options.durability, STATE_FORMAT);
       if (options.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.most_pages}`);
       this.limitTo(options.max_bytes);
     } catch (error) {
@@ -96,15 +94,7 @@ export class Database {
 
   /** Changes all or nothing, inside of `write`. */
   transaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
+    return transaction(this.#db, work);
   }
 
   /** As `transaction`, and waits until the disk has it and everything before it. */
@@ -120,12 +110,8 @@ export class Database {
 
   /** Does it now, or again and again without blocking while another process writes. */
   write<T>(work: () => T): Soon<T> {
-    try {
-      return work();
-    } catch (error) {
-      if (resultCode(error) === SQLITE_BUSY) return this.#later(work);
-      throw this.#failure(error);
-    }
+    const soon = writing(work, (error) => this.#failure(error));
+    return soon instanceof Promise ? this.#waited(soon) : soon;
   }
 
   /** Closes it, or lets the last waiting write do so. */
@@ -134,20 +120,10 @@ export class Database {
     if (this.#waiting === 0 && this.#db.isOpen) this.#db.close();
   }
 
-  async #later<T>(work: () => T): Promise<T> {
+  async #waited<T>(soon: Promise<T>): Promise<T> {
     this.#waiting++;
-    let failure: unknown;
     try {
-      for (const ms of RETRY_MS) {
-        await new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
-        try {
-          return work();
-        } catch (error) {
-          failure = error;
-          if (resultCode(error) !== SQLITE_BUSY) break;
-        }
-      }
-      throw this.#failure(failure);
+      return await soon;
     } finally {
       this.#waiting--;
       if (this.#closing) this.close();
@@ -185,19 +161,4 @@ export class Database {
 /** The refusal of what would make a tenant larger than it may be. */
 export function tenantFull(maxBytes: number, cause?: unknown): ScriptError {
   return new ScriptError('LIMIT_EXCEEDED', `the tenant would take more than tenants.max_bytes = ${maxBytes}; nothing of this call was saved`, { cause });
-}
-
-function open(path: string, durability: 'normal' | 'full'): DatabaseSync {
-  // Loaded when the first store opens: scripts that keep nothing start without it.
-  const { DatabaseSync: Native } = createRequire(import.meta.url)('node:sqlite') as typeof import('node:sqlite');
-  const db = new Native(path, { timeout: 2_000, enableForeignKeyConstraints: true });
-  try {
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA secure_delete = ON`);
-    bringUpToDate(db);
-    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ScriptError } from '../errors.ts';
 import { storeFailure } from './failure.ts';
 
 const TENANT = /^[A-Za-z0-9_.-]{1,128}$/;
@@ -10,6 +11,12 @@ const LABEL = 'tenant';
 /** Whether it is the id of a tenant: 1 to 128 of A-Z a-z 0-9 _ . - */
 export function isTenant(id: string): boolean {
   return TENANT.test(id);
+}
+
+/** Throws BAD_ARGUMENT for what is no id of a tenant. */
+export function checkTenant(id: string, method?: string): void {
+  const where = method === undefined ? 'tenant' : `${method}: tenant`;
+  if (!isTenant(id)) throw new ScriptError('BAD_ARGUMENT', `${where}: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(id.slice(0, 80))}`);
 }
 
 /** Where everything of a tenant lies: names that are hostile as paths never become one. */

@@ -1,5 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { ScriptError } from '../errors.ts';
+import type { Format } from './open.ts';
 
 const STATE = `
   CREATE TABLE state (scope TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, revision INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY (scope, key)) STRICT, WITHOUT ROWID;
@@ -50,36 +49,5 @@ const SESSIONS = `
     INSERT INTO dropped_files VALUES (OLD.file);
   END;`;
 
-/** What takes `state.db` from one format to the next; the first makes it. */
-const STEPS: readonly string[] = [STATE, SESSIONS];
-
-/** The format of `state.db` that this version writes. */
-export const FORMAT: number = STEPS.length;
-
-/** Makes the tables, or brings those of an older format up to date, in one transaction. Throws STORE_FAILED for a newer format. */
-export function bringUpToDate(db: DatabaseSync): void {
-  const format = formatOf(db);
-  if (format === FORMAT) return;
-  if (format > FORMAT) throw tooNew(format);
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    // Two processes may come here at once: the second finds it done.
-    for (const step of STEPS.slice(formatOf(db))) db.exec(step);
-    db.exec(`PRAGMA user_version = ${FORMAT}`);
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-function formatOf(db: DatabaseSync): number {
-  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
-}
-
-function tooNew(format: number): ScriptError {
-  return new ScriptError(
-    'STORE_FAILED',
-    `the data folder was written by a newer llmspell (format ${format}; this one knows ${FORMAT}): update llmspell, or choose another folder with --data`,
-  );
-}
+/** `state.db`; each step is a version of the format that some data folder may have. */
+export const STATE_FORMAT: Format = { steps: [STATE, SESSIONS] };

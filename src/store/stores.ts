@@ -1,5 +1,4 @@
-import { ScriptError } from '../errors.ts';
-import { isTenant, tenantFolder, tenantHome } from './folders.ts';
+import { checkTenant, tenantHome } from './folders.ts';
 import { MemoryStore } from './memory.ts';
 import { SqliteStore } from './sqlite.ts';
 import type { Store } from './store.ts';
@@ -36,7 +35,7 @@ export class Stores {
       this.#open.set(tenant, known);
       return known;
     }
-    if (!isTenant(tenant)) throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 40))}`);
+    checkTenant(tenant);
     const { backend, dataDir, durability, maxBytes } = this.#options;
     const made = backend === 'memory' ? new MemoryStore() : new SqliteStore(tenantHome(dataDir, tenant), durability, { max_bytes: maxBytes });
     this.#open.set(tenant, made);
@@ -66,5 +65,3 @@ export class Stores {
     oldest[1].close();
   }
 }
-
-export { tenantFolder };

@@ -1,6 +1,6 @@
 import type { Context } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
-import { isTenant } from '../store/folders.ts';
+import { checkTenant } from '../store/folders.ts';
 
 const PREFIX = 'tenant:';
 
@@ -8,8 +8,7 @@ const PREFIX = 'tenant:';
 export function requireTenant(context: Context, tenant: string): void {
   const { run, method } = context;
   if (tenant === run.tenant) return;
-  if (!isTenant(tenant))
-    throw new ScriptError('BAD_ARGUMENT', `${method}: tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 80))}`);
+  checkTenant(tenant, method);
   const { tenants } = run.grants;
   if (!tenants.includes(tenant) && !tenants.includes('*'))
     throw new ScriptError('NOT_ALLOWED', `${method}: this run may not reach the tenant ${tenant} (--allow-tenant ${tenant})`, { method });

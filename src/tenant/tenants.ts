@@ -4,10 +4,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Host, hostService } from '../call/context.ts';
 import type { Soon } from '../call/soon.ts';
-import { ScriptError } from '../errors.ts';
 import { stateManager } from '../state/manager.ts';
 import { storeFailure } from '../store/failure.ts';
-import { isTenant, tenantFolder, tenantFolders } from '../store/folders.ts';
+import { checkTenant, tenantFolder, tenantFolders } from '../store/folders.ts';
 
 /** A part of the runtime that keeps something of tenants open or in memory: databases, indexes, caches. */
 export interface TenantOwner {
@@ -38,7 +37,7 @@ export async function listTenants(host: Host): Promise<TenantInfo[]> {
  * A run of the tenant that goes on begins anew; end its runs first. Throws BAD_ARGUMENT for a bad id, STORE_FAILED when files cannot be deleted.
  */
 export async function removeTenant(host: Host, tenant: string): Promise<boolean> {
-  if (!isTenant(tenant)) throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 80))}`);
+  checkTenant(tenant);
   for (const owner of host.get(tenantOwners)) await owner.release(tenant);
   const state = host.get(stateManager);
   const there = await state.release(tenant);

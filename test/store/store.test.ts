@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
+import { tenantFolder } from '../../src/store/folders.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
-import { Stores, tenantFolder } from '../../src/store/stores.ts';
+import { Stores } from '../../src/store/stores.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'llmspell-store-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
