@@ -1,4 +1,5 @@
 import type { ScriptError } from '../errors.ts';
+import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import type { LogEntry } from '../log/log.ts';
 import type { RunResult } from '../runtime.ts';
 
@@ -23,12 +24,12 @@ export function errorText(error: ScriptError): string {
 }
 
 /** What `--json` prints of a run that ended well. */
-export function successJson({ value, output, stats }: RunResult): string {
-  return stringify({ ok: true, value, output, stats });
+export function successJson({ value, output, stats }: RunResult, metrics?: MetricsSnapshot): string {
+  return stringify({ ok: true, value, output, stats, metrics });
 }
 
 /** What `--json` prints of a run that failed. */
-export function failureJson(error: ScriptError): string {
+export function failureJson(error: ScriptError, metrics?: MetricsSnapshot): string {
   const { code, message, where, traceback, run } = error;
   return stringify({
     ok: false,
@@ -36,6 +37,7 @@ export function failureJson(error: ScriptError): string {
     output: run?.output ?? [],
     error: { code, message, file: where?.file, line: where?.line, traceback },
     stats: run?.stats,
+    metrics,
   });
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import type { Language } from '../call/context.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
+import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
 import { ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
@@ -74,14 +75,19 @@ async function execute(script: Script, args: readonly string[], flags: RunFlags,
   try {
     const result = await runtime.execute(script.text, { ...options, on_output: flags.json ? () => undefined : (text) => line.print(text) });
     line.clear();
-    if (flags.json) process.stdout.write(`${successJson(result)}\n`);
+    if (flags.json) process.stdout.write(`${successJson(result, metricsOf(runtime))}\n`);
     return 0;
   } catch (thrown) {
     line.clear();
     const error = asScriptError(thrown);
-    if (flags.json) process.stdout.write(`${failureJson(error)}\n`);
+    if (flags.json) process.stdout.write(`${failureJson(error, metricsOf(runtime))}\n`);
     else if (!signal.aborted) process.stderr.write(`${errorText(error)}\n`);
     else process.stderr.write('interrupted\n');
     return statusOf(error);
   }
+}
+
+/** What `--json` adds where `[hooks.metrics]` is on. */
+function metricsOf(runtime: ScriptRuntime): MetricsSnapshot | undefined {
+  return runtime.host.config.hooks.metrics?.enabled ? runtime.metrics() : undefined;
 }

@@ -11,6 +11,8 @@ export interface StoreOptions {
   readonly durability: 'normal' | 'full';
   /** Absolute path of the data folder. */
   readonly dataDir: string;
+  /** A folder inside the tenant's for a store of its own: what is in it no script, backup or restore reaches. */
+  readonly part?: string | undefined;
 }
 
 /** Databases that are open at once; the one that was used longest ago is closed first. */
@@ -38,7 +40,9 @@ export class Stores {
     if (!TENANT.test(tenant))
       throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 40))}`);
     const made =
-      this.#options.backend === 'memory' ? new MemoryStore() : new SqliteStore(tenantFolder(this.#options.dataDir, tenant), this.#options.durability);
+      this.#options.backend === 'memory'
+        ? new MemoryStore()
+        : new SqliteStore(join(tenantFolder(this.#options.dataDir, tenant), this.#options.part ?? ''), this.#options.durability);
     this.#open.set(tenant, made);
     if (this.#options.backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
     return made;
