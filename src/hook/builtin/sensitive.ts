@@ -7,10 +7,13 @@ export type Replace = (text: string) => string;
 
 const EMAIL = /[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}/g;
 const CARD = /(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]?\d)/g;
-/** Keys of providers by their marks, and what stands behind a name that says that it is one. */
+/**
+ * Keys of providers by their marks, and what stands behind a name that says that it is one. Texts may be long and hostile: no part can repeat
+ * without bound and end in vain.
+ */
 const API_KEY =
-  /\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9]{16,}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{40,}|\bxox[abeprs]-[\w-]{10,}|\bA(?:KIA|SIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}|\bglpat-[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g;
-const NAMED_KEY = /\b((?:api[-_ ]?key|secret|access[-_ ]?token|auth[-_ ]?token|bearer)["']?\s*[:= ]\s*["']?)([A-Za-z0-9._~+/=-]{16,})/gi;
+  /\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{1,32}[-_]){0,4}[A-Za-z0-9_-]{16,256}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{40,}|\bxox[abeprs]-[\w-]{10,}|\bA(?:KIA|SIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}|\bglpat-[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----)){0,20000}-----END [A-Z ]*PRIVATE KEY-----/g;
+const NAMED_KEY = /\b((?:api[-_ ]?key|secret|access[-_ ]?token|auth[-_ ]?token|bearer)["']?\s*[:= ]\s*["']?)([A-Za-z0-9._~+/=-]{16,512})/gi;
 
 /** The built-in patterns by name. */
 export const PATTERNS: Readonly<Record<'email' | 'card' | 'api_key', (replacement: string) => Replace>> = {
