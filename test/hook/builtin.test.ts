@@ -130,7 +130,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
     });
 
     it('let others wait for their turn', async () => {
-      await using test = await testRuntime(hooks({ rate_limit: { rules: [{ tool: 'uuid', per_minute: 6_000, burst: 1 }] } }));
+      await using test = await testRuntime(hooks({ rate_limit: { rules: [{ tool: 'uuid', per_minute: 120, burst: 1 }] } }));
       const waited: number[] = [];
       test.runtime.on('rate_limit.waited', ({ payload }) => waited.push((payload as { wait_ms: number }).wait_ms));
       const script = text(
@@ -138,7 +138,7 @@ describe.each(LANGUAGES)('in %s', (language) => {
         'parallel([1, 2, 3, 4], () => Tool.execute("uuid")); "done"',
       );
       expect((await test.runtime.execute(script, { language })).value).toBe('done');
-      expect(waited.length).toBe(3);
+      expect(waited.length).toBe(1);
     });
 
     it("count each attempt that a script's hook asks for", async () => {
