@@ -13,5 +13,6 @@ export { type LogEntry, log } from './log/log.ts';
 export type { MockAnswer, MockSource } from './model/mock.ts';
 export type { LanguageModel, ModelAnswer, ModelRequest } from './model/model.ts';
 export { type ExecuteOptions, type RunHandle, type RunResult, type RunStats, type RuntimeOptions, ScriptRuntime } from './runtime.ts';
+export type { ScriptSession } from './session.ts';
 export { createStateManager, type StateManager } from './state/manager.ts';
 export { defineTool, type Tool, type ToolDefinition } from './tool/tool.ts';

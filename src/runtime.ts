@@ -20,6 +20,7 @@ import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
+import { createSession, type ScriptSession } from './session.ts';
 import { type StateManager, stateManager } from './state/manager.ts';
 import { hostTools } from './tool/registry.ts';
 import type { Tool } from './tool/tool.ts';
@@ -149,21 +150,9 @@ export class ScriptRuntime {
     const language = options.language ?? 'lua';
     const output: string[] = [];
     const started = performance.now();
-    const run = new RunContainer({
-      host: this.host,
-      language,
-      tenant: options.tenant ?? 'default',
-      grants: { ...NO_GRANTS, ...options.grants },
-      limits: { ...this.host.config.limits, ...options.limits },
-      args: options.args ?? [],
-      input: options.input ?? null,
-      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
-      ...(options.clock && { clock: options.clock }),
-      onRefused: tellRefusal,
-      onOutput: (line) => {
-        output.push(line);
-        options.on_output?.(line);
-      },
+    const run = this.#run(language, options, (line) => {
+      output.push(line);
+      options.on_output?.(line);
     });
     const instance = this.#engines[language].open(this.#table, run);
     options.on_start?.(handleOf(run));
@@ -186,6 +175,35 @@ export class ScriptRuntime {
       await run[Symbol.asyncDispose]();
       instance.close();
     }
+  }
+
+  /**
+   * Opens a session: chunks that run one after the other in one context, with a processor and wall limit for each. Everything else is as in one
+   * run: limits of output and calls count for the whole session.
+   */
+  openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): ScriptSession {
+    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    const language = options.language ?? 'lua';
+    const run = this.#run(language, options, (line) => options.on_output?.(line));
+    const instance = this.#engines[language].open(this.#table, run);
+    options.on_start?.(handleOf(run));
+    return createSession(run, instance, () => drain(run));
+  }
+
+  #run(language: Language, options: ExecuteOptions, onOutput: (line: string) => void): RunContainer {
+    return new RunContainer({
+      host: this.host,
+      language,
+      tenant: options.tenant ?? 'default',
+      grants: { ...NO_GRANTS, ...options.grants },
+      limits: { ...this.host.config.limits, ...options.limits },
+      args: options.args ?? [],
+      input: options.input ?? null,
+      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+      ...(options.clock && { clock: options.clock }),
+      onRefused: tellRefusal,
+      onOutput,
+    });
   }
 
   async #fireSystem(point: string): Promise<void> {

@@ -45,9 +45,10 @@ function importRules() {
     ...Object.fromEntries(services.map((name) => [name, [...base, ...services]])),
     globals: [...base, ...services, 'globals', 'settings'],
     describe: [...base, 'globals', 'describe'],
-    runtime: [...base, ...services, 'globals', 'script', 'platform'],
-    index: [...base, ...services, 'runtime'],
-    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'cli', 'settings'],
+    session: [...base, ...services, 'script'],
+    runtime: [...base, ...services, 'globals', 'script', 'platform', 'session'],
+    index: [...base, ...services, 'runtime', 'session'],
+    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'session', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));

@@ -48,7 +48,7 @@ export function logLine({ level, message, fields }: LogEntry): string {
 }
 
 /** JSON with integers as digits and bytes as `{"$bytes": base64}`. */
-function stringify(value: unknown): string {
+export function stringify(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Uint8Array) return JSON.stringify({ $bytes: Buffer.from(value).toString('base64') });
   if (Array.isArray(value)) return `[${value.map((item) => stringify(item) ?? 'null').join(',')}]`;

@@ -4,7 +4,7 @@ import type { Language } from '../call/context.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
-import { ScriptRuntime } from '../runtime.ts';
+import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
 import { dataFolder, grantsOf, inputOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
@@ -53,23 +53,28 @@ export async function runScript(script: Script, args: readonly string[], flags: 
   }
 }
 
-async function execute(script: Script, args: readonly string[], flags: RunFlags, signal: AbortSignal): Promise<number> {
+/** What the flags and the configuration come to for runs of one language. */
+export async function prepare(flags: RunFlags, script: Pick<Script, 'language' | 'path'>, args: readonly string[]) {
   const { config, input } = await loadConfig(flags.config);
-  const settings = withFlags(input, flags);
   const dataDir = dataFolder(config, flags);
-  const options = {
+  const models = { ...config.models, ...(flags.model !== undefined && { override: flags.model }) };
+  const seed = seedOf(flags);
+  const execute: ExecuteOptions = {
     language: script.language,
-    name: script.name,
-    path: script.path,
     args,
     input: inputOf(flags),
-    grants: grantsOf({ ...config, models: { ...config.models, ...(flags.model !== undefined && { override: flags.model }) } }, flags, dataDir, script.path),
+    grants: grantsOf({ ...config, models }, flags, dataDir, script.path),
     limits: limitsOf(flags),
-    signal,
     ...(flags.tenant !== undefined && { tenant: flags.tenant }),
-    ...(seedOf(flags) !== undefined && { seed: seedOf(flags) as number }),
+    ...(seed !== undefined && { seed }),
   };
-  await using runtime = await ScriptRuntime.create({ config: settings, dataDir });
+  return { runtime: { config: withFlags(input, flags), dataDir }, execute };
+}
+
+async function execute(script: Script, args: readonly string[], flags: RunFlags, signal: AbortSignal): Promise<number> {
+  const prepared = await prepare(flags, script, args);
+  const options = { ...prepared.execute, name: script.name, path: script.path, signal };
+  await using runtime = await ScriptRuntime.create(prepared.runtime);
   runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${logLine(entry)}\n`));
   const line = progress(runtime);
   try {
