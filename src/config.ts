@@ -16,8 +16,84 @@ const provider = z.strictObject({
 /** US dollars for a million tokens. */
 const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative(), cached: z.number().nonnegative().optional() });
 
+const enabled = z.boolean().default(true);
+const usd = z.number().positive();
+
+/** `[hooks]`: the hooks that come with the runtime. A section that is there switches its hook on; `enabled = false` switches it off again. */
+const hookSettings = z.strictObject({
+  /** Writes what happens to the log. */
+  logging: z
+    .strictObject({
+      enabled,
+      points: z.array(z.string()).default(['agent:*', 'tool:*', 'workflow:*', 'security:violation', 'limit:exceeded']),
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+      /** For errors, refusals and limits. */
+      error_level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('warn'),
+      /** Whether inputs and outputs are written, each cut at `most_characters`. */
+      values: z.boolean().default(false),
+      most_characters: z.int().positive().default(500),
+    })
+    .optional(),
+  /** Counts operations and how long they take. */
+  metrics: z.strictObject({ enabled, most_series: z.int().positive().default(1_000) }).optional(),
+  /** Keeps answers of models and results of tools in memory, for each tenant by itself. */
+  cache: z
+    .strictObject({
+      enabled,
+      ttl_ms: z.int().positive().default(3_600_000),
+      max_entries: z.int().positive().default(1_000),
+      max_mb: z.number().positive().default(64),
+      models: z.array(z.string()).default(['*']),
+      /** Tools beside those that are pure. */
+      tools: z.array(z.string()).default([]),
+    })
+    .optional(),
+  /** Bounds how often models and tools are called, for each tenant by itself. */
+  rate_limit: z
+    .strictObject({
+      enabled,
+      rules: z
+        .array(
+          z.strictObject({
+            model: z.string().optional(),
+            tool: z.string().optional(),
+            per_minute: z.number().positive(),
+            /** Calls that may come at once; as many as in one minute if not given. */
+            burst: z.int().positive().optional(),
+            exceeded: z.enum(['wait', 'refuse']).default('wait'),
+            max_wait_ms: z.int().positive().max(600_000).default(60_000),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+  /** Keeps account of what models cost, in US dollars. */
+  cost_tracking: z
+    .strictObject({
+      enabled,
+      max_usd_per_run: usd.optional(),
+      max_usd_per_tenant: usd.optional(),
+      /** What the tenant's limit counts: this day or month (UTC), or everything. */
+      period: z.enum(['day', 'month', 'all']).default('month'),
+    })
+    .optional(),
+  /** Takes personal data and keys out of what goes to models, what comes from them and what is logged. */
+  redact: z
+    .strictObject({
+      enabled,
+      apply: z.array(z.enum(['model_input', 'model_output', 'log'])).default(['model_input', 'log']),
+      patterns: z.array(z.enum(['email', 'card', 'api_key'])).default(['email', 'card', 'api_key']),
+      /** Regular expressions (RE2) of your own by name. */
+      custom: z.record(z.string(), z.string()).default({}),
+      /** What stands in place; `{kind}` is the pattern's name. */
+      replacement: z.string().default('[{kind}]'),
+    })
+    .optional(),
+});
+
 /** The configuration file (`llmspell.toml`), every key with its default. */
 export const configSchema = z.strictObject({
+  hooks: hookSettings.prefault({}),
   models: z
     .strictObject({
       /** Stands in for every model a script names. */

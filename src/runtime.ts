@@ -6,9 +6,14 @@ import { CallContext, HostContainer, RunContainer } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
 import { type Config, type ConfigInput, parseConfig } from './config.ts';
 import { asScriptError, ScriptError } from './errors.ts';
+import { events } from './event/bus.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
 import { globals as builtinGlobals } from './globals/index.ts';
+import { accounts, type Costs, type Period } from './hook/builtin/accounts.ts';
+import { type MetricsSnapshot, metrics } from './hook/builtin/metrics.ts';
 import { type HookFunction, type HookOptions, hooks, hostHooks } from './hook/hooks.ts';
+import { tellEnd, tellRefusal } from './hook/refusal.ts';
+import { createInteractiveRun, type InteractiveRun } from './interactive.ts';
 import type { MockSource } from './model/mock.ts';
 import type { LanguageModel } from './model/model.ts';
 import { models } from './model/models.ts';
@@ -62,6 +67,15 @@ export interface ExecuteOptions {
   /** Aborting cancels the run. */
   readonly signal?: AbortSignal | undefined;
   readonly on_output?: (line: string) => void;
+  /** Told of the run before its script begins: its id, and how to send events into it. */
+  readonly on_start?: (run: RunHandle) => void;
+}
+
+/** A run as its host sees it while it goes on. */
+export interface RunHandle {
+  readonly id: string;
+  /** Emits an event in the run, with `host` as its source; false when the run takes no more. Throws BAD_ARGUMENT for a bad type. */
+  emit(eventType: string, payload?: Value, correlationId?: string): Promise<boolean>;
 }
 
 /** What a run used. */
@@ -123,29 +137,28 @@ export class ScriptRuntime {
     return this.host.get(hostHooks).register(point, call, options);
   }
 
+  /** What the metrics hook has counted since the runtime began; empty unless `[hooks.metrics]` is on. */
+  metrics(): MetricsSnapshot {
+    return this.host.get(metrics).snapshot();
+  }
+
+  /** What models have cost a tenant this day, this month (UTC) or in all; nothing unless `[hooks.cost_tracking]` is on. */
+  costs(tenant = 'default', period: Period = 'all'): Promise<Costs> {
+    return this.host.get(accounts).costs(tenant, Date.now(), period);
+  }
+
   /** Runs a script to its end; throws the ScriptError it ended with, whose `run` holds output and stats. */
   async execute(source: string, options: ExecuteOptions = {}): Promise<RunResult> {
     if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
     const language = options.language ?? 'lua';
     const output: string[] = [];
     const started = performance.now();
-    const run = new RunContainer({
-      host: this.host,
-      language,
-      tenant: options.tenant ?? 'default',
-      session: checkedSession(options.session),
-      grants: { ...NO_GRANTS, ...options.grants },
-      limits: { ...this.host.config.limits, ...options.limits },
-      args: options.args ?? [],
-      input: options.input ?? null,
-      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
-      ...(options.clock && { clock: options.clock }),
-      onOutput: (line) => {
-        output.push(line);
-        options.on_output?.(line);
-      },
+    const run = this.#run(language, options, (line) => {
+      output.push(line);
+      options.on_output?.(line);
     });
     const instance = this.#engines[language].open(this.#table, run);
+    options.on_start?.(handleOf(run));
     let cancelled = 0;
     const end = watch(run, instance, options.signal);
     const stats = (): RunStats => ({ duration_ms: round(performance.now() - started), ...instance.usage(), cancelled });
@@ -156,6 +169,7 @@ export class ScriptRuntime {
       return { value, output, stats: stats() };
     } catch (error) {
       const failure = asScriptError(error);
+      await tellEnd(new CallContext(run), failure);
       run.abort(new ScriptError('CANCELLED', 'the run has failed'));
       failure.run = { output, stats: stats() };
       throw failure;
@@ -164,6 +178,36 @@ export class ScriptRuntime {
       await run[Symbol.asyncDispose]();
       instance.close();
     }
+  }
+
+  /**
+   * Opens a session: chunks that run one after the other in one context, with a processor and wall limit for each. Everything else is as in one
+   * run: limits of output and calls count for the whole session.
+   */
+  openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): InteractiveRun {
+    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    const language = options.language ?? 'lua';
+    const run = this.#run(language, options, (line) => options.on_output?.(line));
+    const instance = this.#engines[language].open(this.#table, run);
+    options.on_start?.(handleOf(run));
+    return createInteractiveRun(run, instance, () => drain(run));
+  }
+
+  #run(language: Language, options: ExecuteOptions, onOutput: (line: string) => void): RunContainer {
+    return new RunContainer({
+      host: this.host,
+      language,
+      tenant: options.tenant ?? 'default',
+      session: checkedSession(options.session),
+      grants: { ...NO_GRANTS, ...options.grants },
+      limits: { ...this.host.config.limits, ...options.limits },
+      args: options.args ?? [],
+      input: options.input ?? null,
+      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+      ...(options.clock && { clock: options.clock }),
+      onRefused: tellRefusal,
+      onOutput,
+    });
   }
 
   async #fireSystem(point: string): Promise<void> {
@@ -183,6 +227,18 @@ export class ScriptRuntime {
 function checkedSession(id: string | undefined): string | undefined {
   if (id === undefined || isSessionId(id)) return id;
   throw new ScriptError('BAD_ARGUMENT', `session: expected 1 to 128 of A-Za-z0-9_.-, got ${JSON.stringify(id.slice(0, 80))}`);
+}
+
+function handleOf(run: RunContainer): RunHandle {
+  return {
+    id: run.id,
+    async emit(event_type, payload = null, correlation_id) {
+      if (run.draining || run.signal.aborted) return false;
+      const draft = { event_type, payload, source: 'host', ...(correlation_id !== undefined && { correlation_id }) } as const;
+      await run.get(events).emit(new CallContext(run, { method: 'emit' }), draft);
+      return true;
+    },
+  };
 }
 
 /** A run that no script is part of, for what concerns the runtime itself. */

@@ -33,7 +33,23 @@ process.exit(failed > 0 ? 1 : 0);
 
 /** What each folder of src may import; services may import each other. */
 function importRules() {
-  const services = ['agent', 'tool', 'workflow', 'hook', 'event', 'model', 'store', 'state', 'rag', 'vector', 'document', 'session', 'artifact', 'tenant', 'log'];
+  const services = [
+    'agent',
+    'tool',
+    'workflow',
+    'hook',
+    'event',
+    'model',
+    'store',
+    'state',
+    'rag',
+    'vector',
+    'document',
+    'session',
+    'artifact',
+    'tenant',
+    'log',
+  ];
   const base = ['call', 'errors', 'config'];
   const may = {
     errors: [],
@@ -45,9 +61,10 @@ function importRules() {
     ...Object.fromEntries(services.map((name) => [name, [...base, ...services]])),
     globals: [...base, ...services, 'globals', 'settings'],
     describe: [...base, 'globals', 'describe'],
-    runtime: [...base, ...services, 'globals', 'script', 'platform'],
-    index: [...base, ...services, 'runtime'],
-    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'cli', 'settings'],
+    interactive: [...base, ...services, 'script'],
+    runtime: [...base, ...services, 'globals', 'script', 'platform', 'interactive'],
+    index: [...base, ...services, 'runtime', 'interactive'],
+    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));

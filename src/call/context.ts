@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { ScriptError } from '../errors.ts';
 import type { Capability } from './capability.ts';
 import type { Callback, Value, ValueMap } from './value.ts';
 
@@ -89,6 +90,8 @@ export interface Run {
   print(line: string): void;
   /** Registers work that goes on by itself and is awaited when the run drains. */
   background(work: Promise<unknown>): void;
+  /** Tells those who watch that something was refused for want of a permission or at a limit; a promise when they have to be waited for. */
+  refused(context: Context, error: ScriptError): void | Promise<void>;
   /** Waits on the host's clock; rejects with CANCELLED when the signal fires. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

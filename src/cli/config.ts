@@ -33,6 +33,14 @@ const TEMPLATE = `# llmspell. Every setting has a default; \`llmspell config sho
 # cpu_ms = 10000
 # memory_mb = 64
 
+# [hooks.logging]                      # a section that is there switches its hook on
+# [hooks.metrics]
+# [hooks.cache]
+# [hooks.rate_limit]
+# [hooks.cost_tracking]
+# max_usd_per_run = 1.0
+# [hooks.redact]
+
 [log]
 # level = "warn"
 `;

@@ -49,6 +49,15 @@ function createProgram(done: (status: number) => void): Command {
       done(await runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, args, flags));
     });
 
+  withRunOptions(program.command('repl').description('runs code line by line as you type it'), { json: false })
+    .addOption(new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']).makeOptionMandatory())
+    .argument('[args...]', 'for the session, as ARGS')
+    .passThroughOptions()
+    .action(async (args: string[], flags: RunFlags & { lang: string }) => {
+      const { startRepl } = await import('./repl.ts');
+      done(await startRepl(flags.lang === 'lua' ? 'lua' : 'javascript', args, flags));
+    });
+
   program
     .command('types')
     .description('writes the types of the script API for editors')
@@ -78,12 +87,12 @@ function createProgram(done: (status: number) => void): Command {
   return program;
 }
 
-function withRunOptions(command: Command): Command {
+function withRunOptions(command: Command, { json = true } = {}): Command {
   const several = (flag: string, text: string) =>
     new Option(flag, text).argParser((value: string, before: string[] | undefined) => [...(before ?? []), nonEmpty(flag, value)]);
+  if (json) command.option('--json', 'print one JSON object at the end instead of output as it happens');
   return command
     .option('--input <json>', "the run's INPUT")
-    .option('--json', 'print one JSON object at the end instead of output as it happens')
     .option('--model <name>', 'stands in for every model, such as local/extractive')
     .option('--data <dir>', 'the data folder; .llmspell if not given')
     .option('--config <file>', 'instead of llmspell.toml')

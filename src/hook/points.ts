@@ -39,8 +39,8 @@ export const HOOK_POINTS = {
   'rag:after_ingest': 'documents were ingested',
   'rag:before_retrieve': 'a retrieval is about to run; input is the query',
   'rag:after_retrieve': 'a retrieval has run; output is its result',
-  'security:violation': 'something was refused for want of a permission',
-  'limit:exceeded': 'a limit of the run was reached',
+  'security:violation': 'something was refused for want of a permission; input is {code, message, method}, and what a hook answers changes nothing',
+  'limit:exceeded': 'a limit of the run was reached; input is {code, message, method}, and what a hook answers changes nothing',
   'custom:<name>': 'the script or host fires it by its own name',
 } as const;
 
@@ -48,8 +48,10 @@ const KNOWN = Object.keys(HOOK_POINTS).map((point) => point.replace('<name>', '*
 /** Kinds that may also be addressed by name, `agent:researcher:before_execution`. */
 const NAMED_KINDS = new Set(['agent', 'tool', 'workflow']);
 
-/** Points at which hooks of scripts are left out. */
-export const HOST_ONLY_POINTS: ReadonlySet<string> = new Set(['system:startup', 'system:shutdown', 'session:start']);
+/** Points whose hooks are the host's alone; a script's hook that matches one is not called there. */
+export function isHostOnly(point: string): boolean {
+  return point.startsWith('system:') || point === 'session:start';
+}
 
 /** Hook points are separated by `:` only, since a tool's own name may hold a dot. */
 export const POINT_SEPARATOR = /:/;

@@ -47,8 +47,13 @@ export function migrate(context: Context, migration: Migration): Soon<MigrationR
     scope,
     transformations: transformations.map(({ field, transform: kind }) => ({ field, transform: kind })),
   };
-  const watched = { kind: 'state', before: 'before_migrate', after: 'after_migrate', input, fields: { scope } };
+  const watched = { kind: 'state', before: 'before_migrate', after: 'after_migrate', input, fields: { name: scope, scope }, checkInput: refuseChange };
   return context.run.get(hooks).around<ValueMap, MigrationResult>(context, watched, () => run(context, scope, migration)) as Soon<MigrationResult>;
+}
+
+/** A migration holds functions and is one whole: a hook may refuse it, but not put another in its place. */
+function refuseChange(): never {
+  throw new ScriptError('BAD_ARGUMENT', 'State.migrate: input: a hook cannot change a migration, only refuse it');
 }
 
 async function run(context: Context, scope: string, { from_version, to_version, transformations, dry_run }: Migration): Promise<MigrationResult> {

@@ -1,3 +1,4 @@
+import { isMap as isPlainMap } from '../call/check/kind.ts';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { sameValue } from '../call/same.ts';
@@ -49,8 +50,8 @@ function transactionFor(context: Context, scope: string): Transaction | undefine
 /** Saves a value inside its hooks; throws what a hook, the codec or the store objects to. */
 export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms }: SaveOptions = {}): Soon<void> {
   checkName('save', scope, key);
-  const saved = operate(context, 'save', { scope, key, value }, (input) => {
-    const bytes = encode(input.value ?? null);
+  const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }) => {
+    const bytes = encode(value ?? null);
     if (bytes.length > MOST_VALUE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: longer than ${MOST_VALUE_BYTES / 2 ** 20} MB`);
     const transaction = transactionFor(context, scope);
     // Opening takes time that is not the value's.
@@ -66,13 +67,13 @@ export function save(context: Context, scope: string, key: string, value: Value,
 /** The value, null when there is none. */
 export function load(context: Context, scope: string, key: string): Soon<Value> {
   checkName('load', scope, key);
-  return operate(context, 'load', { scope, key }, () => whenReady(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
+  return operate(context, 'load', { scope, key }, ({ scope, key }) => whenReady(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
 }
 
 /** Whether there was something to delete. */
 export function remove(context: Context, scope: string, key: string): Soon<boolean> {
   checkName('delete', scope, key);
-  return operate(context, 'delete', { scope, key }, () =>
+  return operate(context, 'delete', { scope, key }, ({ scope, key }) =>
     whenReady(read(context, scope, key), (entry) => {
       if (!entry) return false;
       const transaction = transactionFor(context, scope);
@@ -180,23 +181,49 @@ function read(context: Context, scope: string, key: string): Soon<{ readonly val
   return transaction ? transaction.get(scope, key) : storeFor(context, scope).get(scope, key, context.run.now());
 }
 
+/** What is saved, loaded or deleted. */
+type Target = { scope: string; key: string; value?: Value };
+
+/** What a hook puts in place: the same fields, named as carefully as by the script itself. */
+function checkTarget(verb: keyof typeof PAST, changed: Value): Target {
+  const fields = verb === 'save' ? ['scope', 'key', 'value'] : ['scope', 'key'];
+  const { scope, key, value = null } = (isPlainMap(changed) ? changed : {}) as ValueMap;
+  const wrong = !isPlainMap(changed) || Object.keys(changed).some((name) => !fields.includes(name));
+  if (wrong || typeof scope !== 'string' || typeof key !== 'string')
+    throw new ScriptError('BAD_ARGUMENT', `State.${verb}: input: expected a map {${fields.join(', ')}} with texts for scope and key`);
+  checkName(verb, scope, key);
+  return verb === 'save' ? { scope, key, value } : { scope, key };
+}
+
+function checkDeleted(changed: Value): Value {
+  if (typeof changed !== 'boolean') throw new ScriptError('BAD_ARGUMENT', `State.delete: output: expected a boolean, got ${typeof changed}`);
+  return changed;
+}
+
 const PAST = { save: 'saved', load: 'loaded', delete: 'deleted' } as const;
 
 /** Runs an operation inside its hooks and tells of it, when its tenant may be reached; in a transaction what comes after is told when that has held. */
-function operate(context: Context, verb: keyof typeof PAST, input: ValueMap, operation: (input: ValueMap) => Soon<Value>): Soon<Value> {
+function operate(context: Context, verb: keyof typeof PAST, given: Target, operation: (input: Target) => Soon<Value>): Soon<Value> {
   const { run } = context;
-  const transaction = transactionFor(context, input.scope as string);
-  if (!transaction) tenantOfScope(context, input.scope as string);
+  const transaction = transactionFor(context, given.scope);
+  if (!transaction) tenantOfScope(context, given.scope);
+  let input = given;
   const watched = {
     kind: 'state',
     before: `before_${verb}`,
     after: transaction ? undefined : `after_${verb}`,
-    input,
-    fields: { scope: input.scope as string, key: input.key as string },
+    input: given,
+    fields: { name: given.key, scope: given.scope, key: given.key },
+    checkInput: (changed: Value) => checkTarget(verb, changed),
+    ...(verb === 'delete' && { checkOutput: checkDeleted }),
   };
   const tell = (inside: Context) =>
-    verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope as string, key: input.key as string });
-  return whenReady(run.get(hooks).around(context, watched, operation), (output) => {
+    verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope, key: input.key });
+  const work = (wanted: Target) => {
+    input = wanted;
+    return operation(wanted);
+  };
+  return whenReady(run.get(hooks).around<Target, Value>(context, watched, work), (output) => {
     if (!transaction) return whenReady(tell(context), () => output);
     transaction.afterwards((inside) => whenReady(run.get(hooks).fire(inside, `state:after_${verb}`, { ...watched.fields, input, output }), () => tell(inside)));
     return output;

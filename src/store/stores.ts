@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { checkTenant, tenantHome } from './folders.ts';
 import { MemoryStore } from './memory.ts';
 import { SqliteStore } from './sqlite.ts';
@@ -11,6 +12,8 @@ export interface StoreOptions {
   readonly dataDir: string;
   /** What one tenant's database and artifact files may take, bytes. */
   readonly maxBytes?: number | undefined;
+  /** A folder inside the tenant's for a store of its own: what is in it no script, backup or restore reaches. */
+  readonly part?: string | undefined;
 }
 
 /** Databases that are open at once; the one that was used longest ago is closed first. */
@@ -36,8 +39,8 @@ export class Stores {
       return known;
     }
     checkTenant(tenant);
-    const { backend, dataDir, durability, maxBytes } = this.#options;
-    const made = backend === 'memory' ? new MemoryStore() : new SqliteStore(tenantHome(dataDir, tenant), durability, { max_bytes: maxBytes });
+    const { backend, dataDir, durability, maxBytes, part = '' } = this.#options;
+    const made = backend === 'memory' ? new MemoryStore() : new SqliteStore(join(tenantHome(dataDir, tenant), part), durability, { max_bytes: maxBytes });
     this.#open.set(tenant, made);
     if (backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
     return made;

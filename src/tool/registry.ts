@@ -1,8 +1,9 @@
 import { requireCapability } from '../call/capability.ts';
 import { type Context, hostService, type Run, runService } from '../call/context.ts';
+import { telling } from '../call/refused.ts';
 import { cancelled } from '../call/run.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
-import type { Value, ValueMap } from '../call/value.ts';
+import type { Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -110,30 +111,42 @@ function createTools(run: Run): Tools {
       if (host.has(toolName(name))) throw new ScriptError('NOT_ALLOWED', `Tool.remove: ${name} is a tool of the host`);
       return own.delete(toolName(name));
     },
-    execute,
+    execute: (context, tool, input) => telling(context, () => execute(context, tool, input)),
   };
 }
 
+/** Lets hooks look at the arguments before they are checked, then runs the tool. */
 function runTool(context: Context, tool: Tool, given: Value): Soon<Value> {
-  const { run } = context;
+  checkDepth(context, tool.name);
   const { name } = tool;
+  const inside = context.with({ depth: context.depth + 1, method: name });
+  if (tool.needs !== undefined) requireCapability(inside, tool.needs);
+  return whenReady(context.run.get(hooks).consult(inside, { kind: 'tool', name, moment: 'validation', input: given }), (input) =>
+    runChecked(context, inside, tool, tool.check(input, context) as Value),
+  );
+}
+
+function checkDepth(context: Context, name: string): void {
   if (context.depth >= MAX_DEPTH)
     throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at tool ${name})`);
-  if (tool.needs !== undefined) requireCapability(context.with({ method: name }), tool.needs);
+}
+
+function runChecked(context: Context, inside: Context, tool: Tool, input: Value): Soon<Value> {
+  const { run } = context;
+  const { name } = tool;
   const started = performance.now();
   const bus = run.get(events);
-  const inside = context.with({ depth: context.depth + 1, method: name });
-  const checkInput = (input: Value) => tool.check(input, context) as Value;
   const watched = {
     kind: 'tool',
     name,
     before: 'before_execution',
     after: 'after_execution',
     error: 'error',
-    input: checkInput(given) as ValueMap,
-    checkInput,
+    input,
+    checkInput: (changed: Value) => tool.check(changed, context) as Value,
+    checkOutput: (changed: Value) => tool.checkOutput?.(changed, context) ?? changed,
   };
-  const work = () => run.get(hooks).around<Value, Value>(inside, watched, (input, deeper) => bounded(tool, input, deeper));
+  const work = () => run.get(hooks).around<Value, Value>(inside, watched, (checked, deeper) => bounded(tool, checked, deeper));
   const completed = (output: Value) =>
     whenReady(bus.announce(inside, `tool.${name}.completed`, { name, duration_ms: performance.now() - started }), () => output);
   const failed = (error: unknown): Soon<never> => {

@@ -157,6 +157,13 @@ describe('the other commands', () => {
     expect(readFileSync(join(folder, 'editor/llmspell.d.lua'), 'utf8')).toBe(readFileSync(join(root, 'types/llmspell.d.lua'), 'utf8'));
   });
 
+  it('print metrics with --json where they are on', () => {
+    writeFileSync(join(folder, 'metrics.toml'), '[hooks.metrics]\n');
+    const run = (...more: string[]) => JSON.parse(llmspell('exec', '--lang', 'lua', '--json', ...more, 'Tool.execute("uuid")').stdout);
+    expect(run('--config', 'metrics.toml').metrics.operations).toMatchObject([{ kind: 'tool', name: 'uuid', count: 1, failures: 0 }]);
+    expect(run()).not.toHaveProperty('metrics');
+  });
+
   it('refuse a data folder of a newer version, and one that is no database', async () => {
     const { DatabaseSync } = await import('node:sqlite');
     const run = () => llmspell('exec', '--lang', 'lua', '--data', 'future', 'State.save("global", "a", 1)');

@@ -12,6 +12,7 @@ export const csv = defineTool(
     name: 'csv',
     description: 'Reads and writes CSV',
     category: 'data',
+    effect: 'pure',
     tags: ['table', 'spreadsheet'],
     input: z.strictObject({
       operation: z.enum(['parse', 'stringify']).default('parse'),

@@ -11,6 +11,7 @@ export const diff = defineTool(
     name: 'diff',
     description: 'Compares two texts line by line',
     category: 'text',
+    effect: 'pure',
     tags: ['compare', 'patch'],
     input: z.strictObject({ before: z.string().max(5_000_000), after: z.string().max(5_000_000), context: z.int().min(0).max(100).default(3) }),
     output: z.object({ equal: z.boolean(), added: z.int(), removed: z.int(), unified: z.string() }),

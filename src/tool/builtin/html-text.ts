@@ -10,6 +10,7 @@ export const htmlText = defineTool(
     name: 'html_text',
     description: 'Turns HTML into clean text or Markdown',
     category: 'document',
+    effect: 'pure',
     tags: ['html', 'convert'],
     input: z.strictObject({
       html: z.string().max(5_000_000).optional(),

@@ -10,6 +10,7 @@ export const jsonSchema = defineTool(
     name: 'json_schema',
     description: 'Checks data against a JSON Schema',
     category: 'data',
+    effect: 'pure',
     tags: ['json', 'validate'],
     input: z.strictObject({ data: anyValue, schema: anyMap }),
     output: z.object({ valid: z.boolean(), errors: z.array(z.object({ path: z.string(), message: z.string() })) }),

@@ -22,6 +22,7 @@ export const template = defineTool(
     name: 'template',
     description: 'Fills a Liquid template',
     category: 'text',
+    effect: 'pure',
     tags: ['liquid', 'render'],
     input: z.strictObject({
       template: z.string().max(1_000_000),
