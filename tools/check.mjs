@@ -33,7 +33,7 @@ process.exit(failed > 0 ? 1 : 0);
 
 /** What each folder of src may import; services may import each other. */
 function importRules() {
-  const services = ['agent', 'tool', 'workflow', 'hook', 'event', 'model', 'store', 'state', 'log'];
+  const services = ['agent', 'tool', 'workflow', 'hook', 'event', 'model', 'store', 'state', 'log', 'mcp'];
   const base = ['call', 'errors', 'config'];
   const may = {
     errors: [],

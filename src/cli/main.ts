@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { asScriptError, ScriptError } from '../errors.ts';
+import type { McpFlags } from './mcp.ts';
 import type { RunFlags } from './options.ts';
 import { EXIT } from './report.ts';
 
@@ -75,6 +76,23 @@ function createProgram(done: (status: number) => void): Command {
     .command('check')
     .option('--config <file>', 'instead of llmspell.toml')
     .action(async (flags: { config?: string }) => (await import('./config.ts')).checkConfig(flags.config));
+
+  const mcp = program.command('mcp').description('deals with servers of the Model Context Protocol and their tools');
+  const withFolder = (command: Command) =>
+    command.option('--config <file>', 'instead of llmspell.toml').option('--data <dir>', 'the data folder; .llmspell if not given');
+  withFolder(mcp.command('list').description('lists servers and tools, and which tools are approved'))
+    .option('--json', 'as JSON')
+    .action(async (flags: McpFlags) => (await import('./mcp.ts')).listMcp(flags));
+  withFolder(mcp.command('approve').description('approves tools as the server offers them now'))
+    .option('--all', 'all that are new or have changed')
+    .argument('<server>')
+    .argument('[tools...]')
+    .action(async (server: string, tools: string[], flags: McpFlags) => (await import('./mcp.ts')).approveMcp(server, tools, flags));
+  withFolder(mcp.command('revoke').description('takes the approval of tools back'))
+    .option('--all', 'all of the server')
+    .argument('<server>')
+    .argument('[tools...]')
+    .action(async (server: string, tools: string[], flags: McpFlags) => (await import('./mcp.ts')).revokeMcp(server, tools, flags));
   return program;
 }
 
