@@ -14,8 +14,8 @@ export interface Connection {
   readonly closed: boolean;
   /** Why it ended, where that is known. */
   readonly problem: string | undefined;
-  /** What the server offers now. */
-  list(): Promise<Offers>;
+  /** What the server offers now, or an error after the time. */
+  list(timeoutMs: number): Promise<Offers>;
   call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<CallToolResult>;
   close(): Promise<void>;
 }
@@ -56,7 +56,7 @@ async function attempt(name: string, config: McpServerConfig, options: ConnectOp
       listMaxPages: MOST_PAGES,
       // Schemas of results are the server's own and were approved by nobody; compiling them would run its patterns here.
       jsonSchemaValidator: { getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }) },
-      ...(config.command !== undefined && { listChanged: { tools: { onChanged: options.onListChanged, autoRefresh: false } } }),
+      ...(config.command !== undefined && { listChanged: { tools: { onChanged: options.onListChanged, autoRefresh: false, debounceMs: 0 } } }),
     },
   );
   let flooded = false;
@@ -98,8 +98,8 @@ async function attempt(name: string, config: McpServerConfig, options: ConnectOp
     get problem() {
       return problem();
     },
-    list: async () => {
-      const { tools } = await client.listTools(undefined, { cacheMode: 'refresh', timeout: config.start_timeout_ms });
+    list: async (timeout) => {
+      const { tools } = await client.listTools(undefined, { cacheMode: 'refresh', timeout });
       return readOffers(tools);
     },
     call: (tool, args, signal) => client.callTool({ name: tool, arguments: args }, { signal, timeout: NO_TIMEOUT_MS }),

@@ -13,6 +13,8 @@ export interface ServerOptions {
 
 /** A list that is older is asked for again before it is relied on. */
 const LIST_AGE_MS = 60_000;
+/** How long a server that let a call run into its time may take to show that it is alive. */
+const SUSPECT_MS = 1_000;
 /** After this many failed starts in a row a server is left alone for a while. */
 const MOST_FAILED_STARTS = 3;
 const LEAVE_ALONE_MS = 5_000;
@@ -29,6 +31,8 @@ export class McpServer {
   #offers: { readonly offers: Offers; readonly at: number } | undefined;
   #listing: Promise<Offers> | undefined;
   #calls = 0;
+  #suspect = false;
+  readonly #ending = new Set<Promise<void>>();
   #failedStarts = 0;
   #failedAt = 0;
   #closed = false;
@@ -61,13 +65,14 @@ export class McpServer {
         if (signal.aborted) {
           // A server that let a call run into its time is asked for its list before the next one, which tells whether it is alive.
           this.#offers = undefined;
+          this.#suspect = true;
           throw signal.reason;
         }
         if (!again && this.config.url !== undefined && sessionGone(error)) {
-          await this.#drop(connection);
+          this.#drop(connection);
           continue;
         }
-        if (connection.closed || typeof (error as { code?: unknown }).code !== 'number') await this.#settle(connection);
+        if (connection.closed || typeof (error as { code?: unknown }).code !== 'number') this.#settle(connection);
         throw translateFailure(this.name, error, connection.problem, true);
       } finally {
         this.#calls--;
@@ -81,20 +86,22 @@ export class McpServer {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     const connection = await this.#opening?.catch(() => undefined);
-    await connection?.close();
+    await Promise.all([connection?.close(), ...this.#ending]);
   }
 
   async #list(first: Connection): Promise<Offers> {
     for (let connection = first; ; ) {
       try {
-        const offers = await connection.list();
+        const { start_timeout_ms } = this.config;
+        const offers = await connection.list(this.#suspect ? Math.min(SUSPECT_MS, start_timeout_ms) : start_timeout_ms);
+        this.#suspect = false;
         this.#offers = { offers, at: performance.now() };
         return offers;
       } catch (error) {
         // A server that is busy with somebody's call is not dead.
         if (this.#calls > 0 && !connection.closed) throw translateFailure(this.name, error, connection.problem, false);
         const failure = translateFailure(this.name, error, connection.problem, false);
-        await this.#drop(connection);
+        this.#drop(connection);
         if (connection !== first) throw failure;
         const next = await this.#open();
         if (next === first) throw failure;
@@ -140,14 +147,19 @@ export class McpServer {
   }
 
   /** Forgets a connection that has ended; one of HTTP, which never tells, is forgotten after any failure. */
-  async #settle(connection: Connection): Promise<void> {
+  #settle(connection: Connection): void {
     if (connection.closed) this.#forget(connection);
-    else if (this.config.url !== undefined && this.#calls <= 1) await this.#drop(connection);
+    else if (this.config.url !== undefined && this.#calls <= 1) this.#drop(connection);
   }
 
-  async #drop(connection: Connection): Promise<void> {
+  /** Forgets a connection and ends it, which nobody has to wait for. */
+  #drop(connection: Connection): void {
     this.#forget(connection);
-    await connection.close().catch(() => undefined);
+    const ending = connection
+      .close()
+      .catch(() => undefined)
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
   }
 
   #forget(connection: Connection): void {
@@ -155,5 +167,6 @@ export class McpServer {
     this.#connection = undefined;
     this.#opening = undefined;
     this.#offers = undefined;
+    this.#suspect = false;
   }
 }

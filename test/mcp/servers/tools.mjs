@@ -33,9 +33,11 @@ const actions = {
   },
   rubbish: () => ({ content: 'this is no content' }),
   environment: () => text(JSON.stringify(process.env)),
-  flood: () => {
-    for (;;) process.stdout.write('{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}\n'.repeat(1000));
-  },
+  flood: () =>
+    new Promise(() => {
+      const more = () => process.stdout.write('{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}\n'.repeat(1000), more);
+      more();
+    }),
   huge: () => text('x'.repeat(11 * 2 ** 20)),
 };
 
