@@ -51,10 +51,10 @@ serveStdio(() => {
   if (state().watch) {
     const before = JSON.stringify(state());
     const timer = setInterval(() => {
+      // Told again and again: a client of the newer protocol hears it only once it listens.
       if (JSON.stringify(state()) === before) return;
-      clearInterval(timer);
       server.sendToolListChanged().then(() => note('told'));
-    }, 5);
+    }, 20);
     timer.unref();
   }
   return server;
