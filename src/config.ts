@@ -13,6 +13,31 @@ const provider = z.strictObject({
   api: z.enum(['responses', 'chat']).optional(),
 });
 
+/** One MCP server: a program that is started (`command`) or an address (`url`); secrets come from the environment by name. */
+const mcpServer = z
+  .strictObject({
+    command: z.string().min(1).optional(),
+    args: z.array(z.string()).optional(),
+    /** Names of variables that the program gets, beside a few harmless ones such as PATH and HOME. */
+    env: z.array(z.string()).optional(),
+    url: z.url({ protocol: /^https?$/ }).optional(),
+    /** The variable that holds the bearer token. */
+    token_env: z.string().optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    /** Headers whose value is that of a variable, by header. */
+    header_env: z.record(z.string(), z.string()).optional(),
+    /** How long a call may take. */
+    timeout_ms: z.int().positive().default(60_000),
+    /** How long it may take until the server answers after its start. */
+    start_timeout_ms: z.int().positive().default(30_000),
+  })
+  .refine(({ command, url }) => (command === undefined) !== (url === undefined), 'expected either command or url')
+  .refine(({ command, args, env }) => command !== undefined || (args === undefined && env === undefined), 'args and env go with command')
+  .refine(
+    ({ url, token_env, headers, header_env }) => url !== undefined || (token_env === undefined && headers === undefined && header_env === undefined),
+    'token_env, headers and header_env go with url',
+  );
+
 /** US dollars for a million tokens. */
 const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative(), cached: z.number().nonnegative().optional() });
 
@@ -179,6 +204,12 @@ export const configSchema = z.strictObject({
         .optional(),
     })
     .prefault({}),
+  mcp: z
+    .strictObject({
+      /** Model Context Protocol servers, whose tools are `NAME.tool`. */
+      servers: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name in snake_case of up to 32 letters'), mcpServer).default({}),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
@@ -193,6 +224,9 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
+
+/** A server of `[mcp.servers]`. */
+export type McpServerConfig = Config['mcp']['servers'][string];
 
 /** The configuration with every default filled in. */
 export function parseConfig(input: ConfigInput = {}): Config {

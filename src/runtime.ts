@@ -95,7 +95,17 @@ export interface RunResult {
 /** A run that was cancelled from outside and computes on after this, ms, is killed. */
 const CANCEL_GRACE_MS = 200;
 
-const NO_GRANTS: Grants = { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*', 'mock/*'], programs: [], environment: [] };
+const NO_GRANTS: Grants = {
+  capabilities: new Set(),
+  read: [],
+  write: [],
+  net: [],
+  tenants: [],
+  models: ['local/*', 'mock/*'],
+  programs: [],
+  environment: [],
+  mcp: [],
+};
 
 /** Runs scripts: one per process is enough, any number of runs at once. */
 export class ScriptRuntime {
@@ -119,6 +129,7 @@ export class ScriptRuntime {
     for (const tool of options.tools ?? []) host.get(hostTools).add(tool);
     for (const [name, model] of Object.entries(options.models ?? {})) host.get(models).register(name, model);
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
+    if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
     const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], {
       checkResults: options.checkResults ?? false,
     });

@@ -33,23 +33,7 @@ process.exit(failed > 0 ? 1 : 0);
 
 /** What each folder of src may import; services may import each other. */
 function importRules() {
-  const services = [
-    'agent',
-    'tool',
-    'workflow',
-    'hook',
-    'event',
-    'model',
-    'store',
-    'state',
-    'rag',
-    'vector',
-    'document',
-    'session',
-    'artifact',
-    'tenant',
-    'log',
-  ];
+  const services = 'agent tool workflow hook event model store state rag vector document session artifact tenant log mcp'.split(' ');
   const base = ['call', 'errors', 'config'];
   const may = {
     errors: [],

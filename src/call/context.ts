@@ -46,6 +46,8 @@ export interface Grants {
   /** Programs that the `process` tool may start; names of environment variables that `environment` may show. */
   readonly programs: readonly string[];
   readonly environment: readonly string[];
+  /** Patterns of tools of MCP servers, `github.*`. */
+  readonly mcp: readonly string[];
 }
 
 /** Everything that ends or bounds a run. Times in ms of the wall clock unless named cpu. */

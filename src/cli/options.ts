@@ -32,7 +32,7 @@ export function withFlags(input: ConfigInput, flags: RunFlags): ConfigInput {
 }
 
 /** Absolute path of the data folder. */
-export function dataFolder(config: Config, flags: RunFlags): string {
+export function dataFolder(config: Config, flags: Pick<RunFlags, 'data'>): string {
   return resolve(flags.data ?? config.data.dir);
 }
 
@@ -57,6 +57,7 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
     models: ['local/*', 'mock/*', ...override, ...configuredModels(config)],
     programs: [...permissions.programs],
     environment: [...permissions.environment],
+    mcp: Object.keys(config.mcp.servers).map((name) => `${name}.*`),
   };
 }
 

@@ -33,6 +33,9 @@ export interface ToolDefinition<I extends z.ZodType = z.ZodType, O extends z.Zod
   execute(input: z.output<I>, context: Context): Soon<z.input<O>>;
 }
 
+/** Who brings a tool. */
+export type ToolOrigin = 'builtin' | 'host' | 'script' | 'mcp';
+
 /** A tool ready to run. */
 export interface Tool {
   readonly name: string;
@@ -40,7 +43,7 @@ export interface Tool {
   readonly category: string;
   readonly tags: readonly string[];
   readonly version: string;
-  readonly source: 'builtin' | 'host' | 'script';
+  readonly source: ToolOrigin;
   readonly needs: Capability | undefined;
   readonly timeoutMs: number;
   readonly examples: readonly Example[];
