@@ -115,7 +115,7 @@ describe('a thread that dies', () => {
 });
 
 describe('a process', () => {
-  const printed = '{ n: [ 1, 2n ] }\nquiet\n';
+  const printed = '{ n: [ 1, 2n ] }\nquiet\n{ n: [ 1, 2n ] }\n';
 
   it('is kept alive by its jobs and not by idle threads, and prints nothing of theirs', async () => {
     expect(await program(process.execPath, [join(import.meta.dirname, 'tasks/print.ts')])).toEqual({ stdout: printed, stderr: '' });
@@ -128,7 +128,9 @@ describe('a process', () => {
       extends: join(root, 'tsconfig.json'),
       compilerOptions: { noEmit: false, outDir: join(folder, 'out'), rootDir: root, typeRoots: [join(root, 'node_modules/@types')] },
     };
-    const files = ['src/worker/worker.ts', 'test/worker/tasks/print.ts', 'test/worker/tasks/sample.ts'].map((file) => join(root, file));
+    const files = ['src/worker/worker.ts', 'src/worker/supervisor.ts', 'test/worker/tasks/print.ts', 'test/worker/tasks/sample.ts'].map((file) =>
+      join(root, file),
+    );
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...settings, files, include: [] }));
     writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
     const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');

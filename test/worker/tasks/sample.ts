@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { ScriptError } from '../../../src/errors.ts';
 
 type Args =
@@ -10,7 +11,9 @@ type Args =
   | { do: 'exit' }
   | { do: 'uncopyable' }
   | { do: 'chatter' }
-  | { do: 'environment' };
+  | { do: 'environment' }
+  | { do: 'stuck' }
+  | { do: 'pid' };
 
 /** Work of every kind, for trying the pool. */
 export function run(args: Args): unknown {
@@ -39,6 +42,10 @@ export function run(args: Args): unknown {
       return 'quiet';
     case 'environment':
       return Object.keys(process.env);
+    case 'stuck':
+      return new DatabaseSync(':memory:').prepare('WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n').get();
+    case 'pid':
+      return process.pid;
   }
 }
 
