@@ -16,9 +16,12 @@ export async function beside<T>(
   try {
     return await inWorker<T>(task, args, { deadlineMs, signal: context.signal, transfer });
   } catch (error) {
-    if (!(error instanceof ScriptError) || context.signal.aborted || error.method !== undefined) throw error;
-    const limits = error.code === 'TIMEOUT' || error.code === 'LIMIT_EXCEEDED';
-    if (!limits || !error.message.startsWith('the work ')) throw error;
-    throw new ScriptError(error.code, `${context.method}: ${error.message}`, { details: { outcome: 'failed', retryable: false } });
+    throw explainWork(context, error);
   }
+}
+
+/** The error of work that ran elsewhere, named after the tool where it came from a limit of the work itself. */
+export function explainWork(context: Context, error: unknown): unknown {
+  if (!(error instanceof ScriptError) || context.signal.aborted || !error.message.startsWith('the work ')) return error;
+  return new ScriptError(error.code, `${context.method}: ${error.message}`, { details: { outcome: 'failed', retryable: false } });
 }
