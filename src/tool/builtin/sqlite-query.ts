@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { anyMap, anyValue, bytes } from '../../call/schema.ts';
-import { toPlain, type Value } from '../../call/value.ts';
+import { Float, type Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { inProcess } from '../../worker/process.ts';
 import { explainWork } from '../beside.ts';
@@ -61,12 +61,13 @@ print(Tool.execute("sqlite_query", {path: "shop.db", sql: "SELECT name FROM item
   'builtin',
 );
 
-/** What SQLite can hold; true and false are 1 and 0. */
+/** What SQLite can hold: integers as such, for a plain number would become a double; true and false are 1 and 0. */
 function bind(params: readonly Value[] | { [key: string]: Value }): SqliteInput['params'] {
   const one = (value: Value, at: string | number) => {
-    const plain = toPlain(value);
-    if (typeof plain === 'boolean') return Number(plain);
-    if (plain === null || typeof plain === 'string' || typeof plain === 'number' || typeof plain === 'bigint' || plain instanceof Uint8Array) return plain;
+    if (typeof value === 'boolean') return BigInt(value);
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+    if (value instanceof Float) return value.value;
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint' || value instanceof Uint8Array) return value;
     throw new ScriptError('BAD_ARGUMENT', `sqlite_query.params.${at}: expected text, a number, bytes, a boolean or null; turn lists and maps into JSON first`);
   };
   if (Array.isArray(params)) return params.map((value, at) => one(value, at));

@@ -24,7 +24,6 @@ export type SqliteResult = {
 /** What all rows of one answer have at most, bytes. */
 export const MOST_BYTES = 4 * 2 ** 20;
 const MOST_VALUE_BYTES = 16 * 2 ** 20;
-const MOST_MEMORY_BYTES = 256 * 2 ** 20;
 const BUSY_MS = 2_000;
 
 /** Pragmas that only tell something about the table or index that is their argument, and those that take none. */
@@ -60,7 +59,7 @@ const TABLE_MODULES: ReadonlySet<string> = new Set(['fts5', 'rtree']);
 /** Runs one statement. Throws BAD_ARGUMENT for one that is wrong, NOT_ALLOWED for one that reaches beyond its file, TOOL_FAILED for a damaged file. */
 export function run({ file, write, sql, params, maxRows }: SqliteInput): SqliteResult {
   using database = open(file, write);
-  database.exec(`PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA hard_heap_limit = ${MOST_MEMORY_BYTES}`);
+  database.exec('PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
   const guard = createGuard(write);
   database.setAuthorizer(guard.authorize);
   try {
