@@ -70,7 +70,7 @@ function open(context: Context, host: string, port: number): Promise<Socket> {
 
 /** SMTP's answers (RFC 5321, 4.2.1): 4yz may work later, 5yz will not. */
 function explain(context: Context, error: unknown, host: string): ScriptError {
-  const { responseCode, response, command, code } = error as { responseCode?: number; response?: string; command?: string; code?: string };
+  const { responseCode, response, code } = error as { responseCode?: number; response?: string; code?: string };
   const said = response === undefined ? '' : `: ${response.replaceAll(/\s+/g, ' ').slice(0, 200)}`;
   const what =
     code === 'EAUTH'
@@ -80,10 +80,10 @@ function explain(context: Context, error: unknown, host: string): ScriptError {
         : responseCode === undefined
           ? 'closed the connection or fell silent'
           : `answered ${responseCode}`;
-  const sent = responseCode === undefined && command !== 'CONN' && code !== 'ETLS';
+  const outcome = responseCode !== undefined ? 'failed' : code === 'ETLS' ? 'not_sent' : 'unknown';
   return new ScriptError('TOOL_FAILED', `${context.method}: the mail server ${what}${code === 'EAUTH' ? '' : said}`, {
     details: {
-      outcome: sent ? 'unknown' : 'failed',
+      outcome,
       retryable: responseCode === undefined ? code !== 'ETLS' && code !== 'EAUTH' : responseCode < 500,
       ...(responseCode !== undefined && { status: responseCode }),
     },

@@ -116,7 +116,7 @@ describe('sqlite_query', () => {
     expect(await query('SELECT 1')).toMatchObject({ truncated: false });
   });
 
-  it('ends a query that does not return, and a query that hoards memory', async () => {
+  it('ends a query that does not return, and a query that hoards memory', { timeout: 60_000 }, async () => {
     const endless = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n';
     expect(await refusal(endless, { timeout_ms: 100 })).toMatchObject({ code: 'TIMEOUT', message: 'sqlite_query: the work took longer than 100 ms' });
     const hoarding =

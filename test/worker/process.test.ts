@@ -48,7 +48,7 @@ describe('a job in a process of its own', () => {
     expect(await sample({ do: 'echo', value: 1 })).toBe(1);
   });
 
-  it('goes when the process that asked is killed', async () => {
+  it('goes when the process that asked is killed', { timeout: 60_000 }, async () => {
     const asking = spawn(process.execPath, [join(import.meta.dirname, 'tasks/ask.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [printed] = await once(asking.stdout, 'data');
     const pid = Number(printed);

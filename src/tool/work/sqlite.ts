@@ -28,7 +28,16 @@ const BUSY_MS = 2_000;
 
 /** Pragmas that only tell something about the table or index that is their argument, and those that take none. */
 const ABOUT: ReadonlySet<string> = new Set(['foreign_key_list', 'index_info', 'index_list', 'index_xinfo', 'table_info', 'table_list', 'table_xinfo']);
-const TELLING: ReadonlySet<string> = new Set([...ABOUT, 'application_id', 'encoding', 'page_count', 'page_size', 'schema_version', 'user_version']);
+const TELLING: ReadonlySet<string> = new Set([
+  ...ABOUT,
+  'application_id',
+  'data_version',
+  'encoding',
+  'page_count',
+  'page_size',
+  'schema_version',
+  'user_version',
+]);
 const FORBIDDEN_FUNCTIONS: ReadonlySet<string> = new Set(['load_extension', 'fts3_tokenizer', 'readfile', 'writefile', 'edit', 'sqlite_log']);
 
 const READING = [constants.SQLITE_SELECT, constants.SQLITE_READ, constants.SQLITE_RECURSIVE];
