@@ -202,6 +202,20 @@ export const configSchema = z.strictObject({
           api_key_env: z.string().optional(),
         })
         .optional(),
+      /** The server that `email_send` hands messages to. */
+      email: z
+        .strictObject({
+          host: z.string(),
+          port: z.int().min(1).max(65_535).optional(),
+          /** `tls` from the first byte (port 465), `starttls` before anything is said (587), or `none` (25). */
+          security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
+          user: z.string().optional(),
+          password_env: z.string().optional(),
+          from: z.string(),
+          /** Patterns of addresses that may get mail. */
+          recipients: patterns.default(['*']),
+        })
+        .optional(),
     })
     .prefault({}),
   mcp: z

@@ -135,6 +135,8 @@ function withGrantOptions(command: Command): Command {
     .addOption(several('--allow-read <dir>', "a folder to read, instead of the script's own"))
     .addOption(several('--allow-write <dir>', 'a folder to write, beside the workspace'))
     .addOption(several('--allow-net <host>', 'a host to reach, such as api.example.org or *.example.org'))
+    .addOption(several('--allow-program <name>', 'a program that the process tool may start'))
+    .addOption(several('--allow-env <name>', 'an environment variable that the environment tool may read'))
     .option('--seed <n>', "the run's random numbers");
 }
 

@@ -22,6 +22,8 @@ export interface RunFlags {
   readonly allowRead?: string[];
   readonly allowWrite?: string[];
   readonly allowNet?: string[];
+  readonly allowProgram?: string[];
+  readonly allowEnv?: string[];
   readonly seed?: string;
   readonly watch?: boolean;
 }
@@ -55,8 +57,8 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
     net: [...(flags.allowNet ?? []), ...permissions.net],
     tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
     models: ['local/*', 'mock/*', ...override, ...configuredModels(config)],
-    programs: [...permissions.programs],
-    environment: [...permissions.environment],
+    programs: [...(flags.allowProgram ?? []), ...permissions.programs],
+    environment: [...(flags.allowEnv ?? []), ...permissions.environment],
     mcp: Object.keys(config.mcp.servers).map((name) => `${name}.*`),
   };
 }
