@@ -1,0 +1,5 @@
+// A whole program: one job, printed, and then an end that no idle thread may delay.
+import { inWorker } from '../../../src/worker/pool.ts';
+
+console.log(await inWorker(new URL('./sample.ts', import.meta.url), { do: 'echo', value: { n: [1, 2n] } }, { deadlineMs: 60_000 }));
+console.log(await inWorker(new URL('./sample.ts', import.meta.url), { do: 'chatter' }, { deadlineMs: 60_000 }));
