@@ -140,4 +140,18 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
     tags: ['html', 'convert'],
     load: async () => (await import('./html-text.ts')).htmlText,
   },
+  {
+    name: 'pdf_text',
+    category: 'document',
+    description: 'Reads the text of a PDF page by page',
+    tags: ['pdf', 'convert'],
+    load: async () => (await import('./pdf-text.ts')).pdfText,
+  },
+  {
+    name: 'docx_text',
+    category: 'document',
+    description: 'Reads the text of a Word document (DOCX) as Markdown',
+    tags: ['word', 'docx', 'convert'],
+    load: async () => (await import('./docx-text.ts')).docxText,
+  },
 ];
