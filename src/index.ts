@@ -8,6 +8,7 @@ export { ERROR_CODES, type ErrorCode, ScriptError } from './errors.ts';
 export type { EventRecord } from './event/record.ts';
 export type { HookFunction, HookOptions } from './hook/hook.ts';
 export { type LogEntry, log } from './log/log.ts';
+export type { EmbeddingModel } from './model/embedding.ts';
 export type { MockAnswer, MockSource } from './model/mock.ts';
 export type { LanguageModel, ModelAnswer, ModelRequest } from './model/model.ts';
 export { type ExecuteOptions, type RunResult, type RunStats, type RuntimeOptions, ScriptRuntime } from './runtime.ts';
