@@ -11,6 +11,7 @@ export type { MetricsSnapshot, OperationMetrics } from './hook/builtin/metrics.t
 export type { HookFunction, HookOptions } from './hook/hook.ts';
 export type { InteractiveRun } from './interactive.ts';
 export { type LogEntry, log } from './log/log.ts';
+export type { EmbeddingModel } from './model/embedding.ts';
 export type { MockAnswer, MockSource } from './model/mock.ts';
 export type { LanguageModel, ModelAnswer, ModelRequest } from './model/model.ts';
 export { type ExecuteOptions, type RunHandle, type RunResult, type RunStats, type RuntimeOptions, ScriptRuntime } from './runtime.ts';

@@ -14,6 +14,8 @@ import { type MetricsSnapshot, metrics } from './hook/builtin/metrics.ts';
 import { type HookFunction, type HookOptions, hooks, hostHooks } from './hook/hooks.ts';
 import { tellEnd, tellRefusal } from './hook/refusal.ts';
 import { createInteractiveRun, type InteractiveRun } from './interactive.ts';
+import type { EmbeddingModel } from './model/embedding.ts';
+import { embeddings } from './model/embeddings.ts';
 import type { MockSource } from './model/mock.ts';
 import type { LanguageModel } from './model/model.ts';
 import { models } from './model/models.ts';
@@ -37,6 +39,8 @@ export interface RuntimeOptions {
   readonly tools?: readonly Tool[] | undefined;
   /** Models of your own by `provider/model`, or scripted answers for one. */
   readonly models?: Readonly<Record<string, LanguageModel | MockSource>> | undefined;
+  /** Embedding models of your own by `provider/model`. */
+  readonly embeddings?: Readonly<Record<string, EmbeddingModel>> | undefined;
   /** Hooks of your own, in place before `system:startup` fires. */
   readonly hooks?: readonly { readonly point: string; readonly call: HookFunction; readonly options?: HookOptions }[] | undefined;
   /** Globals of your own, beside the built-in ones. */
@@ -128,6 +132,7 @@ export class ScriptRuntime {
     if (options.state) host.provide(stateManager, options.state);
     for (const tool of options.tools ?? []) host.get(hostTools).add(tool);
     for (const [name, model] of Object.entries(options.models ?? {})) host.get(models).register(name, model);
+    for (const [name, model] of Object.entries(options.embeddings ?? {})) host.get(embeddings).register(name, model);
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
     if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
     const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { htmlToText } from '../../document/html.ts';
 import { ScriptError } from '../../errors.ts';
 import { readBytes } from '../files/read.ts';
-import { htmlToText } from '../html.ts';
 import { defineTool } from '../tool.ts';
 
 /** HTML without its markup. */

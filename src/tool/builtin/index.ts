@@ -210,4 +210,18 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
     tags: ['network', 'mail', 'notify'],
     load: async () => (await import('./email-send.ts')).emailSend,
   },
+  {
+    name: 'pdf_text',
+    category: 'document',
+    description: 'Reads the text of a PDF page by page',
+    tags: ['pdf', 'convert'],
+    load: async () => (await import('./pdf-text.ts')).pdfText,
+  },
+  {
+    name: 'docx_text',
+    category: 'document',
+    description: 'Reads the text of a Word document (DOCX) as Markdown',
+    tags: ['word', 'docx', 'convert'],
+    load: async () => (await import('./docx-text.ts')).docxText,
+  },
 ];
