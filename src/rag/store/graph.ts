@@ -167,7 +167,7 @@ export class GraphIndex {
   }
 
   #due(base: BaseRow, snapshot: Snapshot): boolean {
-    if (base.seq - this.#consideredAt < 256) return false;
+    if (base.seq - this.#consideredAt < 32) return false;
     this.#consideredAt = base.seq;
     // An index that does not find enough is tried again when there is much more to learn from.
     if (snapshot.fetch === undefined) return base.chunks > 2 * snapshot.entries;
