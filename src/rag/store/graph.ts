@@ -92,7 +92,7 @@ export class GraphIndex {
   /** Makes the index and puts it to use. Throws NOT_FOUND without the optional package, CANCELLED by the signal. */
   async build(base: BaseRow, settings: KnowledgeSettings, anew = false, onProgress?: BuildProgress, signal?: AbortSignal): Promise<void> {
     await this.#opening;
-    if (this.#building) {
+    while (this.#building) {
       this.#building.abort.abort();
       await this.#building.done.catch(() => undefined);
     }
