@@ -52,12 +52,13 @@ export async function checkFile(task: CheckTask, signal: AbortSignal): Promise<b
 }
 
 function inWorker(task: BuildTask | CheckTask, signal: AbortSignal, onProgress?: BuildProgress): Promise<BuildResult | boolean> {
-  signal.throwIfAborted();
+  const cancelled = () => new ScriptError('CANCELLED', 'the making of the vector index was cancelled');
+  if (signal.aborted) return Promise.reject(cancelled());
   const file = import.meta.url.endsWith('.ts') ? './build-worker.ts' : './build-worker.js';
   const worker = new Worker(new URL(file, import.meta.url), { workerData: task });
   return new Promise<BuildResult | boolean>((resolve, reject) => {
     const fail = (reason: string) => reject(new ScriptError('STORE_FAILED', `the vector index could not be made: ${reason}`));
-    signal.addEventListener('abort', () => reject(new ScriptError('CANCELLED', 'the making of the vector index was cancelled')), { once: true });
+    signal.addEventListener('abort', () => reject(cancelled()), { once: true });
     worker.on('message', (answer: WorkerAnswer) => {
       if ('result' in answer) resolve(answer.result);
       else if ('error' in answer) fail(answer.error);

@@ -92,7 +92,7 @@ export class GraphIndex {
   /** Makes the index and puts it to use. Throws NOT_FOUND without the optional package, CANCELLED by the signal. */
   async build(base: BaseRow, settings: KnowledgeSettings, anew = false, onProgress?: BuildProgress, signal?: AbortSignal): Promise<void> {
     await this.#opening;
-    if (this.#building) {
+    while (this.#building) {
       this.#building.abort.abort();
       await this.#building.done.catch(() => undefined);
     }
@@ -167,7 +167,7 @@ export class GraphIndex {
   }
 
   #due(base: BaseRow, snapshot: Snapshot): boolean {
-    if (base.seq - this.#consideredAt < 256) return false;
+    if (base.seq - this.#consideredAt < 32) return false;
     this.#consideredAt = base.seq;
     // An index that does not find enough is tried again when there is much more to learn from.
     if (snapshot.fetch === undefined) return base.chunks > 2 * snapshot.entries;

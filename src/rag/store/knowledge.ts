@@ -33,12 +33,17 @@ interface Tenant {
   readonly bases: Map<string, StoredBase>;
 }
 
+/** Knowledge in databases. */
+export interface OpenKnowledge extends Knowledge {
+  base(tenant: string, name: string): StoredBase;
+}
+
 /** Opens the knowledge of a data folder, or of a process where the backend is memory. Databases are opened at first use. */
-export function openKnowledge(options: KnowledgeOptions): Knowledge & { base(tenant: string, name: string): StoredBase } {
+export function openKnowledge(options: KnowledgeOptions): OpenKnowledge {
   return new StoredKnowledge(options);
 }
 
-class StoredKnowledge implements Knowledge {
+class StoredKnowledge implements OpenKnowledge {
   readonly #options: KnowledgeOptions;
   readonly #tenants = new Map<string, Tenant>();
   readonly #closing = new Set<Promise<void>>();

@@ -1,6 +1,7 @@
 import { Matrix } from '../../vector/flat.ts';
+import { floatsOf } from '../../vector/rows.ts';
 import { Top } from '../../vector/top.ts';
-import type { Found } from '../../vector/vector.ts';
+import { type Found, scoreOf } from '../../vector/vector.ts';
 import type { KnowledgeSettings } from '../knowledge.ts';
 import type { KnowledgeDatabase } from './database.ts';
 import type { BaseRow, LogRow } from './schema.ts';
@@ -8,7 +9,8 @@ import type { BaseRow, LogRow } from './schema.ts';
 /** Rows that are read before the event loop gets a turn, about 2 ms. */
 const BATCH = 512;
 
-interface VectorRow {
+/** A stored vector. */
+export interface VectorRow {
   readonly id: number;
   readonly vector: Uint8Array;
 }
@@ -95,20 +97,17 @@ export async function gatherSearch(
   ids: readonly number[],
 ): Promise<Found[]> {
   const top = new Top(limit);
-  const matrix = new Matrix(settings.dimensions, settings.metric);
   const sorted = [...ids].sort((a, b) => a - b);
   for (let from = 0; from < sorted.length; from += BATCH) {
     if (from > 0) await new Promise((resolve) => setImmediate(resolve));
-    matrix.clear();
-    const some = sorted.slice(from, from + BATCH);
-    for (const row of database.all<VectorRow>(
-      `SELECT id, vector FROM vectors_${n} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
-      JSON.stringify(some),
-    ))
-      matrix.add(row.id, row.vector);
-    for (const { key, score } of await matrix.search(query, limit)) top.add(key, score);
+    for (const row of vectorsOf(database, n, sorted.slice(from, from + BATCH))) top.add(row.id, scoreOf(settings.metric, query, floatsOf(row.vector)));
   }
   return top.found();
+}
+
+/** The vectors of some chunks; unknown ones are left out. */
+export function vectorsOf(database: KnowledgeDatabase, n: number, ids: readonly number[]): VectorRow[] {
+  return database.all(`SELECT id, vector FROM vectors_${n} WHERE id IN (SELECT value FROM json_each(?))`, JSON.stringify(ids));
 }
 
 async function* batches(database: KnowledgeDatabase, n: number, after: number): AsyncGenerator<VectorRow[]> {

@@ -5,7 +5,7 @@ import type { Filter, KnowledgeSettings } from '../knowledge.ts';
 import type { KnowledgeDatabase } from './database.ts';
 import { type Condition, compileFilter } from './filter.ts';
 import type { GraphIndex, OpenGraph } from './graph.ts';
-import { gatherSearch, type Rows, streamSearch } from './rows.ts';
+import { gatherSearch, type Rows, streamSearch, vectorsOf } from './rows.ts';
 import type { BaseRow } from './schema.ts';
 import { matchExpression } from './words.ts';
 
@@ -142,10 +142,6 @@ function scoresIn({ database, base, settings }: Ground, query: Float32Array, can
     for (const row of vectorsOf(database, base.id, candidates.slice(from, from + most)))
       found.push({ key: row.id, score: scoreOf(settings.metric, query, floatsOf(row.vector)) });
   return found;
-}
-
-function vectorsOf(database: KnowledgeDatabase, n: number, ids: readonly number[]): { id: number; vector: Uint8Array }[] {
-  return database.all(`SELECT id, vector FROM vectors_${n} WHERE id IN (SELECT value FROM json_each(?))`, JSON.stringify(ids));
 }
 
 /** Those of the chunks whose document fits, in their order. */
