@@ -21,7 +21,7 @@ export async function ingestRows(): Promise<Row[]> {
     host,
     language: 'lua',
     tenant: 'default',
-    grants: { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*'], programs: [], environment: [] },
+    grants: { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*'], programs: [], environment: [], mcp: [] },
     limits: config.limits,
     args: [],
     input: null,

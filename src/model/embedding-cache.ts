@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { hostService } from '../call/context.ts';
-import { tenantFolder } from '../store/stores.ts';
+import { tenantHome } from '../store/folders.ts';
 import { createSqliteCache } from './embedding-cache-sqlite.ts';
 
 /** Vectors by what they were made of. It may forget anything at any time, so a cache that cannot be read or written is an empty one. */
@@ -36,7 +36,7 @@ export const embeddingCaches = hostService<EmbeddingCaches>('embedding caches', 
     of(tenant) {
       const known = open.get(tenant);
       if (known) return known;
-      const made = config.data.backend === 'memory' ? createMemoryCache() : createSqliteCache(tenantFolder(dataDir, tenant));
+      const made = config.data.backend === 'memory' ? createMemoryCache() : createSqliteCache(tenantHome(dataDir, tenant));
       open.set(tenant, made);
       const [oldest] = open;
       if (open.size > MOST_OPEN && oldest) {

@@ -13,7 +13,7 @@ import { embeddings } from '../../src/model/embeddings.ts';
 import { hashEmbed } from '../../src/model/hash/embed.ts';
 import { stem } from '../../src/model/hash/stem.ts';
 import { embedTexts } from '../../src/rag/embed.ts';
-import { tenantFolder } from '../../src/store/stores.ts';
+import { tenantFolder } from '../../src/store/folders.ts';
 import { testHost, testRun } from '../support/run.ts';
 
 interface Reply {
