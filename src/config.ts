@@ -13,11 +13,112 @@ const provider = z.strictObject({
   api: z.enum(['responses', 'chat']).optional(),
 });
 
+/** One MCP server: a program that is started (`command`) or an address (`url`); secrets come from the environment by name. */
+const mcpServer = z
+  .strictObject({
+    command: z.string().min(1).optional(),
+    args: z.array(z.string()).optional(),
+    /** Names of variables that the program gets, beside a few harmless ones such as PATH and HOME. */
+    env: z.array(z.string()).optional(),
+    url: z.url({ protocol: /^https?$/ }).optional(),
+    /** The variable that holds the bearer token. */
+    token_env: z.string().optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    /** Headers whose value is that of a variable, by header. */
+    header_env: z.record(z.string(), z.string()).optional(),
+    /** How long a call may take. */
+    timeout_ms: z.int().positive().default(60_000),
+    /** How long it may take until the server answers after its start. */
+    start_timeout_ms: z.int().positive().default(30_000),
+  })
+  .refine(({ command, url }) => (command === undefined) !== (url === undefined), 'expected either command or url')
+  .refine(({ command, args, env }) => command !== undefined || (args === undefined && env === undefined), 'args and env go with command')
+  .refine(
+    ({ url, token_env, headers, header_env }) => url !== undefined || (token_env === undefined && headers === undefined && header_env === undefined),
+    'token_env, headers and header_env go with url',
+  );
+
 /** US dollars for a million tokens. */
 const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative(), cached: z.number().nonnegative().optional() });
 
+const enabled = z.boolean().default(true);
+const usd = z.number().positive();
+
+/** `[hooks]`: the hooks that come with the runtime. A section that is there switches its hook on; `enabled = false` switches it off again. */
+const hookSettings = z.strictObject({
+  /** Writes what happens to the log. */
+  logging: z
+    .strictObject({
+      enabled,
+      points: z.array(z.string()).default(['agent:*', 'tool:*', 'workflow:*', 'security:violation', 'limit:exceeded']),
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+      /** For errors, refusals and limits. */
+      error_level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('warn'),
+      /** Whether inputs and outputs are written, each cut at `most_characters`. */
+      values: z.boolean().default(false),
+      most_characters: z.int().positive().default(500),
+    })
+    .optional(),
+  /** Counts operations and how long they take. */
+  metrics: z.strictObject({ enabled, most_series: z.int().positive().default(1_000) }).optional(),
+  /** Keeps answers of models and results of tools in memory, for each tenant by itself. */
+  cache: z
+    .strictObject({
+      enabled,
+      ttl_ms: z.int().positive().default(3_600_000),
+      max_entries: z.int().positive().default(1_000),
+      max_mb: z.number().positive().default(64),
+      models: z.array(z.string()).default(['*']),
+      /** Tools beside those that are pure. */
+      tools: z.array(z.string()).default([]),
+    })
+    .optional(),
+  /** Bounds how often models and tools are called, for each tenant by itself. */
+  rate_limit: z
+    .strictObject({
+      enabled,
+      rules: z
+        .array(
+          z.strictObject({
+            model: z.string().optional(),
+            tool: z.string().optional(),
+            per_minute: z.number().positive(),
+            /** Calls that may come at once; as many as in one minute if not given. */
+            burst: z.int().positive().optional(),
+            exceeded: z.enum(['wait', 'refuse']).default('wait'),
+            max_wait_ms: z.int().positive().max(600_000).default(60_000),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+  /** Keeps account of what models cost, in US dollars. */
+  cost_tracking: z
+    .strictObject({
+      enabled,
+      max_usd_per_run: usd.optional(),
+      max_usd_per_tenant: usd.optional(),
+      /** What the tenant's limit counts: this day or month (UTC), or everything. */
+      period: z.enum(['day', 'month', 'all']).default('month'),
+    })
+    .optional(),
+  /** Takes personal data and keys out of what goes to models, what comes from them and what is logged. */
+  redact: z
+    .strictObject({
+      enabled,
+      apply: z.array(z.enum(['model_input', 'model_output', 'log'])).default(['model_input', 'log']),
+      patterns: z.array(z.enum(['email', 'card', 'api_key'])).default(['email', 'card', 'api_key']),
+      /** Regular expressions (RE2) of your own by name. */
+      custom: z.record(z.string(), z.string()).default({}),
+      /** What stands in place; `{kind}` is the pattern's name. */
+      replacement: z.string().default('[{kind}]'),
+    })
+    .optional(),
+});
+
 /** The configuration file (`llmspell.toml`), every key with its default. */
 export const configSchema = z.strictObject({
+  hooks: hookSettings.prefault({}),
   models: z
     .strictObject({
       /** Stands in for every model a script names. */
@@ -62,6 +163,36 @@ export const configSchema = z.strictObject({
       drain_ms: z.int().nonnegative().default(5_000),
     })
     .prefault({}),
+  sessions: z
+    .strictObject({
+      /** A session is gone when nothing has changed for this time; never if not set. */
+      expires_in_ms: z.int().positive().optional(),
+      max_count: z.int().positive().default(100_000),
+      /** Of one session. */
+      max_turns: z.int().positive().default(100_000),
+    })
+    .prefault({}),
+  artifacts: z
+    .strictObject({
+      max_count: z.int().positive().default(100_000),
+      /** Of all artifacts of a tenant, before compression. */
+      max_bytes: z
+        .int()
+        .positive()
+        .default(10 * 2 ** 30),
+      /** Of one artifact. */
+      max_size: z
+        .int()
+        .positive()
+        .default(2 ** 30),
+    })
+    .prefault({}),
+  tenants: z
+    .strictObject({
+      /** What the database and the artifact files of one tenant may take; no bound if not set. */
+      max_bytes: z.int().positive().optional(),
+    })
+    .prefault({}),
   tools: z
     .strictObject({
       web_search: z
@@ -71,6 +202,26 @@ export const configSchema = z.strictObject({
           api_key_env: z.string().optional(),
         })
         .optional(),
+      /** The server that `email_send` hands messages to. */
+      email: z
+        .strictObject({
+          host: z.string(),
+          port: z.int().min(1).max(65_535).optional(),
+          /** `tls` from the first byte (port 465), `starttls` before anything is said (587), or `none` (25). */
+          security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
+          user: z.string().optional(),
+          password_env: z.string().optional(),
+          from: z.string(),
+          /** Patterns of addresses that may get mail. */
+          recipients: patterns.default(['*']),
+        })
+        .optional(),
+    })
+    .prefault({}),
+  mcp: z
+    .strictObject({
+      /** Model Context Protocol servers, whose tools are `NAME.tool`. */
+      servers: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name in snake_case of up to 32 letters'), mcpServer).default({}),
     })
     .prefault({}),
   rag: z
@@ -98,6 +249,9 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
+
+/** A server of `[mcp.servers]`. */
+export type McpServerConfig = Config['mcp']['servers'][string];
 
 /** The configuration with every default filled in. */
 export function parseConfig(input: ConfigInput = {}): Config {

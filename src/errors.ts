@@ -3,7 +3,8 @@ export const ERROR_CODES = {
   BAD_ARGUMENT: 'An argument, option or value has the wrong type, range or name; the message says which and what was wanted.',
   BAD_CONFIG: 'The configuration cannot be read or one of its settings is wrong; the message names file and key.',
   CANCELLED: 'The operation was cancelled; every later wait of the same fiber is cancelled too.',
-  CONFLICT: 'Somebody else changed the same data between reading and writing; read again and retry.',
+  CONFLICT:
+    'What is there does not allow it: somebody else changed the same data meanwhile, it exists already, or its status is another one; the message says which.',
   DEADLOCK: 'The script waits for something that can never happen.',
   DEPTH_EXCEEDED: 'Agents, tools and workflows (16) or hooks and events (8) are nested too deep.',
   HOOK_REJECTED: 'A hook refused the operation; the message carries its reason.',

@@ -6,9 +6,16 @@ import { CallContext, HostContainer, RunContainer } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
 import { type Config, type ConfigInput, parseConfig } from './config.ts';
 import { asScriptError, ScriptError } from './errors.ts';
+import { events } from './event/bus.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
 import { globals as builtinGlobals } from './globals/index.ts';
+import { accounts, type Costs, type Period } from './hook/builtin/accounts.ts';
+import { type MetricsSnapshot, metrics } from './hook/builtin/metrics.ts';
 import { type HookFunction, type HookOptions, hooks, hostHooks } from './hook/hooks.ts';
+import { tellEnd, tellRefusal } from './hook/refusal.ts';
+import { createInteractiveRun, type InteractiveRun } from './interactive.ts';
+import type { EmbeddingModel } from './model/embedding.ts';
+import { embeddings } from './model/embeddings.ts';
 import type { MockSource } from './model/mock.ts';
 import type { LanguageModel } from './model/model.ts';
 import { models } from './model/models.ts';
@@ -16,6 +23,7 @@ import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
+import { isSessionId } from './session/refusal.ts';
 import { type StateManager, stateManager } from './state/manager.ts';
 import { hostTools } from './tool/registry.ts';
 import type { Tool } from './tool/tool.ts';
@@ -31,6 +39,8 @@ export interface RuntimeOptions {
   readonly tools?: readonly Tool[] | undefined;
   /** Models of your own by `provider/model`, or scripted answers for one. */
   readonly models?: Readonly<Record<string, LanguageModel | MockSource>> | undefined;
+  /** Embedding models of your own by `provider/model`. */
+  readonly embeddings?: Readonly<Record<string, EmbeddingModel>> | undefined;
   /** Hooks of your own, in place before `system:startup` fires. */
   readonly hooks?: readonly { readonly point: string; readonly call: HookFunction; readonly options?: HookOptions }[] | undefined;
   /** Globals of your own, beside the built-in ones. */
@@ -50,6 +60,8 @@ export interface ExecuteOptions {
   readonly args?: readonly string[];
   readonly input?: Value;
   readonly tenant?: string;
+  /** The session that `Session.current_id()` gives, made at first use if there is none of this id; a new one of its own if not given. */
+  readonly session?: string | undefined;
   readonly grants?: Partial<Grants>;
   readonly limits?: Partial<Limits>;
   /** Any integer; the same seed gives the same random numbers. */
@@ -59,6 +71,15 @@ export interface ExecuteOptions {
   /** Aborting cancels the run. */
   readonly signal?: AbortSignal | undefined;
   readonly on_output?: (line: string) => void;
+  /** Told of the run before its script begins: its id, and how to send events into it. */
+  readonly on_start?: (run: RunHandle) => void;
+}
+
+/** A run as its host sees it while it goes on. */
+export interface RunHandle {
+  readonly id: string;
+  /** Emits an event in the run, with `host` as its source; false when the run takes no more. Throws BAD_ARGUMENT for a bad type. */
+  emit(eventType: string, payload?: Value, correlationId?: string): Promise<boolean>;
 }
 
 /** What a run used. */
@@ -78,7 +99,17 @@ export interface RunResult {
 /** A run that was cancelled from outside and computes on after this, ms, is killed. */
 const CANCEL_GRACE_MS = 200;
 
-const NO_GRANTS: Grants = { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*', 'mock/*'], programs: [], environment: [] };
+const NO_GRANTS: Grants = {
+  capabilities: new Set(),
+  read: [],
+  write: [],
+  net: [],
+  tenants: [],
+  models: ['local/*', 'mock/*'],
+  programs: [],
+  environment: [],
+  mcp: [],
+};
 
 /** Runs scripts: one per process is enough, any number of runs at once. */
 export class ScriptRuntime {
@@ -101,7 +132,9 @@ export class ScriptRuntime {
     if (options.state) host.provide(stateManager, options.state);
     for (const tool of options.tools ?? []) host.get(hostTools).add(tool);
     for (const [name, model] of Object.entries(options.models ?? {})) host.get(models).register(name, model);
+    for (const [name, model] of Object.entries(options.embeddings ?? {})) host.get(embeddings).register(name, model);
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
+    if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
     const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], {
       checkResults: options.checkResults ?? false,
     });
@@ -120,28 +153,28 @@ export class ScriptRuntime {
     return this.host.get(hostHooks).register(point, call, options);
   }
 
+  /** What the metrics hook has counted since the runtime began; empty unless `[hooks.metrics]` is on. */
+  metrics(): MetricsSnapshot {
+    return this.host.get(metrics).snapshot();
+  }
+
+  /** What models have cost a tenant this day, this month (UTC) or in all; nothing unless `[hooks.cost_tracking]` is on. */
+  costs(tenant = 'default', period: Period = 'all'): Promise<Costs> {
+    return this.host.get(accounts).costs(tenant, Date.now(), period);
+  }
+
   /** Runs a script to its end; throws the ScriptError it ended with, whose `run` holds output and stats. */
   async execute(source: string, options: ExecuteOptions = {}): Promise<RunResult> {
     if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
     const language = options.language ?? 'lua';
     const output: string[] = [];
     const started = performance.now();
-    const run = new RunContainer({
-      host: this.host,
-      language,
-      tenant: options.tenant ?? 'default',
-      grants: { ...NO_GRANTS, ...options.grants },
-      limits: { ...this.host.config.limits, ...options.limits },
-      args: options.args ?? [],
-      input: options.input ?? null,
-      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
-      ...(options.clock && { clock: options.clock }),
-      onOutput: (line) => {
-        output.push(line);
-        options.on_output?.(line);
-      },
+    const run = this.#run(language, options, (line) => {
+      output.push(line);
+      options.on_output?.(line);
     });
     const instance = this.#engines[language].open(this.#table, run);
+    options.on_start?.(handleOf(run));
     let cancelled = 0;
     const end = watch(run, instance, options.signal);
     const stats = (): RunStats => ({ duration_ms: round(performance.now() - started), ...instance.usage(), cancelled });
@@ -152,6 +185,7 @@ export class ScriptRuntime {
       return { value, output, stats: stats() };
     } catch (error) {
       const failure = asScriptError(error);
+      await tellEnd(new CallContext(run), failure);
       run.abort(new ScriptError('CANCELLED', 'the run has failed'));
       failure.run = { output, stats: stats() };
       throw failure;
@@ -160,6 +194,36 @@ export class ScriptRuntime {
       await run[Symbol.asyncDispose]();
       instance.close();
     }
+  }
+
+  /**
+   * Opens a session: chunks that run one after the other in one context, with a processor and wall limit for each. Everything else is as in one
+   * run: limits of output and calls count for the whole session.
+   */
+  openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): InteractiveRun {
+    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    const language = options.language ?? 'lua';
+    const run = this.#run(language, options, (line) => options.on_output?.(line));
+    const instance = this.#engines[language].open(this.#table, run);
+    options.on_start?.(handleOf(run));
+    return createInteractiveRun(run, instance, () => drain(run));
+  }
+
+  #run(language: Language, options: ExecuteOptions, onOutput: (line: string) => void): RunContainer {
+    return new RunContainer({
+      host: this.host,
+      language,
+      tenant: options.tenant ?? 'default',
+      session: checkedSession(options.session),
+      grants: { ...NO_GRANTS, ...options.grants },
+      limits: { ...this.host.config.limits, ...options.limits },
+      args: options.args ?? [],
+      input: options.input ?? null,
+      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
+      ...(options.clock && { clock: options.clock }),
+      onRefused: tellRefusal,
+      onOutput,
+    });
   }
 
   async #fireSystem(point: string): Promise<void> {
@@ -174,6 +238,23 @@ export class ScriptRuntime {
     await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }
+}
+
+function checkedSession(id: string | undefined): string | undefined {
+  if (id === undefined || isSessionId(id)) return id;
+  throw new ScriptError('BAD_ARGUMENT', `session: expected 1 to 128 of A-Za-z0-9_.-, got ${JSON.stringify(id.slice(0, 80))}`);
+}
+
+function handleOf(run: RunContainer): RunHandle {
+  return {
+    id: run.id,
+    async emit(event_type, payload = null, correlation_id) {
+      if (run.draining || run.signal.aborted) return false;
+      const draft = { event_type, payload, source: 'host', ...(correlation_id !== undefined && { correlation_id }) } as const;
+      await run.get(events).emit(new CallContext(run, { method: 'emit' }), draft);
+      return true;
+    },
+  };
 }
 
 /** A run that no script is part of, for what concerns the runtime itself. */

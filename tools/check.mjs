@@ -33,7 +33,7 @@ process.exit(failed > 0 ? 1 : 0);
 
 /** What each folder of src may import; services may import each other. */
 function importRules() {
-  const services = ['agent', 'tool', 'workflow', 'hook', 'event', 'model', 'store', 'state', 'rag', 'vector', 'document', 'session', 'artifact', 'tenant', 'log'];
+  const services = 'agent tool workflow hook event model store state rag vector document session artifact tenant log mcp'.split(' ');
   const base = ['call', 'errors', 'config'];
   const may = {
     errors: [],
@@ -41,13 +41,15 @@ function importRules() {
     settings: base,
     platform: ['errors'],
     call: base,
+    worker: base,
     script: [...base, 'script'],
-    ...Object.fromEntries(services.map((name) => [name, [...base, ...services]])),
-    globals: [...base, ...services, 'globals', 'settings'],
+    ...Object.fromEntries(services.map((name) => [name, [...base, ...services, 'worker']])),
+    globals: [...base, ...services, 'globals', 'settings', 'worker'],
     describe: [...base, 'globals', 'describe'],
-    runtime: [...base, ...services, 'globals', 'script', 'platform'],
-    index: [...base, ...services, 'runtime'],
-    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'cli', 'settings'],
+    interactive: [...base, ...services, 'script'],
+    runtime: [...base, ...services, 'globals', 'script', 'platform', 'interactive'],
+    index: [...base, ...services, 'runtime', 'interactive'],
+    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));

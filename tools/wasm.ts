@@ -1,4 +1,4 @@
-// Makes build/engine/*.wasm. `--linkers` assembles the linker modules again, `--pin` prints the hashes that the manifests must name.
+// Makes build/engine/*.wasm. `--linkers` assembles the linker modules and the vector kernel again, `--pin` prints the hashes that the manifests must name.
 import { writeFileSync } from 'node:fs';
 import { type EngineName, MANIFESTS } from '../src/script/wasm/manifests.ts';
 
@@ -8,6 +8,8 @@ const [flag] = process.argv.slice(2);
 if (flag === '--linkers') {
   const { linkersModule } = await import('../src/script/wasm/assemble.ts');
   writeFileSync(new URL('../src/script/wasm/linkers.ts', import.meta.url), await linkersModule());
+  const { kernelModule } = await import('../src/vector/assemble.ts');
+  writeFileSync(new URL('../src/vector/kernel.ts', import.meta.url), await kernelModule());
 } else if (flag === '--pin') {
   const { buildEngine, sha256 } = await import('../src/script/wasm/build.ts');
   const { readFileSync } = await import('node:fs');

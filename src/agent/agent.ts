@@ -1,9 +1,13 @@
+import { z } from 'zod';
+import { compileSchema } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
+import { anyValue } from '../call/schema.ts';
 import type { HandleType, Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import type { Image, Message, OnText } from '../model/model.ts';
+import type { SessionUse } from '../session/transcript.ts';
 import { MAX_DEPTH } from '../tool/registry.ts';
 import type { Tool } from '../tool/tool.ts';
 import { type Budget, Spending } from './budget.ts';
@@ -38,6 +42,8 @@ export interface AgentRequest {
   readonly output_schema?: ValueMap | undefined;
   readonly temperature?: number | undefined;
   readonly max_tokens?: number | undefined;
+  /** Takes the place of the agent's own history: its turns come before the prompt, and question and answer are added to it. */
+  readonly session?: SessionUse | undefined;
 }
 
 /** What an agent answers. */
@@ -80,8 +86,7 @@ export class Agent {
     const started = performance.now();
     const spending = new Spending(name, this.config.budget, Spending.of(context));
     const deadline = this.#deadline();
-    const signal = AbortSignal.any([context.signal, deadline.signal]);
-    const inside = context.with({ depth: context.depth + 1, spending, signal });
+    const inside = context.with({ depth: context.depth + 1, spending });
     const watched = {
       kind: 'agent',
       name,
@@ -89,6 +94,7 @@ export class Agent {
       after: 'after_execution',
       error: 'error',
       input: describe(request),
+      checkInput: (changed: Value) => checkRequest(changed, name) as ValueMap,
       fields: { model: this.config.model },
     };
     await bus.announce(inside, `agent.${name}.started`, { name });
@@ -98,14 +104,14 @@ export class Agent {
         .around<ValueMap, Value>(
           inside,
           watched,
-          (input, deeper) => this.#answer(deeper, { ...request, ...changed(input, request) }, onText, started) as unknown as Promise<Value>,
+          (input, deeper) =>
+            this.#answer(within(deeper, deadline.signal), { ...request, ...(input as Partial<AgentRequest>) }, onText, started) as unknown as Promise<Value>,
         );
       const answered = normalised(result, this.config.model, performance.now() - started);
       this.#count(answered, performance.now() - started);
       await bus.announce(inside, `agent.${name}.completed`, { name, duration_ms: answered.duration_ms, tokens: answered.usage.total_tokens });
       return answered;
-    } catch (thrown) {
-      const error = signal.aborted && !context.signal.aborted ? signal.reason : thrown;
+    } catch (error) {
       this.#counts.failures++;
       if (!context.signal.aborted) await announceFailure(context, 'agent', name, error);
       throw error;
@@ -120,7 +126,13 @@ export class Agent {
   }
 
   async #answer(context: Context, request: AgentRequest, onText: OnText | undefined, started: number): Promise<AgentResult> {
-    const { added: _, cost_usd, ...outcome } = await this.core.answer(this, context, request, onText);
+    const {
+      added: _,
+      cost_usd,
+      ...outcome
+    } = await this.core.answer(this, context, request, onText).catch((thrown: unknown) => {
+      throw context.signal.aborted ? context.signal.reason : thrown;
+    });
     return { ...outcome, duration_ms: performance.now() - started, ...(cost_usd !== undefined && { cost_usd }) };
   }
 
@@ -147,8 +159,15 @@ function describe({ prompt, input, context }: AgentRequest): ValueMap {
 }
 
 /** What hooks may change of a request. */
-function changed(input: ValueMap, request: AgentRequest): Partial<AgentRequest> {
-  return { prompt: typeof input.prompt === 'string' ? input.prompt : request.prompt, input: input.input, context: input.context };
+const checkChanged = compileSchema(z.strictObject({ prompt: z.string(), input: anyValue.optional(), context: anyValue.optional() }));
+
+function checkRequest(changed: Value, agent: string): Value {
+  return checkChanged(changed, `${agent}: input`) as Value;
+}
+
+/** The context with its signal bounded by another. */
+function within(context: Context, signal: AbortSignal): Context {
+  return context.with({ signal: AbortSignal.any([context.signal, signal]) });
 }
 
 /** A hook may answer in place of the agent with a text alone. */

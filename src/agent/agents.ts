@@ -1,4 +1,7 @@
+import { z } from 'zod';
+import { compileSchema } from '../call/compile.ts';
 import { type Context, type Run, runService } from '../call/context.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -47,7 +50,7 @@ const DEFAULTS = { max_steps: 10, timeout_ms: 120_000, retries: 2 } as const;
 export interface Agents {
   /** Makes an agent; throws BAD_ARGUMENT for a taken or bad name and what the check of its model throws. */
   create(context: Context, spec: AgentSpec): Promise<Agent>;
-  createComposite(context: Context, spec: CompositeSpec): Agent;
+  createComposite(context: Context, spec: CompositeSpec): Soon<Agent>;
   /** Answers once, by an agent without a name. */
   executeOnce(context: Context, spec: AgentSpec, request: AgentRequest): Promise<AgentResult>;
   get(name: string): Agent | undefined;
@@ -111,10 +114,12 @@ function createAgents(run: Run): Agents {
         before: 'before_creation',
         after: 'after_creation',
         input: { name, model: spec.model, description: spec.description ?? '' },
+        checkInput: (changed: Value) => checkCreation(changed, name),
+        checkOutput: () => ({ name }),
       };
       let agent: Agent | undefined;
       await run.get(hooks).around<ValueMap, Value>(context, watched, async (input) => {
-        agent = new Agent(await configOf(context, { ...spec, model: typeof input.model === 'string' ? input.model : spec.model }, name), conversation);
+        agent = new Agent(await configOf(context, { ...spec, ...(input as { model: string; description: string }) }, name), conversation);
         return { name };
       });
       if (!agent) throw new ScriptError('HOOK_REJECTED', `${context.method}: a hook skipped the making of ${name}`);
@@ -133,9 +138,18 @@ function createAgents(run: Run): Agents {
         fallback_models: [],
         budget: {},
       };
-      const agent = new Agent(config, composite(spec.agents, spec.strategy, spec.router));
-      all.set(name, agent);
-      return agent;
+      const { model, description } = config;
+      const watched = { kind: 'agent', name, before: 'before_creation', after: 'after_creation', input: { name, model, description } };
+      let agent: Agent | undefined;
+      const made = run.get(hooks).around<ValueMap, Value>(context, watched, () => {
+        agent = new Agent(config, composite(spec.agents, spec.strategy, spec.router));
+        return { name };
+      });
+      return whenReady(made, () => {
+        if (!agent) throw new ScriptError('HOOK_REJECTED', `${context.method}: a hook skipped the making of ${name}`);
+        all.set(name, agent);
+        return agent;
+      });
     },
     async executeOnce(context, spec, request) {
       const agent = new Agent(await configOf(context, spec, spec.name ?? 'anonymous'), conversation);
@@ -149,6 +163,15 @@ function createAgents(run: Run): Agents {
       return all.delete(name);
     },
   };
+}
+
+const checkChanged = compileSchema(z.strictObject({ name: z.string(), model: z.string(), description: z.string().default('') }));
+
+/** What a hook puts in place of a new agent's configuration: model and description may change, the name not. */
+function checkCreation(changed: Value, name: string): ValueMap {
+  const checked = checkChanged(changed, `agent ${name}: input`) as ValueMap;
+  if (checked.name !== name) throw new ScriptError('BAD_ARGUMENT', `agent ${name}: input: name: a hook cannot rename an agent`);
+  return checked;
 }
 
 /** An agent as a tool that other agents and workflows call with `{prompt}`. */

@@ -2,11 +2,13 @@ import { type Context, type Run, runService } from '../call/context.ts';
 import { external } from '../call/external.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
+import { redaction } from '../hook/builtin/redact.ts';
 import { hooks } from '../hook/hooks.ts';
 import { type LanguageModel, type ModelAnswer, type ModelRequest, type OnText, usageOf } from '../model/model.ts';
 import { models } from '../model/models.ts';
 import { countRequest } from '../model/tokens.ts';
 import { Spending } from './budget.ts';
+import { answerOf, checkModelInput, checkModelOutput } from './model-hooks.ts';
 
 /** Whom to ask, in this order, and how often each. */
 export interface Asking {
@@ -93,23 +95,44 @@ async function hooked(
   const input: ValueMap = {
     model: model.name,
     messages: request.messages as unknown as Value[],
-    tools: request.tools.map((tool) => tool.name),
+    tools: request.tools as unknown as Value[],
     ...(request.temperature !== undefined && { temperature: request.temperature }),
     ...(request.max_tokens !== undefined && { max_tokens: request.max_tokens }),
+    ...(request.schema !== undefined && { output_schema: request.schema }),
   };
-  const watched = { kind: 'agent', name: agent, before: 'before_model_call', after: 'after_model_call', input };
+  const watched = {
+    kind: 'agent',
+    name: agent,
+    before: 'before_model_call',
+    after: 'after_model_call',
+    input,
+    fields: { model: model.name },
+    checkInput: (changed: Value) => checkModelInput(changed, model.name, request),
+    checkOutput: (changed: Value) => checkModelOutput(changed, model.name),
+  };
   let answered: ModelAnswer | undefined;
+  let streamed = false;
+  // Text that is still to be changed must not be out already.
+  const stream: OnText | undefined =
+    onText && !run.host.get(redaction).output
+      ? (text) => {
+          streamed = true;
+          return onText(text);
+        }
+      : undefined;
   const output = await run.get(hooks).around<ValueMap, ValueMap>(context, watched, async (given, inside) => {
     const wanted = {
       ...request,
       messages: given.messages as unknown as ModelRequest['messages'],
+      tools: given.tools as unknown as ModelRequest['tools'],
+      schema: given.output_schema as ValueMap | undefined,
       temperature: given.temperature as number | undefined,
       max_tokens: given.max_tokens as number | undefined,
     };
     const estimate = usageOf(countRequest(wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
     const reservation = Spending.of(context)?.reserve(context, model.name, estimate);
     try {
-      answered = await external(inside, () => model.generate({ ...wanted, signal: inside.signal }, onText));
+      answered = await external(inside, () => model.generate({ ...wanted, signal: inside.signal }, stream));
     } catch (error) {
       reservation?.release();
       throw error;
@@ -122,10 +145,9 @@ async function hooked(
       tool_calls: (answered.message.tool_calls ?? []) as unknown as Value[],
     };
   });
-  const content = typeof output.content === 'string' ? output.content : '';
-  if (answered && answered.message.content === content) return answered;
-  // A hook answered in place of the model, or changed its answer.
-  return { message: { role: 'assistant', content }, finish_reason: 'stop', usage: answered?.usage ?? usageOf(0, 0) };
+  const answer = answerOf(output, answered);
+  if (onText && !streamed && answer.message.content !== '') await onText(answer.message.content);
+  return answer;
 }
 
 function detailsOf(error: unknown): { retryable?: unknown; retry_after_ms?: unknown; outcome?: unknown } {

@@ -17,7 +17,12 @@ export function composite(members: readonly Agent[], strategy: Strategy, router:
   return {
     kind: strategy,
     members,
-    async answer(_agent, context, request) {
+    async answer(agent, context, request) {
+      if (request.session && strategy !== 'route')
+        throw new ScriptError(
+          'BAD_ARGUMENT',
+          `${context.method}: session: ${agent.name} asks several agents, which cannot share one session; give it to one of them`,
+        );
       switch (strategy) {
         case 'sequential':
           return inSequence(members, context, request);

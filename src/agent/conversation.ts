@@ -1,11 +1,12 @@
 import type { Context } from '../call/context.ts';
 import type { Value } from '../call/value.ts';
 import { type Message, type OnText, valueText } from '../model/model.ts';
+import { readTranscript, recordMessages } from '../session/transcript.ts';
 import type { Agent, AgentCore, AgentRequest } from './agent.ts';
 import { contextText } from './contexts.ts';
 import { converse, type Outcome } from './loop.ts';
 
-/** The core of an ordinary agent: its history, then the request. Concurrent executions read the history at their start and append when done. */
+/** The core of an ordinary agent: its history or a session's, then the request. Concurrent executions read the history at their start and append when done. */
 export const conversation: AgentCore = {
   kind: 'agent',
   members: [],
@@ -13,13 +14,15 @@ export const conversation: AgentCore = {
     const { config } = agent;
     const question = userMessage(context, request);
     const system: Message[] = config.system_prompt === undefined ? [] : [{ role: 'system', content: config.system_prompt }];
+    const { session } = request;
+    const history = session ? await readTranscript(context, session) : agent.history;
     const outcome = await converse(
       context,
       {
         agent: agent.name,
         models: [config.model, ...config.fallback_models],
         retries: config.retries,
-        messages: [...system, ...agent.history, question],
+        messages: [...system, ...history, question],
         tools: [...config.tools, ...(request.tools ?? [])],
         max_steps: config.max_steps,
         temperature: request.temperature ?? config.temperature,
@@ -28,7 +31,8 @@ export const conversation: AgentCore = {
       },
       onText,
     );
-    agent.history.push(question, ...outcome.added);
+    if (session) await recordMessages(context, session, [question, ...outcome.added]);
+    else agent.history.push(question, ...outcome.added);
     return outcome;
   },
 };

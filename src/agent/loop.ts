@@ -9,6 +9,7 @@ import { tools as toolRegistry } from '../tool/registry.ts';
 import type { Tool } from '../tool/tool.ts';
 import { ask } from './ask.ts';
 import { Spending } from './budget.ts';
+import { offerNames } from './offer.ts';
 import { readOutput } from './output.ts';
 
 /** One conversation with a model, until it has no more tools to call. */
@@ -55,7 +56,8 @@ export async function converse(context: Context, conversation: Conversation, onT
   const { agent, tools, output_schema } = conversation;
   const added: Message[] = [];
   const records: ToolRecord[] = [];
-  const offers = tools.map(({ name, description, schema }) => ({ name, description, parameters: schema }));
+  const offered = offerNames(tools);
+  const offers = [...offered].map(([name, { description, schema }]) => ({ name, description, parameters: schema }));
   let usage = usageOf(0, 0);
   let cost: number | undefined = 0;
   let repaired = false;
@@ -84,7 +86,7 @@ export async function converse(context: Context, conversation: Conversation, onT
     });
     const calls = answer.message.tool_calls ?? [];
     if (calls.length > 0 && step < conversation.max_steps) {
-      added.push(...(await runCalls(context, calls, tools, records)));
+      added.push(...(await runCalls(context, calls, offered, records)));
       continue;
     }
     if (calls.length > 0) return done(answer.message.content, 'max_steps');
@@ -97,7 +99,7 @@ export async function converse(context: Context, conversation: Conversation, onT
   }
 }
 
-async function runCalls(context: Context, calls: readonly ToolCall[], tools: readonly Tool[], records: ToolRecord[]): Promise<Message[]> {
+async function runCalls(context: Context, calls: readonly ToolCall[], tools: ReadonlyMap<string, Tool>, records: ToolRecord[]): Promise<Message[]> {
   Spending.of(context)?.countTools(calls.length);
   const results = await Promise.all(calls.map((call) => runCall(context, call, tools)));
   records.push(...results.map(({ record }) => record));
@@ -105,16 +107,20 @@ async function runCalls(context: Context, calls: readonly ToolCall[], tools: rea
 }
 
 /** Whatever goes wrong is told to the model, which may do better; only a cancelled run or an exhausted budget ends the conversation. */
-async function runCall(context: Context, { id, name, input: text }: ToolCall, tools: readonly Tool[]): Promise<{ record: ToolRecord; message: Message }> {
+async function runCall(
+  context: Context,
+  { id, name, input: text }: ToolCall,
+  tools: ReadonlyMap<string, Tool>,
+): Promise<{ record: ToolRecord; message: Message }> {
   const started = performance.now();
+  const tool = tools.get(name);
   let input: Value = text;
   const finish = (rest: Pick<ToolRecord, 'output' | 'error'>, content: string) => ({
-    record: { id, name, input, ...rest, duration_ms: performance.now() - started },
+    record: { id, name: tool?.name ?? name, input, ...rest, duration_ms: performance.now() - started },
     message: { role: 'tool', tool_call_id: id, name, content: cut(content), ...(rest.error && { is_error: true }) } satisfies Message,
   });
   try {
-    const tool = tools.find((one) => one.name === name);
-    if (!tool) throw new ScriptError('NOT_FOUND', `there is no tool ${name}; there are ${tools.map((one) => one.name).join(', ') || 'none'}`);
+    if (!tool) throw new ScriptError('NOT_FOUND', `there is no tool ${name}; there are ${[...tools.keys()].join(', ') || 'none'}`);
     input = parseInput(text);
     const output = await context.run.get(toolRegistry).execute(context, tool, input);
     return finish({ output }, valueText(output));

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { ScriptError } from '../errors.ts';
 import type { Capability } from './capability.ts';
 import type { Callback, Value, ValueMap } from './value.ts';
 
@@ -45,6 +46,8 @@ export interface Grants {
   /** Programs that the `process` tool may start; names of environment variables that `environment` may show. */
   readonly programs: readonly string[];
   readonly environment: readonly string[];
+  /** Patterns of tools of MCP servers, `github.*`. */
+  readonly mcp: readonly string[];
 }
 
 /** Everything that ends or bounds a run. Times in ms of the wall clock unless named cpu. */
@@ -68,6 +71,8 @@ export interface Run {
   readonly host: Host;
   readonly language: Language;
   readonly tenant: string;
+  /** The session that the host wants continued, if it named one. */
+  readonly session?: string | undefined;
   readonly grants: Grants;
   readonly limits: Limits;
   readonly args: readonly string[];
@@ -87,6 +92,8 @@ export interface Run {
   print(line: string): void;
   /** Registers work that goes on by itself and is awaited when the run drains. */
   background(work: Promise<unknown>): void;
+  /** Tells those who watch that something was refused for want of a permission or at a limit; a promise when they have to be waited for. */
+  refused(context: Context, error: ScriptError): void | Promise<void>;
   /** Waits on the host's clock; rejects with CANCELLED when the signal fires. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

@@ -3,6 +3,7 @@ import { requireCapability } from './capability.ts';
 import { type CompiledMethod, compileMethod } from './compile.ts';
 import type { Context, Language } from './context.ts';
 import type { GlobalDefinition, HandleDefinition, Method } from './define.ts';
+import { raise } from './refused.ts';
 import type { ScriptInvoke } from './run.ts';
 import { handle as handleSchema } from './schema.ts';
 import { type Callback, type HandleType, SCRIPT_CALLBACK, type Value } from './value.ts';
@@ -74,10 +75,10 @@ export function dispatch(entry: Entry, args: Value[], context: Context): Value |
     const checked = compiled.check(args, context.run.language);
     if (compiled.transient) return dispatchWithCallbacks(entry, checked, compiled.transient(checked), context);
     const result = definition.handler(checked, context);
-    if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, entry.name));
+    if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, entry.name, context));
     return compiled.result(result);
   } catch (error) {
-    return fail(error, entry.name);
+    return fail(error, entry.name, context);
   }
 }
 
@@ -92,15 +93,15 @@ function dispatchWithCallbacks(
   const release = () => {
     for (const fn of callbacks) (fn as { [SCRIPT_CALLBACK]?: ScriptInvoke })[SCRIPT_CALLBACK]?.release?.();
   };
-  if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, name)).finally(release);
+  if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, name, context)).finally(release);
   release();
   return compiled.result(result);
 }
 
-function fail(error: unknown, method: string): never {
+function fail(error: unknown, method: string, context: Context): Promise<never> {
   const failure = asScriptError(error);
   failure.method ??= method;
-  throw failure;
+  return raise(context, failure);
 }
 
 function outsideTransaction(method: string): ScriptError {

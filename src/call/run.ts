@@ -77,6 +77,7 @@ export interface RunOptions {
   readonly host: Host;
   readonly language: Language;
   readonly tenant: string;
+  readonly session?: string | undefined;
   readonly grants: Grants;
   readonly limits: Limits;
   readonly args: readonly string[];
@@ -85,6 +86,8 @@ export interface RunOptions {
   readonly seed: number;
   readonly onOutput: (line: string) => void;
   readonly clock?: () => number;
+  /** Hears of everything that is refused for want of a permission or at a limit. */
+  readonly onRefused?: (context: Context, error: ScriptError) => void | Promise<void>;
 }
 
 /** The part of a run that knows nothing of engines: services, clock, random numbers, output, cancellation. */
@@ -93,6 +96,7 @@ export class RunContainer implements Run {
   readonly host: Host;
   readonly language: Language;
   readonly tenant: string;
+  readonly session: string | undefined;
   readonly grants: Grants;
   readonly limits: Limits;
   readonly args: readonly string[];
@@ -104,6 +108,7 @@ export class RunContainer implements Run {
   readonly #services = new Services<Run>();
   readonly #abort = new AbortController();
   readonly #onOutput: (line: string) => void;
+  readonly #onRefused: RunOptions['onRefused'];
   #outputLeft: number;
 
   constructor(options: RunOptions) {
@@ -111,6 +116,7 @@ export class RunContainer implements Run {
     this.host = options.host;
     this.language = options.language;
     this.tenant = options.tenant;
+    this.session = options.session;
     this.grants = options.grants;
     this.limits = options.limits;
     this.args = options.args;
@@ -118,6 +124,7 @@ export class RunContainer implements Run {
     this.now = options.clock ?? Date.now;
     this.random = seededRandom(options.seed);
     this.#onOutput = options.onOutput;
+    this.#onRefused = options.onRefused;
     this.#outputLeft = options.limits.output_mb * 2 ** 20;
   }
 
@@ -151,6 +158,10 @@ export class RunContainer implements Run {
     this.#outputLeft -= Buffer.byteLength(line) + 1;
     if (this.#outputLeft < 0) throw new ScriptError('LIMIT_EXCEEDED', `the run printed more than limits.output_mb = ${this.limits.output_mb} MB`);
     this.#onOutput(line);
+  }
+
+  refused(context: Context, error: ScriptError): void | Promise<void> {
+    return this.#onRefused?.(context, error);
   }
 
   background(work: Promise<unknown>): void {

@@ -29,9 +29,22 @@ const TEMPLATE = `# llmspell. Every setting has a default; \`llmspell config sho
 # kind = "searxng"                     # brave, tavily, searxng or json
 # url = "http://localhost:8080/search"
 
+# [mcp.servers.github]                 # its tools are github.NAME; approve them with \`llmspell mcp approve\`
+# command = "npx"                      # or url = "https://…" with token_env
+# args = ["-y", "@modelcontextprotocol/server-github"]
+# env = ["GITHUB_TOKEN"]
+
 [limits]
 # cpu_ms = 10000
 # memory_mb = 64
+
+# [hooks.logging]                      # a section that is there switches its hook on
+# [hooks.metrics]
+# [hooks.cache]
+# [hooks.rate_limit]
+# [hooks.cost_tracking]
+# max_usd_per_run = 1.0
+# [hooks.redact]
 
 [log]
 # level = "warn"

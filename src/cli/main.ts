@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { asScriptError, ScriptError } from '../errors.ts';
+import type { McpFlags } from './mcp.ts';
+import type { ServeFlags } from './mcp-serve.ts';
 import type { RunFlags } from './options.ts';
 import { EXIT } from './report.ts';
 
@@ -49,6 +51,15 @@ function createProgram(done: (status: number) => void): Command {
       done(await runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, args, flags));
     });
 
+  withRunOptions(program.command('repl').description('runs code line by line as you type it'), { json: false })
+    .addOption(new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']).makeOptionMandatory())
+    .argument('[args...]', 'for the session, as ARGS')
+    .passThroughOptions()
+    .action(async (args: string[], flags: RunFlags & { lang: string }) => {
+      const { startRepl } = await import('./repl.ts');
+      done(await startRepl(flags.lang === 'lua' ? 'lua' : 'javascript', args, flags));
+    });
+
   program
     .command('types')
     .description('writes the types of the script API for editors')
@@ -75,15 +86,45 @@ function createProgram(done: (status: number) => void): Command {
     .command('check')
     .option('--config <file>', 'instead of llmspell.toml')
     .action(async (flags: { config?: string }) => (await import('./config.ts')).checkConfig(flags.config));
+
+  const mcp = program.command('mcp').description('deals with servers of the Model Context Protocol and their tools');
+  const withFolder = (command: Command) =>
+    command.option('--config <file>', 'instead of llmspell.toml').option('--data <dir>', 'the data folder; .llmspell if not given');
+  withFolder(mcp.command('list').description('lists servers and tools, and which tools are approved'))
+    .option('--json', 'as JSON')
+    .action(async (flags: McpFlags) => (await import('./mcp.ts')).listMcp(flags));
+  withFolder(mcp.command('approve').description('approves tools as the server offers them now'))
+    .option('--all', 'all that are new or have changed')
+    .argument('<server>')
+    .argument('[tools...]')
+    .action(async (server: string, tools: string[], flags: McpFlags) => (await import('./mcp.ts')).approveMcp(server, tools, flags));
+  withFolder(mcp.command('revoke').description('takes the approval of tools back'))
+    .option('--all', 'all of the server')
+    .argument('<server>')
+    .argument('[tools...]')
+    .action(async (server: string, tools: string[], flags: McpFlags) => (await import('./mcp.ts')).revokeMcp(server, tools, flags));
+  withGrantOptions(mcp.command('serve').description('offers scripts and tools to MCP clients, over standard input and output'))
+    .addOption(several('--script <file>', 'a script that is a tool by the comment at its head'))
+    .option('--tools <names>', 'built-in tools, separated by commas')
+    .option('--http <port>', 'over streamable HTTP instead')
+    .option('--host <address>', 'the address to listen on; 127.0.0.1 if not given')
+    .option('--token-env <name>', 'the variable with the bearer token that clients must bring')
+    .action(async (flags: ServeFlags) => (await import('./mcp-serve.ts')).serveMcp(flags));
   return program;
 }
 
-function withRunOptions(command: Command): Command {
-  const several = (flag: string, text: string) =>
-    new Option(flag, text).argParser((value: string, before: string[] | undefined) => [...(before ?? []), nonEmpty(flag, value)]);
+function withRunOptions(command: Command, { json = true } = {}): Command {
+  if (json) command.option('--json', 'print one JSON object at the end instead of output as it happens');
+  return withGrantOptions(command.option('--input <json>', "the run's INPUT"));
+}
+
+function several(flag: string, text: string): Option {
+  return new Option(flag, text).argParser((value: string, before: string[] | undefined) => [...(before ?? []), nonEmpty(flag, value)]);
+}
+
+/** What bounds and permits runs, one or many. */
+function withGrantOptions(command: Command): Command {
   return command
-    .option('--input <json>', "the run's INPUT")
-    .option('--json', 'print one JSON object at the end instead of output as it happens')
     .option('--model <name>', 'stands in for every model, such as local/extractive')
     .option('--data <dir>', 'the data folder; .llmspell if not given')
     .option('--config <file>', 'instead of llmspell.toml')
@@ -94,6 +135,8 @@ function withRunOptions(command: Command): Command {
     .addOption(several('--allow-read <dir>', "a folder to read, instead of the script's own"))
     .addOption(several('--allow-write <dir>', 'a folder to write, beside the workspace'))
     .addOption(several('--allow-net <host>', 'a host to reach, such as api.example.org or *.example.org'))
+    .addOption(several('--allow-program <name>', 'a program that the process tool may start'))
+    .addOption(several('--allow-env <name>', 'an environment variable that the environment tool may read'))
     .option('--seed <n>', "the run's random numbers");
 }
 

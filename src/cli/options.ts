@@ -22,6 +22,8 @@ export interface RunFlags {
   readonly allowRead?: string[];
   readonly allowWrite?: string[];
   readonly allowNet?: string[];
+  readonly allowProgram?: string[];
+  readonly allowEnv?: string[];
   readonly seed?: string;
   readonly watch?: boolean;
 }
@@ -32,7 +34,7 @@ export function withFlags(input: ConfigInput, flags: RunFlags): ConfigInput {
 }
 
 /** Absolute path of the data folder. */
-export function dataFolder(config: Config, flags: RunFlags): string {
+export function dataFolder(config: Config, flags: Pick<RunFlags, 'data'>): string {
   return resolve(flags.data ?? config.data.dir);
 }
 
@@ -55,8 +57,9 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
     net: [...(flags.allowNet ?? []), ...permissions.net],
     tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
     models: ['local/*', 'mock/*', ...override, ...configuredModels(config)],
-    programs: [...permissions.programs],
-    environment: [...permissions.environment],
+    programs: [...(flags.allowProgram ?? []), ...permissions.programs],
+    environment: [...(flags.allowEnv ?? []), ...permissions.environment],
+    mcp: Object.keys(config.mcp.servers).map((name) => `${name}.*`),
   };
 }
 

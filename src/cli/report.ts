@@ -1,4 +1,5 @@
 import type { ScriptError } from '../errors.ts';
+import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import type { LogEntry } from '../log/log.ts';
 import type { RunResult } from '../runtime.ts';
 
@@ -23,12 +24,12 @@ export function errorText(error: ScriptError): string {
 }
 
 /** What `--json` prints of a run that ended well. */
-export function successJson({ value, output, stats }: RunResult): string {
-  return stringify({ ok: true, value, output, stats });
+export function successJson({ value, output, stats }: RunResult, metrics?: MetricsSnapshot): string {
+  return stringify({ ok: true, value, output, stats, metrics });
 }
 
 /** What `--json` prints of a run that failed. */
-export function failureJson(error: ScriptError): string {
+export function failureJson(error: ScriptError, metrics?: MetricsSnapshot): string {
   const { code, message, where, traceback, run } = error;
   return stringify({
     ok: false,
@@ -36,6 +37,7 @@ export function failureJson(error: ScriptError): string {
     output: run?.output ?? [],
     error: { code, message, file: where?.file, line: where?.line, traceback },
     stats: run?.stats,
+    metrics,
   });
 }
 
@@ -46,7 +48,7 @@ export function logLine({ level, message, fields }: LogEntry): string {
 }
 
 /** JSON with integers as digits and bytes as `{"$bytes": base64}`. */
-function stringify(value: unknown): string {
+export function stringify(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Uint8Array) return JSON.stringify({ $bytes: Buffer.from(value).toString('base64') });
   if (Array.isArray(value)) return `[${value.map((item) => stringify(item) ?? 'null').join(',')}]`;

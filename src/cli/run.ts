@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import type { Language } from '../call/context.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
+import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
-import { ScriptRuntime } from '../runtime.ts';
+import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
 import { dataFolder, grantsOf, inputOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
@@ -52,36 +53,46 @@ export async function runScript(script: Script, args: readonly string[], flags: 
   }
 }
 
-async function execute(script: Script, args: readonly string[], flags: RunFlags, signal: AbortSignal): Promise<number> {
+/** What the flags and the configuration come to for runs of one language. */
+export async function prepare(flags: RunFlags, script: Pick<Script, 'language' | 'path'>, args: readonly string[]) {
   const { config, input } = await loadConfig(flags.config);
-  const settings = withFlags(input, flags);
   const dataDir = dataFolder(config, flags);
-  const options = {
+  const models = { ...config.models, ...(flags.model !== undefined && { override: flags.model }) };
+  const seed = seedOf(flags);
+  const execute: ExecuteOptions = {
     language: script.language,
-    name: script.name,
-    path: script.path,
     args,
     input: inputOf(flags),
-    grants: grantsOf({ ...config, models: { ...config.models, ...(flags.model !== undefined && { override: flags.model }) } }, flags, dataDir, script.path),
+    grants: grantsOf({ ...config, models }, flags, dataDir, script.path),
     limits: limitsOf(flags),
-    signal,
     ...(flags.tenant !== undefined && { tenant: flags.tenant }),
-    ...(seedOf(flags) !== undefined && { seed: seedOf(flags) as number }),
+    ...(seed !== undefined && { seed }),
   };
-  await using runtime = await ScriptRuntime.create({ config: settings, dataDir });
+  return { runtime: { config: withFlags(input, flags), dataDir }, execute };
+}
+
+async function execute(script: Script, args: readonly string[], flags: RunFlags, signal: AbortSignal): Promise<number> {
+  const prepared = await prepare(flags, script, args);
+  const options = { ...prepared.execute, name: script.name, path: script.path, signal };
+  await using runtime = await ScriptRuntime.create(prepared.runtime);
   runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${logLine(entry)}\n`));
   const line = progress(runtime);
   try {
     const result = await runtime.execute(script.text, { ...options, on_output: flags.json ? () => undefined : (text) => line.print(text) });
     line.clear();
-    if (flags.json) process.stdout.write(`${successJson(result)}\n`);
+    if (flags.json) process.stdout.write(`${successJson(result, metricsOf(runtime))}\n`);
     return 0;
   } catch (thrown) {
     line.clear();
     const error = asScriptError(thrown);
-    if (flags.json) process.stdout.write(`${failureJson(error)}\n`);
+    if (flags.json) process.stdout.write(`${failureJson(error, metricsOf(runtime))}\n`);
     else if (!signal.aborted) process.stderr.write(`${errorText(error)}\n`);
     else process.stderr.write('interrupted\n');
     return statusOf(error);
   }
+}
+
+/** What `--json` adds where `[hooks.metrics]` is on. */
+function metricsOf(runtime: ScriptRuntime): MetricsSnapshot | undefined {
+  return runtime.host.config.hooks.metrics?.enabled ? runtime.metrics() : undefined;
 }

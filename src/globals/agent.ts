@@ -6,11 +6,13 @@ import { agentContexts } from '../agent/contexts.ts';
 import { findTemplate, listTemplates, registerTemplate } from '../agent/templates.ts';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { anyMap, anyValue, bytes, callback, handle, keptCallback } from '../call/schema.ts';
+import { whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
 import { MODEL_CAPABILITIES } from '../model/model.ts';
 import { models } from '../model/models.ts';
+import { readTranscript, type SessionUse } from '../session/transcript.ts';
 import { load, save } from '../state/state.ts';
 import { tools } from '../tool/registry.ts';
 import { TOOL_HANDLE } from '../tool/tool.ts';
@@ -55,6 +57,12 @@ const request = {
   output_schema: settings.output_schema,
   temperature: settings.temperature,
   max_tokens: settings.max_tokens,
+  session: z
+    .union([z.string(), z.strictObject({ id: z.string(), last: z.int().min(0).optional() })])
+    .optional()
+    .describe(
+      "the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it",
+    ),
 };
 
 const usage = z.object({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int(), cached_tokens: z.int() });
@@ -116,8 +124,8 @@ export const agentGlobal = defineGlobal({
           javascript: `print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)`,
         },
       ],
-      handler: ({ spec: { prompt, input, context: material, images, ...rest } }, context) =>
-        context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images }),
+      handler: ({ spec: { prompt, input, context: material, images, session, ...rest } }, context) =>
+        context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images, session: sessionUse(session) }),
     }),
     get: method({
       doc: 'The agent of a name, nil when there is none.',
@@ -441,6 +449,21 @@ export const agentGlobal = defineGlobal({
             return true;
           },
         }),
+        load_session: handleMethod<Agent>()({
+          doc: "Puts the turns of a session, or the last so many, in place of the agent's own history; gives how many messages it then has. What follows is not added to the session: `execute({session = …})` does that.",
+          params: { id: z.string(), options: z.strictObject({ last: z.int().min(0).optional() }).default({}) },
+          result: z.int(),
+          effect: 'read',
+          examples: example(
+            `local id = Session.create()\nSession.add_turn(id, {role = "user", content = "I am Ada."})\nprint(agent:load_session(id))`,
+            `const id = Session.create()\nSession.add_turn(id, {role: "user", content: "I am Ada."})\nprint(agent.load_session(id))`,
+          ),
+          handler: ({ self, id, options }, context) =>
+            whenReady(readTranscript(context, { id, last: options.last }), (messages) => {
+              self.history = messages;
+              return messages.length;
+            }),
+        }),
         get_config: handleMethod<Agent>()({
           doc: 'How the agent is set up.',
           params: {},
@@ -533,9 +556,13 @@ export const agentGlobal = defineGlobal({
 
 async function requestOf(context: Parameters<typeof save>[0], given: string | (z.output<z.ZodObject<typeof request>> & object)) {
   if (typeof given === 'string') return { prompt: given };
-  const { tools: extra, ...rest } = given;
+  const { tools: extra, session, ...rest } = given;
   if (given.prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
-  return { ...rest, ...(extra && { tools: await context.run.get(agents).resolveTools(context, extra as never) }) };
+  return { ...rest, session: sessionUse(session), ...(extra && { tools: await context.run.get(agents).resolveTools(context, extra as never) }) };
+}
+
+function sessionUse(given: string | SessionUse | undefined): SessionUse | undefined {
+  return typeof given === 'string' ? { id: given } : given;
 }
 
 function infoOf({ name, config }: Agent) {

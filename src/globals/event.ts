@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { compileSchema } from '../call/compile.ts';
 import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
-import { events } from '../event/bus.ts';
+import { type EventRecord, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 
 const record = z.object({
@@ -20,6 +21,9 @@ const draft = z.strictObject({
   payload: anyValue.optional(),
   correlation_id: z.string().optional().meta({ description: 'joins what belongs together; that of the current operation if not given' }),
 });
+
+const checkDraft = compileSchema(draft);
+const checkRecord = compileSchema(record.nullable());
 
 const subscribeOptions = z.strictObject({
   filter: z
@@ -41,9 +45,9 @@ export const eventGlobal = defineGlobal({
   doc: 'Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number.',
   methods: {
     emit: method({
-      doc: 'Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself.',
+      doc: 'Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself. Gives the event; nil when a hook skipped it.',
       params: { event: z.union([z.string(), draft]), payload: anyValue.optional() },
-      result: record,
+      result: record.nullable(),
       effect: 'write',
       examples: [
         {
@@ -53,13 +57,19 @@ export const eventGlobal = defineGlobal({
       ],
       handler({ event, payload }, context) {
         const wanted = typeof event === 'string' ? { event_type: event, payload: payload ?? null } : { payload: null, ...event };
-        return context.run
-          .get(hooks)
-          .around(
-            context,
-            { kind: 'event', name: wanted.event_type, before: 'before_emit', after: 'after_emit', input: wanted as ValueMap, checkInput: checkDraft },
-            (input) => context.run.get(events).emit(context, input as unknown as z.output<typeof draft>),
-          );
+        return context.run.get(hooks).around<ValueMap, EventRecord | null>(
+          context,
+          {
+            kind: 'event',
+            name: wanted.event_type,
+            before: 'before_emit',
+            after: 'after_emit',
+            input: wanted as ValueMap,
+            checkInput: (changed) => checkDraft(changed, 'Event.emit: input') as ValueMap,
+            checkOutput: (changed) => checkRecord(changed, 'Event.emit: output') as EventRecord | null,
+          },
+          (input) => context.run.get(events).emit(context, input as unknown as z.output<typeof draft>),
+        );
       },
     }),
     subscribe: method({
@@ -145,7 +155,3 @@ export const eventGlobal = defineGlobal({
     }),
   },
 });
-
-function checkDraft(value: unknown): ValueMap {
-  return draft.parse(value) as ValueMap;
-}

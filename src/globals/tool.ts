@@ -12,7 +12,7 @@ const info = z.object({
   category: z.string(),
   tags: z.array(z.string()),
   version: z.string(),
-  source: z.enum(['builtin', 'host', 'script']),
+  source: z.enum(['builtin', 'host', 'script', 'mcp']),
 });
 
 /** Tools: those that come with the runtime, the host's, and the script's own. */

@@ -16,6 +16,16 @@ export interface HookAnswer {
   readonly skip?: true;
 }
 
+/** Thrown by a hook of the runtime to fail the operation with an error of its own, which is no failure of the hook. */
+export class Refusal extends Error {
+  readonly error: ScriptError;
+
+  constructor(error: ScriptError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
 const KEYS = ['continue_execution', 'reason', 'input', 'output', 'retry', 'skip'];
 const MAX_ATTEMPTS = 100;
 const MAX_DELAY_MS = 600_000;

@@ -2,8 +2,9 @@ import type { Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
-import { type RetryWish, readAnswer } from './answer.ts';
-import { circuitClock, failed, type Hook, isOpen, succeeded, withinTime } from './hook.ts';
+import { runLog } from '../log/log.ts';
+import { Refusal, type RetryWish, readAnswer } from './answer.ts';
+import { circuitClock, failed, type Hook, isOpen, OPEN_MS, succeeded, withinTime } from './hook.ts';
 
 /** What the hooks of one point have made of an operation so far. */
 export interface HookOutcome {
@@ -87,15 +88,18 @@ function take(hook: Hook, value: Value | undefined | void, occasion: Occasion, o
 
 /** Reports a hook that failed; throws its error on when the operation is cancelled or must not run without the hook. */
 function complain(context: Context, hook: Hook, { point }: Occasion, error: unknown): void {
+  if (error instanceof Refusal) throw error.error;
   if (context.signal.aborted) throw error;
   const opened = failed(hook, circuitClock(hook, context));
   const { code, message } = asScriptError(error);
   report(context, 'hook.failed', { hook_id: hook.id, point, code, message });
-  if (opened) report(context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: 30 });
+  if (opened) report(context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: OPEN_MS / 1_000 });
   if (hook.onError === 'fail') throw error;
 }
 
+/** Tells the log, for people, and the event, for scripts and hosts. */
 function report(context: Context, eventType: string, payload: ValueMap): void {
+  context.run.get(runLog).write('warn', eventType, payload);
   const said = context.run.get(events).announce(context, eventType, payload);
   if (said) context.run.background(said);
 }

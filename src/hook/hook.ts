@@ -43,7 +43,8 @@ export interface Hook {
 
 export const HOOK_TIMEOUT_MS = 1_000;
 const FAILURES_TO_OPEN = 5;
-const OPEN_MS = 30_000;
+/** How long an open circuit leaves its hook out. */
+export const OPEN_MS = 30_000;
 
 /** Makes a hook that has not run yet. */
 export function createHook(fields: Pick<Hook, 'id' | 'point' | 'source' | 'language' | 'order' | 'call'>, options: HookOptions = {}): Hook {

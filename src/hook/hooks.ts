@@ -1,35 +1,19 @@
 import { type Context, type Run, runService } from '../call/context.ts';
-import { whenReady } from '../call/soon.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import { ScriptError } from '../errors.ts';
 import { MAX_HOOK_DEPTH } from '../event/bus.ts';
 import { PatternIndex, splitPattern } from '../event/pattern.ts';
-import type { RetryWish } from './answer.ts';
+import { isEmpty, obey, runInside, type Watched } from './around.ts';
 import { type HookOutcome, runChain } from './chain.ts';
 import { circuitClock, createHook, type Hook, type HookOptions, type HookSource, inOrder, isOpen, type Priority } from './hook.ts';
 import { hostHooks } from './host.ts';
-import { checkPoint, overlap, POINT_SEPARATOR } from './points.ts';
+import { checkPoint, isHostOnly, overlap, POINT_SEPARATOR } from './points.ts';
 
+export type { Watched } from './around.ts';
 export type { HookOutcome } from './chain.ts';
 export type { HookFunction, HookOptions, Priority } from './hook.ts';
 export { hostHooks } from './host.ts';
-
-/** An operation that hooks may watch, change, refuse, skip or repeat. */
-export interface Watched<I extends Value, O extends Value> {
-  /** `agent`, `tool`, `state`, …: the first part of the point. */
-  readonly kind: string;
-  readonly name?: string | undefined;
-  /** Moments; one that is absent is not fired. */
-  readonly before?: string | undefined;
-  readonly after?: string | undefined;
-  readonly error?: string | undefined;
-  readonly input: I;
-  /** What else hooks are told. */
-  readonly fields?: ValueMap | undefined;
-  /** Check what a hook puts in place of input or output; they throw when it does not fit. */
-  readonly checkInput?: ((input: Value) => I) | undefined;
-  readonly checkOutput?: ((output: Value) => O) | undefined;
-}
 
 export type HookInfo = {
   id: string;
@@ -55,8 +39,10 @@ export interface HookFilter {
 export interface Hooks {
   /** Runs an operation inside its hooks; without a matching hook it is the operation alone. Throws HOOK_REJECTED when one refuses. */
   around<I extends Value, O extends Value>(context: Context, spec: Watched<I, O>, operation: (input: I, context: Context) => O | Promise<O>): O | Promise<O>;
-  /** Fires a point that has no operation; `fields.input` and `fields.output` may be replaced by hooks. */
-  fire(context: Context, point: string, fields: ValueMap): HookOutcome | Promise<HookOutcome>;
+  /** Asks the hooks of a single moment before something happens, and gives the input as they leave it. Throws HOOK_REJECTED when one refuses. */
+  consult(context: Context, spec: Consulted): Soon<Value>;
+  /** Fires a point that has no operation; `fields.input` and `fields.output` may be replaced by hooks. `hostOnly` leaves the script's own out. */
+  fire(context: Context, point: string, fields: ValueMap, options?: { hostOnly?: boolean }): HookOutcome | Promise<HookOutcome>;
   /** Registers a function of the script and answers its id. Throws BAD_ARGUMENT when no point matches, LIMIT_EXCEEDED beyond `limits.hooks`. */
   register(point: string, fn: Callback, options?: HookOptions): string;
   /** True when there was such a hook; throws NOT_ALLOWED for hooks of the host, as `pause` and `resume` do. */
@@ -66,15 +52,40 @@ export interface Hooks {
   list(context: Context, filter?: HookFilter): HookInfo[];
 }
 
+/** A moment that is asked about by itself. */
+export interface Consulted {
+  readonly kind: string;
+  readonly name?: string | undefined;
+  readonly moment: string;
+  readonly input: Value;
+  readonly fields?: ValueMap | undefined;
+}
+
+interface Split {
+  readonly given: readonly Hook[];
+  readonly builtin: readonly Hook[];
+}
+
+const NONE: Split = { given: [], builtin: [] };
+
 /** Kinds whose points carry the name, and those that may also be addressed by it. */
 const NAMED_POINTS = new Set(['tool']);
 const ADDRESSED = new Set(['tool', 'agent', 'workflow']);
 const NAME_FIELDS: Readonly<Record<string, string>> = { tool: 'tool_name', agent: 'agent_id', workflow: 'workflow_id' };
 
+function pointName(kind: string, name: string | undefined, moment: string): string {
+  return NAMED_POINTS.has(kind) && name !== undefined ? `${kind}:${name}:${moment}` : `${kind}:${moment}`;
+}
+
+/** The hooks that may run at a point: some are the host's alone. */
+function permitted(hooks: Hook[], point: string): Hook[] {
+  return isHostOnly(point) ? hooks.filter(({ source }) => source !== 'script') : hooks;
+}
+
 function createHooks(run: Run): Hooks {
   const host = run.host.get(hostHooks);
   const own = new Map<string, Hook>();
-  const found = new Map<string, readonly Hook[]>();
+  const found = new Map<string, Split>();
   let index = new PatternIndex<Hook>(POINT_SEPARATOR);
   let hostVersion = -1;
   let registered = 0;
@@ -87,17 +98,19 @@ function createHooks(run: Run): Hooks {
     for (const hook of [...host.all, ...own.values()]) index.add(hook.point, hook);
   }
 
-  function at(kind: string, name: string | undefined, moment: string | undefined): readonly Hook[] {
-    if (moment === undefined) return [];
+  /** The hooks of one moment; those that come with the runtime by themselves, for they lie closest around the operation. */
+  function at(kind: string, name: string | undefined, moment: string | undefined): Split {
+    if (moment === undefined) return NONE;
     const key = `${kind}:${name ?? ''}:${moment}`;
     const known = found.get(key);
     if (known) return known;
     const hooks = new Set(index.match(`${kind}:${moment}`));
     if (name !== undefined && ADDRESSED.has(kind)) for (const hook of index.match(key)) hooks.add(hook);
-    const ordered = [...hooks].sort(inOrder);
+    const ordered = permitted([...hooks], `${kind}:${moment}`).sort(inOrder);
+    const split = { given: ordered.filter(({ source }) => source !== 'builtin'), builtin: ordered.filter(({ source }) => source === 'builtin') };
     if (found.size >= 1_000) found.clear();
-    found.set(key, ordered);
-    return ordered;
+    found.set(key, split);
+    return split;
   }
 
   function none(): boolean {
@@ -110,6 +123,15 @@ function createHooks(run: Run): Hooks {
       throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: hooks and event handlers cause one another more than ${MAX_HOOK_DEPTH} deep (at ${point})`);
   }
 
+  /** What hooks are told of one operation whatever the moment. */
+  function described(context: Context, kind: string, name: string | undefined, fields: ValueMap | undefined): ValueMap {
+    const told: ValueMap = { id: `${kind}_${++operations}`, correlation_id: context.correlationId, tenant: run.tenant };
+    const nameField = NAME_FIELDS[kind];
+    if (name !== undefined) told.name = name;
+    if (name !== undefined && nameField) told[nameField] = name;
+    return Object.assign(told, fields);
+  }
+
   function around<I extends Value, O extends Value>(
     context: Context,
     spec: Watched<I, O>,
@@ -117,84 +139,17 @@ function createHooks(run: Run): Hooks {
   ): O | Promise<O> {
     if (none()) return operation(spec.input, context);
     const { kind, name } = spec;
-    const before = at(kind, name, spec.before);
-    const after = at(kind, name, spec.after);
-    const error = at(kind, name, spec.error);
-    if (before.length + after.length + error.length === 0) return operation(spec.input, context);
-    const pointOf = (moment: string | undefined) => (NAMED_POINTS.has(kind) && name !== undefined ? `${kind}:${name}:${moment}` : `${kind}:${moment}`);
+    const [before, after, error] = [at(kind, name, spec.before), at(kind, name, spec.after), at(kind, name, spec.error)];
+    const given = { before: before.given, after: after.given, error: error.given };
+    const builtin = { before: before.builtin, after: after.builtin, error: error.builtin };
+    const [plain, bare] = [isEmpty(given), isEmpty(builtin)];
+    if (plain && bare) return operation(spec.input, context);
+    const pointOf = (moment: string | undefined) => pointName(kind, name, moment ?? '');
     checkDepth(context, pointOf(spec.before ?? spec.after));
-
-    const started = performance.now();
-    const fields: ValueMap = { id: `${kind}_${++operations}`, correlation_id: context.correlationId, tenant: run.tenant };
-    const nameField = NAME_FIELDS[kind];
-    if (name !== undefined) fields.name = name;
-    if (name !== undefined && nameField) fields[nameField] = name;
-    Object.assign(fields, spec.fields);
-    let input = spec.input;
-    let retryWish: RetryWish | undefined;
-
-    /** Throws on a veto, keeps a wish to repeat. */
-    function obey(outcome: HookOutcome, moment: string | undefined, cause?: unknown): HookOutcome {
-      if (outcome.retry) retryWish = outcome.retry;
-      if (outcome.veto === undefined) return outcome;
-      throw new ScriptError('HOOK_REJECTED', `${context.method || pointOf(moment)}: refused by a hook at ${pointOf(moment)}: ${outcome.veto}`, {
-        method: context.method,
-        cause,
-      });
-    }
-
-    function attempt(count: number): O | Promise<O> {
-      let output: O | Promise<O>;
-      try {
-        output = operation(input, context);
-      } catch (thrown) {
-        return fail(thrown, count);
-      }
-      return output instanceof Promise
-        ? output.then(
-            (value) => finish(value, count),
-            (thrown) => fail(thrown, count),
-          )
-        : finish(output, count);
-    }
-
-    function again(count: number): Promise<O> {
-      return run.sleep(retryWish?.delayMs ?? 0, context.signal).then(() => attempt(count + 1));
-    }
-
-    function finish(output: O, count: number): O | Promise<O> {
-      if (after.length === 0) return output;
-      const duration = { ...fields, duration_ms: performance.now() - started };
-      const occasion = { point: pointOf(spec.after), fields: duration, input, output, checkOutput: spec.checkOutput };
-      return whenReady(runChain(context, after, occasion), (outcome) => {
-        obey(outcome, spec.after);
-        if (outcome.retry && count < outcome.retry.maxAttempts) return again(count);
-        return outcome.output as O;
-      });
-    }
-
-    function fail(thrown: unknown, count: number): O | Promise<O> {
-      if (context.signal.aborted) throw thrown;
-      const { code, message, details } = asScriptError(thrown);
-      const described: ValueMap = {
-        ...fields,
-        duration_ms: performance.now() - started,
-        error: { code, message, ...(details && { details: details as ValueMap }) },
-      };
-      return whenReady(runChain(context, error, { point: pointOf(spec.error), fields: described, input, checkOutput: spec.checkOutput }), (outcome) => {
-        obey(outcome, spec.error, thrown);
-        if (retryWish && count < retryWish.maxAttempts) return again(count);
-        if (outcome.replaced || outcome.skip) return outcome.output as O;
-        throw thrown;
-      });
-    }
-
-    const occasion = { point: pointOf(spec.before), fields, input, checkInput: spec.checkInput, checkOutput: spec.checkOutput };
-    return whenReady(runChain(context, before, occasion), (outcome) => {
-      obey(outcome, spec.before);
-      input = outcome.input as I;
-      return outcome.skip ? finish(outcome.output as O, 1) : attempt(1);
-    });
+    const shared = { fields: described(context, kind, name, spec.fields), pointOf };
+    if (bare) return runInside(context, spec, shared, given, operation);
+    const inner = (input: I, inside: Context) => runInside(inside, { ...spec, input }, shared, builtin, operation);
+    return plain ? inner(spec.input, context) : runInside(context, spec, shared, given, inner);
   }
 
   /** The script's own hook; those of the host are refused. */
@@ -213,14 +168,25 @@ function createHooks(run: Run): Hooks {
 
   return {
     around,
-    fire(context, point, fields) {
-      const { input = null, output, ...rest } = fields;
-      const hooks = none() ? [] : [...index.match(point)].sort(inOrder);
-      const nothing: HookOutcome = { input, output: output ?? null, replaced: false, skip: false, veto: undefined, retry: undefined };
-      if (hooks.length === 0) return nothing;
+    consult(context, { kind, name, moment, input, fields }) {
+      const { given, builtin } = none() ? NONE : at(kind, name, moment);
+      if (given.length + builtin.length === 0) return input;
+      const point = pointName(kind, name, moment);
       checkDepth(context, point);
-      const described = { id: `${point.split(':', 1)[0]}_${++operations}`, correlation_id: context.correlationId, tenant: run.tenant, ...rest };
-      return runChain(context, hooks, { point, fields: described, input, ...(output !== undefined && { output }) });
+      const occasion = { point, fields: described(context, kind, name, fields), input };
+      return whenReady(runChain(context, [...given, ...builtin], occasion), (outcome) => obey(context, outcome, point).input);
+    },
+    fire(context, point, fields, { hostOnly = false } = {}) {
+      const { input = null, output, ...rest } = fields;
+      const [kind = '', ...names] = point.split(':');
+      const matching = none() ? [] : permitted([...index.match(point)], point).filter(({ source }) => !hostOnly || source !== 'script');
+      const nothing: HookOutcome = { input, output: output ?? null, replaced: false, skip: false, veto: undefined, retry: undefined };
+      if (matching.length === 0) return nothing;
+      checkDepth(context, point);
+      // What comes with the runtime is told first: a hook that ends the chain must not hide what has happened.
+      const hooks = matching.sort((a, b) => Number(b.source === 'builtin') - Number(a.source === 'builtin') || inOrder(a, b));
+      const told = { ...described(context, kind, kind === 'custom' ? names.join(':') : undefined, undefined), ...rest };
+      return runChain(context, hooks, { point, fields: told, input, ...(output !== undefined && { output }) });
     },
     register(point, fn, options) {
       checkPoint(point);
@@ -249,6 +215,8 @@ function createHooks(run: Run): Hooks {
       if (!hook) return false;
       index.remove(hook.point, hook);
       found.clear();
+      // A chain that is under way still holds it.
+      hook.paused = true;
       return own.delete(id);
     },
     pause: (id) => setPaused(id, true, 'pause'),

@@ -13,8 +13,16 @@ export interface HostHooks {
 }
 
 function createHostHooks(host: Host): HostHooks {
+  const numbers = new Map<string, number>();
+  const next = (name: string) => {
+    numbers.set(name, (numbers.get(name) ?? 0) + 1);
+    return numbers.get(name);
+  };
   const all: Hook[] = builtinHooks(host).map((hook: BuiltinHook, at) =>
-    createHook({ id: `builtin_${hook.name}_${at + 1}`, point: hook.point, source: 'builtin', language: 'host', order: at, call: hook.call }, hook.options),
+    createHook(
+      { id: `builtin_${hook.name}_${next(hook.name)}`, point: hook.point, source: 'builtin', language: 'host', order: at, call: hook.call },
+      hook.options,
+    ),
   );
   let version = 0;
   let registered = 0;

@@ -29,24 +29,29 @@ export const HOOK_POINTS = {
   'state:after_delete': 'a value was deleted',
   'state:before_migrate': 'a migration is about to run; input is its configuration',
   'state:after_migrate': 'a migration has run; output is its result',
-  'session:start': 'a session was made; host hooks only',
-  'session:end': 'a session has ended',
-  'session:save': 'a session is about to be saved',
-  'session:restore': 'a session was loaded',
+  'session:start': 'a session is about to be made; input is {id, name, description, tags, metadata}; host hooks only',
+  'session:end': 'a session is about to be completed, or deleted before it was completed; input is {id}',
+  'session:save': 'a session is about to be saved; input is {id}',
+  'session:restore': 'a session was loaded; output is the session',
   'event:before_emit': 'the script is about to emit an event; input is {event_type, payload, correlation_id}',
   'event:after_emit': 'the script has emitted an event; output is the event',
   'rag:before_ingest': 'documents are about to be ingested',
   'rag:after_ingest': 'documents were ingested',
   'rag:before_retrieve': 'a retrieval is about to run; input is the query',
   'rag:after_retrieve': 'a retrieval has run; output is its result',
-  'security:violation': 'something was refused for want of a permission',
-  'limit:exceeded': 'a limit of the run was reached',
+  'security:violation': 'something was refused for want of a permission; input is {code, message, method}, and what a hook answers changes nothing',
+  'limit:exceeded': 'a limit of the run was reached; input is {code, message, method}, and what a hook answers changes nothing',
   'custom:<name>': 'the script or host fires it by its own name',
 } as const;
 
 const KNOWN = Object.keys(HOOK_POINTS).map((point) => point.replace('<name>', '*').split(':'));
 /** Kinds that may also be addressed by name, `agent:researcher:before_execution`. */
 const NAMED_KINDS = new Set(['agent', 'tool', 'workflow']);
+
+/** Points whose hooks are the host's alone; a script's hook that matches one is not called there. */
+export function isHostOnly(point: string): boolean {
+  return point.startsWith('system:') || point === 'session:start';
+}
 
 /** Hook points are separated by `:` only, since a tool's own name may hold a dot. */
 export const POINT_SEPARATOR = /:/;

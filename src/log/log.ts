@@ -20,18 +20,24 @@ export interface Log {
   write(entry: LogEntry): void;
   /** Takes the log over. */
   writeTo(sink: (entry: LogEntry) => void): void;
+  /** Puts a change between every entry and where it goes. */
+  change(change: (entry: LogEntry) => LogEntry): void;
 }
 
 /** The log of a runtime. */
 export const log = hostService<Log>('log', () => {
   let sink: ((entry: LogEntry) => void) | undefined;
+  let changed = (entry: LogEntry) => entry;
   return {
     write: (entry) => {
       sink ??= pinoSink();
-      sink(entry);
+      sink(changed(entry));
     },
     writeTo: (given) => {
       sink = given;
+    },
+    change: (given) => {
+      changed = given;
     },
   };
 });

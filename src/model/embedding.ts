@@ -5,6 +5,11 @@ export interface EmbeddingModel {
   readonly dimensions: number | undefined;
   /** Texts in one request at most. */
   readonly batch: number;
-  /** One vector per text, in order, of one length, normalised to length 1. Throws MODEL_FAILED with outcome, retryable, status and retry_after_ms. */
-  embed(texts: readonly string[], signal: AbortSignal): Promise<Float32Array[]>;
+  /** Its vectors are not kept: they are made faster than they are looked up. */
+  readonly uncached?: true;
+  /**
+   * One vector per text, in order, of one length, normalised to length 1. `onTokens` hears how many tokens the provider counted, where it does.
+   * Throws MODEL_FAILED with outcome, retryable, status and retry_after_ms.
+   */
+  embed(texts: readonly string[], signal: AbortSignal, onTokens?: (tokens: number) => void): Promise<Float32Array[]>;
 }

@@ -5,6 +5,7 @@ import { createExtractiveModel } from './extractive/model.ts';
 import { modelFailed } from './failure.ts';
 import { createMockModel, type MockSource } from './mock.ts';
 import type { LanguageModel, ModelCapability } from './model.ts';
+import { splitName } from './name.ts';
 import { findProvider, providerNames } from './providers.ts';
 import { createSdkModel } from './sdk.ts';
 
@@ -89,14 +90,6 @@ function createModels({ config }: Host): Models {
 
 function isModel(value: LanguageModel | MockSource): value is LanguageModel {
   return typeof value === 'object' && 'generate' in value;
-}
-
-/** A name's provider and model; only the first slash counts, models have slashes of their own. */
-function splitName(name: string): [provider: string, id: string] {
-  const at = name.indexOf('/');
-  if (at < 1 || at === name.length - 1 || /\s/.test(name))
-    throw new ScriptError('BAD_ARGUMENT', `model: expected provider/model such as openai/gpt-4 or local/extractive, got ${JSON.stringify(name)}`);
-  return [name.slice(0, at), name.slice(at + 1)];
 }
 
 export const models = hostService<Models>('models', createModels);

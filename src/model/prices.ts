@@ -55,6 +55,11 @@ const PRICES: Readonly<Record<string, Price>> = {
   'xai/grok-4': { input: 3, output: 15, cached: 0.75 },
   'xai/grok-3': { input: 3, output: 15, cached: 0.75 },
   'xai/grok-3-mini': { input: 0.3, output: 0.5, cached: 0.075 },
+  'openai/text-embedding-3-small': { input: 0.02, output: 0 },
+  'openai/text-embedding-3-large': { input: 0.13, output: 0 },
+  'openai/text-embedding-ada': { input: 0.1, output: 0 },
+  'google/gemini-embedding': { input: 0.15, output: 0 },
+  'mistral/mistral-embed': { input: 0.1, output: 0 },
 };
 
 /** A release's suffix (`-2024-08-06`, `-20250929`, `-latest`, `-preview-05-06`, `-001`) costs what the model costs. */

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { ScriptError } from '../errors.ts';
 
 /** What a provider speaks, where it is and which variables may hold its key. */
 export interface Provider {
@@ -59,6 +60,16 @@ export function findProvider(name: string, config: Config): Provider | undefined
 export function providerKey(provider: Provider, environment: NodeJS.ProcessEnv = process.env): string | undefined {
   if (provider.key) return provider.key;
   return provider.keyVariables.map((name) => environment[name]).find((value) => value !== undefined && value !== '');
+}
+
+/** The provider's key for one of its models, undefined when it needs none. Throws BAD_CONFIG naming the variable when it is missing. */
+export function requireKey(provider: Provider, model: string): string | undefined {
+  const key = providerKey(provider);
+  if (key === undefined && provider.keyVariables.length > 0)
+    throw new ScriptError('BAD_CONFIG', `${model}: no key; set the environment variable ${provider.keyVariables.join(' or ')}`, {
+      details: { outcome: 'not_sent', retryable: false, model },
+    });
+  return key;
 }
 
 /** Names of all providers that could be asked. */

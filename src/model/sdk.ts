@@ -1,8 +1,7 @@
 import type { OpenAICompatibleProviderSettings } from '@ai-sdk/openai-compatible';
-import { ScriptError } from '../errors.ts';
 import { modelFailed, translateFailure } from './failure.ts';
 import { type FinishReason, type LanguageModel, type Message, MODEL_CAPABILITIES, type ModelAnswer, type ModelRequest, type OnText, usageOf } from './model.ts';
-import { type Provider, providerKey } from './providers.ts';
+import { type Provider, requireKey } from './providers.ts';
 import {
   keepOriginal,
   type SdkAnswer,
@@ -18,11 +17,7 @@ import {
 /** A provider's model through the kept provider library, which is loaded at the first request. Throws BAD_CONFIG when the key is missing. */
 export function createSdkModel(provider: Provider, id: string): LanguageModel {
   const name = `${provider.name}/${id}`;
-  const key = providerKey(provider);
-  if (key === undefined && provider.keyVariables.length > 0)
-    throw new ScriptError('BAD_CONFIG', `${name}: no key; set the environment variable ${provider.keyVariables.join(' or ')}`, {
-      details: { outcome: 'not_sent', retryable: false, model: name },
-    });
+  const key = requireKey(provider, name);
   let opened: Promise<SdkModel> | undefined;
   return {
     name,

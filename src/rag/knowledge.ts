@@ -94,7 +94,12 @@ export interface KnowledgeStats {
   readonly chunk_count: number;
   readonly vector_count: number;
   readonly storage_size_bytes: number;
-  readonly index: { readonly kind: 'hnsw' | 'flat'; readonly state: 'ready' | 'building' | 'absent'; readonly entries: number };
+  readonly index: {
+    readonly kind: 'hnsw' | 'flat';
+    readonly state: 'ready' | 'building' | 'absent';
+    readonly entries: number /** Measured when the index was made, with vectors it had not seen; absent where search is exact. */;
+    readonly recall?: number | undefined;
+  };
 }
 
 export type BuildProgress = (done: number, total: number) => void;
@@ -105,7 +110,7 @@ export interface KnowledgeBase {
   /** Undefined until the first ingest. */
   readonly settings: KnowledgeSettings | undefined;
   /** Fixes the settings, or throws CONFLICT naming both embedders or metrics and the way to rebuild. */
-  configure(settings: KnowledgeSettings): void;
+  configure(settings: KnowledgeSettings): Soon<void>;
   /** Stores one document whole or not at all, in place of its older version; `skipped` when the hash is the stored one. Throws BAD_ARGUMENT for zero, mismatched or non-finite vectors. */
   put(document: PreparedDocument, now: number): Soon<'added' | 'replaced' | 'skipped'>;
   get(id: string): DocumentInfo | undefined;
@@ -118,8 +123,10 @@ export interface KnowledgeBase {
   /** The chunks of a document from index `from` to `to`, both included. */
   chunks(id: string, from: number, to: number): Chunk[];
   stats(): KnowledgeStats;
-  /** Makes the index anew off the main thread while exact search answers. */
+  /** Makes the index anew off the main thread while exact search answers. Throws NOT_FOUND where it needs the optional package usearch and that is missing. */
   rebuild(onProgress?: BuildProgress, signal?: AbortSignal): Promise<void>;
+  /** Compares documents, chunks, full text, vectors and index with each other: what does not agree, one sentence each. */
+  verify(): Promise<string[]>;
 }
 
 /** The knowledge of all tenants, opened at first use. */

@@ -2,6 +2,7 @@ import type { Language } from '../call/context.ts';
 import type { MethodTable } from '../call/dispatch.ts';
 import type { RunContainer } from '../call/run.ts';
 import type { Value } from '../call/value.ts';
+import type { ScriptError } from '../errors.ts';
 
 /** A script's text and the name its errors carry. */
 export interface Source {
@@ -25,6 +26,15 @@ export interface Usage {
 export interface ScriptInstance {
   /** Runs the main chunk on the main fiber and gives its result; throws the script's error with where and traceback. */
   execute(source: Source): Promise<Value>;
+  /**
+   * Runs one chunk of a session, whose globals stay for the next, and gives what it comes to as text; undefined when that is nothing.
+   * Throws as `execute` does; a chunk that only lacks its end is SYNTAX_ERROR with `details.incomplete`.
+   */
+  evaluate(source: Source): Promise<string | undefined>;
+  /** Raises an error in whatever computes or waits for the chunk of a session that runs now; what it has done stays. */
+  interruptChunk(error: ScriptError): void;
+  /** Why the instance can do no more, if so. */
+  readonly dead: Error | undefined;
   /** Ends it at once: nothing in the script can catch that. */
   kill(error: Error): void;
   usage(): Usage;

@@ -49,6 +49,12 @@ export abstract class Instance {
   #fibers = 0;
   #open = 0;
   #pending: Promise<Value> | undefined;
+  /** The chunk of a session that runs now, how many came before, and where the processor's clock stood when the last one began. */
+  #chunk: Fiber | undefined;
+  #chunks = 0;
+  #chunkCpuMs = 0;
+  /** Set while a chunk is being stopped: whatever computes for it ends with this. */
+  #stopping: ScriptError | undefined;
 
   constructor(run: RunContainer, table: MethodTable) {
     this.run = run;
@@ -143,6 +149,26 @@ export abstract class Instance {
     return this.enter(fiber, () => body(fiber));
   }
 
+  /** Runs a chunk of a session on a fiber of its own; time limits count anew for each. */
+  protected enterChunk<T>(body: (fiber: Fiber) => Promise<T>): Promise<T> {
+    const { timeout_ms } = this.run.limits;
+    const id = `${++this.#chunks}`;
+    const fiber = new Fiber({ id, context: new CallContext(this.run), timeoutMs: timeout_ms > 0 ? timeout_ms : undefined });
+    this.#chunk = fiber;
+    this.#chunkCpuMs = this.#cpuMs;
+    this.#stopping = undefined;
+    return this.enter(fiber, () => body(fiber)).finally(() => {
+      this.#chunk = undefined;
+      this.#stopping = undefined;
+    });
+  }
+
+  interruptChunk(error: ScriptError): void {
+    if (!this.#chunk) return;
+    this.#stopping = error;
+    this.#chunk.end(error);
+  }
+
   /** The fiber of the main chunk. */
   protected mainFiber(): Fiber {
     return new Fiber({ id: '0', context: new CallContext(this.run) });
@@ -215,13 +241,19 @@ export abstract class Instance {
     const now = performance.now();
     if (this.dead) throw this.dead;
     if (steer) this.#steer(now);
-    if (this.#cpuMs + now - this.#enteredAt > this.run.limits.cpu_ms) {
-      this.kill(new ScriptError('LIMIT_EXCEEDED', `the run computed longer than limits.cpu_ms = ${this.run.limits.cpu_ms} ms`));
-      throw this.dead;
+    const { cpu_ms } = this.run.limits;
+    if (this.#cpuMs + now - this.#enteredAt - this.#chunkCpuMs > cpu_ms) {
+      // A session outlives a chunk that computes too long; anything else ends with it.
+      if (this.#chunks > 0) this.#stopping ??= new ScriptError('LIMIT_EXCEEDED', `computed longer than limits.cpu_ms = ${cpu_ms} ms`);
+      else {
+        this.kill(new ScriptError('LIMIT_EXCEEDED', `the run computed longer than limits.cpu_ms = ${cpu_ms} ms`));
+        throw this.dead;
+      }
     }
     const { fiber } = this;
     if (!this.computing || !fiber) return 0;
-    if (now > fiber.deadline) this.#stop(fiber, now);
+    if (this.#stopping) fiber.end(this.#stopping);
+    if (this.#stopping || now > fiber.deadline) this.#stop(fiber, now);
     return scheduler.expired(now) ? 1 : 0;
   }
 

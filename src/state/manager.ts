@@ -1,17 +1,20 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { decode, encode } from '../call/codec.ts';
 import { hostService } from '../call/context.ts';
 import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
+import { tenantFolder } from '../store/folders.ts';
 import type { ListOptions, Store } from '../store/store.ts';
 import { type StoreOptions, Stores } from '../store/stores.ts';
+import { tenantNamed } from '../tenant/reach.ts';
 
 const SCOPE = /^(?:global|(?:agent|workflow|session|tenant|user|tool|hook|custom):[A-Za-z0-9_.-]{1,128})$/;
 const MOST_KEY_BYTES = 1_024;
 
 export interface HostStateOptions {
-  /** `default` if not given. */
+  /** `default` if not given; a scope `tenant:ID` names its tenant itself. */
   readonly tenant?: string;
   readonly ttl_ms?: number;
 }
@@ -21,9 +24,14 @@ export interface HostStateOptions {
  * what one saves the others see at once.
  */
 export class StateManager {
+  /** Absolute path of the data folder. */
+  readonly dataDir: string;
   readonly #stores: Stores;
+  readonly #onDisk: boolean;
 
   constructor(options: StoreOptions) {
+    this.dataDir = options.dataDir;
+    this.#onDisk = options.backend === 'sqlite';
     this.#stores = new Stores(options);
   }
 
@@ -36,20 +44,20 @@ export class StateManager {
   async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
     checkName('save', scope, key);
     const expiresAt = options.ttl_ms === undefined ? undefined : Date.now() + options.ttl_ms;
-    await this.store(options.tenant ?? 'default').commit([{ scope, key, put: { value: encode(value as Value), expiresAt } }], Date.now());
+    await this.#storeFor(scope, options).commit([{ scope, key, put: { value: encode(value as Value), expiresAt } }], Date.now());
   }
 
   /** The value as plain data, undefined when there is none. */
   async load(scope: string, key: string, options: HostStateOptions = {}): Promise<unknown> {
     checkName('load', scope, key);
-    const entry = await this.store(options.tenant ?? 'default').get(scope, key, Date.now());
+    const entry = await this.#storeFor(scope, options).get(scope, key, Date.now());
     return entry && toPlain(decode(entry.value));
   }
 
   /** Whether there was something to delete. */
   async delete(scope: string, key: string, options: HostStateOptions = {}): Promise<boolean> {
     checkName('delete', scope, key);
-    const store = this.store(options.tenant ?? 'default');
+    const store = this.#storeFor(scope, options);
     const there = (await store.get(scope, key, Date.now())) !== undefined;
     await store.commit([{ scope, key, remove: true }], Date.now());
     return there;
@@ -58,11 +66,23 @@ export class StateManager {
   /** Keys of a scope in byte order. */
   async list_keys(scope: string, options: ListOptions & HostStateOptions = {}): Promise<string[]> {
     checkName('list_keys', scope);
-    return this.store(options.tenant ?? 'default').list(scope, options, Date.now());
+    return this.#storeFor(scope, options).list(scope, options, Date.now());
   }
 
   async list_scopes(options: HostStateOptions = {}): Promise<string[]> {
     return (await this.store(options.tenant ?? 'default').scopes(Date.now())).filter(isScope);
+  }
+
+  /** Closes what is open of a tenant and takes it out of use in other processes, so that its folder can be deleted; says whether there was anything. */
+  async release(tenant: string): Promise<boolean> {
+    const there = this.#onDisk ? existsSync(join(tenantFolder(this.dataDir, tenant), 'state.db')) : this.#stores.has(tenant);
+    if (there) await this.#stores.of(tenant).abandon();
+    this.#stores.close(tenant);
+    return there;
+  }
+
+  #storeFor(scope: string, { tenant = 'default' }: HostStateOptions): Store {
+    return this.store(tenantNamed(scope, tenant));
   }
 
   /** Closes the databases. */
@@ -73,14 +93,14 @@ export class StateManager {
 
 /** Makes the state that hosts and runtimes share: `ScriptRuntime.create({config, state})`. */
 export function createStateManager(config: ConfigInput = {}): StateManager {
-  const { data } = parseConfig(config);
-  return new StateManager({ backend: data.backend, durability: data.durability, dataDir: resolve(data.dir) });
+  const { data, tenants } = parseConfig(config);
+  return new StateManager({ backend: data.backend, durability: data.durability, dataDir: resolve(data.dir), maxBytes: tenants.max_bytes });
 }
 
 /** The state of a runtime. */
 export const stateManager = hostService<StateManager>(
   'state',
-  ({ config: { data }, dataDir }) => new StateManager({ backend: data.backend, durability: data.durability, dataDir }),
+  ({ config: { data, tenants }, dataDir }) => new StateManager({ backend: data.backend, durability: data.durability, dataDir, maxBytes: tenants.max_bytes }),
 );
 
 /** Whether scripts can name it; the runtime keeps things of its own beside. */

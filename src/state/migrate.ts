@@ -5,8 +5,9 @@ import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
 import type { StoreWrite } from '../store/store.ts';
+import { tenantOfScope } from '../tenant/reach.ts';
 import { checkName } from './manager.ts';
-import { refuseInTransaction, storeOf } from './state.ts';
+import { refuseInTransaction, storeFor } from './state.ts';
 import { type Transformation, transform } from './transform.ts';
 
 export interface Migration {
@@ -25,7 +26,7 @@ const metaName = (scope: string) => `schema:${scope}`;
 /** The schema version of a scope; a fresh one has 1. */
 export function schemaVersion(context: Context, scope: string): Soon<number> {
   checkName('get_schema_version', scope);
-  const stored = storeOf(context).meta(metaName(scope));
+  const stored = storeFor(context, scope).meta(metaName(scope));
   return stored instanceof Promise ? stored.then((text) => Number(text ?? FIRST_VERSION)) : Number(stored ?? FIRST_VERSION);
 }
 
@@ -34,6 +35,7 @@ export function migrate(context: Context, migration: Migration): Soon<MigrationR
   const { scope = 'global' } = migration;
   checkName('migrate', scope);
   refuseInTransaction(context);
+  tenantOfScope(context, scope);
   if (migration.to_version <= migration.from_version)
     throw new ScriptError(
       'BAD_ARGUMENT',
@@ -45,13 +47,18 @@ export function migrate(context: Context, migration: Migration): Soon<MigrationR
     scope,
     transformations: transformations.map(({ field, transform: kind }) => ({ field, transform: kind })),
   };
-  const watched = { kind: 'state', before: 'before_migrate', after: 'after_migrate', input, fields: { scope } };
+  const watched = { kind: 'state', before: 'before_migrate', after: 'after_migrate', input, fields: { name: scope, scope }, checkInput: refuseChange };
   return context.run.get(hooks).around<ValueMap, MigrationResult>(context, watched, () => run(context, scope, migration)) as Soon<MigrationResult>;
+}
+
+/** A migration holds functions and is one whole: a hook may refuse it, but not put another in its place. */
+function refuseChange(): never {
+  throw new ScriptError('BAD_ARGUMENT', 'State.migrate: input: a hook cannot change a migration, only refuse it');
 }
 
 async function run(context: Context, scope: string, { from_version, to_version, transformations, dry_run }: Migration): Promise<MigrationResult> {
   const started = performance.now();
-  const store = storeOf(context);
+  const store = storeFor(context, scope);
   const now = context.run.now();
   const version = await schemaVersion(context, scope);
   if (version !== from_version)

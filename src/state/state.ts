@@ -1,3 +1,4 @@
+import { isMap as isPlainMap } from '../call/check/kind.ts';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { sameValue } from '../call/same.ts';
@@ -7,6 +8,7 @@ import { ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import type { ListOptions, Store, StoreUsage } from '../store/store.ts';
+import { tenantOfScope } from '../tenant/reach.ts';
 import { checkName, isScope, stateManager } from './manager.ts';
 import { Stale, Transaction } from './transaction.ts';
 
@@ -25,21 +27,39 @@ export function storeOf(context: Context): Store {
   return context.run.host.get(stateManager).store(context.run.tenant);
 }
 
+/** The store that a scope lies in: that of the tenant it names. Throws NOT_ALLOWED when it names one that the run was not granted. */
+export function storeFor(context: Context, scope: string): Store {
+  return context.run.host.get(stateManager).store(tenantOfScope(context, scope));
+}
+
 function transactionOf(context: Context): Transaction | undefined {
   return context.transaction instanceof Transaction ? context.transaction : undefined;
+}
+
+/** The transaction around a call, which must be of the scope's tenant: two databases cannot be changed as one. */
+function transactionFor(context: Context, scope: string): Transaction | undefined {
+  const transaction = transactionOf(context);
+  if (transaction && transaction.tenant !== tenantOfScope(context, scope))
+    throw new ScriptError(
+      'BAD_ARGUMENT',
+      `${context.method}: scope: ${scope} is not of the tenant ${transaction.tenant}, in which the transaction is; each tenant has its own`,
+    );
+  return transaction;
 }
 
 /** Saves a value inside its hooks; throws what a hook, the codec or the store objects to. */
 export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms }: SaveOptions = {}): Soon<void> {
   checkName('save', scope, key);
-  const saved = operate(context, 'save', { scope, key, value }, (input) => {
-    const bytes = encode(input.value ?? null);
+  const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }) => {
+    const bytes = encode(value ?? null);
     if (bytes.length > MOST_VALUE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: longer than ${MOST_VALUE_BYTES / 2 ** 20} MB`);
+    const transaction = transactionFor(context, scope);
+    // Opening takes time that is not the value's.
+    const store = transaction ? undefined : storeFor(context, scope);
     const now = context.run.now();
     const expiresAt = ttl_ms === undefined ? undefined : now + ttl_ms;
-    const transaction = transactionOf(context);
-    if (transaction) return transaction.put(scope, key, bytes, expiresAt) ?? null;
-    return whenReady(storeOf(context).commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
+    if (transaction || !store) return transaction?.put(scope, key, bytes, expiresAt) ?? null;
+    return whenReady(store.commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
   });
   return whenReady(saved, () => undefined);
 }
@@ -47,18 +67,18 @@ export function save(context: Context, scope: string, key: string, value: Value,
 /** The value, null when there is none. */
 export function load(context: Context, scope: string, key: string): Soon<Value> {
   checkName('load', scope, key);
-  return operate(context, 'load', { scope, key }, () => whenReady(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
+  return operate(context, 'load', { scope, key }, ({ scope, key }) => whenReady(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
 }
 
 /** Whether there was something to delete. */
 export function remove(context: Context, scope: string, key: string): Soon<boolean> {
   checkName('delete', scope, key);
-  return operate(context, 'delete', { scope, key }, () =>
+  return operate(context, 'delete', { scope, key }, ({ scope, key }) =>
     whenReady(read(context, scope, key), (entry) => {
       if (!entry) return false;
-      const transaction = transactionOf(context);
+      const transaction = transactionFor(context, scope);
       if (transaction) return transaction.remove(scope, key) ?? true;
-      return whenReady(storeOf(context).commit([{ scope, key, remove: true }], context.run.now()), () => true);
+      return whenReady(storeFor(context, scope).commit([{ scope, key, remove: true }], context.run.now()), () => true);
     }),
   ) as Soon<boolean>;
 }
@@ -71,7 +91,7 @@ export function exists(context: Context, scope: string, key: string): Soon<boole
 /** Keys in byte order. */
 export function listKeys(context: Context, scope: string, options: ListOptions): Soon<string[]> {
   checkName('list_keys', scope);
-  return transactionOf(context)?.list(scope, options) ?? storeOf(context).list(scope, options, context.run.now());
+  return transactionFor(context, scope)?.list(scope, options) ?? storeFor(context, scope).list(scope, options, context.run.now());
 }
 
 /** Scopes that hold anything. */
@@ -92,7 +112,7 @@ export function refuseInTransaction(context: Context): void {
 export function clear(context: Context, scope: string): Soon<number> {
   checkName('clear', scope);
   refuseInTransaction(context);
-  return storeOf(context).clear(scope, context.run.now());
+  return storeFor(context, scope).clear(scope, context.run.now());
 }
 
 /** Saves only where the present value equals the expected one (nil: absent); says whether it did. */
@@ -102,7 +122,7 @@ export function compareAndSet(context: Context, scope: string, key: string, expe
     whenReady(read(inside, scope, key), (entry) =>
       sameValue(entry ? decode(entry.value) : null, expected) ? whenReady(save(inside, scope, key, value), () => true) : false,
     );
-  return transactionOf(context) ? replace(context) : transact(context, async (inside) => replace(inside));
+  return transactionOf(context) ? replace(context) : transact(context, async (inside) => replace(inside), tenantOfScope(context, scope));
 }
 
 /** Adds to a number (absent counts as 0) and gives the sum. Throws BAD_ARGUMENT when there is something else. */
@@ -115,26 +135,27 @@ export function increment(context: Context, scope: string, key: string, by: numb
       if (typeof old !== 'number') throw new ScriptError('BAD_ARGUMENT', `State.increment: ${scope}/${key} holds no number`);
       return whenReady(save(inside, scope, key, old + by), () => old + by);
     });
-  return transactionOf(context) ? add(context) : transact(context, async (inside) => add(inside));
+  return transactionOf(context) ? add(context) : transact(context, async (inside) => add(inside), tenantOfScope(context, scope));
 }
 
 /** Replaces a value by what a function makes of it, atomically; nil removes it. Gives the new value. */
 export function update(context: Context, scope: string, key: string, fn: Callback): Promise<Value> {
   checkName('update', scope, key);
-  return transact(context, async (inside) => {
+  const replace = async (inside: Context) => {
     const old = await load(inside, scope, key);
     const value = await inside.invoke(fn, [old]);
     if (value === null) await remove(inside, scope, key);
     else await save(inside, scope, key, value);
     return value;
-  });
+  };
+  return transact(context, replace, tenantOfScope(context, scope));
 }
 
-/** Runs a function whose changes are saved all or not at all; joins the transaction around it. Throws CONFLICT after 10 attempts. */
-export async function transact<T>(context: Context, work: (inside: Context) => Promise<T>): Promise<T> {
+/** Runs a function whose changes of one tenant, the run's if not told otherwise, are saved all or not at all; joins the transaction around it. Throws CONFLICT after 10 attempts. */
+export async function transact<T>(context: Context, work: (inside: Context) => Promise<T>, tenant = context.run.tenant): Promise<T> {
   if (transactionOf(context)) return work(context);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const transaction = new Transaction(storeOf(context), context.run.now());
+    const transaction = new Transaction(tenant, () => context.run.host.get(stateManager).store(tenant), context.run.now());
     let result: T;
     try {
       result = await work(context.with({ transaction }));
@@ -156,26 +177,53 @@ function isStale(error: unknown): boolean {
 }
 
 function read(context: Context, scope: string, key: string): Soon<{ readonly value: Uint8Array } | undefined> {
-  const transaction = transactionOf(context);
-  return transaction ? transaction.get(scope, key) : storeOf(context).get(scope, key, context.run.now());
+  const transaction = transactionFor(context, scope);
+  return transaction ? transaction.get(scope, key) : storeFor(context, scope).get(scope, key, context.run.now());
+}
+
+/** What is saved, loaded or deleted. */
+type Target = { scope: string; key: string; value?: Value };
+
+/** What a hook puts in place: the same fields, named as carefully as by the script itself. */
+function checkTarget(verb: keyof typeof PAST, changed: Value): Target {
+  const fields = verb === 'save' ? ['scope', 'key', 'value'] : ['scope', 'key'];
+  const { scope, key, value = null } = (isPlainMap(changed) ? changed : {}) as ValueMap;
+  const wrong = !isPlainMap(changed) || Object.keys(changed).some((name) => !fields.includes(name));
+  if (wrong || typeof scope !== 'string' || typeof key !== 'string')
+    throw new ScriptError('BAD_ARGUMENT', `State.${verb}: input: expected a map {${fields.join(', ')}} with texts for scope and key`);
+  checkName(verb, scope, key);
+  return verb === 'save' ? { scope, key, value } : { scope, key };
+}
+
+function checkDeleted(changed: Value): Value {
+  if (typeof changed !== 'boolean') throw new ScriptError('BAD_ARGUMENT', `State.delete: output: expected a boolean, got ${typeof changed}`);
+  return changed;
 }
 
 const PAST = { save: 'saved', load: 'loaded', delete: 'deleted' } as const;
 
-/** Runs an operation inside its hooks and tells of it; in a transaction what comes after is told when that has held. */
-function operate(context: Context, verb: keyof typeof PAST, input: ValueMap, operation: (input: ValueMap) => Soon<Value>): Soon<Value> {
+/** Runs an operation inside its hooks and tells of it, when its tenant may be reached; in a transaction what comes after is told when that has held. */
+function operate(context: Context, verb: keyof typeof PAST, given: Target, operation: (input: Target) => Soon<Value>): Soon<Value> {
   const { run } = context;
-  const transaction = transactionOf(context);
+  const transaction = transactionFor(context, given.scope);
+  if (!transaction) tenantOfScope(context, given.scope);
+  let input = given;
   const watched = {
     kind: 'state',
     before: `before_${verb}`,
     after: transaction ? undefined : `after_${verb}`,
-    input,
-    fields: { scope: input.scope as string, key: input.key as string },
+    input: given,
+    fields: { name: given.key, scope: given.scope, key: given.key },
+    checkInput: (changed: Value) => checkTarget(verb, changed),
+    ...(verb === 'delete' && { checkOutput: checkDeleted }),
   };
   const tell = (inside: Context) =>
-    verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope as string, key: input.key as string });
-  return whenReady(run.get(hooks).around(context, watched, operation), (output) => {
+    verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope, key: input.key });
+  const work = (wanted: Target) => {
+    input = wanted;
+    return operation(wanted);
+  };
+  return whenReady(run.get(hooks).around<Target, Value>(context, watched, work), (output) => {
     if (!transaction) return whenReady(tell(context), () => output);
     transaction.afterwards((inside) => whenReady(run.get(hooks).fire(inside, `state:after_${verb}`, { ...watched.fields, input, output }), () => tell(inside)));
     return output;

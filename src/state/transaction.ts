@@ -12,7 +12,8 @@ export class Stale extends Error {}
  * was read has changed. Each new read checks the earlier ones first, so that all of them are of one moment.
  */
 export class Transaction {
-  readonly #store: Store;
+  readonly tenant: string;
+  readonly #open: () => Store;
   readonly #now: number;
   readonly #reads = new Map<string, { scope: string; key: string; revision: number; entry: StoredEntry | undefined }>();
   readonly #lists: { scope: string; options: ListOptions; keys: string }[] = [];
@@ -20,9 +21,15 @@ export class Transaction {
   readonly #after: ((context: Context) => Soon<unknown>)[] = [];
   #stale = false;
 
-  constructor(store: Store, now: number) {
-    this.#store = store;
+  /** `open` gives the tenant's store, and is asked each time: it may be closed while the function waits. */
+  constructor(tenant: string, open: () => Store, now: number) {
+    this.tenant = tenant;
+    this.#open = open;
     this.#now = now;
+  }
+
+  get #store(): Store {
+    return this.#open();
   }
 
   /** The entry as this transaction sees it. */

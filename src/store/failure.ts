@@ -13,6 +13,12 @@ const SENTENCES: Readonly<Record<number, string>> = {
 };
 
 export const SQLITE_BUSY = 5;
+export const SQLITE_FULL = 13;
+
+/** Whether a table is missing: somebody else has taken the database out of use. */
+export function isNoSuchTable(error: unknown): boolean {
+  return resultCode(error) === 1 && /no such table/.test((error as Error).message);
+}
 
 /** The primary result code of an error of `node:sqlite`, 0 for any other error. */
 export function resultCode(error: unknown): number {
@@ -31,6 +37,8 @@ export function storeFailure(error: unknown): ScriptError {
 function systemSentence(code: unknown): string | undefined {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'the data folder may not be read or written (permission denied)';
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full; nothing of this call was saved';
+  if (code === 'EFBIG') return 'a file of the data folder would become larger than the system allows; nothing of this call was saved';
+  if (code === 'EIO') return 'the disk reports an input/output error; nothing of this call was saved';
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'the data folder is not a folder (data.dir, --data)';
   return undefined;
 }

@@ -1,3 +1,8 @@
+import type { ArtifactRecords, StoredContent } from './artifacts.ts';
+import { type BlobFiles, memoryBlobs } from './blobs.ts';
+import { dropUnused, memoryArtifacts } from './memory-artifacts.ts';
+import { type MemorySessions, memorySessions } from './memory-sessions.ts';
+import type { SessionRecords } from './sessions.ts';
 import {
   type BackupFiles,
   type ListOptions,
@@ -15,6 +20,17 @@ export class MemoryStore implements Store {
   #scopes = new Map<string, Map<string, StoredEntry>>();
   #meta = new Map<string, string>();
   readonly backups: BackupFiles = memoryBackups();
+  readonly blobs: BlobFiles = memoryBlobs();
+  readonly sessions: SessionRecords;
+  readonly artifacts: ArtifactRecords;
+  readonly isRemoved = false;
+
+  constructor() {
+    const data: MemorySessions = { sessions: new Map() };
+    const contents = new Map<string, StoredContent>();
+    this.sessions = memorySessions(data, () => dropUnused(data, contents, this.blobs));
+    this.artifacts = memoryArtifacts(data, contents, this.blobs);
+  }
 
   get(scope: string, key: string, now: number): StoredEntry | undefined {
     const entry = this.#scopes.get(scope)?.get(key);
@@ -74,6 +90,8 @@ export class MemoryStore implements Store {
     this.#meta = new Map(Object.entries(meta));
     for (const { scope, key, value, expiresAt } of entries) this.#scope(scope).set(key, { value, revision: newRevision(), expiresAt });
   }
+
+  abandon(): void {}
 
   close(): void {}
 

@@ -1,11 +1,14 @@
 import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Soon } from '../call/soon.ts';
-import { ScriptError } from '../errors.ts';
-import { resultCode, SQLITE_BUSY, storeFailure } from './failure.ts';
+import type { ArtifactRecords } from './artifacts.ts';
+import { type BlobFiles, blobFolder } from './blobs.ts';
+import { Database, type DatabaseOptions } from './database.ts';
+import { storeFailure } from './failure.ts';
 import { backupFolder } from './files.ts';
+import type { SessionRecords } from './sessions.ts';
+import { sqliteArtifacts } from './sqlite-artifacts.ts';
+import { sqliteSessions } from './sqlite-sessions.ts';
 import {
   type BackupFiles,
   type ListOptions,
@@ -17,18 +20,6 @@ import {
   type StoreUsage,
   type StoreWrite,
 } from './store.ts';
-
-/** The format of `state.db`; a newer one is refused, an older one would be migrated here. */
-const FORMAT = 1;
-/** How long a write of another process may block this thread, ms; then it is tried again without blocking. */
-const BUSY_MS = 5;
-const RETRY_MS = [5, 10, 20, 40, 80, 160, 320, 640, 1_280];
-
-const SCHEMA = `
-  CREATE TABLE state (scope TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, revision INTEGER NOT NULL, expires_at INTEGER, PRIMARY KEY (scope, key)) STRICT, WITHOUT ROWID;
-  CREATE INDEX state_expiry ON state (expires_at) WHERE expires_at IS NOT NULL;
-  CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${FORMAT};`;
 
 const LIVE = '(expires_at IS NULL OR expires_at > :now)';
 
@@ -62,206 +53,115 @@ interface MetaRow {
   readonly value: string;
 }
 
-/** A tenant's values in `state.db` of its folder. */
+/** A tenant's data in `state.db` and the files of its folder. */
 export class SqliteStore implements Store {
   readonly backups: BackupFiles;
-  readonly #db: DatabaseSync;
-  readonly #statements = new Map<keyof typeof STATEMENTS, StatementSync>();
+  readonly sessions: SessionRecords;
+  readonly artifacts: ArtifactRecords;
+  readonly blobs: BlobFiles;
+  readonly #db: Database;
 
-  /** Opens or makes the database, which may grow to so many pages of 4 kB. Throws STORE_FAILED with one sentence when that is impossible. */
-  constructor(folder: string, durability: 'normal' | 'full', limits: { readonly most_pages?: number } = {}) {
+  /** Opens or makes the database. Throws STORE_FAILED with one sentence when that is impossible. */
+  constructor(folder: string, durability: 'normal' | 'full', limits: Omit<DatabaseOptions, 'durability'> = {}) {
     this.backups = backupFolder(join(folder, 'backups'));
+    this.blobs = blobFolder(join(folder, 'blobs'));
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      this.#db = open(join(folder, 'state.db'), durability);
-      if (limits.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${limits.most_pages}`);
     } catch (error) {
       throw storeFailure(error);
     }
+    this.#db = new Database(join(folder, 'state.db'), { durability, ...limits });
+    this.sessions = sqliteSessions(this.#db);
+    this.artifacts = sqliteArtifacts(this.#db, this.blobs, limits.max_bytes);
+  }
+
+  get isRemoved(): boolean {
+    return this.#db.removed;
   }
 
   get(scope: string, key: string, now: number): StoredEntry | undefined {
-    const row = this.#one<Row>('get', { scope, key, now });
+    const row = this.#db.one<Row>(STATEMENTS.get, { scope, key, now });
     return row && { value: row.value, revision: row.revision, expiresAt: row.expires_at ?? undefined };
   }
 
   list(scope: string, { prefix = '', after = '', limit = -1 }: ListOptions, now: number): string[] {
-    return this.#all<Row>('list', { scope, prefix, after, limit, now }).map((row) => row.key);
+    return this.#db.all<Row>(STATEMENTS.list, { scope, prefix, after, limit, now }).map((row) => row.key);
   }
 
   scopes(now: number): string[] {
-    return this.#all<Row>('scopes', { now }).map((row) => row.scope);
+    return this.#db.all<Row>(STATEMENTS.scopes, { now }).map((row) => row.scope);
   }
 
   usage(now: number): StoreUsage {
-    return { ...(this.#one<StoreUsage>('usage', { now }) ?? { entries: 0, scopes: 0, bytes: 0 }) };
+    return { ...(this.#db.one<StoreUsage>(STATEMENTS.usage, { now }) ?? { entries: 0, scopes: 0, bytes: 0 }) };
   }
 
   meta(name: string): string | undefined {
-    return this.#one<MetaRow>('meta', { name })?.value;
+    return this.#db.one<MetaRow>(STATEMENTS.meta, { name })?.value;
   }
 
   commit(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[] = []): Soon<boolean> {
     const [first] = writes;
     const simple = writes.length === 1 && meta.length === 0 && first?.expect === undefined;
-    return this.#write(simple && first ? () => this.#apply(first) : () => this.#transaction(() => this.#commitAll(writes, now, meta)));
+    return this.#db.write(simple && first ? () => this.#apply(first) : () => this.#db.transaction(() => this.#commitAll(writes, now, meta)));
   }
 
   clear(scope: string, now: number): Soon<number> {
-    return this.#write(() =>
-      this.#transaction(() => {
-        const count = this.#one<{ count: number }>('count', { scope, now })?.count ?? 0;
-        this.#run('clear', { scope });
+    return this.#db.write(() =>
+      this.#db.transaction(() => {
+        const count = this.#db.one<{ count: number }>(STATEMENTS.count, { scope, now })?.count ?? 0;
+        this.#db.run(STATEMENTS.clear, { scope });
         return count;
       }),
     );
   }
 
   dump(now: number): StoreDump {
-    return this.#reading(() => ({
-      entries: this.#all<Row>('all', { now }).map(({ scope, key, value, expires_at }) => ({ scope, key, value, expiresAt: expires_at ?? undefined })),
-      meta: Object.fromEntries(this.#all<MetaRow>('allMeta', {}).map(({ name, value }) => [name, value])),
+    return this.#db.read(() => ({
+      entries: this.#db
+        .all<Row>(STATEMENTS.all, { now })
+        .map(({ scope, key, value, expires_at }) => ({ scope, key, value, expiresAt: expires_at ?? undefined })),
+      meta: Object.fromEntries(this.#db.all<MetaRow>(STATEMENTS.allMeta).map(({ name, value }) => [name, value])),
     }));
   }
 
   replace({ entries, meta }: StoreDump): Soon<void> {
-    return this.#write(() =>
-      this.#transaction(() => {
-        this.#db.exec('DELETE FROM state; DELETE FROM meta');
+    return this.#db.write(() =>
+      this.#db.transaction(() => {
+        this.#db.run('DELETE FROM state');
+        this.#db.run('DELETE FROM meta');
         for (const { scope, key, value, expiresAt } of entries) this.#apply({ scope, key, put: { value, expiresAt } });
-        for (const [name, value] of Object.entries(meta)) this.#run('putMeta', { name, value });
+        for (const [name, value] of Object.entries(meta)) this.#db.run(STATEMENTS.putMeta, { name, value });
+      }),
+    );
+  }
+
+  abandon(): Soon<void> {
+    return this.#db.write(() =>
+      this.#db.transaction(() => {
+        for (const table of ['state', 'sessions', 'artifacts', 'turns', 'session_values']) this.#db.run(`ALTER TABLE ${table} RENAME TO removed_${table}`);
       }),
     );
   }
 
   close(): void {
-    if (this.#db.isOpen) this.#db.close();
+    this.#db.close();
   }
 
   #commitAll(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[]): boolean {
     for (const { scope, key, expect } of writes) {
-      if (expect !== undefined && expect !== (this.#one<Row>('revision', { scope, key, now })?.revision ?? 0)) return false;
+      if (expect !== undefined && expect !== (this.#db.one<Row>(STATEMENTS.revision, { scope, key, now })?.revision ?? 0)) return false;
     }
     for (const { name, expect } of meta) if (expect !== undefined && expect !== (this.meta(name) ?? '')) return false;
     for (const write of writes) this.#apply(write);
-    for (const { name, value } of meta) this.#run('putMeta', { name, value });
-    this.#run('expire', { now });
+    for (const { name, value } of meta) this.#db.run(STATEMENTS.putMeta, { name, value });
+    this.#db.run(STATEMENTS.expire, { now });
     return true;
   }
 
   #apply({ scope, key, put, remove }: StoreWrite): true {
-    if (put) this.#run('put', { scope, key, value: put.value, revision: newRevision(), expires: put.expiresAt ?? null });
-    else if (remove) this.#run('remove', { scope, key });
+    if (put) this.#db.run(STATEMENTS.put, { scope, key, value: put.value, revision: newRevision(), expires: put.expiresAt ?? null });
+    else if (remove) this.#db.run(STATEMENTS.remove, { scope, key });
     return true;
-  }
-
-  #transaction<T>(work: () => T): T {
-    this.#db.exec('BEGIN IMMEDIATE');
-    try {
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
-    } catch (error) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  #reading<T>(work: () => T): T {
-    this.#db.exec('BEGIN');
-    try {
-      return work();
-    } finally {
-      this.#db.exec('COMMIT');
-    }
-  }
-
-  /** Does it now, or again and again without blocking while another process writes. */
-  #write<T>(work: () => T): Soon<T> {
-    try {
-      return work();
-    } catch (error) {
-      if (resultCode(error) === SQLITE_BUSY) return this.#later(work);
-      throw storeFailure(error);
-    }
-  }
-
-  async #later<T>(work: () => T): Promise<T> {
-    let failure: unknown;
-    for (const ms of RETRY_MS) {
-      await new Promise((resolve) => setTimeout(resolve, ms * (0.5 + Math.random())));
-      try {
-        return work();
-      } catch (error) {
-        failure = error;
-        if (resultCode(error) !== SQLITE_BUSY) break;
-      }
-    }
-    throw storeFailure(failure);
-  }
-
-  #statement(name: keyof typeof STATEMENTS): StatementSync {
-    const known = this.#statements.get(name);
-    if (known) return known;
-    const made = this.#db.prepare(STATEMENTS[name]);
-    this.#statements.set(name, made);
-    return made;
-  }
-
-  #one<T>(name: keyof typeof STATEMENTS, values: Record<string, string | number>): T | undefined {
-    try {
-      return this.#statement(name).get(values) as T | undefined;
-    } catch (error) {
-      throw storeFailure(error);
-    }
-  }
-
-  #all<T>(name: keyof typeof STATEMENTS, values: Record<string, string | number>): T[] {
-    try {
-      return this.#statement(name).all(values) as T[];
-    } catch (error) {
-      throw storeFailure(error);
-    }
-  }
-
-  #run(name: keyof typeof STATEMENTS, values: Record<string, string | number | Uint8Array | null>): void {
-    this.#statement(name).run(values);
-  }
-}
-
-function open(path: string, durability: 'normal' | 'full'): DatabaseSync {
-  // Loaded when the first store opens: scripts that keep nothing start without it.
-  const { DatabaseSync: Database } = createRequire(import.meta.url)('node:sqlite') as typeof import('node:sqlite');
-  const db = new Database(path, { timeout: 2_000 });
-  try {
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${durability}; PRAGMA secure_delete = ON`);
-    const format = version(db);
-    if (format > FORMAT)
-      throw new ScriptError(
-        'STORE_FAILED',
-        `the data folder was written by a newer llmspell (format ${format}; this one knows ${FORMAT}): update llmspell, or choose another folder with --data`,
-      );
-    if (format === 0) create(db);
-    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-}
-
-function version(db: DatabaseSync): number {
-  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
-}
-
-/** Two processes may make it at once: the second finds it made. */
-function create(db: DatabaseSync): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    if (version(db) === 0) db.exec(SCHEMA);
-    db.exec('COMMIT');
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
   }
 }

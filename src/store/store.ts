@@ -1,4 +1,8 @@
 import type { Soon } from '../call/soon.ts';
+import type { ArtifactRecords } from './artifacts.ts';
+import type { BlobFiles } from './blobs.ts';
+import type { SessionRecords } from './sessions.ts';
+
 /** One stored value. Revisions are random: the same number means that nobody wrote in between. */
 export interface StoredEntry {
   readonly value: Uint8Array;
@@ -44,7 +48,7 @@ export interface StoreDump {
   readonly meta: Readonly<Record<string, string>>;
 }
 
-/** Where one tenant's values live. Expired entries are absent everywhere. All times are given by the caller, in ms since 1970. */
+/** Where one tenant's data live: values here, sessions and artifacts in parts of their own. Expired entries are absent everywhere. All times are given by the caller, in ms since 1970. */
 export interface Store {
   get(scope: string, key: string, now: number): Soon<StoredEntry | undefined>;
   list(scope: string, options: ListOptions, now: number): Soon<string[]>;
@@ -59,6 +63,14 @@ export interface Store {
   /** Replaces everything in one transaction. */
   replace(dump: StoreDump): Soon<void>;
   readonly backups: BackupFiles;
+  readonly sessions: SessionRecords;
+  readonly artifacts: ArtifactRecords;
+  /** Content of artifacts that is too large for a record. */
+  readonly blobs: BlobFiles;
+  /** True when another process has abandoned the tenant: open a new store. */
+  readonly isRemoved: boolean;
+  /** Makes every other process that has it open fail at its next call, before the tenant's folder is deleted. */
+  abandon(): Soon<void>;
   close(): void;
 }
 

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { ScriptError } from '../errors.ts';
+import { checkTenant, tenantHome } from './folders.ts';
 import { MemoryStore } from './memory.ts';
 import { SqliteStore } from './sqlite.ts';
 import type { Store } from './store.ts';
@@ -11,11 +10,14 @@ export interface StoreOptions {
   readonly durability: 'normal' | 'full';
   /** Absolute path of the data folder. */
   readonly dataDir: string;
+  /** What one tenant's database and artifact files may take, bytes. */
+  readonly maxBytes?: number | undefined;
+  /** A folder inside the tenant's for a store of its own: what is in it no script, backup or restore reaches. */
+  readonly part?: string | undefined;
 }
 
 /** Databases that are open at once; the one that was used longest ago is closed first. */
 const MOST_OPEN = 64;
-const TENANT = /^[A-Za-z0-9_.-]{1,128}$/;
 
 /** The stores of all tenants, opened at first use. */
 export class Stores {
@@ -29,22 +31,32 @@ export class Stores {
   /** A tenant's store; use it at once and ask again for the next call. Throws BAD_ARGUMENT for a bad name and STORE_FAILED when it cannot be opened. */
   of(tenant: string): Store {
     const known = this.#open.get(tenant);
-    if (known) {
+    if (known?.isRemoved) this.close(tenant);
+    else if (known) {
       if (this.#open.size < MOST_OPEN / 2) return known;
       this.#open.delete(tenant);
       this.#open.set(tenant, known);
       return known;
     }
-    if (!TENANT.test(tenant))
-      throw new ScriptError('BAD_ARGUMENT', `tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 40))}`);
-    const made =
-      this.#options.backend === 'memory' ? new MemoryStore() : new SqliteStore(tenantFolder(this.#options.dataDir, tenant), this.#options.durability);
+    checkTenant(tenant);
+    const { backend, dataDir, durability, maxBytes, part = '' } = this.#options;
+    const made = backend === 'memory' ? new MemoryStore() : new SqliteStore(join(tenantHome(dataDir, tenant), part), durability, { max_bytes: maxBytes });
     this.#open.set(tenant, made);
-    if (this.#options.backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
+    if (backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
     return made;
   }
 
-  close(): void {
+  has(tenant: string): boolean {
+    return this.#open.has(tenant);
+  }
+
+  /** Closes one tenant's store, or all. What lives in memory is gone with it. */
+  close(tenant?: string): void {
+    if (tenant !== undefined) {
+      this.#open.get(tenant)?.close();
+      this.#open.delete(tenant);
+      return;
+    }
     for (const store of this.#open.values()) store.close();
     this.#open.clear();
   }
@@ -55,9 +67,4 @@ export class Stores {
     this.#open.delete(oldest[0]);
     oldest[1].close();
   }
-}
-
-/** Where everything of a tenant lies: names that are hostile as paths never become one. */
-export function tenantFolder(dataDir: string, tenant: string): string {
-  return join(dataDir, 'tenants', createHash('sha256').update(tenant).digest('hex').slice(0, 32));
 }

@@ -1,21 +1,22 @@
 import { requireCapability } from '../call/capability.ts';
 import { type Context, hostService, type Run, runService } from '../call/context.ts';
+import { telling } from '../call/refused.ts';
 import { cancelled } from '../call/run.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
-import type { Value, ValueMap } from '../call/value.ts';
+import type { Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import { BUILTIN_TOOLS, type BuiltinTool } from './builtin/index.ts';
 import { rank } from './rank.ts';
-import { type Tool, toolName } from './tool.ts';
+import { type Tool, type ToolOrigin, toolName } from './tool.ts';
 
 /** How deep agents, tools and workflows may nest. */
 export const MAX_DEPTH = 16;
 const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** What is known of a tool without loading it. */
-export type ToolInfo = { name: string; description: string; category: string; tags: string[]; version: string; source: 'builtin' | 'host' | 'script' };
+export type ToolInfo = { name: string; description: string; category: string; tags: string[]; version: string; source: ToolOrigin };
 
 export interface ToolFilter {
   readonly category?: string | undefined;
@@ -23,10 +24,24 @@ export interface ToolFilter {
   readonly query?: string | undefined;
 }
 
+/** A further source of tools beside the host's own, whose names have a dot, `source.tool`, and so never meet another's. */
+export interface ToolSource {
+  /** Whether names that begin so are this source's, whether or not there is such a tool. */
+  owns(prefix: string): boolean;
+  /** The tools that the run may use, known without waiting. */
+  infos(run: Run): ToolInfo[];
+  has(run: Run, name: string): boolean;
+  /** Undefined when there is none. Throws NOT_ALLOWED when the run may not use it. */
+  find(run: Run, name: string): Soon<Tool | undefined>;
+}
+
 /** The tools of the host: those that come with the runtime, loaded at first use, and those registered from TypeScript. */
 export interface HostTools {
   /** Adds a tool for all runs. Throws BAD_ARGUMENT when the name is taken or no snake_case. */
   add(tool: Tool): void;
+  /** Adds a source of tools for all runs. */
+  attach(source: ToolSource): void;
+  readonly sources: readonly ToolSource[];
   infos(): ToolInfo[];
   find(name: string): Soon<Tool | undefined>;
   has(name: string): boolean;
@@ -35,6 +50,7 @@ export interface HostTools {
 export const hostTools = hostService<HostTools>('host tools', () => {
   const own = new Map<string, Tool>();
   const loaded = new Map<string, Tool>();
+  const sources: ToolSource[] = [];
   const builtins = new Map<string, BuiltinTool>(BUILTIN_TOOLS.map((tool) => [tool.name, tool]));
   return {
     add(tool) {
@@ -42,6 +58,8 @@ export const hostTools = hostService<HostTools>('host tools', () => {
       if (own.has(tool.name) || builtins.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `there is a tool ${tool.name} already`);
       own.set(tool.name, tool);
     },
+    attach: (source) => void sources.push(source),
+    sources,
     infos: () => [
       ...[...own.values()].map(infoOf),
       ...[...builtins.values()].map(
@@ -80,21 +98,30 @@ export const tools = runService<Tools>('tools', createTools);
 function createTools(run: Run): Tools {
   const host = run.host.get(hostTools);
   const own = new Map<string, Tool>();
-  const list = () => [...host.infos(), ...[...own.values()].map(infoOf)];
+  const list = () => [...host.infos(), ...host.sources.flatMap((source) => source.infos(run)), ...[...own.values()].map(infoOf)];
+
+  function sourceOf(name: string): ToolSource | undefined {
+    const dot = name.indexOf('.');
+    return dot < 1 ? undefined : host.sources.find((source) => source.owns(toolName(name.slice(0, dot))));
+  }
+
+  function find(name: string): Soon<Tool | undefined> {
+    const source = sourceOf(name);
+    return source ? source.find(run, name) : (own.get(toolName(name)) ?? host.find(toolName(name)));
+  }
 
   function execute(context: Context, tool: string | Tool, input: Value): Soon<Value> {
     if (typeof tool !== 'string') return runTool(context, tool, input);
-    const name = toolName(tool);
-    return whenReady(own.get(name) ?? host.find(name), (found) => {
+    return whenReady(find(tool), (found) => {
       if (found) return runTool(context, found, input);
-      const near = rank(list(), name)[0];
+      const near = rank(list(), toolName(tool))[0];
       throw new ScriptError('NOT_FOUND', `${context.method}: there is no tool "${tool}"${near ? `; the nearest is ${near.name}` : ''} (Tool.list() names all)`);
     });
   }
 
   return {
-    get: (name) => own.get(toolName(name)) ?? host.find(toolName(name)),
-    has: (name) => own.has(toolName(name)) || host.has(toolName(name)),
+    get: find,
+    has: (name) => sourceOf(name)?.has(run, name) ?? (own.has(toolName(name)) || host.has(toolName(name))),
     list,
     discover({ category, tag, query }) {
       const found = list().filter((info) => (category ?? info.category) === info.category && (tag === undefined || info.tags.includes(tag)));
@@ -110,30 +137,42 @@ function createTools(run: Run): Tools {
       if (host.has(toolName(name))) throw new ScriptError('NOT_ALLOWED', `Tool.remove: ${name} is a tool of the host`);
       return own.delete(toolName(name));
     },
-    execute,
+    execute: (context, tool, input) => telling(context, () => execute(context, tool, input)),
   };
 }
 
+/** Lets hooks look at the arguments before they are checked, then runs the tool. */
 function runTool(context: Context, tool: Tool, given: Value): Soon<Value> {
-  const { run } = context;
+  checkDepth(context, tool.name);
   const { name } = tool;
+  const inside = context.with({ depth: context.depth + 1, method: name });
+  if (tool.needs !== undefined) requireCapability(inside, tool.needs);
+  return whenReady(context.run.get(hooks).consult(inside, { kind: 'tool', name, moment: 'validation', input: given }), (input) =>
+    runChecked(context, inside, tool, tool.check(input, context) as Value),
+  );
+}
+
+function checkDepth(context: Context, name: string): void {
   if (context.depth >= MAX_DEPTH)
     throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at tool ${name})`);
-  if (tool.needs !== undefined) requireCapability(context.with({ method: name }), tool.needs);
+}
+
+function runChecked(context: Context, inside: Context, tool: Tool, input: Value): Soon<Value> {
+  const { run } = context;
+  const { name } = tool;
   const started = performance.now();
   const bus = run.get(events);
-  const inside = context.with({ depth: context.depth + 1, method: name });
-  const checkInput = (input: Value) => tool.check(input, context) as Value;
   const watched = {
     kind: 'tool',
     name,
     before: 'before_execution',
     after: 'after_execution',
     error: 'error',
-    input: checkInput(given) as ValueMap,
-    checkInput,
+    input,
+    checkInput: (changed: Value) => tool.check(changed, context) as Value,
+    checkOutput: (changed: Value) => tool.checkOutput?.(changed, context) ?? changed,
   };
-  const work = () => run.get(hooks).around<Value, Value>(inside, watched, (input, deeper) => bounded(tool, input, deeper));
+  const work = () => run.get(hooks).around<Value, Value>(inside, watched, (checked, deeper) => bounded(tool, checked, deeper));
   const completed = (output: Value) =>
     whenReady(bus.announce(inside, `tool.${name}.completed`, { name, duration_ms: performance.now() - started }), () => output);
   const failed = (error: unknown): Soon<never> => {

@@ -10,6 +10,9 @@ import type { HandleType, Value, ValueMap } from '../call/value.ts';
 /** What a tool may take when nobody says otherwise, ms. */
 export const TOOL_TIMEOUT_MS = 30_000;
 
+/** What running a tool does, as far as caching is concerned. */
+export type ToolEffect = 'pure' | 'external';
+
 /** A tool as its author writes it. */
 export interface ToolDefinition<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   /** snake_case. */
@@ -24,9 +27,14 @@ export interface ToolDefinition<I extends z.ZodType = z.ZodType, O extends z.Zod
   /** Time of one execution; 30,000 if not given. */
   readonly timeout_ms?: number;
   readonly examples?: readonly Example[];
+  /** `pure` when the same arguments always give the same result, so that it may be cached; `external` if not given. */
+  readonly effect?: ToolEffect;
   /** A plain value answers at once; `context.signal` fires when the call is cancelled or takes too long. */
   execute(input: z.output<I>, context: Context): Soon<z.input<O>>;
 }
+
+/** Who brings a tool. */
+export type ToolOrigin = 'builtin' | 'host' | 'script' | 'mcp';
 
 /** A tool ready to run. */
 export interface Tool {
@@ -35,7 +43,7 @@ export interface Tool {
   readonly category: string;
   readonly tags: readonly string[];
   readonly version: string;
-  readonly source: 'builtin' | 'host' | 'script';
+  readonly source: ToolOrigin;
   readonly needs: Capability | undefined;
   readonly timeoutMs: number;
   readonly examples: readonly Example[];
@@ -45,11 +53,16 @@ export interface Tool {
   /** The arguments checked, with defaults. Throws BAD_ARGUMENT. */
   check(input: Value, context: Context): unknown;
   execute(input: unknown, context: Context): Soon<Value>;
+  /** `pure` when the same arguments always give the same result; anything else may read or change the world. */
+  readonly effect?: ToolEffect;
+  /** A result that a hook puts in place, checked; absent where a tool does not say what it gives. Throws BAD_ARGUMENT. */
+  checkOutput?(output: Value, context: Context): Value;
 }
 
 /** Declares a tool with its types inferred; `source` is `host` unless it comes with the runtime. */
 export function defineTool<const I extends z.ZodType, const O extends z.ZodType>(definition: ToolDefinition<I, O>, source: Tool['source'] = 'host'): Tool {
   const check = compileSchema(definition.input);
+  const checkOutput = compileSchema(definition.output);
   let schema: ValueMap | undefined;
   let resultSchema: ValueMap | undefined;
   return {
@@ -70,7 +83,9 @@ export function defineTool<const I extends z.ZodType, const O extends z.ZodType>
       resultSchema ??= toJsonSchema(definition.output);
       return resultSchema;
     },
+    effect: definition.effect ?? 'external',
     check: (input, context) => check(input, definition.name, context.run.language),
+    checkOutput: (output, context) => checkOutput(output, `${definition.name}: output`, context.run.language) as Value,
     execute: (input, context) => definition.execute(input as z.output<I>, context) as Soon<Value>,
   };
 }

@@ -103,7 +103,7 @@ export class Execution {
       after: 'after_step',
       error: 'error',
       input,
-      fields: { step: step.name, workflow_run: this.workflow.id },
+      fields: { step: step.name, workflow_id: this.workflow.id },
     };
     let usage: ValueMap | undefined;
     await run.get(events).announce(context, `${event}.started`, { workflow: name, step: step.name });
@@ -121,8 +121,8 @@ export class Execution {
       await run.get(events).announce(context, `${event}.completed`, { workflow: name, step: step.name });
       return usage === undefined ? { output } : { output, usage };
     } catch (error) {
-      if (!context.signal.aborted)
-        await run.get(events).announce(context, `${event}.failed`, { workflow: name, step: step.name, message: asScriptError(error).message });
+      const { code, message } = asScriptError(error);
+      if (!context.signal.aborted) await run.get(events).announce(context, `${event}.failed`, { workflow: name, step: step.name, code, message });
       throw error;
     }
   }

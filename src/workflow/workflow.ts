@@ -51,7 +51,7 @@ export class Workflow implements WorkflowLike {
     const id = `${this.name}_${++this.#runs}`;
     const bus = run.get(events);
     const deadline = this.#deadline(context);
-    const inside = context.with({ depth: context.depth + 1, signal: deadline.signal });
+    const inside = context.with({ depth: context.depth + 1 });
     const watched = {
       kind: 'workflow',
       name: this.name,
@@ -59,17 +59,20 @@ export class Workflow implements WorkflowLike {
       after: 'after_complete',
       error: 'error',
       input: unwrap(given),
-      fields: { workflow_run: id },
+      fields: { workflow_id: id },
     };
     await bus.announce(inside, `workflow.${this.name}.started`, { name: this.name, workflow_id: id });
     try {
       const result = (await run
         .get(hooks)
-        .around<Value, Value>(inside, watched, (input, deeper) => this.#run(deeper, id, input) as unknown as Promise<Value>)) as unknown as WorkflowResult;
+        .around<Value, Value>(
+          inside,
+          watched,
+          (input, deeper) => this.#run(deadline.inside(deeper), id, input).catch(deadline.raise) as unknown as Promise<Value>,
+        )) as unknown as WorkflowResult;
       await bus.announce(inside, `workflow.${this.name}.completed`, { name: this.name, workflow_id: id, duration_ms: result.duration_ms });
       return result;
-    } catch (thrown) {
-      const error = deadline.expired() ? deadline.error : thrown;
+    } catch (error) {
       if (!context.signal.aborted) await announceWorkflowFailure(context, this.name, error);
       throw error;
     } finally {
@@ -138,9 +141,11 @@ export class Workflow implements WorkflowLike {
     const abort = new AbortController();
     const timer = timeout_ms === undefined ? undefined : setTimeout(() => abort.abort(error), timeout_ms);
     return {
-      error,
-      signal: timer === undefined ? context.signal : AbortSignal.any([context.signal, abort.signal]),
-      expired: () => abort.signal.aborted && !context.signal.aborted,
+      /** What runs under the deadline; its hooks do not, so that they hear of it. */
+      inside: (deeper: Context) => (timer === undefined ? deeper : deeper.with({ signal: AbortSignal.any([deeper.signal, abort.signal]) })),
+      raise(thrown: unknown): never {
+        throw abort.signal.aborted && !context.signal.aborted ? error : thrown;
+      },
       clear: () => clearTimeout(timer),
     };
   }

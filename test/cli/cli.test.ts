@@ -157,6 +157,13 @@ describe('the other commands', () => {
     expect(readFileSync(join(folder, 'editor/llmspell.d.lua'), 'utf8')).toBe(readFileSync(join(root, 'types/llmspell.d.lua'), 'utf8'));
   });
 
+  it('print metrics with --json where they are on', () => {
+    writeFileSync(join(folder, 'metrics.toml'), '[hooks.metrics]\n');
+    const run = (...more: string[]) => JSON.parse(llmspell('exec', '--lang', 'lua', '--json', ...more, 'Tool.execute("uuid")').stdout);
+    expect(run('--config', 'metrics.toml').metrics.operations).toMatchObject([{ kind: 'tool', name: 'uuid', count: 1, failures: 0 }]);
+    expect(run()).not.toHaveProperty('metrics');
+  });
+
   it('refuse a data folder of a newer version, and one that is no database', async () => {
     const { DatabaseSync } = await import('node:sqlite');
     const run = () => llmspell('exec', '--lang', 'lua', '--data', 'future', 'State.save("global", "a", 1)');
@@ -168,7 +175,7 @@ describe('the other commands', () => {
     db.close();
     expect(run()).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 1)'),
+      stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 2)'),
     });
     writeFileSync(file, 'this is no database, but it is long enough to be looked at as if it were one'.repeat(100));
     expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });

@@ -126,12 +126,12 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
 
   it('keeps tenants apart', async () => {
     await using test = await testRuntime();
-    const save = language === 'lua' ? 'State.save("tenant:b", "k", INPUT)' : 'State.save("tenant:b", "k", INPUT)';
-    const load = language === 'lua' ? 'return {State.load("tenant:b", "k"), State.list_scopes()}' : '[State.load("tenant:b", "k"), State.list_scopes()]';
+    const save = language === 'lua' ? 'State.save("user:b", "k", INPUT)' : 'State.save("user:b", "k", INPUT)';
+    const load = language === 'lua' ? 'return {State.load("user:b", "k"), State.list_scopes()}' : '[State.load("user:b", "k"), State.list_scopes()]';
     await test.runtime.execute(save, { language, tenant: 'a', input: 'of a' });
     await test.runtime.execute(save, { language, tenant: 'b', input: 'of b' });
-    expect((await test.runtime.execute(load, { language, tenant: 'a' })).value).toEqual(['of a', ['tenant:b']]);
-    expect((await test.runtime.execute(load, { language, tenant: 'b' })).value).toEqual(['of b', ['tenant:b']]);
+    expect((await test.runtime.execute(load, { language, tenant: 'a' })).value).toEqual(['of a', ['user:b']]);
+    expect((await test.runtime.execute(load, { language, tenant: 'b' })).value).toEqual(['of b', ['user:b']]);
     await expect(test.runtime.execute(load, { language, tenant: '../b' })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
   });
 

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Case } from '../conformance/case.ts';
 
 const calc = (expression = '1 + 1') => ({
@@ -45,9 +46,9 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'answer in place of an error',
-    lua: `Hook.register("tool:calculator:error", function(ctx) return {output = {result = ctx.error.code}} end) return ${calc('1 / 0').lua}.result`,
-    js: `Hook.register("tool:calculator:error", ctx => ({output: {result: ctx.error.code}})); ${calc('1 / 0').js}.result`,
-    expect: 'BAD_ARGUMENT',
+    lua: `Hook.register("tool:calculator:error", function(ctx) return {output = {result = #ctx.error.code}} end) return ${calc('1 / 0').lua}.result`,
+    js: `Hook.register("tool:calculator:error", ctx => ({output: {result: ctx.error.code.length}})); ${calc('1 / 0').js}.result`,
+    expect: 'BAD_ARGUMENT'.length,
   },
   {
     name: "are checked again: an input that does not fit is the hook's failure",
@@ -115,6 +116,58 @@ export const cases: readonly Case[] = [
     js: `for (let i = 0; i < 11; i++) Hook.register("state:*", () => {})`,
     limits: { hooks: 10 },
     expect_error: { code: 'LIMIT_EXCEEDED', message: 'more than limits.hooks = 10 hooks in one run' },
+  },
+  {
+    name: "are checked again: an output that does not fit is the hook's failure",
+    lua: `local failed Event.subscribe("hook.failed", function(e) failed = e.payload.message end) Hook.register("tool:calculator:after_execution", function() return {output = {result = "much"}} end) return {${calc().lua}.result, failed}`,
+    js: `let failed; Event.subscribe("hook.failed", e => { failed = e.payload.message }); Hook.register("tool:calculator:after_execution", () => ({output: {result: "much"}})); [${calc().js}.result, failed]`,
+    expect: [2, expect.stringMatching(/^calculator: output\.result: expected a number, got /)],
+  },
+  {
+    name: 'may be switched off and on again, and taken away',
+    lua: `local n = 0 local id = Hook.register("tool:*:before_execution", function() n = n + 1 end) ${calc().lua} local seen = {n} Hook.pause(id) ${calc().lua} seen[2] = n Hook.resume(id) ${calc().lua} seen[3] = n seen[4] = Hook.list()[1].calls seen[5] = Hook.unregister(id) ${calc().lua} seen[6] = n seen[7] = Hook.unregister(id) return seen`,
+    js: `let n = 0; const id = Hook.register("tool:*:before_execution", () => { n++ }); ${calc().js}; const seen = [n]; Hook.pause(id); ${calc().js}; seen.push(n); Hook.resume(id); ${calc().js}; seen.push(n, Hook.list()[0].calls, Hook.unregister(id)); ${calc().js}; seen.push(n, Hook.unregister(id)); seen`,
+    expect: [1, 1, 2, 2, true, 2, false],
+  },
+  {
+    name: 'that are taken away by one before them do not run any more',
+    lua: `local seen, second = {} Hook.register("tool:*:before_execution", function() seen[#seen + 1] = 1 Hook.unregister(second) end, "high") second = Hook.register("tool:*:before_execution", function() seen[#seen + 1] = 2 end) ${calc().lua} return seen`,
+    js: `const seen = []; let second; Hook.register("tool:*:before_execution", () => { seen.push(1); Hook.unregister(second) }, "high"); second = Hook.register("tool:*:before_execution", () => { seen.push(2) }); ${calc().js}; seen`,
+    expect: [1],
+  },
+  {
+    name: 'are listed by point, language and priority',
+    lua: `Hook.register("agent:before_execution", function() end, "high") Hook.register("tool:*:before_execution", function() end) Hook.register("agent:*", function() end) local function n(f) return #Hook.list(f) end return {n(), n({hook_point = "agent:*"}), n({hook_point = "agent:after_execution"}), n({language = "lua"}) + n({language = "javascript"}), n({language = "host"}), n({priority = "high"}), n({hook_point = "tool:calculator:*"})}`,
+    js: `Hook.register("agent:before_execution", () => {}, "high"); Hook.register("tool:*:before_execution", () => {}); Hook.register("agent:*", () => {}); const n = f => Hook.list(f).length; [n(), n({hook_point: "agent:*"}), n({hook_point: "agent:after_execution"}), n({language: "lua"}) + n({language: "javascript"}), n({language: "host"}), n({priority: "high"}), n({hook_point: "tool:calculator:*"})]`,
+    expect: [3, 2, 1, 3, 0, 1, 1],
+  },
+  {
+    name: 'refuse what a point is asked with: unknown keys of the answer are failures',
+    lua: `local failed = {} Event.subscribe("hook.failed", function(e) failed[#failed + 1] = e.payload.message end) Hook.register("tool:*:before_execution", function() return {cancel = true} end) Hook.register("tool:*:before_execution", function() return false end) Hook.register("tool:*:before_execution", function() return {retry = {max_attempts = 0}} end) ${calc().lua} return failed`,
+    js: `const failed = []; Event.subscribe("hook.failed", e => { failed.push(e.payload.message) }); Hook.register("tool:*:before_execution", () => ({cancel: true})); Hook.register("tool:*:before_execution", () => false); Hook.register("tool:*:before_execution", () => ({retry: {max_attempts: 0}})); ${calc().js}; failed`,
+    expect: [
+      'the hook\'s answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
+      'the hook\'s answer: expected nothing or a map, got false; to refuse return {continue_execution = false, reason = "…"}',
+      "the hook's answer: retry.max_attempts: expected an integer from 1 to 100, got 0",
+    ],
+  },
+  {
+    name: 'that must not fail refuse the operation while their circuit is open',
+    lua: `Hook.register("tool:*:before_execution", function() error("x") end, {on_error = "fail"}) local codes = {} for i = 1, 6 do local ok, e = pcall(function() ${calc().lua} end) codes[i] = type(e) == "table" and e.code or "raised" end return codes`,
+    js: `Hook.register("tool:*:before_execution", () => { throw new Error("x") }, {on_error: "fail"}); const codes = []; for (let i = 0; i < 6; i++) { try { ${calc().js} } catch (e) { codes.push(e.code ?? "raised") } } codes`,
+    expect: ['raised', 'raised', 'raised', 'raised', 'raised', 'HOOK_REJECTED'],
+  },
+  {
+    name: 'that wait past their time are reported as an event',
+    lua: `local failed Event.subscribe("hook.failed", function(e) failed = {e.payload.code, e.payload.point, e.payload.message} end) Hook.register("tool:*:before_execution", function() sleep(5000) end, {timeout_ms = 20}) ${calc().lua} return failed`,
+    js: `let failed; Event.subscribe("hook.failed", e => { failed = [e.payload.code, e.payload.point, e.payload.message] }); Hook.register("tool:*:before_execution", () => { sleep(5000) }, {timeout_ms: 20}); ${calc().js}; failed`,
+    expect: ['TIMEOUT', 'tool:calculator:before_execution', 'took longer than 20 ms'],
+  },
+  {
+    name: 'cannot widen permissions: neither files, nor models, nor scopes',
+    lua: `local codes = {} Hook.register("tool:file_read:before_execution", function() return {input = {path = "/etc/hostname"}} end) Hook.register("agent:before_creation", function(ctx) return {input = {name = ctx.name, model = "openai/gpt-4"}} end) Hook.register("state:before_save", function() return {input = {scope = "../other", key = "k", value = 1}} end, {on_error = "fail"}) local function try(f) local ok, e = pcall(f) codes[#codes + 1] = ok or e.code end try(function() Tool.execute("file_read", {path = "a.txt"}) end) try(function() Agent.create({model = "local/extractive"}) end) try(function() State.save("global", "k", 1) end) return codes`,
+    js: `const codes = []; Hook.register("tool:file_read:before_execution", () => ({input: {path: "/etc/hostname"}})); Hook.register("agent:before_creation", ctx => ({input: {name: ctx.name, model: "openai/gpt-4"}})); Hook.register("state:before_save", () => ({input: {scope: "../other", key: "k", value: 1}}), {on_error: "fail"}); const attempt = f => { try { f(); codes.push(true) } catch (e) { codes.push(e.code) } }; attempt(() => Tool.execute("file_read", {path: "a.txt"})); attempt(() => Agent.create({model: "local/extractive"})); attempt(() => State.save("global", "k", 1)); codes`,
+    expect: ['NOT_ALLOWED', 'NOT_ALLOWED', 'BAD_ARGUMENT'],
   },
   { name: 'end with their script', lua: `return #Hook.list()`, js: `Hook.list().length`, expect: 0 },
 ];

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
+import { tenantFolder } from '../../src/store/folders.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
-import { Stores, tenantFolder } from '../../src/store/stores.ts';
+import { Stores } from '../../src/store/stores.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'llmspell-store-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -117,7 +118,7 @@ describe('a data folder', () => {
     const store = new SqliteStore(path, 'normal');
     await store.commit([put('s', 'a', 'kept')], 0);
     store.close();
-    const full = new SqliteStore(path, 'normal', { most_pages: 12 });
+    const full = new SqliteStore(path, 'normal', { most_pages: 40 });
     const big = put('s', 'big', 'x'.repeat(200_000));
     expect(() => full.commit([big, put('s', 'a', 'lost')], 0)).toThrow('the disk is full; nothing of this call was saved');
     expect(Buffer.from(full.get('s', 'a', 0)?.value ?? []).toString()).toBe('kept');

@@ -22,6 +22,7 @@ export const ALL_GRANTS: Grants = {
   models: ['local/*', 'mock/*'],
   programs: [],
   environment: [],
+  mcp: ['*'],
 };
 
 export interface TestRun {

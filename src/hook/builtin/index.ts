@@ -1,15 +1,32 @@
 import type { Host } from '../../call/context.ts';
-import type { HookFunction, HookOptions } from '../hook.ts';
+import { ScriptError } from '../../errors.ts';
+import type { BuiltinHook } from './builtin.ts';
+import { cacheHooks } from './cache.ts';
+import { costHooks } from './cost.ts';
+import { loggingHooks } from './logging.ts';
+import { metricsHooks } from './metrics.ts';
+import { rateLimitHooks } from './rate-limit.ts';
+import { redactHooks } from './redact.ts';
 
-/** A hook that comes with the runtime, at one point. */
-export interface BuiltinHook {
-  readonly name: string;
-  readonly point: string;
-  readonly call: HookFunction;
-  readonly options?: HookOptions;
-}
+export type { BuiltinHook } from './builtin.ts';
 
-/** The built-in hooks that the configuration switches on, in the order in which they run. */
+/** In the order in which they run: what goes to a model or into the cache is redacted first, and what is known is answered before anything is counted or paid. */
+const BUILTIN: Readonly<Record<string, (host: Host) => BuiltinHook[]>> = {
+  redact: redactHooks,
+  cache: cacheHooks,
+  rate_limit: rateLimitHooks,
+  cost_tracking: costHooks,
+  metrics: metricsHooks,
+  logging: loggingHooks,
+};
+
+/** The built-in hooks that the configuration switches on, in order. Throws BAD_CONFIG for a point, rule or expression that is none. */
 export function builtinHooks(host: Host): BuiltinHook[] {
-  return host.config ? [] : [];
+  return Object.entries(BUILTIN).flatMap(([name, make]) => {
+    try {
+      return make(host);
+    } catch (error) {
+      throw new ScriptError('BAD_CONFIG', `hooks.${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
 }

@@ -39,11 +39,13 @@ export class Errors {
     this.#parts = parts;
   }
 
-  /** Makes the engine throw: the very value that the script threw earlier, else an error with the same fields. Gives the engine's mark of an exception. */
-  raise(error: ScriptError): bigint {
+  /** Makes the engine throw: the very value that the script threw earlier, else an error with the same fields, which no `catch` sees unless `catchable`. Gives the engine's mark of an exception. */
+  raise(error: ScriptError, catchable = true): bigint {
     const { x, context } = this.#parts;
     const value = this.#make(error, 0);
-    return tagOf(value) === TAG.exception ? value : x.JS_Throw(context, value);
+    if (tagOf(value) === TAG.exception) return value;
+    if (!catchable) x.JS_SetUncatchableError(context, value);
+    return x.JS_Throw(context, value);
   }
 
   #make(error: ScriptError, causes: number): bigint {

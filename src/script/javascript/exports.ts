@@ -45,6 +45,7 @@ export interface QuickJSExports {
   JS_PromiseResult(context: number, promise: bigint): bigint;
   JS_PromiseState(context: number, promise: bigint): number;
   JS_RunGC(runtime: number): void;
+  JS_SetUncatchableError(context: number, error: bigint): void;
   JS_Throw(context: number, value: bigint): bigint;
 }
 

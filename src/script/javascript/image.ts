@@ -17,6 +17,8 @@ export interface JavaScriptImage {
   readonly machine: MachineImage;
   readonly prototypes: Prototypes;
   readonly errorPrototype: bigint;
+  /** The prelude's function that makes a value readable. */
+  readonly show: bigint;
   readonly handleClass: number;
   readonly handlePrototypes: ReadonlyMap<HandleType, bigint>;
   /** Memory for texts and arguments; its first sixteen bytes are the cell for single values. */
@@ -56,6 +58,7 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   return {
     machine: { memory: captureImage(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
     prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype) },
+    show: shared.show,
     errorPrototype: shared.errorPrototype,
     handleClass,
     handlePrototypes,
@@ -63,7 +66,7 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   };
 }
 
-const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype'] as const;
+const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype', 'show'] as const;
 
 /** Engine calls that make the base context. */
 class Builder {

@@ -8,6 +8,7 @@ import { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import type { ScriptRef } from '../refs.ts';
 import { scheduler } from '../scheduler.ts';
+import { asObject, markIncomplete } from './chunk.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
 import { CLASS, CONTEXT, PROMISE, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
@@ -29,6 +30,9 @@ const JOBS_PER_LOOK = 64;
 export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #machine: Machine;
   readonly #cell: number;
+  readonly #show: bigint;
+  /** A session has run its first chunk. */
+  #begun = false;
   readonly #reader: Reader;
   readonly #writer: Writer;
   readonly #errors: Errors;
@@ -63,6 +67,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     );
     const { x, heap, context } = this.#machine;
     this.#cell = image.scratch;
+    this.#show = image.show;
     this.#references = new References(x, context, { class: image.handleClass, prototypes: image.handlePrototypes }, (ref) => this.#invoke(ref));
     this.#reader = new Reader(heap, image.prototypes, {
       handleClass: image.handleClass,
@@ -99,6 +104,22 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         const result = await this.#result(fiber, await this.#settle(fiber, value), compiled.form === 'script');
         await this.#finishJobs(fiber);
         return result;
+      }),
+    );
+  }
+
+  evaluate(source: Source): Promise<string | undefined> {
+    return this.enterChunk((fiber) =>
+      this.#counted(async () => {
+        if (!this.#begun) this.#defineInputs();
+        this.#begun = true;
+        this.#files.main = source;
+        const compiled = await this.#compileChunk(fiber, source);
+        const promise = await this.#evaluate(fiber, compiled);
+        const value = resultOf(this.#machine, compiled, await this.#settle(fiber, promise), this.#cell);
+        const shown = await this.#shown(fiber, await this.#settle(fiber, value));
+        await this.#finishJobs(fiber);
+        return shown;
       }),
     );
   }
@@ -174,6 +195,36 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       return await this.#run(fiber, () => promising.compile(context, memory, size, memory + size + 1, flags));
     } finally {
       if (!this.dead) x.wasm_free(memory);
+    }
+  }
+
+  async #compileChunk(fiber: Fiber, source: Source): Promise<Compiled> {
+    const read = (text: string) => compile({ ...source, text }, (attempt, flags) => this.#compile(fiber, source.name, attempt, flags));
+    const object = asObject(source.text);
+    if (object !== undefined) {
+      const found = await read(object).catch(() => undefined);
+      if (found) return found;
+    }
+    return read(source.text).catch((error: unknown) => {
+      throw error instanceof ScriptError && error.code === 'SYNTAX_ERROR' ? markIncomplete(error, source.text) : error;
+    });
+  }
+
+  /** A value as text, by the prelude, which takes it over; undefined for `undefined`. */
+  async #shown(fiber: Fiber, value: bigint): Promise<string | undefined> {
+    const { x, heap, context, promising } = this.#machine;
+    const memory = x.wasm_malloc(8);
+    if (memory === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory to show the value');
+    heap.setValue(memory, value);
+    try {
+      const text = await this.#run(fiber, () => promising.call(context, this.#show, UNDEFINED, 1, memory));
+      const result = await this.#result(fiber, text);
+      return typeof result === 'string' ? result : undefined;
+    } finally {
+      if (!this.dead) {
+        x.JS_FreeValue(context, value);
+        x.wasm_free(memory);
+      }
     }
   }
 
@@ -321,7 +372,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   }
 
   #throwUnhandled(fiber: Fiber): void {
-    if (fiber.id !== MAIN) return;
+    if (fiber.id.includes('.')) return;
     const reason = this.#rejections.take();
     if (reason === undefined) return;
     throw this.#errors.leave(reason);
@@ -406,7 +457,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #raise(cell: number, error: unknown): void {
     if (this.dead) throw this.dead;
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw error;
-    this.#machine.heap.setValue(cell, this.#errors.raise(asScriptError(error)));
+    // A fiber that was told to stop must not live on the errors of its calls: the engine's own interrupt comes only now and then.
+    const ending = this.fiber?.interruptedAt ? this.fiber.ending : undefined;
+    this.#machine.heap.setValue(cell, this.#errors.raise(ending ?? asScriptError(error), ending === undefined));
   }
 
   // Modules.
@@ -448,6 +501,3 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     x.JS_FreeValue(context, global);
   }
 }
-
-/** The main fiber's id. */
-const MAIN = '0';

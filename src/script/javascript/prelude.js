@@ -232,5 +232,11 @@
   hidden(globalThis, 'print', freeze(own.print));
   hidden(globalThis, 'console', freeze(console));
 
-  return { objectPrototype: Object.prototype, arrayPrototype: Array.prototype, errorPrototype: ScriptError.prototype, handlePrototype, describe: shown };
+  return {
+    objectPrototype: Object.prototype,
+    arrayPrototype: Array.prototype,
+    errorPrototype: ScriptError.prototype,
+    handlePrototype,
+    show: (value) => (value === undefined ? null : inspect(value, 0, [])),
+  };
 });

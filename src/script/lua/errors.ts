@@ -1,4 +1,4 @@
-import type { Value } from '../../call/value.ts';
+import { toPlain, type Value } from '../../call/value.ts';
 import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
 import { ScriptRef } from '../refs.ts';
@@ -55,9 +55,7 @@ export class LuaErrors {
     const x = this.#x;
     const top = x.lua_gettop(L);
     const error =
-      status === LUA.errorMemory
-        ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb')
-        : this.#convert(L, top, status, fiber);
+      status === LUA.errorMemory ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb') : this.#convert(L, top, status);
     error.traceback ??= fiber.traceback;
     error.where ??= firstPlace(error.traceback);
     x.lua_pushvalue(L, top);
@@ -65,11 +63,11 @@ export class LuaErrors {
     return error;
   }
 
-  #convert(L: number, index: number, status: number, fiber: Fiber): ScriptError {
+  #convert(L: number, index: number, status: number): ScriptError {
     const type = this.#x.lua_type(L, index);
     if (type === LUA.string) return fromText(this.#memory.readText(L, index), status);
     if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index);
-    return this.#fromValue(L, index, type, fiber);
+    return this.#fromValue(L, index, type);
   }
 
   #isError(L: number, index: number): boolean {
@@ -97,11 +95,18 @@ export class LuaErrors {
   }
 
   /** Something else that the script threw: a table, a number, nil. */
-  #fromValue(L: number, index: number, type: number, fiber: Fiber): ScriptError {
+  #fromValue(L: number, index: number, type: number): ScriptError {
     const data = this.#data(L, index);
     const text = type === LUA.table && typeof data.message === 'string' ? data.message : undefined;
-    const shown = text ?? (fiber.traceback?.split('\n', 1)[0] || 'the script raised a value');
+    const shown = text ?? `the script raised ${this.#kindText(L, index, type)}`;
     return new ScriptError('SCRIPT_ERROR', shown, { details: Object.keys(data).length > 0 ? { value: data } : undefined });
+  }
+
+  /** Scalars as they are, anything else by its kind. */
+  #kindText(L: number, index: number, type: number): string {
+    if (type === LUA.nil) return 'nil';
+    if (type === LUA.number || type === LUA.boolean) return String(toPlain(this.#values.read(L, index, 'error')));
+    return type === LUA.table ? 'a table' : type === LUA.function ? 'a function' : 'a value';
   }
 
   /** The value's fields as data; nothing for what is none. */

@@ -11,6 +11,7 @@ import type { LuaMarks } from './values.ts';
 /** What the prelude returns and the engine keeps, by name. */
 const KEPT = [
   'make_error',
+  'show',
   'place_of',
   'error_text',
   'error_metatable',

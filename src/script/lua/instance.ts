@@ -9,6 +9,7 @@ import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import { STACK_BYTES } from '../limits.ts';
 import type { ScriptRef } from '../refs.ts';
+import { incomplete, lacksEnd, withoutPrelude } from './chunk.ts';
 import { LuaErrors } from './errors.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
@@ -67,6 +68,25 @@ export class LuaInstance extends Instance implements ScriptInstance {
       this.#internals.main = source;
       await this.#load(fiber, source);
       return this.#run(fiber, 0);
+    });
+  }
+
+  evaluate(source: Source): Promise<string | undefined> {
+    return this.enterChunk(async (fiber) => {
+      if (this.#internals.main.name === '') {
+        this.#setArguments();
+        this.#setGlobal('INPUT', this.run.input);
+      }
+      this.#internals.main = source;
+      this.#x.lua_rawgeti(fiber.thread, LUA.registry, BigInt(this.#image.refs.show));
+      await this.#loadChunk(fiber, source);
+      try {
+        const shown = await this.#run(fiber, 1);
+        return shown === null ? undefined : String(shown);
+      } catch (error) {
+        if (error instanceof ScriptError) error.traceback = withoutPrelude(error.traceback);
+        throw error;
+      }
     });
   }
 
@@ -131,6 +151,21 @@ export class LuaInstance extends Instance implements ScriptInstance {
     this.#x.free(text.pointer);
     this.#x.free(name.pointer);
     if (status !== LUA.ok) throw this.#errors.leave(fiber.thread, status, fiber);
+  }
+
+  /** An expression gives its value, as a statement would not parse; else the chunk is taken as it stands. */
+  async #loadChunk(fiber: Fiber, source: Source): Promise<void> {
+    let open = false;
+    for (const text of [`return ${source.text}`, source.text]) {
+      try {
+        return await this.#load(fiber, { ...source, text });
+      } catch (error) {
+        if (!(error instanceof ScriptError) || error.code !== 'SYNTAX_ERROR') throw error;
+        open ||= lacksEnd(error.message, source.text);
+        if (text !== source.text) this.#x.lua_settop(fiber.thread, -2);
+        else throw open ? incomplete(error) : error;
+      }
+    }
   }
 
   #callback(ref: ScriptRef): Callback {

@@ -4,7 +4,7 @@ local host = ...
 local type, rawget, rawset, select, pairs, ipairs, next, error = type, rawget, rawset, select, pairs, ipairs, next, error
 local setmetatable, getmetatable, tostring_raw, load_raw = setmetatable, getmetatable, tostring, load
 local format, find, rep, concat, sort, pack, unpack = string.format, string.find, string.rep, table.concat, table.sort, table.pack, table.unpack
-local math_type = math.type
+local math_type, gsub, string_byte, utf8_len = math.type, string.gsub, string.byte, utf8.len
 local getinfo, traceback, raw_getmetatable, raw_setmetatable = debug.getinfo, debug.traceback, debug.getmetatable, debug.setmetatable
 
 -- Standard library: what is left of it.
@@ -68,6 +68,13 @@ end
 -- print: tables readably, with their keys in order.
 local inspect
 
+-- A text in quotes on one line; what is no UTF-8 is bytes.
+local function quote(text)
+  local quoted = gsub(format('%q', text), '\n', 'n')
+  if utf8_len(text) then return quoted end
+  return (gsub(quoted, '[\128-\255]', function(byte) return format('\\x%02x', string_byte(byte)) end))
+end
+
 local function key_text(key)
   if type(key) == 'string' and find(key, '^[%a_][%w_]*$') then return key end
   return '[' .. (type(key) == 'string' and format('%q', key) or tostring(key)) .. ']'
@@ -80,7 +87,7 @@ local function key_order(a, b)
 end
 
 inspect = function(value, depth, seen)
-  if type(value) == 'string' then return format('%q', value) end
+  if type(value) == 'string' then return quote(value) end
   if type(value) ~= 'table' then return tostring(value) end
   local metatable = raw_getmetatable(value)
   if metatable and rawget(metatable, '__tostring') ~= nil then return tostring(value) end
@@ -196,4 +203,11 @@ return {
   set_fields = function(handle, fields) fields_of[handle] = fields end,
   handles = setmetatable({}, { __mode = 'v' }),
   seed = math.randomseed,
+  -- A chunk of a session: what it comes to, readably; nil when it gives nothing.
+  show = function(chunk)
+    local values = pack(chunk())
+    if values.n == 0 then return nil end
+    for i = 1, values.n do values[i] = inspect(values[i], 0, {}) end
+    return concat(values, '\t', 1, values.n)
+  end,
 }

@@ -10,6 +10,7 @@ export const base64 = defineTool(
     name: 'base64',
     description: 'Encodes and decodes Base64',
     category: 'text',
+    effect: 'pure',
     tags: ['encoding'],
     input: z.strictObject({ operation: z.enum(['encode', 'decode']), data: bytes, url_safe: z.boolean().default(false) }),
     output: z.object({ data: z.union([z.string(), bytes]).describe('decoded bytes are text where they are UTF-8') }),

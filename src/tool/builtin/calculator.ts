@@ -8,6 +8,7 @@ export const calculator = defineTool(
     name: 'calculator',
     description: 'Evaluates an arithmetic expression',
     category: 'math',
+    effect: 'pure',
     tags: ['numbers'],
     input: z.strictObject({
       expression: z.string().max(10_000).describe('numbers, + - * / % ^, parentheses, pi, e, tau, and functions such as sqrt(2), min(1, 2), round(x, 2)'),

@@ -1,10 +1,16 @@
-import { parse } from 'csv-parse/sync';
 import { z } from 'zod';
+import type { Context } from '../../call/context.ts';
 import { anyMap, anyValue } from '../../call/schema.ts';
-import { Float, type Value } from '../../call/value.ts';
+import type { Soon } from '../../call/soon.ts';
+import { toPlain } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { beside } from '../beside.ts';
 import { readBytes } from '../files/read.ts';
+import { isSmall } from '../small.ts';
 import { defineTool } from '../tool.ts';
+import { type CsvParse, type CsvResult, type CsvStringify, run } from '../work/csv.ts';
+
+const SMALL = 50_000;
 
 /** CSV in both directions. */
 export const csv = defineTool(
@@ -12,6 +18,7 @@ export const csv = defineTool(
     name: 'csv',
     description: 'Reads and writes CSV',
     category: 'data',
+    effect: 'pure',
     tags: ['table', 'spreadsheet'],
     input: z.strictObject({
       operation: z.enum(['parse', 'stringify']).default('parse'),
@@ -33,42 +40,16 @@ export const csv = defineTool(
         javascript: `print(Tool.execute("csv", {text: "name,age\\nAda,36"}).rows[0].age)`,
       },
     ],
-    execute(input, context) {
-      if (input.operation === 'stringify') return { text: write(input.rows ?? [], input.delimiter, input.header) };
-      const text = input.text ?? (input.path === undefined ? undefined : readBytes(context, input.path).toString('utf8'));
-      if (text === undefined) throw new ScriptError('BAD_ARGUMENT', 'csv: expected text or path');
-      return read(text, input);
+    execute({ operation, text, path, rows = [], ...options }, context) {
+      if (operation === 'stringify') return work(context, { operation, rows: toPlain(rows) as CsvStringify['rows'], ...options });
+      const source = text ?? (path === undefined ? undefined : readBytes(context, path));
+      if (source === undefined) throw new ScriptError('BAD_ARGUMENT', 'csv: expected text or path');
+      return work(context, { operation, text: source, ...options });
     },
   },
   'builtin',
 );
 
-function read(text: string, { delimiter, header, numbers, limit }: { delimiter: string; header: boolean; numbers: boolean; limit: number }) {
-  let lines: string[][];
-  try {
-    lines = parse(text, { delimiter, bom: true, skip_empty_lines: true, relax_column_count: true, to: limit + (header ? 1 : 0) }) as string[][];
-  } catch (error) {
-    throw new ScriptError('BAD_ARGUMENT', `csv: text: ${error instanceof Error ? error.message : 'it is no CSV'}`, { cause: error });
-  }
-  const cell = (value: string): Value => (numbers && /^-?(?:0|[1-9]\d{0,14})(?:\.\d+)?$/.test(value) ? Number(value) : value);
-  if (!header) return { rows: lines.map((line) => line.map(cell)), count: lines.length };
-  const [columns = [], ...rest] = lines;
-  return { columns, rows: rest.map((line) => Object.fromEntries(columns.map((name, at) => [name, cell(line[at] ?? '')]))), count: rest.length };
-}
-
-function write(rows: readonly (Record<string, Value> | Value[])[], delimiter: string, header: boolean): string {
-  const columns = [...new Set(rows.flatMap((row) => (Array.isArray(row) ? [] : Object.keys(row))))];
-  const quote = (value: Value | undefined) => {
-    const text =
-      value === null || value === undefined
-        ? ''
-        : value instanceof Float
-          ? String(value.value)
-          : typeof value === 'object'
-            ? JSON.stringify(value)
-            : String(value);
-    return text.includes(delimiter) || /["\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
-  const lines = rows.map((row) => (Array.isArray(row) ? row : columns.map((name) => row[name])).map(quote).join(delimiter));
-  return [...(header && columns.length > 0 ? [columns.map(quote).join(delimiter)] : []), ...lines].join('\n');
+function work(context: Context, input: CsvParse | CsvStringify): Soon<CsvResult> {
+  return isSmall(input, SMALL) ? run(input) : beside<CsvResult>(context, new URL('../work/csv.ts', import.meta.url), input);
 }

@@ -9,6 +9,7 @@ export const hash = defineTool(
     name: 'hash',
     description: 'Computes a cryptographic hash of text or bytes',
     category: 'text',
+    effect: 'pure',
     tags: ['checksum', 'sha256'],
     input: z.strictObject({
       data: bytes,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { htmlToText } from '../../document/html.ts';
 import { ScriptError } from '../../errors.ts';
 import { readBytes } from '../files/read.ts';
-import { htmlToText } from '../html.ts';
 import { defineTool } from '../tool.ts';
 
 /** HTML without its markup. */
@@ -10,6 +10,7 @@ export const htmlText = defineTool(
     name: 'html_text',
     description: 'Turns HTML into clean text or Markdown',
     category: 'document',
+    effect: 'pure',
     tags: ['html', 'convert'],
     input: z.strictObject({
       html: z.string().max(5_000_000).optional(),

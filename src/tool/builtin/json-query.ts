@@ -13,6 +13,7 @@ export const jsonQuery = defineTool(
     name: 'json_query',
     description: 'Finds values inside data by a path',
     category: 'data',
+    effect: 'pure',
     tags: ['json', 'path'],
     input: z.strictObject({
       data: anyValue.describe('a value, or a JSON text'),

@@ -1,8 +1,12 @@
 import { z } from 'zod';
-import { fromJsonSchema } from '../../call/json-schema.ts';
 import { anyMap, anyValue } from '../../call/schema.ts';
-import { toPlain } from '../../call/value.ts';
+import { toPlain, type Value, type ValueMap } from '../../call/value.ts';
+import { beside } from '../beside.ts';
+import { isSmall } from '../small.ts';
 import { defineTool } from '../tool.ts';
+import { type JsonSchemaResult, run } from '../work/json-schema.ts';
+
+const SMALL = 10_000;
 
 /** JSON Schema validation. */
 export const jsonSchema = defineTool(
@@ -10,6 +14,7 @@ export const jsonSchema = defineTool(
     name: 'json_schema',
     description: 'Checks data against a JSON Schema',
     category: 'data',
+    effect: 'pure',
     tags: ['json', 'validate'],
     input: z.strictObject({ data: anyValue, schema: anyMap }),
     output: z.object({ valid: z.boolean(), errors: z.array(z.object({ path: z.string(), message: z.string() })) }),
@@ -19,10 +24,17 @@ export const jsonSchema = defineTool(
         javascript: `print(Tool.execute("json_schema", {data: {age: "x"}, schema: {type: "object", properties: {age: {type: "number"}}}}).valid)`,
       },
     ],
-    execute({ data, schema }) {
-      const { success, error } = fromJsonSchema(schema, 'json_schema: schema').safeParse(toPlain(data));
-      return { valid: success, errors: (error?.issues ?? []).map(({ path, message }) => ({ path: path.join('.'), message })) };
+    execute(given, context) {
+      const input = { data: toPlain(given.data), schema: toPlain(given.schema) as ValueMap };
+      // A pattern may take for ever to match.
+      const small = isSmall(input, SMALL) && !hasPattern(input.schema);
+      return small ? run(input) : beside<JsonSchemaResult>(context, new URL('../work/json-schema.ts', import.meta.url), input);
     },
   },
   'builtin',
 );
+
+function hasPattern(schema: Value): boolean {
+  if (typeof schema !== 'object' || schema === null) return false;
+  return Object.entries(schema).some(([key, item]) => key === 'pattern' || key === 'patternProperties' || hasPattern(item));
+}

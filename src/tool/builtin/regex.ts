@@ -9,6 +9,7 @@ export const regex = defineTool(
     name: 'regex',
     description: 'Matches, replaces and splits by a regular expression, in linear time',
     category: 'text',
+    effect: 'pure',
     tags: ['pattern', 'search'],
     input: z.strictObject({
       operation: z.enum(['test', 'match', 'replace', 'split']).default('match'),

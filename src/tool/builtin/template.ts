@@ -1,20 +1,12 @@
-import { Liquid } from 'liquidjs';
 import { z } from 'zod';
 import { anyMap } from '../../call/schema.ts';
 import { toPlain } from '../../call/value.ts';
-import { ScriptError } from '../../errors.ts';
+import { beside } from '../beside.ts';
+import { isSmall } from '../small.ts';
 import { defineTool } from '../tool.ts';
+import { run } from '../work/template.ts';
 
-const engine = new Liquid({
-  // No files: a template cannot include what the script did not give.
-  templates: {},
-  relativeReference: false,
-  ownPropertyOnly: true,
-  parseLimit: 1_000_000,
-  renderLimit: 2_000,
-  memoryLimit: 20_000_000,
-  timezoneOffset: 0,
-});
+const SMALL = 10_000;
 
 /** Liquid templates, without access to files. */
 export const template = defineTool(
@@ -22,6 +14,7 @@ export const template = defineTool(
     name: 'template',
     description: 'Fills a Liquid template',
     category: 'text',
+    effect: 'pure',
     tags: ['liquid', 'render'],
     input: z.strictObject({
       template: z.string().max(1_000_000),
@@ -35,13 +28,11 @@ export const template = defineTool(
         javascript: `print(Tool.execute("template", {template: "{% for n in names %}Hello {{ n }}! {% endfor %}", variables: {names: ["Ada", "Bob"]}}).text)`,
       },
     ],
-    execute({ template: source, variables, strict }) {
-      try {
-        return { text: engine.parseAndRenderSync(source, toPlain(variables) as object, { strictVariables: strict }) as string };
-      } catch (error) {
-        const message = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it cannot be rendered';
-        throw new ScriptError('BAD_ARGUMENT', `template: template: ${message.replace(/, file:.*?(?=, line|$)/, '')}`, { cause: error });
-      }
+    execute({ template: source, variables, strict }, context) {
+      const input = { template: source, variables: toPlain(variables) as object, strict };
+      const small = source.length <= SMALL && isSmall(input.variables, SMALL);
+      const answer = small ? run({ ...input, brief: true }) : undefined;
+      return answer ?? beside<{ text: string }>(context, new URL('../work/template.ts', import.meta.url), input);
     },
   },
   'builtin',

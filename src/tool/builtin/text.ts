@@ -9,6 +9,7 @@ export const text = defineTool(
     name: 'text',
     description: 'Counts, changes, cuts and splits text',
     category: 'text',
+    effect: 'pure',
     tags: ['string'],
     input: z.strictObject({
       operation: z.enum(['count', 'upper', 'lower', 'title', 'trim', 'reverse', 'slug', 'truncate', 'split', 'lines', 'words', 'replace', 'pad']),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { htmlToText } from '../../document/html.ts';
 import { ScriptError } from '../../errors.ts';
-import { htmlToText } from '../html.ts';
 import { request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 

@@ -1,10 +1,16 @@
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import type { Context, Grants } from '../../call/context.ts';
+import type { Grants } from '../../call/context.ts';
 import { ScriptError } from '../../errors.ts';
 
 /** Linux names the file behind a descriptor, so what was opened can be checked, and folders be walked without their path. */
 const DESCRIPTORS = process.platform === 'linux' && existsSync('/proc/self/fd');
+
+/** Who asks for files: a call's context, or in a thread what it is made of there. */
+export interface Caller {
+  readonly method: string;
+  readonly run: { readonly grants: Pick<Grants, 'read' | 'write'> };
+}
 
 /** A file or folder that is open and lies inside an allowed folder, whatever its path became meanwhile. */
 export interface Opened {
@@ -15,12 +21,12 @@ export interface Opened {
 }
 
 /** Whether the run may read this path; a relative one is looked for in the allowed folders. */
-export function mayRead(grants: Grants, path: string): boolean {
+export function mayRead(grants: Pick<Grants, 'read'>, path: string): boolean {
   return !path.includes('\0') && locate(grants.read, path) !== undefined;
 }
 
 /** Opens a file or folder for reading. Throws NOT_FOUND, NOT_ALLOWED outside the allowed folders, TOOL_FAILED for what is neither. The caller closes it. */
-export function openForReading(context: Context, path: string, kind: 'file' | 'folder'): Opened {
+export function openForReading(context: Caller, path: string, kind: 'file' | 'folder'): Opened {
   const real = existing(context, path);
   // Without O_NONBLOCK the opening of a pipe would wait for a writer.
   const fd = openReal(context, path, real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
@@ -34,7 +40,7 @@ export function openForReading(context: Context, path: string, kind: 'file' | 'f
 }
 
 /** The real path of something that exists and may be read. */
-export function existing(context: Context, path: string): string {
+export function existing(context: Caller, path: string): string {
   refuseHostile(context, path);
   const { read } = context.run.grants;
   if (read.length === 0) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not read files (--allow-read DIR)`);
@@ -53,7 +59,7 @@ export interface WritableFolder {
 }
 
 /** Opens the folder that a path to write lies in, which must exist. Throws NOT_ALLOWED outside the allowed folders, NOT_FOUND without the folder. */
-export function openForWriting(context: Context, path: string): WritableFolder {
+export function openForWriting(context: Caller, path: string): WritableFolder {
   refuseHostile(context, path);
   const { write } = context.run.grants;
   const [first] = write;
@@ -83,7 +89,7 @@ export function inside(root: string, path: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
-function openReal(context: Context, path: string, real: string, flags: number): number {
+function openReal(context: Caller, path: string, real: string, flags: number): number {
   const refusal = () => new ScriptError('NOT_ALLOWED', `${context.method}: ${path} changed while it was opened`);
   let fd: number;
   try {
@@ -132,7 +138,7 @@ function present(path: string): boolean {
   }
 }
 
-function refuseHostile(context: Context, path: string): void {
+function refuseHostile(context: Caller, path: string): void {
   if (path === '' || path.includes('\0'))
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: path: expected the path of a file, got ${JSON.stringify(path.slice(0, 80))}`);
 }

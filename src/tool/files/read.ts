@@ -1,13 +1,12 @@
 import { closeSync, readSync } from 'node:fs';
-import type { Context } from '../../call/context.ts';
 import { ScriptError } from '../../errors.ts';
-import { type Opened, openForReading } from './access.ts';
+import { type Caller, type Opened, openForReading } from './access.ts';
 
 /** What a tool reads of one file at most, bytes. */
 export const MOST_FILE_BYTES = 16 * 2 ** 20;
 
 /** The bytes of a file. Throws LIMIT_EXCEEDED beyond `most`. */
-export function readBytes(context: Context, path: string, most = MOST_FILE_BYTES): Buffer {
+export function readBytes(context: Caller, path: string, most = MOST_FILE_BYTES): Buffer {
   const file = openForReading(context, path, 'file');
   try {
     if (file.stats.size > most)

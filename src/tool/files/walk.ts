@@ -1,7 +1,6 @@
 import { closeSync, type Dirent, opendirSync, readlinkSync, statSync } from 'node:fs';
 import { join, matchesGlob } from 'node:path';
-import type { Context } from '../../call/context.ts';
-import { existing, openForReading } from './access.ts';
+import { type Caller, existing, openForReading } from './access.ts';
 
 /** One entry below a folder; `path` is relative to what the script named. */
 export interface Entry {
@@ -23,7 +22,7 @@ export interface WalkOptions {
 const MOST_VISITED = 100_000;
 
 /** Entries below a folder in the order of their names, symbolic links not followed; stops at the limit. */
-export function listFolder(context: Context, path: string, options: WalkOptions): { entries: Entry[]; truncated: boolean } {
+export function listFolder(context: Caller, path: string, options: WalkOptions): { entries: Entry[]; truncated: boolean } {
   const entries: Entry[] = [];
   const folders = [''];
   let visited = 0;
@@ -45,7 +44,7 @@ export function listFolder(context: Context, path: string, options: WalkOptions)
   return { entries, truncated };
 }
 
-function readFolder(context: Context, path: string): Dirent[] {
+function readFolder(context: Caller, path: string): Dirent[] {
   const opened = openForReading(context, path, 'folder');
   try {
     const folder = opendirSync(process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${opened.fd}`) : existing(context, path));
@@ -58,7 +57,7 @@ function readFolder(context: Context, path: string): Dirent[] {
   }
 }
 
-function statsOf(context: Context, path: string, entry: Dirent): Omit<Entry, 'path'> | undefined {
+function statsOf(context: Caller, path: string, entry: Dirent): Omit<Entry, 'path'> | undefined {
   if (entry.isSymbolicLink()) return { kind: 'link', size: 0, modified_at: 0 };
   try {
     const stats = statSync(existing(context, path));

@@ -28,10 +28,25 @@ export async function htmlToText(html: string, format: 'text' | 'markdown', base
   const body = root.length > 0 ? root : $('body');
   const { default: Turndown } = await import('turndown');
   const markdown = new Turndown({ headingStyle: 'atx', codeBlockStyle: 'fenced', bulletListMarker: '-' });
+  addTables(markdown);
   if (format === 'text') {
     markdown.addRule('links', { filter: 'a', replacement: (content) => content });
     markdown.addRule('images', { filter: 'img', replacement: () => '' });
     markdown.escape = (text) => text;
   }
   return { title, text: markdown.turndown(body.html() ?? '').trim(), links };
+}
+
+/** Tables as rows between bars, which the library has no rule for. */
+function addTables(markdown: import('turndown')): void {
+  markdown.addRule('cells', { filter: ['th', 'td'], replacement: (content) => ` ${content.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|').trim()} |` });
+  markdown.addRule('rows', {
+    filter: 'tr',
+    replacement(content, node) {
+      const first = node.previousSibling === null && (node.parentNode?.previousSibling ?? null) === null;
+      const cells = content.replaceAll('\\|', '').split('|').length - 1;
+      return `\n|${content}${first ? `\n|${' --- |'.repeat(cells)}` : ''}`;
+    },
+  });
+  markdown.addRule('tables', { filter: 'table', replacement: (content) => `\n\n${content.replaceAll(/\n{2,}/g, '\n').trim()}\n\n` });
 }

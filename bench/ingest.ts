@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { CallContext, HostContainer, RunContainer } from '../src/call/run.ts';
+import { parseConfig } from '../src/config.ts';
+import { hashEmbed } from '../src/model/hash/embed.ts';
+import { chunk, toChunking } from '../src/rag/chunk/chunk.ts';
+import { run as chunkHere } from '../src/rag/chunk/task.ts';
+import { prepare } from '../src/rag/prepare.ts';
+import { median, type Row, row } from './row.ts';
+
+/** Prose of this repository: two kilobytes of it, or more. */
+function prose(bytes: number): string {
+  const text = ['06-tools', '10-security', '07-agents'].map((name) => readFileSync(new URL(`../docs/guide/${name}.md`, import.meta.url), 'utf8')).join('\n');
+  return text.repeat(Math.ceil(bytes / text.length)).slice(0, bytes);
+}
+
+/** Preparing documents for knowledge bases, up to the store. */
+export async function ingestRows(): Promise<Row[]> {
+  const config = parseConfig();
+  const host = new HostContainer(config, '/nowhere');
+  const run = new RunContainer({
+    host,
+    language: 'lua',
+    tenant: 'default',
+    grants: { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*'], programs: [], environment: [], mcp: [] },
+    limits: config.limits,
+    args: [],
+    input: null,
+    seed: 1,
+    onOutput: () => undefined,
+  });
+  const context = new CallContext(run, { method: 'bench' });
+  const [small, large] = [prose(2_000), prose(2_000_000)];
+  const prepareAll = async (count: number) => {
+    const inputs = Array.from({ length: count }, (_, at) => ({ content: `${at} ${small}`, metadata: {} }));
+    for await (const one of prepare(context, inputs, { chunking: toChunking(), embedder: 'local/hash' }))
+      if (!('document' in one)) throw new Error('not prepared');
+  };
+  await prepareAll(50);
+  const chunked = (strategy: string) =>
+    median(3, 1, () => chunkHere({ text: large, chunking: toChunking({ strategy }) })).then((micros) => large.length / micros);
+  const rows = [
+    row('document of 2 kB read, chunked and embedded (local/hash)', (await median(5, 100, () => prepareAll(100))) / 1000, 'ms', 3),
+    row('local/hash of 2 kB', await median(5, 200, () => Array.from({ length: 200 }, () => hashEmbed(small))), 'µs', 1_000),
+    row(
+      'semantic chunking of 2 kB (local/hash)',
+      await median(5, 20, async () => {
+        for (let at = 0; at < 20; at++)
+          await chunk(small, toChunking({ strategy: 'semantic' }), { signal: context.signal, embed: async (texts) => texts.map((text) => hashEmbed(text)) });
+      }),
+      'µs',
+    ),
+  ];
+  for (const strategy of ['fixed', 'sentence', 'recursive', 'markdown', 'code']) rows.push(row(`chunking, ${strategy}`, await chunked(strategy), 'MB/s'));
+  return rows;
+}
+
+if (import.meta.main) for (const one of await ingestRows()) console.log(`${one.name}: ${one.value.toFixed(3)} ${one.unit}`);

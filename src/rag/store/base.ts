@@ -1,0 +1,314 @@
+import { decode } from '../../call/codec.ts';
+import { type Soon, whenReady } from '../../call/soon.ts';
+import type { ValueMap } from '../../call/value.ts';
+import { ScriptError } from '../../errors.ts';
+import { similarity } from '../../vector/vector.ts';
+import type {
+  BuildProgress,
+  Chunk,
+  DocumentInfo,
+  Filter,
+  Hit,
+  KnowledgeBase,
+  KnowledgeSettings,
+  KnowledgeStats,
+  PreparedDocument,
+  Search,
+} from '../knowledge.ts';
+import type { KnowledgeDatabase } from './database.ts';
+import { removeDocument, storable, storeDocument } from './documents.ts';
+import { compileFilter } from './filter.ts';
+import { type Fused, fuse } from './fuse.ts';
+import { GraphIndex, type GraphOptions, graphSettings } from './graph.ts';
+import { Rows } from './rows.ts';
+import { type BaseRow, baseTables, type ChunkRow, type DocumentRow } from './schema.ts';
+import { type Ground, keywordChunks, nearestChunks, scoresOf } from './search.ts';
+import { verifyBase } from './verify.ts';
+
+/** Of each ranking that hybrid search fuses. */
+const FUSED = 50;
+const MOST_HITS = 1_000;
+/** Documents that one transaction removes. */
+const REMOVED_AT_ONCE = 100;
+
+export interface BaseOptions extends GraphOptions {
+  readonly memoryLimit: number;
+  /** Told whenever vectors in memory were used, so that the oldest can be dropped. */
+  readonly used: (rows: Rows) => void;
+}
+
+/** A knowledge base in a tenant's database. */
+export class StoredBase implements KnowledgeBase {
+  readonly name: string;
+  readonly index: GraphIndex;
+  readonly #database: KnowledgeDatabase;
+  readonly #options: BaseOptions;
+  readonly #all: Rows;
+  readonly #behind: Rows;
+  readonly #active = new Set<Promise<unknown>>();
+  #parsed: { readonly text: string; readonly settings: KnowledgeSettings } | undefined;
+
+  constructor(database: KnowledgeDatabase, name: string, options: BaseOptions) {
+    this.name = name;
+    this.index = new GraphIndex(database, name, options);
+    this.#database = database;
+    this.#options = options;
+    this.#all = new Rows(database);
+    this.#behind = new Rows(database);
+  }
+
+  get settings(): KnowledgeSettings | undefined {
+    const row = this.#database.base(this.name);
+    return row && this.#settingsOf(row);
+  }
+
+  configure(settings: KnowledgeSettings): Soon<void> {
+    const text = JSON.stringify({ ...graphSettings(settings), embedder: settings.embedder, backend: settings.backend });
+    if (this.#database.base(this.name)?.settings === text) return undefined;
+    return this.#database.write(() => {
+      const row = this.#database.base(this.name);
+      if (!row) {
+        this.#database.run('INSERT INTO bases (name, settings) VALUES (?, ?)', this.name, text);
+        this.#database.db.exec(baseTables((this.#database.base(this.name) as BaseRow).id));
+      } else {
+        if (row.documents > 0) this.#sameVectors(this.#settingsOf(row), settings);
+        this.#database.run('UPDATE bases SET settings = ? WHERE id = ?', text, row.id);
+      }
+    });
+  }
+
+  put(document: PreparedDocument, now: number): Soon<'added' | 'replaced' | 'skipped'> {
+    const { row, settings } = this.#known();
+    const prepared = storable(document, settings);
+    const stored = this.#database.write(() => {
+      const { row: current, settings: now_ } = this.#known();
+      this.#sameVectors(now_, settings);
+      return storeDocument(this.#database, current, prepared, now);
+    });
+    if (stored instanceof Promise) this.#track(stored);
+    return whenReady(stored, (what) => {
+      this.#database.failpoint?.('committed', this.#database.db);
+      if (this.index.wanted(row, settings)) this.index.consider(this.#known().row, settings);
+      return what;
+    });
+  }
+
+  get(id: string): DocumentInfo | undefined {
+    const row = this.#document(id);
+    return row && infoOf(row);
+  }
+
+  text(id: string): string | undefined {
+    const row = this.#document(id);
+    return row && this.#database.one<{ text: string }>(`SELECT text FROM texts_${this.#known().row.id} WHERE document = ?`, row.id)?.text;
+  }
+
+  list({ after = '', limit = -1, filter = {} }: { after?: string | undefined; limit?: number | undefined; filter?: Filter | undefined }): DocumentInfo[] {
+    const base = this.#database.base(this.name);
+    const condition = compileFilter(filter, base?.id ?? 0, 'each');
+    if (!base) return [];
+    return this.#database
+      .all<DocumentRow>(`SELECT * FROM documents_${base.id} d WHERE name > ? AND ${condition.sql} ORDER BY name LIMIT ?`, after, ...condition.values, limit)
+      .map(infoOf);
+  }
+
+  remove(which: { ids: readonly string[] } | { filter: Filter }): Soon<number> {
+    const base = this.#database.base(this.name);
+    const condition = 'filter' in which ? compileFilter(which.filter, base?.id ?? 0, 'set') : undefined;
+    if (!base) return 0;
+    const names =
+      'ids' in which
+        ? [...new Set(which.ids)]
+        : this.#database
+            .all<{ name: string }>(`SELECT name FROM documents_${base.id} d WHERE ${condition?.sql}`, ...(condition?.values ?? []))
+            .map((row) => row.name);
+    if (names.length <= REMOVED_AT_ONCE) return this.#remove(names);
+    return this.#track(this.#removeMany(names));
+  }
+
+  search(search: Search): Promise<Hit[]> {
+    return this.#track(this.#search(search));
+  }
+
+  async #search(search: Search): Promise<Hit[]> {
+    check(search);
+    const base = this.#database.base(this.name);
+    if (search.filter) compileFilter(search.filter, 0, 'set');
+    if (!base || base.chunks === 0) return [];
+    const ground = this.#ground(base);
+    const depth = search.mode === 'hybrid' ? Math.max(FUSED, search.limit) : search.limit;
+    const vector = search.mode === 'keyword' ? undefined : (search.vector as Float32Array);
+    const near = vector ? await nearestChunks(ground, vector, depth, search.filter) : [];
+    const worded = search.mode === 'vector' ? [] : keywordChunks(ground, search.text, depth, search.filter);
+    const scores = new Map(near.map(({ key, score }) => [key, score]));
+    const ranked = fuse([...scores.keys()], worded).slice(0, search.limit);
+    const unscored = vector ? ranked.filter(({ id }) => !scores.has(id)).map(({ id }) => id) : [];
+    if (vector && unscored.length > 0) for (const { key, score } of scoresOf(ground, vector, unscored)) scores.set(key, score);
+    return this.#hits(base, ranked, search.mode, scores, ground.settings);
+  }
+
+  chunks(id: string, from: number, to: number): Chunk[] {
+    const row = this.#document(id);
+    if (!row || row.count === 0) return [];
+    const last = Math.min(to, row.count - 1);
+    return this.#database
+      .all<ChunkRow>(`SELECT * FROM chunks_${this.#known().row.id} WHERE id BETWEEN ? AND ? ORDER BY id`, row.first + Math.max(0, from), row.first + last)
+      .map((chunk) => chunkOf(chunk, row.first));
+  }
+
+  stats(): KnowledgeStats {
+    const row = this.#database.base(this.name);
+    const settings = row && this.#settingsOf(row);
+    const open = this.index.current?.snapshot;
+    const graph = row && settings ? this.index.wanted(row, settings) : false;
+    return {
+      document_count: row?.documents ?? 0,
+      chunk_count: row?.chunks ?? 0,
+      vector_count: row?.chunks ?? 0,
+      storage_size_bytes: (row?.bytes ?? 0) + (graph ? (open?.size ?? 0) : 0),
+      index: graph
+        ? { kind: 'hnsw', state: this.index.state, entries: open?.entries ?? 0, recall: open?.recall }
+        : { kind: 'flat', state: 'ready', entries: row?.chunks ?? 0 },
+    };
+  }
+
+  async rebuild(onProgress?: BuildProgress, signal?: AbortSignal): Promise<void> {
+    const row = this.#database.base(this.name);
+    if (!row) return;
+    const settings = this.#settingsOf(row);
+    this.#all.drop();
+    this.#behind.drop();
+    if (this.index.wanted(row, settings)) await this.index.build(row, settings, true, onProgress, signal);
+    else onProgress?.(row.chunks, row.chunks);
+  }
+
+  async verify(): Promise<string[]> {
+    const row = this.#database.base(this.name);
+    if (!row) return [];
+    const settings = this.#settingsOf(row);
+    const open = this.index.current ?? (await this.index.usable(row, settings)) ?? this.index.current;
+    const behind = await this.#behind.matrix(row, settings, open?.snapshot.last ?? 0).catch(() => undefined);
+    this.#options.used(this.#behind);
+    return verifyBase(this.#database, row, settings, open, behind);
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#active);
+    await this.index.close();
+    this.#all.drop();
+    this.#behind.drop();
+  }
+
+  /** The database stays open until this is done. */
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#active.add(work);
+    work.then(
+      () => this.#active.delete(work),
+      () => this.#active.delete(work),
+    );
+    return work;
+  }
+
+  #ground(base: BaseRow): Ground {
+    this.#options.used(this.#all);
+    this.#options.used(this.#behind);
+    const { exactLimit, memoryLimit } = this.#options;
+    return {
+      database: this.#database,
+      base,
+      settings: this.#settingsOf(base),
+      index: this.index,
+      all: this.#all,
+      behind: this.#behind,
+      exactLimit,
+      memoryLimit,
+    };
+  }
+
+  #known(): { readonly row: BaseRow; readonly settings: KnowledgeSettings } {
+    const row = this.#database.base(this.name);
+    if (!row) throw new ScriptError('INTERNAL', `the knowledge base ${JSON.stringify(this.name)} has no settings yet`);
+    return { row, settings: this.#settingsOf(row) };
+  }
+
+  #settingsOf(row: BaseRow): KnowledgeSettings {
+    if (this.#parsed?.text !== row.settings) this.#parsed = { text: row.settings, settings: JSON.parse(row.settings) as KnowledgeSettings };
+    return this.#parsed.settings;
+  }
+
+  #sameVectors(stored: KnowledgeSettings, wanted: KnowledgeSettings): void {
+    if (stored.embedder === wanted.embedder && stored.dimensions === wanted.dimensions && stored.metric === wanted.metric) return;
+    const words = ({ embedder, dimensions, metric }: KnowledgeSettings) => `the embedder ${embedder} (${dimensions} dimensions, ${metric})`;
+    throw new ScriptError(
+      'CONFLICT',
+      `the knowledge base ${JSON.stringify(this.name)} was made with ${words(stored)}, and this call wants ${words(wanted)}: delete its documents and ingest them again, or give the other pipeline another name`,
+      { details: { stored: { ...stored }, wanted: { ...wanted } } },
+    );
+  }
+
+  #document(id: string): DocumentRow | undefined {
+    const base = this.#database.base(this.name);
+    return base && this.#database.one<DocumentRow>(`SELECT * FROM documents_${base.id} WHERE name = ?`, id);
+  }
+
+  #remove(names: readonly string[]): Soon<number> {
+    return this.#database.write(() => names.filter((name) => removeDocument(this.#database, this.#known().row, name)).length);
+  }
+
+  async #removeMany(names: readonly string[]): Promise<number> {
+    let count = 0;
+    for (let at = 0; at < names.length; at += REMOVED_AT_ONCE) {
+      count += await this.#remove(names.slice(at, at + REMOVED_AT_ONCE));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return count;
+  }
+
+  #hits(base: BaseRow, ranked: readonly Fused[], mode: Search['mode'], scores: ReadonlyMap<number, number>, settings: KnowledgeSettings): Hit[] {
+    const hits: Hit[] = [];
+    for (const { id, score, vector, keyword } of ranked) {
+      const row = this.#database.one<ChunkRow & DocumentRow & { chunk_text: string }>(
+        `SELECT c.text AS chunk_text, c.start, c.stop, c.headings, d.* FROM chunks_${base.id} c JOIN documents_${base.id} d ON d.id = c.document WHERE c.id = ?`,
+        id,
+      );
+      // It may have been removed since it was found.
+      if (!row) continue;
+      const found = scores.get(id);
+      const like = found === undefined ? undefined : similarity(settings.metric, found);
+      hits.push({
+        chunk: chunkOf({ ...row, id, text: row.chunk_text }, row.first),
+        document: { id: row.name, source: row.source ?? undefined, format: row.format, metadata: decode(row.metadata) as ValueMap, version: row.version },
+        score: mode === 'vector' ? (like ?? score) : score,
+        similarity: like,
+        ranks: { vector, keyword },
+      });
+    }
+    return hits;
+  }
+}
+
+function check({ mode, text, vector, limit }: Search): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > MOST_HITS)
+    throw new ScriptError('BAD_ARGUMENT', `top_k: expected a whole number from 1 to ${MOST_HITS}, got ${limit}`);
+  if (mode !== 'vector' && text.trim() === '') throw new ScriptError('BAD_ARGUMENT', 'query: expected some words, got an empty text');
+  if (mode !== 'keyword' && !vector) throw new ScriptError('INTERNAL', `a search of mode ${mode} needs the vector of its query`);
+}
+
+function infoOf(row: DocumentRow): DocumentInfo {
+  return {
+    id: row.name,
+    hash: row.hash,
+    source: row.source ?? undefined,
+    format: row.format,
+    metadata: decode(row.metadata) as ValueMap,
+    version: row.version,
+    chunks: row.count,
+    size: row.size,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+  };
+}
+
+function chunkOf({ id, text, start, stop, headings }: Pick<ChunkRow, 'id' | 'text' | 'start' | 'stop' | 'headings'>, first: number): Chunk {
+  return { index: id - first, text, start, stop, headings: headings === null ? undefined : (JSON.parse(headings) as string[]) };
+}

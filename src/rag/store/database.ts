@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { Soon } from '../../call/soon.ts';
+import { transaction, writing } from '../../store/busy.ts';
+import { storeFailure } from '../../store/failure.ts';
+import { openDatabase } from '../../store/open.ts';
+import { type BaseRow, KNOWLEDGE_FORMAT } from './schema.ts';
+import { searchable } from './words.ts';
+
+/** Called between the steps of a write by tests that kill the process or break the protocol there. */
+export type Failpoint = (name: string, db: DatabaseSync) => void;
+
+/** Statements that are kept prepared; filters have endlessly many forms. */
+const MOST_STATEMENTS = 256;
+
+/** A tenant's `knowledge.db`, or the same in memory where there is no folder. */
+export class KnowledgeDatabase {
+  readonly db: DatabaseSync;
+  /** Of the database, undefined in memory. */
+  readonly path: string | undefined;
+  /** Where index files lie, undefined in memory. */
+  readonly indexFolder: string | undefined;
+  readonly failpoint: Failpoint | undefined;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** Throws STORE_FAILED with one sentence when it cannot be opened or made. */
+  constructor(folder: string | undefined, durability: 'normal' | 'full', failpoint?: Failpoint) {
+    this.failpoint = failpoint;
+    this.path = folder && join(folder, 'knowledge.db');
+    this.indexFolder = folder && join(folder, 'vectors');
+    try {
+      if (this.indexFolder) mkdirSync(this.indexFolder, { recursive: true, mode: 0o700 });
+      this.db = openDatabase(this.path ?? ':memory:', durability, KNOWLEDGE_FORMAT);
+      this.db.function('searchable', { deterministic: true }, (text) => (typeof text === 'string' ? searchable(text) : text));
+      this.db.exec('PRAGMA cache_size = -16384');
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  base(name: string): BaseRow | undefined {
+    return this.one<BaseRow>('SELECT * FROM bases WHERE name = ?', name);
+  }
+
+  one<T>(sql: string, ...values: SQLInputValue[]): T | undefined {
+    return this.#reading(() => this.#statement(sql).get(...values) as T | undefined);
+  }
+
+  all<T>(sql: string, ...values: SQLInputValue[]): T[] {
+    return this.#reading(() => this.#statement(sql).all(...values) as T[]);
+  }
+
+  /** For use inside a write only. */
+  run(sql: string, ...values: SQLInputValue[]): void {
+    this.#statement(sql).run(...values);
+  }
+
+  /** One transaction, now or later; all of it or nothing. */
+  write<T>(work: () => T): Soon<T> {
+    return writing(() => transaction(this.db, work));
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.db.isOpen) this.db.close();
+  }
+
+  #reading<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw this.db.isTransaction ? error : storeFailure(error);
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.db.prepare(sql);
+    const oldest = this.#statements.keys().next().value;
+    if (this.#statements.size >= MOST_STATEMENTS && oldest !== undefined) this.#statements.delete(oldest);
+    this.#statements.set(sql, made);
+    return made;
+  }
+}

@@ -1,0 +1,131 @@
+import { ScriptError } from '../../errors.ts';
+import { checkTenant, tenantHome } from '../../store/folders.ts';
+import { loadUsearch, type Usearch } from '../../vector/hnsw.ts';
+import type { Knowledge } from '../knowledge.ts';
+import { StoredBase } from './base.ts';
+import { type Failpoint, KnowledgeDatabase } from './database.ts';
+import type { Rows } from './rows.ts';
+
+export interface KnowledgeOptions {
+  readonly backend: 'sqlite' | 'memory';
+  /** `normal` survives a killed process, `full` a power loss too. */
+  readonly durability: 'normal' | 'full';
+  /** Absolute path of the data folder. */
+  readonly dataDir: string;
+  /** Up to so many vectors are searched exactly; 20,000. */
+  readonly exactLimit?: number | undefined;
+  /** Bytes of vectors that all bases together keep in memory; 512 MB. */
+  readonly memoryLimit?: number | undefined;
+  /** Gives the optional package usearch, undefined where it is missing. */
+  readonly library?: (() => Promise<Usearch | undefined>) | undefined;
+  /** Called between the steps of a write, by tests. */
+  readonly failpoint?: Failpoint | undefined;
+}
+
+/** Databases that are open at once; the one that was used longest ago is closed first. */
+const MOST_OPEN = 64;
+const EXACT_LIMIT = 20_000;
+const MEMORY_LIMIT = 512 * 2 ** 20;
+const MOST_NAME = 128;
+
+interface Tenant {
+  readonly database: KnowledgeDatabase;
+  readonly bases: Map<string, StoredBase>;
+}
+
+/** Knowledge in databases. */
+export interface OpenKnowledge extends Knowledge {
+  base(tenant: string, name: string): StoredBase;
+}
+
+/** Opens the knowledge of a data folder, or of a process where the backend is memory. Databases are opened at first use. */
+export function openKnowledge(options: KnowledgeOptions): OpenKnowledge {
+  return new StoredKnowledge(options);
+}
+
+class StoredKnowledge implements OpenKnowledge {
+  readonly #options: KnowledgeOptions;
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #closing = new Set<Promise<void>>();
+  /** Vectors in memory, the ones used longest ago first. */
+  readonly #rows = new Set<Rows>();
+
+  constructor(options: KnowledgeOptions) {
+    this.#options = options;
+  }
+
+  base(tenant: string, name: string): StoredBase {
+    const { database, bases } = this.#tenant(tenant);
+    const known = bases.get(name);
+    if (known) return known;
+    if (name === '' || name.length > MOST_NAME || !name.isWellFormed())
+      throw new ScriptError(
+        'BAD_ARGUMENT',
+        `name of the knowledge base: expected a text of 1 to ${MOST_NAME} characters, got ${JSON.stringify(name.slice(0, 40))}`,
+      );
+    const { library = loadUsearch, exactLimit = EXACT_LIMIT, memoryLimit = MEMORY_LIMIT } = this.#options;
+    const base = new StoredBase(database, name, { library, exactLimit, memoryLimit, used: (rows) => this.#used(rows) });
+    bases.set(name, base);
+    return base;
+  }
+
+  bases(tenant: string): string[] {
+    return this.#tenant(tenant)
+      .database.all<{ name: string }>('SELECT name FROM bases ORDER BY name')
+      .map((row) => row.name);
+  }
+
+  async release(tenant: string): Promise<void> {
+    const open = this.#tenants.get(tenant);
+    this.#tenants.delete(tenant);
+    if (open) await this.#close(open);
+    await Promise.all(this.#closing);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const tenant of [...this.#tenants.keys()]) await this.release(tenant);
+    await Promise.all(this.#closing);
+  }
+
+  #tenant(name: string): Tenant {
+    const known = this.#tenants.get(name);
+    if (known) {
+      if (this.#tenants.size < MOST_OPEN / 2) return known;
+      this.#tenants.delete(name);
+      this.#tenants.set(name, known);
+      return known;
+    }
+    checkTenant(name);
+    const folder = this.#options.backend === 'memory' ? undefined : tenantHome(this.#options.dataDir, name);
+    const made = { database: new KnowledgeDatabase(folder, this.#options.durability, this.#options.failpoint), bases: new Map() };
+    this.#tenants.set(name, made);
+    if (this.#options.backend === 'sqlite' && this.#tenants.size > MOST_OPEN) this.#closeOldest();
+    return made;
+  }
+
+  #closeOldest(): void {
+    const oldest = this.#tenants.entries().next().value;
+    if (!oldest) return;
+    this.#tenants.delete(oldest[0]);
+    const closing = this.#close(oldest[1]).finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  async #close({ database, bases }: Tenant): Promise<void> {
+    await Promise.all([...bases.values()].map((base) => base.close()));
+    database.close();
+  }
+
+  #used(rows: Rows): void {
+    this.#rows.delete(rows);
+    this.#rows.add(rows);
+    let total = 0;
+    for (const one of this.#rows) total += one.sizeBytes;
+    for (const oldest of this.#rows) {
+      if (total <= (this.#options.memoryLimit ?? MEMORY_LIMIT) || oldest === rows) return;
+      total -= oldest.sizeBytes;
+      oldest.drop();
+      this.#rows.delete(oldest);
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { comparable, floatsOf } from '../../vector/rows.ts';
+import { Top } from '../../vector/top.ts';
+import { type Found, scoreOf } from '../../vector/vector.ts';
+import type { Filter, KnowledgeSettings } from '../knowledge.ts';
+import type { KnowledgeDatabase } from './database.ts';
+import { type Condition, compileFilter } from './filter.ts';
+import type { GraphIndex, OpenGraph } from './graph.ts';
+import { gatherSearch, type Rows, streamSearch, vectorsOf } from './rows.ts';
+import type { BaseRow } from './schema.ts';
+import { matchExpression } from './words.ts';
+
+/** Candidates that are fetched from the index beyond which exact search is cheaper. */
+const MOST_FETCHED = 8_192;
+
+/** What a search of one base works with. */
+export interface Ground {
+  readonly database: KnowledgeDatabase;
+  readonly base: BaseRow;
+  readonly settings: KnowledgeSettings;
+  readonly index: GraphIndex;
+  /** All vectors, and those behind the index. */
+  readonly all: Rows;
+  readonly behind: Rows;
+  /** A filter's hits are gathered and scored exactly up to so many; so many vectors are searched exactly. */
+  readonly exactLimit: number;
+  /** Bytes of vectors that may be kept in memory. */
+  readonly memoryLimit: number;
+}
+
+/** The nearest chunks to a vector among those that a filter selects, best first. */
+export async function nearestChunks(ground: Ground, vector: Float32Array, limit: number, filter: Filter | undefined): Promise<Found[]> {
+  const { base, settings } = ground;
+  const query = comparable(vector, settings.dimensions, settings.metric, 'vector');
+  const open = await ground.index.usable(base, settings);
+  if (!filter || Object.keys(filter).length === 0) return (open && (await approximate(ground, open, query, limit))) ?? exact(ground, query, limit);
+  const hits = filtered(ground, compileFilter(filter, base.id, 'set'), ground.exactLimit);
+  if (hits) return among(ground, open, query, limit, hits);
+  const found = open && (await approximate(ground, open, query, limit, compileFilter(filter, base.id, 'each')));
+  if (found) return found;
+  return among(ground, open, query, limit, filtered(ground, compileFilter(filter, base.id, 'set')) ?? []);
+}
+
+/** The chunks with the words of a text, best first by BM25. */
+export function keywordChunks({ database, base }: Ground, text: string, limit: number, filter: Filter | undefined): number[] {
+  const match = matchExpression(text);
+  if (match === undefined) return [];
+  const condition = filter && Object.keys(filter).length > 0 ? compileFilter(filter, base.id, 'each') : undefined;
+  const n = base.id;
+  const only = condition
+    ? ` AND EXISTS (SELECT 1 FROM chunks_${n} c JOIN documents_${n} d ON d.id = c.document WHERE c.id = text_${n}.rowid AND ${condition.sql})`
+    : '';
+  return database
+    .all<{ id: number }>(
+      `SELECT rowid AS id FROM text_${n} WHERE text_${n} MATCH ?${only} ORDER BY bm25(text_${n}, 1.0, 0.5), rowid LIMIT ?`,
+      match,
+      ...(condition?.values ?? []),
+      limit,
+    )
+    .map((row) => row.id);
+}
+
+/** The exact scores of some chunks, the best first. */
+export function scoresOf({ database, base, settings }: Ground, vector: Float32Array, ids: readonly number[]): Found[] {
+  const query = comparable(vector, settings.dimensions, settings.metric, 'vector');
+  const top = new Top(ids.length);
+  for (const row of vectorsOf(database, base.id, ids)) top.add(row.id, scoreOf(settings.metric, query, floatsOf(row.vector)));
+  return top.found();
+}
+
+/** The numbers of the chunks that a condition selects, undefined when they are more than `most`. */
+function filtered({ database, base }: Ground, condition: Condition, most = Number.POSITIVE_INFINITY): number[] | undefined {
+  const rows = database.all<{ first: number; count: number }>(
+    `SELECT first, count FROM documents_${base.id} d WHERE ${condition.sql} AND count > 0 LIMIT ?`,
+    ...condition.values,
+    Number.isFinite(most) ? most + 1 : -1,
+  );
+  const total = rows.reduce((sum, { count }) => sum + count, 0);
+  if (total > most) return undefined;
+  const ids: number[] = [];
+  for (const { first, count } of rows) for (let at = 0; at < count; at++) ids.push(first + at);
+  return ids;
+}
+
+async function exact(ground: Ground, query: Float32Array, limit: number): Promise<Found[]> {
+  const { database, base, settings } = ground;
+  if (!fitsMemory(ground)) return streamSearch(database, base.id, settings, query, limit);
+  return (await ground.all.matrix(base, settings, 0)).search(query, limit);
+}
+
+async function among(ground: Ground, open: OpenGraph | undefined, query: Float32Array, limit: number, ids: readonly number[]): Promise<Found[]> {
+  const { database, base, settings } = ground;
+  // Where an index answers the others, the vectors are not in memory.
+  if (open || !fitsMemory(ground)) return gatherSearch(database, base.id, settings, query, limit, ids);
+  return (await ground.all.matrix(base, settings, 0)).searchAmong(query, limit, ids);
+}
+
+function fitsMemory({ base, settings, memoryLimit }: Ground): boolean {
+  return 4 * settings.dimensions * base.chunks <= memoryLimit;
+}
+
+/**
+ * Candidates of the index that still exist and fit, scored exactly, and all vectors that came after it.
+ * Fetches more until there are enough; undefined where that would take more than exact search.
+ */
+async function approximate(
+  ground: Ground,
+  { graph, snapshot }: OpenGraph,
+  query: Float32Array,
+  limit: number,
+  condition?: Condition,
+): Promise<Found[] | undefined> {
+  const { database, base, settings } = ground;
+  const behind = await ground.behind.matrix(base, settings, snapshot.last);
+  const least = Math.min(limit, base.chunks - behind.count);
+  const fitting = (ids: readonly number[]) => (condition ? matching(database, base.id, ids, condition) : ids);
+  const top = new Top(limit);
+  for (let fetch = Math.max(4 * limit, snapshot.fetch ?? 128); ; fetch *= 4) {
+    const candidates = fitting(graph.search(query, fetch));
+    // The index orders by rounded vectors: the places of those well behind the last wanted one cannot change that much.
+    const scored = scoresIn(ground, query, candidates, 4 * limit);
+    if (scored.length >= least || fetch >= graph.count) {
+      for (const { key, score } of scored) top.add(key, score);
+      break;
+    }
+    if (fetch >= MOST_FETCHED) return undefined;
+  }
+  for (let fetch = condition ? 4 * limit : limit; behind.count > 0; fetch *= 4) {
+    const fresh = await behind.search(query, fetch);
+    const kept = condition && new Set(fitting(fresh.map(({ key }) => key)));
+    const fit = kept ? fresh.filter(({ key }) => kept.has(key)) : fresh;
+    if (fit.length < limit && fetch < behind.count) continue;
+    for (const { key, score } of fit) top.add(key, score);
+    break;
+  }
+  return top.found();
+}
+
+/** The first of the candidates that still exist, so many at most, with their scores. */
+function scoresIn({ database, base, settings }: Ground, query: Float32Array, candidates: readonly number[], most: number): Found[] {
+  const found: Found[] = [];
+  for (let from = 0; from < candidates.length && found.length < most; from += most)
+    for (const row of vectorsOf(database, base.id, candidates.slice(from, from + most)))
+      found.push({ key: row.id, score: scoreOf(settings.metric, query, floatsOf(row.vector)) });
+  return found;
+}
+
+/** Those of the chunks whose document fits, in their order. */
+function matching(database: KnowledgeDatabase, n: number, ids: readonly number[], condition: Condition): number[] {
+  const rows = database.all<{ id: number }>(
+    `SELECT c.id FROM chunks_${n} c JOIN documents_${n} d ON d.id = c.document WHERE c.id IN (SELECT value FROM json_each(?)) AND ${condition.sql}`,
+    JSON.stringify(ids),
+    ...condition.values,
+  );
+  const fitting = new Set(rows.map((row) => row.id));
+  return ids.filter((id) => fitting.has(id));
+}

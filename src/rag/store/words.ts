@@ -1,0 +1,36 @@
+/** Scripts that write words without spaces between them: each sign is indexed as a word of its own. */
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const EACH_UNSPACED = new RegExp(UNSPACED.source, 'gu');
+const WORDS = /[\p{L}\p{N}\p{M}\p{Co}]+/gu;
+const RUNS = new RegExp(`(?:${UNSPACED.source})+`, 'gu');
+
+/** Words that nearly every English text has: asked for only where a query has no others. */
+const COMMON = new Set(
+  'a an and are as at be but by can did do does for from had has have how i if in into is it its me my no not of on or our so that the their them then there these they this to was we were what when where which who why will with would you your'.split(
+    ' ',
+  ),
+);
+/** Distinct terms of a query that are asked for; a whole page as a query would ask for hundreds. */
+const MOST_TERMS = 64;
+
+/** Text as it goes into the full-text index: signs of scripts without spaces stand apart. */
+export function searchable(text: string): string {
+  return UNSPACED.test(text) ? text.replaceAll(EACH_UNSPACED, ' $& ') : text;
+}
+
+/** A full-text query for any text of a user: any of its words, and pairs of neighbours where words have no spaces between them. Undefined where it has no words. */
+export function matchExpression(text: string): string | undefined {
+  const terms = new Set<string>();
+  for (const [word] of text.toWellFormed().toLowerCase().matchAll(WORDS)) {
+    for (const part of word.split(RUNS)) if (part !== '') terms.add(part);
+    for (const [run] of word.matchAll(RUNS)) for (const pair of pairs([...run])) terms.add(pair);
+  }
+  const rare = [...terms].filter((term) => !COMMON.has(term));
+  const asked = (rare.length > 0 ? rare : [...terms]).slice(0, MOST_TERMS);
+  return asked.length === 0 ? undefined : asked.map((term) => `"${term}"`).join(' OR ');
+}
+
+function pairs(signs: readonly string[]): string[] {
+  if (signs.length === 1) return [signs[0] as string];
+  return signs.slice(1).map((sign, at) => `${signs[at]} ${sign}`);
+}

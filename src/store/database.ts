@@ -1,0 +1,164 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Soon } from '../call/soon.ts';
+import { ScriptError } from '../errors.ts';
+import { transaction, writing } from './busy.ts';
+import { isNoSuchTable, resultCode, SQLITE_FULL, storeFailure } from './failure.ts';
+import { openDatabase } from './open.ts';
+import { STATE_FORMAT } from './schema.ts';
+
+const PAGE_BYTES = 4_096;
+/** A disk with less room than this is taken to be full, bytes. */
+const ROOM = 16 * 2 ** 20;
+
+export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
+
+export interface DatabaseOptions {
+  /** `normal` survives a killed process, `full` a power loss too. */
+  readonly durability: 'normal' | 'full';
+  /** What the database may take, bytes; beyond that LIMIT_EXCEEDED. */
+  readonly max_bytes?: number | undefined;
+  /** Pages of 4 kB that the database may have; beyond that the disk counts as full. */
+  readonly most_pages?: number | undefined;
+}
+
+/** An open `state.db`: statements prepared once, and writes that wait for other processes without blocking. */
+export class Database {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #options: DatabaseOptions;
+  readonly #statements = new Map<string, StatementSync>();
+  /** Set when another process has removed the tenant whose database this is. */
+  removed = false;
+  #waiting = 0;
+  #closing = false;
+
+  /** Opens, makes or upgrades it. Throws STORE_FAILED with one sentence when that is impossible. */
+  constructor(path: string, options: DatabaseOptions) {
+    this.#path = path;
+    this.#options = options;
+    try {
+      this.#db = openDatabase(path, options.durability, STATE_FORMAT);
+      if (options.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.most_pages}`);
+      this.limitTo(options.max_bytes);
+    } catch (error) {
+      throw storeFailure(error);
+    }
+  }
+
+  get isOpen(): boolean {
+    return this.#db.isOpen;
+  }
+
+  /** What it takes, bytes. */
+  get size(): number {
+    return (this.one<{ page_count: number }>('PRAGMA page_count')?.page_count ?? 0) * PAGE_BYTES;
+  }
+
+  /** Bounds the size of the database, bytes. */
+  limitTo(bytes: number | undefined): void {
+    if (bytes !== undefined) this.#db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(bytes / PAGE_BYTES))}`);
+  }
+
+  one<T>(sql: string, values: Parameters = {}): T | undefined {
+    try {
+      return this.#statement(sql).get(values) as T | undefined;
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  all<T>(sql: string, values: Parameters = {}): T[] {
+    try {
+      return this.#statement(sql).all(values) as T[];
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Runs one change, inside of `write`. Gives how many rows it concerned. */
+  run(sql: string, values: Parameters = {}): number {
+    return Number(this.#statement(sql).run(values).changes);
+  }
+
+  /** Several reads of one moment. */
+  read<T>(work: () => T): T {
+    this.#db.exec('BEGIN');
+    try {
+      return work();
+    } finally {
+      this.#db.exec('COMMIT');
+    }
+  }
+
+  /** Changes all or nothing, inside of `write`. */
+  transaction<T>(work: () => T): T {
+    return transaction(this.#db, work);
+  }
+
+  /** As `transaction`, and waits until the disk has it and everything before it. */
+  durable<T>(work: () => T): T {
+    if (this.#options.durability === 'full') return this.transaction(work);
+    this.#db.exec('PRAGMA synchronous = full');
+    try {
+      return this.transaction(work);
+    } finally {
+      this.#db.exec('PRAGMA synchronous = normal');
+    }
+  }
+
+  /** Does it now, or again and again without blocking while another process writes. */
+  write<T>(work: () => T): Soon<T> {
+    const soon = writing(work, (error) => this.#failure(error));
+    return soon instanceof Promise ? this.#waited(soon) : soon;
+  }
+
+  /** Closes it, or lets the last waiting write do so. */
+  close(): void {
+    this.#closing = true;
+    if (this.#waiting === 0 && this.#db.isOpen) this.#db.close();
+  }
+
+  async #waited<T>(soon: Promise<T>): Promise<T> {
+    this.#waiting++;
+    try {
+      return await soon;
+    } finally {
+      this.#waiting--;
+      if (this.#closing) this.close();
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const made = this.#db.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+
+  #failure(error: unknown): ScriptError {
+    const { max_bytes } = this.#options;
+    if (isNoSuchTable(error)) {
+      this.removed = true;
+      return new ScriptError('STORE_FAILED', 'the tenant was removed by another process; the next call begins anew', { cause: error });
+    }
+    if (max_bytes !== undefined && resultCode(error) === SQLITE_FULL && this.#diskHasRoom()) return tenantFull(max_bytes, error);
+    return storeFailure(error);
+  }
+
+  #diskHasRoom(): boolean {
+    try {
+      const { bavail, bsize } = statfsSync(dirname(this.#path));
+      return bavail * bsize > ROOM;
+    } catch {
+      return true;
+    }
+  }
+}
+
+/** The refusal of what would make a tenant larger than it may be. */
+export function tenantFull(maxBytes: number, cause?: unknown): ScriptError {
+  return new ScriptError('LIMIT_EXCEEDED', `the tenant would take more than tenants.max_bytes = ${maxBytes}; nothing of this call was saved`, { cause });
+}

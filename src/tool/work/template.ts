@@ -1,0 +1,36 @@
+import { Liquid } from 'liquidjs';
+import { ScriptError } from '../../errors.ts';
+
+export interface TemplateInput {
+  readonly template: string;
+  readonly variables: object;
+  readonly strict: boolean;
+  /** Small limits of time and memory, for trying at once what may turn out to be long: then `undefined` is the answer. */
+  readonly brief?: boolean;
+}
+
+const MOST_TEXT = 5_000_000;
+
+const engine = new Liquid({
+  // No files: a template cannot include what the script did not give.
+  templates: {},
+  relativeReference: false,
+  ownPropertyOnly: true,
+  parseLimit: 1_000_000,
+  memoryLimit: 20_000_000,
+  timezoneOffset: 0,
+});
+
+/** Fills a Liquid template. Throws BAD_ARGUMENT that says what is wrong with it, LIMIT_EXCEEDED for a text that is too long. */
+export function run({ template, variables, strict, brief = false }: TemplateInput): { text: string } | undefined {
+  let text: string;
+  try {
+    text = engine.parseAndRenderSync(template, variables, { strictVariables: strict, ...(brief && { renderLimit: 4, memoryLimit: 100_000 }) });
+  } catch (error) {
+    const message = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it cannot be rendered';
+    if (brief && /limit exceeded/.test(message)) return undefined;
+    throw new ScriptError('BAD_ARGUMENT', `template: template: ${message.replace(/, file:.*?(?=, line|$)/, '')}`);
+  }
+  if (text.length > MOST_TEXT) throw new ScriptError('LIMIT_EXCEEDED', `template: the text has ${text.length} characters, more than ${MOST_TEXT}`);
+  return { text };
+}

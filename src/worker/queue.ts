@@ -1,0 +1,115 @@
+import type { Transferable } from 'node:worker_threads';
+import { cancelled } from '../call/run.ts';
+import { ScriptError } from '../errors.ts';
+import { type Job, type Report, unpackError } from './message.ts';
+
+export interface WorkOptions {
+  /** What the task may compute once it has begun, ms; waiting for a free worker is not counted. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a worker tells while it has a job. */
+export interface Listener {
+  report(report: Report): void;
+  /** It broke or ended by itself. */
+  failed(error: ScriptError): void;
+}
+
+/** A thread or process that runs one job after the other. */
+export interface Worker {
+  /** Starts a job and hears of it until `release`; keeps the process alive meanwhile. Throws when the arguments cannot be copied. */
+  start(job: Job, transfer: readonly Transferable[], listener: Listener): void;
+  release(): void;
+  /** Ends it, whatever it does. */
+  end(): void;
+}
+
+/** Runs jobs on few workers, which are made on first use. */
+export interface Pool {
+  run(job: Job, options: WorkOptions & { readonly transfer?: readonly Transferable[] | undefined }): Promise<unknown>;
+}
+
+interface Waiting {
+  readonly job: Job;
+  readonly options: Parameters<Pool['run']>[1];
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** A pool of at most so many workers; one that does not end in time, or whose job is cancelled, is ended and a fresh one takes its place. */
+export function createPool(most: number, create: () => Worker): Pool {
+  const queue: Waiting[] = [];
+  const idle: Worker[] = [];
+  let count = 0;
+
+  function startNext(): void {
+    while (queue.length > 0) {
+      const worker = idle.pop() ?? (count < most ? made() : undefined);
+      if (!worker) return;
+      runOn(worker, queue.shift() as Waiting);
+    }
+  }
+
+  function made(): Worker {
+    count++;
+    return create();
+  }
+
+  /** A worker goes back to the idle ones only from a job that has ended by itself. */
+  function runOn(worker: Worker, { job, options, resolve, reject }: Waiting): void {
+    const { signal, deadlineMs, transfer = [] } = options;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (keep: boolean) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      worker.release();
+      if (keep) {
+        idle.push(worker);
+      } else {
+        count--;
+        worker.end();
+      }
+      startNext();
+    };
+    const failed = (error: ScriptError) => {
+      reject(error);
+      settle(false);
+    };
+    const onAbort = () => failed(cancelled(signal as AbortSignal));
+    const report = (said: Report) => {
+      if (said.kind === 'begun') {
+        timer = setTimeout(() => failed(new ScriptError('TIMEOUT', `the work took longer than ${deadlineMs} ms`)), deadlineMs);
+        return;
+      }
+      if (said.kind === 'done') resolve(said.value);
+      else reject(unpackError(said.error));
+      settle(true);
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      worker.start(job, transfer, { report, failed });
+    } catch (error) {
+      reject(new ScriptError('BAD_ARGUMENT', 'the arguments of the work cannot be copied to where it runs', { cause: error }));
+      settle(true);
+    }
+  }
+
+  return {
+    run: (job, options) =>
+      new Promise((resolve, reject) => {
+        const { signal } = options;
+        if (signal?.aborted) return reject(cancelled(signal));
+        const waiting: Waiting = { job, options, resolve, reject };
+        const leave = () => {
+          const at = queue.indexOf(waiting);
+          if (at < 0) return;
+          queue.splice(at, 1);
+          reject(cancelled(signal as AbortSignal));
+        };
+        queue.push(waiting);
+        signal?.addEventListener('abort', leave, { once: true });
+        startNext();
+      }),
+  };
+}

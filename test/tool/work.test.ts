@@ -1,0 +1,133 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ScriptError } from '../../src/errors.ts';
+import { tools } from '../../src/tool/registry.ts';
+import { run as diff } from '../../src/tool/work/diff.ts';
+import { testHost, testRun } from '../support/run.ts';
+
+const host = testHost();
+async function tool(name: string, input: Record<string, unknown>) {
+  const { run, context } = testRun({ host });
+  return (await run.get(tools).execute(context, name, input as never)) as Record<string, unknown>;
+}
+
+/** Whether a tool answers at once, without a turn of the event loop. */
+function answersAtOnce(name: string, input: Record<string, unknown>): Promise<boolean> {
+  const { run, context } = testRun({ host });
+  return Promise.resolve(run.get(tools).get(name)).then(() => !(run.get(tools).execute(context, name, input as never) instanceof Promise));
+}
+
+/** Turns of the event loop while the work goes on. */
+async function turnsDuring(work: () => unknown): Promise<number> {
+  let turns = 0;
+  let going = true;
+  const turn = () => {
+    turns++;
+    if (going) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  going = false;
+  return turns;
+}
+
+const lines = (count: number, word: string) => Array.from({ length: count }, (_, at) => `${word} ${at}`).join('\n');
+const NESTED = '{% for a in (1..5000) %}{% for b in (1..5000) %}{% for c in (1..5000) %}{% endfor %}{% endfor %}{% endfor %}';
+
+describe('work that may be long', () => {
+  it.each([
+    ['diff', { before: 'a\nb', after: 'a\nc' }, { before: lines(1_000, 'a'), after: lines(1_000, 'a') }],
+    ['template', { template: '{{ a }}', variables: { a: 1 } }, { template: '{{ a }}', variables: { a: 'x'.repeat(20_000) } }],
+    ['csv', { text: 'a\n1' }, { text: `a\n${'1\n'.repeat(30_000)}` }],
+    ['csv', { operation: 'stringify', rows: [{ a: 1 }] }, { operation: 'stringify', rows: [{ a: 'x'.repeat(60_000) }] }],
+    ['json_schema', { data: 1, schema: { type: 'integer' } }, { data: 'x'.repeat(20_000), schema: { type: 'string' } }],
+  ])('%s answers at once when it is small, and from a thread when it is large', async (name, small, large) => {
+    expect([await answersAtOnce(name, small), await answersAtOnce(name, large)]).toEqual([true, false]);
+    await tool(name, large);
+  });
+
+  it('of a large diff leaves the event loop free, which the same work on the loop does not', async () => {
+    const input = { before: lines(1_500, 'a'), after: lines(1_500, 'b'), context: 3 };
+    const here = await turnsDuring(() => diff(input));
+    let beside: unknown;
+    const turns = await turnsDuring(async () => {
+      beside = await tool('diff', input);
+    });
+    expect(here).toBeLessThanOrEqual(1);
+    expect(turns).toBeGreaterThan(10);
+    expect(beside).toEqual(diff(input));
+  });
+
+  it('of an endless template leaves the event loop free and ends at its deadline', async () => {
+    let error: unknown;
+    const turns = await turnsDuring(async () => {
+      error = await tool('template', { template: NESTED }).catch((thrown) => thrown);
+    });
+    expect(error).toMatchObject({ code: 'TIMEOUT', message: 'template: the work took longer than 5000 ms' });
+    expect(turns).toBeGreaterThan(100);
+  });
+
+  it('ends when the run is cancelled', async () => {
+    const { run, context } = testRun({ host });
+    const work = Promise.resolve(run.get(tools).execute(context, 'template', { template: NESTED }));
+    setImmediate(() => run.abort(new ScriptError('CANCELLED', 'no more')));
+    await expect(work).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await tool('template', { template: 'x'.repeat(20_000) })).toEqual({ text: 'x'.repeat(20_000) });
+  });
+
+  it('gives the same values and errors from a thread', async () => {
+    const pad = 'x'.repeat(60_000);
+    expect(await tool('csv', { text: `a,b\n1.5,${pad}`, limit: 1 })).toEqual({ columns: ['a', 'b'], rows: [{ a: 1.5, b: pad }], count: 1 });
+    expect(await tool('csv', { operation: 'stringify', rows: [[2n ** 60n, { n: [2n ** 60n] }, pad]] })).toEqual({
+      text: `${2n ** 60n},"{""n"":[${2n ** 60n}]}",${pad}`,
+    });
+    await expect(tool('csv', { text: `a\n"${pad}` })).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: expect.stringMatching(/^csv: text: /) });
+    await expect(tool('template', { template: `{% if %}${pad}` })).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringMatching(/^template: template: /),
+    });
+    await expect(tool('diff', { before: lines(5_000, 'a'), after: lines(5_000, 'b') })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(await tool('json_schema', { data: { a: pad }, schema: { type: 'object', properties: { a: { type: 'number' } } } })).toMatchObject({
+      valid: false,
+      errors: [{ path: 'a' }],
+    });
+  });
+
+  it('of a pattern that takes for ever is ended', { timeout: 30_000 }, async () => {
+    const schema = { type: 'string', pattern: '^(a+)+$' };
+    await expect(tool('json_schema', { data: `${'a'.repeat(60)}b`, schema })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(await tool('json_schema', { data: 'aaa', schema })).toEqual({ valid: true, errors: [] });
+  });
+});
+
+describe('diff', () => {
+  const text = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 30 }).map((all) => all.join('\n'));
+  it('gives what turns the one text into the other, with no more changes than needed', () => {
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const { unified, added, removed, equal } = diff({ before, after, context: 100 });
+        const body = unified.split('\n').filter((line) => !line.startsWith('@@'));
+        const side = (sign: string) => body.filter((line) => line[0] === ' ' || line[0] === sign).map((line) => line.slice(1));
+        expect(equal).toBe(before === after);
+        if (equal) return;
+        expect([side('-').join('\n'), side('+').join('\n')]).toEqual([before, after]);
+        expect(added + removed).toBe(before.split('\n').length + after.split('\n').length - 2 * common(before.split('\n'), after.split('\n')));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** Length of the longest common subsequence, by the textbook. */
+function common(a: readonly string[], b: readonly string[]): number {
+  const row = new Array<number>(b.length + 1).fill(0);
+  for (const line of a) {
+    let corner = 0;
+    for (const [at, other] of b.entries()) {
+      const above = row[at + 1] ?? 0;
+      row[at + 1] = line === other ? corner + 1 : Math.max(above, row[at] ?? 0);
+      corner = above;
+    }
+  }
+  return row[b.length] ?? 0;
+}

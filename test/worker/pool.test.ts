@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { ScriptError } from '../../src/errors.ts';
+import { inWorker } from '../../src/worker/pool.ts';
+import { count } from './tasks/sample.ts';
+
+const SAMPLE = new URL('./tasks/sample.ts', import.meta.url);
+const LONG = { deadlineMs: 60_000 };
+const sample = <T>(args: object, options: Partial<Parameters<typeof inWorker>[2]> = {}) => inWorker<T>(SAMPLE, args, { ...LONG, ...options });
+const program = promisify(execFile);
+
+/** Turns of the event loop while the work goes on. */
+async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let going = true;
+  const turn = () => {
+    turns++;
+    if (going) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  going = false;
+  return turns;
+}
+
+describe('a job', () => {
+  it('gets its arguments and gives its result', async () => {
+    const value = { text: 'ä', list: [1, 2.5, 2n ** 60n], bytes: new Uint8Array([1, 2]), none: null };
+    expect(await sample({ do: 'echo', value })).toEqual(value);
+  });
+
+  it('takes buffers over instead of copying them', async () => {
+    const bytes = new Uint8Array([7, 8, 9]);
+    expect(await sample({ do: 'echo', value: bytes }, { transfer: [bytes.buffer] })).toEqual(new Uint8Array([7, 8, 9]));
+    expect(bytes.length).toBe(0);
+  });
+
+  it('fails with the very error: code, message, method, details', async () => {
+    const error = await sample({ do: 'fail' }).catch((thrown) => thrown);
+    expect(error).toBeInstanceOf(ScriptError);
+    expect(error).toMatchObject({ code: 'CONFLICT', message: 'as asked', method: 'Try.fail', details: { n: 1 } });
+    await expect(sample({ do: 'break' })).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringMatching(/^internal error: .*undefined/) });
+  });
+
+  it('that cannot be copied is refused, and so is a result', async () => {
+    await expect(sample({ do: 'echo', value: () => 1 })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    await expect(sample({ do: 'uncopyable' })).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(await sample({ do: 'echo', value: 1 })).toBe(1);
+  });
+
+  it('sees nothing of the environment', async () => {
+    expect(await sample({ do: 'environment' })).toEqual([]);
+  });
+
+  it('leaves the event loop free, which the same work on the loop does not', async () => {
+    const to = 30_000_000;
+    let value = 0;
+    const beside = await turnsDuring(async () => {
+      value = await sample<number>({ do: 'count', to });
+    });
+    const inside = await turnsDuring(async () => expect(count(to)).toBe(value));
+    expect(inside).toBeLessThanOrEqual(1);
+    expect(beside).toBeGreaterThan(10);
+  });
+});
+
+describe('a job that does not end', () => {
+  it('is ended at its deadline, and a fresh thread takes its place', async () => {
+    for (let round = 0; round < 3; round++)
+      await expect(sample({ do: 'endless' }, { deadlineMs: 20 })).rejects.toMatchObject({ code: 'TIMEOUT', message: 'the work took longer than 20 ms' });
+    expect(await sample({ do: 'echo', value: 'alive' })).toBe('alive');
+  });
+
+  it('is ended by its signal, with the reason if that is ours', async () => {
+    const abort = new AbortController();
+    const work = sample({ do: 'endless' }, { signal: abort.signal });
+    setImmediate(() => abort.abort(new ScriptError('LIMIT_EXCEEDED', 'enough')));
+    await expect(work).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'enough' });
+    await expect(sample({ do: 'endless' }, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
+  it('does not stop those that wait behind it, and one that waits can be cancelled', async () => {
+    const abort = new AbortController();
+    const endless = Array.from({ length: 4 }, () => sample({ do: 'endless' }, { deadlineMs: 20 }).catch((error: ScriptError) => error.code));
+    const waiting = sample({ do: 'echo', value: 'never' }, { signal: abort.signal }).catch((error: ScriptError) => error.code);
+    const last = sample({ do: 'echo', value: 'last' });
+    abort.abort();
+    expect(await waiting).toBe('CANCELLED');
+    expect(await Promise.all(endless)).toEqual(['TIMEOUT', 'TIMEOUT', 'TIMEOUT', 'TIMEOUT']);
+    expect(await last).toBe('last');
+  });
+
+  it('is not charged for the time it waits for a thread', async () => {
+    const blockers = Array.from({ length: 4 }, () => sample({ do: 'endless' }, { deadlineMs: 100 }).catch(() => 'blocked'));
+    expect(await sample({ do: 'echo', value: 'in time' }, { deadlineMs: 90 })).toBe('in time');
+    await Promise.all(blockers);
+  });
+});
+
+describe('a thread that dies', () => {
+  it('of memory fails its job only', async () => {
+    await expect(sample({ do: 'hoard' })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(await sample({ do: 'echo', value: 'alive' })).toBe('alive');
+  });
+
+  it('by itself fails its job only', async () => {
+    await expect(sample({ do: 'exit' })).rejects.toMatchObject({ code: 'INTERNAL', message: 'internal error: a thread ended by itself' });
+    expect(await sample({ do: 'echo', value: 'alive' })).toBe('alive');
+  });
+});
+
+describe('a process', () => {
+  const printed = '{ n: [ 1, 2n ] }\nquiet\n{ n: [ 1, 2n ] }\n';
+
+  it('is kept alive by its jobs and not by idle threads, and prints nothing of theirs', async () => {
+    expect(await program(process.execPath, [join(import.meta.dirname, 'tasks/print.ts')])).toEqual({ stdout: printed, stderr: '' });
+  });
+
+  it('can be of compiled files', { timeout: 60_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'llmspell-built-'));
+    const root = join(import.meta.dirname, '../..');
+    const settings = {
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { noEmit: false, outDir: join(folder, 'out'), rootDir: root, typeRoots: [join(root, 'node_modules/@types')] },
+    };
+    const files = ['src/worker/worker.ts', 'src/worker/supervisor.ts', 'test/worker/tasks/print.ts', 'test/worker/tasks/sample.ts'].map((file) =>
+      join(root, file),
+    );
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...settings, files, include: [] }));
+    writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
+    const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+    await program(process.execPath, [compiler, '-p', folder]);
+    expect(await program(process.execPath, [join(folder, 'out/test/worker/tasks/print.js')])).toEqual({ stdout: printed, stderr: '' });
+    rmSync(folder, { recursive: true });
+  });
+});
