@@ -228,9 +228,9 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** A service that orders passages, in place of the built-in scoring: Cohere's protocol, which Jina, vLLM and others speak. */
       reranker: z.strictObject({ url: z.url(), model: z.string(), api_key_env: z.string().optional() }).optional(),
-      /** What one tenant may keep; megabytes are those of its documents' text. */
-      max_documents: z.int().positive().default(100_000),
-      max_text_mb: z.number().positive().default(1_024),
+      /** What one tenant may keep in all its knowledge bases. */
+      max_documents: z.int().positive().default(1_000_000),
+      max_mb: z.number().positive().default(20_480),
       /** Longest time of one ingest, ms. */
       ingest_timeout_ms: z.int().positive().default(600_000),
     })

@@ -8,6 +8,7 @@ import { hookGlobal } from './hook.ts';
 import { jsonGlobal } from './json.ts';
 import { loggerGlobal } from './logger.ts';
 import { parallelGlobal } from './parallel.ts';
+import { ragGlobal } from './rag.ts';
 import { sessionGlobal } from './session.ts';
 import { sleepGlobal } from './sleep.ts';
 import { stateGlobal } from './state.ts';
@@ -24,6 +25,7 @@ export const globals: readonly GlobalDefinition[] = [
   artifactGlobal,
   hookGlobal,
   eventGlobal,
+  ragGlobal,
   parallelGlobal,
   sleepGlobal,
   configGlobal,

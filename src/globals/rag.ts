@@ -1,25 +1,23 @@
 import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
-import { anyMap, anyValue, callback, handle } from '../call/schema.ts';
+import { anyMap, callback, handle } from '../call/schema.ts';
 import { answer } from '../rag/answer.ts';
+import { chunkOptions, toChunking } from '../rag/chunk/chunk.ts';
+import { RAG_HANDLE, type RagHandle } from '../rag/handle.ts';
 import { ingest } from '../rag/ingest.ts';
 import { openPipeline, type Pipeline, pipelineOf, setUp } from '../rag/pipeline.ts';
 import { chunksFor, citationsFor, contextFor, quotationsFor } from '../rag/present.ts';
 import { retrieve } from '../rag/retrieve.ts';
-import { cleanUp, deleteDocuments, getDocument, listDocuments, rebuild, statsOf } from '../rag/upkeep.ts';
+import { knowledgeTenant } from '../rag/scope.ts';
+import { documentInput } from '../rag/sources.ts';
 import { conversationOf } from '../rag/turns.ts';
-import { RAG_HANDLE, type RagHandle } from '../rag/handle.ts';
-import { tenantOf } from '../tenant/scope.ts';
+import { cleanUp, deleteDocuments, getDocument, listDocuments, rebuild, statsOf } from '../rag/upkeep.ts';
+import { requireTenant } from '../tenant/reach.ts';
 
 const scope = z.string().describe("`global` is the run's own tenant, tenant:ID another that the run may reach");
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');
 
-const chunking = z.strictObject({
-  strategy: z.enum(['fixed', 'sentence', 'recursive', 'markdown', 'code', 'semantic']).optional(),
-  chunk_size: z.int().min(8).max(8_192).optional().describe('tokens; 512 if not given'),
-  overlap: z.int().min(0).max(4_096).optional().describe('tokens; 50 if not given'),
-});
 const vectorStorage = z.strictObject({
   backend: z.enum(['hnsw', 'flat']).optional(),
   distance_metric: z.enum(['cosine', 'dot', 'l2']).optional(),
@@ -30,15 +28,13 @@ const vectorStorage = z.strictObject({
 const spec = z.strictObject({
   tenant_id: z.string().optional(),
   name: name.optional().describe('main if not given'),
-  chunking: chunking.optional(),
+  chunking: chunkOptions.optional(),
   embedding_provider: z.string().optional().describe('provider/model; local/hash if not given'),
   vector_storage: vectorStorage.optional(),
 });
 
-const documents = z.array(
-  z.strictObject({ content: z.string().optional(), file_path: z.string().optional(), url: z.string().optional(), metadata: anyMap.optional() }),
-);
-const ingestOptions = z.strictObject({ chunking: chunking.optional(), on_progress: callback('(done: number, total: number) => any').optional() });
+const documents = z.array(documentInput);
+const ingestOptions = z.strictObject({ chunking: chunkOptions.optional(), on_progress: callback('(done: number, total: number) => any').optional() });
 const ingested = z.object({
   documents: z.int(),
   chunks_created: z.int(),
@@ -187,7 +183,7 @@ const example = (lua: string, javascript: string) => [{ lua: FERRY.lua + lua, ja
 const HANDLE = { lua: `${FERRY.lua}local rag = RAG.create()\n`, javascript: `${FERRY.javascript}const rag = RAG.create()\n` };
 const handleExample = (lua: string, javascript: string) => [{ lua: HANDLE.lua + lua, javascript: HANDLE.javascript + javascript }];
 
-const of = (context: Context, scope: string) => pipelineOf(context, tenantOf(context, scope));
+const of = (context: Context, scope: string) => pipelineOf(context, knowledgeTenant(context, scope));
 const behind = (context: Context, self: RagHandle) => openPipeline(context, self.tenant, self.spec);
 
 /** Documents that answer questions. */
@@ -208,10 +204,11 @@ export const ragGlobal = defineGlobal({
       ],
       handler: ({ spec: given = {} }, context) => {
         const { tenant_id, name: base = 'main', chunking, embedding_provider, vector_storage: { distance_metric, ...vectors } = {} } = given;
-        const tenant = tenant_id === undefined ? undefined : tenantOf(context, `tenant:${tenant_id}`);
-        const spec = { tenant, name: base, chunking, embedder: embedding_provider, storage: { ...vectors, metric: distance_metric } };
+        if (tenant_id !== undefined) requireTenant(context, tenant_id);
+        toChunking(chunking, context.method);
+        const spec = { tenant: tenant_id, name: base, chunking, embedder: embedding_provider, storage: { ...vectors, metric: distance_metric } };
         setUp(context, spec);
-        return { tenant: tenant ?? context.run.tenant, spec };
+        return { tenant: tenant_id ?? context.run.tenant, spec };
       },
     }),
     ingest_documents: method({
@@ -300,7 +297,10 @@ export const ragGlobal = defineGlobal({
       params: { scope, on_progress: callback('(done: number, total: number) => any').optional() },
       result: z.void(),
       effect: 'write',
-      examples: example(`RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`, `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`),
+      examples: example(
+        `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
+        `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
+      ),
       handler: ({ scope, on_progress }, context) => rebuild(context, of(context, scope), on_progress),
     }),
     cleanup_tenant: method({
@@ -310,7 +310,7 @@ export const ragGlobal = defineGlobal({
       effect: 'write',
       needs: 'state:admin',
       examples: [{ lua: `RAG.cleanup_tenant("global")`, javascript: `RAG.cleanup_tenant("global")` }],
-      handler: ({ scope }, context) => cleanUp(context, tenantOf(context, scope)),
+      handler: ({ scope }, context) => cleanUp(context, knowledgeTenant(context, scope)),
     }),
   },
   handles: [
@@ -323,7 +323,10 @@ export const ragGlobal = defineGlobal({
           params: { documents, options: ingestOptions.optional() },
           result: ingested,
           effect: 'external',
-          examples: handleExample(`print(rag:ingest_documents({{content = "Bread is sold at the harbour."}}).documents)`, `print(rag.ingest_documents([{content: "Bread is sold at the harbour."}]).documents)`),
+          examples: handleExample(
+            `print(rag:ingest_documents({{content = "Bread is sold at the harbour."}}).documents)`,
+            `print(rag.ingest_documents([{content: "Bread is sold at the harbour."}]).documents)`,
+          ),
           handler: ({ self, documents, options }, context) => operations.ingest(context, behind(context, self), documents, options),
         }),
         retrieve: handleMethod<RagHandle>()({
@@ -374,7 +377,10 @@ export const ragGlobal = defineGlobal({
           params: { which },
           result: z.int(),
           effect: 'write',
-          examples: handleExample(`print(rag:delete_documents({metadata_filters = {kind = "timetable"}}))`, `print(rag.delete_documents({metadata_filters: {kind: "timetable"}}))`),
+          examples: handleExample(
+            `print(rag:delete_documents({metadata_filters = {kind = "timetable"}}))`,
+            `print(rag.delete_documents({metadata_filters: {kind: "timetable"}}))`,
+          ),
           handler: ({ self, which }, context) => deleteDocuments(context, behind(context, self), which),
         }),
         get_stats: handleMethod<RagHandle>()({

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostService } from '../call/context.ts';
 import { tenantHome } from '../store/folders.ts';
+import { tenantOwners } from '../tenant/tenants.ts';
 import { createSqliteCache } from './embedding-cache-sqlite.ts';
 
 /** Vectors by what they were made of. It may forget anything at any time, so a cache that cannot be read or written is an empty one. */
@@ -30,9 +31,10 @@ export interface EmbeddingCaches {
 }
 
 /** The embedding caches of a runtime: `embeddings.db` in each tenant's folder, or memory where the store is. */
-export const embeddingCaches = hostService<EmbeddingCaches>('embedding caches', ({ config, dataDir }) => {
+export const embeddingCaches = hostService<EmbeddingCaches>('embedding caches', (host) => {
+  const { config, dataDir } = host;
   const open = new Map<string, EmbeddingCache>();
-  return {
+  const caches: EmbeddingCaches = {
     of(tenant) {
       const known = open.get(tenant);
       if (known) return known;
@@ -54,6 +56,8 @@ export const embeddingCaches = hostService<EmbeddingCaches>('embedding caches', 
       open.clear();
     },
   };
+  host.get(tenantOwners).add(caches);
+  return caches;
 });
 
 /** A cache that ends with the process. */

@@ -41,7 +41,7 @@ export async function answer(context: Context, pipeline: Pipeline, question: Que
   const spec = { model, system_prompt: question.system_prompt ?? INSTRUCTION };
   const result = await context.run.get(agents).executeOnce(context, spec, { prompt: question.query, context: text });
   if (typeof result.output !== 'string') throw new ScriptError('MODEL_FAILED', `${context.method}: ${model} answered with no text`);
-  const { text: output, quotations } = verifyQuotations(result.output, citations, (id) => pipeline.base.text(id));
+  const { text: output, quotations } = verifyQuotations(result.output, question.query, citations, (id) => pipeline.base.text(id));
   const { usage, cost_usd } = result;
   return { output, citations, quotations, usage, model: result.model, ...(cost_usd !== undefined && { cost_usd }), hits };
 }

@@ -1,5 +1,6 @@
 import type { Soon } from '../call/soon.ts';
 import type { ValueMap } from '../call/value.ts';
+import type { ChunkOptions } from './chunk/chunk.ts';
 
 /** A piece of a document: its text stands at [start, stop) of the document's text, in UTF-16 code units. */
 export interface Chunk {
@@ -12,14 +13,6 @@ export interface Chunk {
   readonly headings?: readonly string[] | undefined;
 }
 
-/** How documents are cut into chunks. */
-export interface Chunking {
-  readonly strategy: 'fixed' | 'sentence' | 'recursive' | 'markdown' | 'code' | 'semantic';
-  /** In tokens, as `overlap`. */
-  readonly chunk_size: number;
-  readonly overlap: number;
-}
-
 /** How the vectors of a knowledge base are made and compared; fixed at its first ingest. */
 export interface KnowledgeSettings {
   /** The embedding model, `local/hash` or `provider/model`. */
@@ -30,8 +23,8 @@ export interface KnowledgeSettings {
   readonly m: number;
   readonly ef_construction: number;
   readonly ef_search: number;
-  /** What is used where an ingest says nothing; not fixed. */
-  readonly chunking: Chunking;
+  /** How documents are chunked where an ingest says nothing; the latest set-up's. */
+  readonly chunking?: ChunkOptions | undefined;
 }
 
 /** A document that is ready to be stored: chunked and embedded. */
@@ -97,7 +90,8 @@ export interface KnowledgeStats {
   readonly index: {
     readonly kind: 'hnsw' | 'flat';
     readonly state: 'ready' | 'building' | 'absent';
-    readonly entries: number /** Measured when the index was made, with vectors it had not seen; absent where search is exact. */;
+    readonly entries: number;
+    /** Measured when the index was made, with vectors it had not seen; absent where search is exact. */
     readonly recall?: number | undefined;
   };
 }

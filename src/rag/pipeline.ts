@@ -1,14 +1,15 @@
 import { type Context, type Run, runService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
-import type { Chunking, KnowledgeBase, KnowledgeSettings } from './knowledge.ts';
-import { knowledge } from './store/index.ts';
+import type { ChunkOptions } from './chunk/chunk.ts';
+import type { KnowledgeBase, KnowledgeSettings } from './knowledge.ts';
+import { knowledge } from './store/service.ts';
 
 /** How a script sets a pipeline up; what is absent is as the base has it stored, else the default. */
 export interface PipelineSpec {
   /** Whose pipeline it is; without one it serves every tenant that the run names. */
   readonly tenant: string | undefined;
   readonly name: string;
-  readonly chunking: Absent<Chunking> | undefined;
+  readonly chunking: ChunkOptions | undefined;
   readonly embedder: string | undefined;
   readonly storage: Absent<Storage>;
 }
@@ -21,7 +22,7 @@ export interface Pipeline {
   readonly tenant: string;
   readonly name: string;
   readonly base: KnowledgeBase;
-  readonly chunking: Chunking;
+  readonly chunking: ChunkOptions;
   readonly embedder: string;
   readonly storage: Storage;
 }
@@ -29,9 +30,8 @@ export interface Pipeline {
 const MAIN = 'main';
 const DEFAULTS = {
   embedder: 'local/hash',
-  chunking: { strategy: 'recursive', chunk_size: 512, overlap: 50 },
   storage: { metric: 'cosine', backend: 'hnsw', m: 16, ef_construction: 200, ef_search: 64 },
-} as const satisfies { embedder: string; chunking: Chunking; storage: Storage };
+} as const satisfies { embedder: string; storage: Storage };
 
 /** What this run has set up by `RAG.create`, in order. */
 const specs = runService('rag pipelines', (_: Run): PipelineSpec[] => []);
@@ -71,7 +71,7 @@ export function openPipeline(context: Context, tenant: string, spec: PipelineSpe
     name,
     base,
     embedder: settings?.embedder ?? spec?.embedder ?? DEFAULTS.embedder,
-    chunking: { ...DEFAULTS.chunking, ...settings?.chunking, ...given(spec?.chunking ?? {}) },
+    chunking: given({ ...settings?.chunking, ...spec?.chunking }),
     storage: { ...DEFAULTS.storage, ...settings, ...asked },
   };
 }

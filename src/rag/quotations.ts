@@ -11,20 +11,23 @@ const QUOTED = /“([^”]+)”|"([^"\n]+)"|«([^»]+)»|„([^“”]+)[“”]
 
 /**
  * Finds every quoted span of an answer in the texts of the documents it may quote, word for word; punctuation, white space and Markdown's marks
- * do not count, and `…` stands for anything. A span that is found nowhere is marked in the text.
+ * do not count, and `…` stands for anything. A span that is found nowhere is marked in the text; what repeats the question is no quotation.
  */
 export function verifyQuotations(
   answer: string,
+  question: string,
   citations: readonly Citation[],
   textOf: (documentId: string) => string | undefined,
 ): { text: string; quotations: Quotation[] } {
   const documents = [...new Set(citations.map(({ document_id }) => document_id))].map((id) => ({ id, ...fold(textOf(id) ?? '') }));
+  const asked = fold(question).folded;
   const quotations: Quotation[] = [];
   let text = '';
   let at = 0;
   for (const match of answer.matchAll(QUOTED)) {
     const quoted = match.slice(1).find((group) => group !== undefined) ?? '';
-    if (fold(quoted).folded.length < SHORTEST) continue;
+    const { folded } = fold(quoted);
+    if (folded.length < SHORTEST || asked.includes(folded)) continue;
     const found = locate(quoted, documents, citations);
     quotations.push({ text: quoted, verified: found !== undefined, ...found });
     const stop = match.index + match[0].length;

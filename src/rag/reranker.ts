@@ -42,7 +42,11 @@ async function ask(url: string, key: string | undefined, body: object, signal: A
   if (!response.ok) {
     const { status } = response;
     const retryable = status === 408 || status === 429 || status >= 500;
-    throw Object.assign(new Error(await response.text()), { statusCode: status, responseHeaders: Object.fromEntries(response.headers), isRetryable: retryable });
+    throw Object.assign(new Error(await response.text()), {
+      statusCode: status,
+      responseHeaders: Object.fromEntries(response.headers),
+      isRetryable: retryable,
+    });
   }
   const parsed = answer.safeParse(await response.json());
   if (!parsed.success) throw modelFailed('reranker', "the service's answer cannot be read", { outcome: 'failed', retryable: true });

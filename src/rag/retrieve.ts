@@ -3,8 +3,8 @@ import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
-import { embedQuery } from './embed.ts';
 import { diversify } from './diversity.ts';
+import { embedTexts } from './embed.ts';
 import type { Filter, Hit, Search } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { rerankHits } from './reranker.ts';
@@ -65,7 +65,7 @@ async function find(context: Context, pipeline: Pipeline, query: Query, widen: W
   if (base.settings === undefined) return [];
   const limit = query.rerank || diversity > 0 || widen ? Math.max(POOL, top_k) : top_k;
   const search = async (text: string) => {
-    const vector = mode === 'keyword' ? undefined : await embedQuery(context, pipeline, text);
+    const vector = mode === 'keyword' ? undefined : (await embedTexts(context, pipeline.embedder, [text], pipeline.tenant))[0];
     return base.search({ mode, text, vector, filter: query.metadata_filters, limit: similarity_threshold === undefined ? limit : Math.max(POOL, limit) });
   };
   const own = await search(query.query);

@@ -1,10 +1,11 @@
 import type { Callback, Context } from '../call/context.ts';
 import type { Soon } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
+import { removeTenant } from '../tenant/tenants.ts';
 import type { DocumentInfo, Filter } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { progressTo } from './progress.ts';
-import { retrievalsOf } from './statistics.ts';
+import { forgetRetrievals, retrievalsOf } from './statistics.ts';
 
 const PAGE = 1_000;
 
@@ -21,7 +22,10 @@ export function getDocument({ base }: Pipeline, id: string) {
 }
 
 /** A page of documents, ordered by id. */
-export function listDocuments({ base }: Pipeline, options: { metadata_filters?: Filter | undefined; limit?: number | undefined; after?: string | undefined } = {}) {
+export function listDocuments(
+  { base }: Pipeline,
+  options: { metadata_filters?: Filter | undefined; limit?: number | undefined; after?: string | undefined } = {},
+) {
   const { metadata_filters, limit = PAGE, after } = options;
   return base.list({ filter: metadata_filters, limit, after }).map(present);
 }
@@ -57,4 +61,10 @@ export async function rebuild(context: Context, { base, name }: Pipeline, onProg
   const progress = progressTo(context, `rag.${name}.rebuild.progress`, onProgress);
   await base.rebuild(progress.report, context.signal);
   await progress.end();
+}
+
+/** Removes everything of a tenant; says whether there was anything. */
+export async function cleanUp(context: Context, tenant: string): Promise<boolean> {
+  forgetRetrievals(context, tenant);
+  return removeTenant(context.run.host, tenant);
 }

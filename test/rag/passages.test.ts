@@ -79,7 +79,7 @@ describe('verifyQuotations', () => {
   const textOf = (id: string) => (id === 'a' ? source : undefined);
 
   it('finds a quotation through Markdown and line ends and says where', () => {
-    const { text, quotations } = verifyQuotations('It says “The ferry leaves at noon, and it takes forty minutes.”', citations, textOf);
+    const { text, quotations } = verifyQuotations('It says “The ferry leaves at noon, and it takes forty minutes.”', 'When does it leave?', citations, textOf);
     expect(text).not.toContain('not found');
     const [quotation] = quotations;
     expect(quotation).toMatchObject({ verified: true, citation: 1, document_id: 'a' });
@@ -87,17 +87,21 @@ describe('verifyQuotations', () => {
   });
 
   it('marks what the source does not say, a single changed word included', () => {
-    const { text, quotations } = verifyQuotations('It says "The ferry leaves at midnight", he said.', citations, textOf);
+    const { text, quotations } = verifyQuotations('It says "The ferry leaves at midnight", he said.', 'When does it leave?', citations, textOf);
     expect(text).toBe('It says "The ferry leaves at midnight" [not found in the sources], he said.');
     expect(quotations).toMatchObject([{ verified: false }]);
   });
 
   it('takes an ellipsis for anything, in order', () => {
-    expect(verifyQuotations('“The ferry leaves … forty minutes”', citations, textOf).quotations[0]?.verified).toBe(true);
-    expect(verifyQuotations('“forty minutes … The ferry leaves”', citations, textOf).quotations[0]?.verified).toBe(false);
+    expect(verifyQuotations('“The ferry leaves … forty minutes”', 'When does it leave?', citations, textOf).quotations[0]?.verified).toBe(true);
+    expect(verifyQuotations('“forty minutes … The ferry leaves”', 'When does it leave?', citations, textOf).quotations[0]?.verified).toBe(false);
+  });
+
+  it('takes what repeats the question for no quotation', () => {
+    expect(verifyQuotations('On “When does it leave?” nothing is said.', 'When does it leave?', citations, textOf).quotations).toEqual([]);
   });
 
   it('does not take half a word for a word', () => {
-    expect(verifyQuotations('“ferry leaves at noo”', citations, textOf).quotations[0]?.verified).toBe(false);
+    expect(verifyQuotations('“ferry leaves at noo”', 'When does it leave?', citations, textOf).quotations[0]?.verified).toBe(false);
   });
 });

@@ -63,7 +63,7 @@ export class StoredBase implements KnowledgeBase {
   }
 
   configure(settings: KnowledgeSettings): Soon<void> {
-    const text = JSON.stringify({ ...graphSettings(settings), embedder: settings.embedder, backend: settings.backend });
+    const text = JSON.stringify({ ...graphSettings(settings), embedder: settings.embedder, backend: settings.backend, chunking: settings.chunking });
     if (this.#database.base(this.name)?.settings === text) return undefined;
     return this.#database.write(() => {
       const row = this.#database.base(this.name);

@@ -224,4 +224,11 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
     tags: ['word', 'docx', 'convert'],
     load: async () => (await import('./docx-text.ts')).docxText,
   },
+  {
+    name: 'knowledge_search',
+    category: 'knowledge',
+    description: 'Searches the documents that were ingested, by words and by meaning',
+    tags: ['rag', 'retrieval', 'documents', 'search'],
+    load: async () => (await import('./knowledge-search.ts')).knowledgeSearch,
+  },
 ];

@@ -7,7 +7,7 @@ import { makeVectors } from '../../../bench/vectors.ts';
 import type { Filter } from '../../../src/rag/knowledge.ts';
 import type { StoredBase } from '../../../src/rag/store/base.ts';
 import { type KnowledgeOptions, openKnowledge } from '../../../src/rag/store/knowledge.ts';
-import { tenantFolder } from '../../../src/store/stores.ts';
+import { tenantFolder } from '../../../src/store/folders.ts';
 import { prepared, settings } from './support.ts';
 
 const DIMENSIONS = 32;

@@ -1,0 +1,121 @@
+import type { Callback, Context } from '../call/context.ts';
+import type { Value, ValueMap } from '../call/value.ts';
+import { ScriptError } from '../errors.ts';
+import { announceFailure, events } from '../event/bus.ts';
+import { hooks } from '../hook/hooks.ts';
+import { type ChunkOptions, toChunking } from './chunk/chunk.ts';
+import type { PreparedDocument } from './knowledge.ts';
+import type { Pipeline } from './pipeline.ts';
+import { prepare } from './prepare.ts';
+import { progressTo } from './progress.ts';
+import type { DocumentInput } from './sources.ts';
+import { knowledge } from './store/service.ts';
+
+/** What became of an ingest; `index` is the place of the given document as the script's language counts. */
+export type Ingested = {
+  documents: number;
+  chunks_created: number;
+  vectors_indexed: number;
+  skipped: number;
+  failed: { index: number; source?: string; error: string }[];
+};
+
+export interface IngestOptions {
+  readonly chunking?: ChunkOptions | undefined;
+  readonly on_progress?: Callback | undefined;
+}
+
+/** How long storing goes on before others get a turn, ms. */
+const SLICE_MS = 8;
+
+/**
+ * Stores documents one by one, each whole or not at all; one that cannot be read or is refused fails alone. Throws what concerns all of them: an
+ * embedding model that is not granted or fails, another model than the base's vectors have (CONFLICT), a tenant that is full (LIMIT_EXCEEDED).
+ */
+export async function ingest(context: Context, pipeline: Pipeline, documents: readonly DocumentInput[], options: IngestOptions = {}): Promise<Ingested> {
+  const { name } = pipeline;
+  const bus = context.run.get(events);
+  const input: ValueMap = { base: name, documents: documents as unknown as Value[] };
+  const watched = { kind: 'rag', name, before: 'before_ingest', after: 'after_ingest', error: 'error', input, fields: { base: name } };
+  let done: Ingested | undefined;
+  try {
+    await bus.announce(context, `rag.${name}.ingest.started`, { name, documents: documents.length });
+    await context.run.get(hooks).around<ValueMap, Value>(context, watched, async (changed, inside) => {
+      done = await store(inside, pipeline, changed.documents as unknown as DocumentInput[], options);
+      return done as unknown as ValueMap;
+    });
+    const result = done ?? { documents: 0, chunks_created: 0, vectors_indexed: 0, skipped: documents.length, failed: [] };
+    await bus.announce(context, `rag.${name}.ingest.completed`, { name, documents: result.documents, skipped: result.skipped, failed: result.failed.length });
+    return result;
+  } catch (error) {
+    await announceFailure(context, 'rag', name, error);
+    throw error;
+  }
+}
+
+async function store(outer: Context, pipeline: Pipeline, documents: readonly DocumentInput[], options: IngestOptions): Promise<Ingested> {
+  const { base, embedder, tenant } = pipeline;
+  const { run } = outer;
+  const first = run.language === 'lua' ? 1 : 0;
+  const limits = run.host.config.rag;
+  const late = AbortSignal.timeout(limits.ingest_timeout_ms);
+  const context = outer.with({ signal: AbortSignal.any([outer.signal, late]) });
+  const chunking = toChunking({ ...pipeline.chunking, ...options.chunking }, context.method);
+  const progress = progressTo(context, `rag.${pipeline.name}.ingest.progress`, options.on_progress);
+  const result: Ingested = { documents: 0, chunks_created: 0, vectors_indexed: 0, skipped: 0, failed: [] };
+  const known = (id: string, hash: string) => base.settings !== undefined && base.get(id)?.hash === hash;
+  let turn = performance.now();
+  try {
+    for await (const one of prepare(context, documents, { chunking, embedder, tenant, known })) {
+      if ('error' in one) {
+        const { index, source, error } = one;
+        result.failed.push({ index: index + first, ...(source !== undefined && { source }), error: error.message });
+      } else if ('skipped' in one) result.skipped++;
+      else {
+        checkQuota(context, pipeline, one.document);
+        if (base.settings === undefined) await configure(pipeline, one.document);
+        const what = await base.put(one.document, run.now());
+        if (what === 'skipped') result.skipped++;
+        else {
+          result.documents++;
+          result.chunks_created += one.document.chunks.length;
+          result.vectors_indexed += one.document.chunks.length;
+        }
+      }
+      progress.report(result.documents + result.skipped + result.failed.length, documents.length);
+      context.signal.throwIfAborted();
+      if (performance.now() - turn > SLICE_MS) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turn = performance.now();
+      }
+    }
+  } catch (error) {
+    if (late.aborted && !outer.signal.aborted)
+      throw new ScriptError(
+        'TIMEOUT',
+        `${outer.method}: took longer than rag.ingest_timeout_ms = ${limits.ingest_timeout_ms}; ${result.documents} documents were stored`,
+      );
+    throw error;
+  }
+  await progress.end();
+  return result;
+}
+
+async function configure({ base, embedder, storage, chunking }: Pipeline, { chunks }: PreparedDocument): Promise<void> {
+  const dimensions = chunks[0]?.vector.length;
+  if (dimensions !== undefined) await base.configure({ ...storage, embedder, dimensions, chunking });
+}
+
+/** Throws LIMIT_EXCEEDED when a document would not fit what the tenant may keep in all its knowledge bases. */
+function checkQuota(context: Context, { tenant, base }: Pipeline, { id, text }: PreparedDocument): void {
+  const { max_documents, max_mb } = context.run.host.config.rag;
+  const all = context.run.host.get(knowledge);
+  const stats = all.bases(tenant).map((name) => all.base(tenant, name).stats());
+  const documents = stats.reduce((sum, { document_count }) => sum + document_count, 0);
+  const bytes = stats.reduce((sum, { storage_size_bytes }) => sum + storage_size_bytes, 0);
+  const old = base.settings && base.get(id);
+  if (!old && documents >= max_documents)
+    throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: the tenant ${tenant} has rag.max_documents = ${max_documents} already`);
+  if (bytes - (old?.size ?? 0) + Buffer.byteLength(text) > max_mb * 2 ** 20)
+    throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: the knowledge of the tenant ${tenant} would be larger than rag.max_mb = ${max_mb}`);
+}
