@@ -18,10 +18,10 @@ const MOST_CHARACTERS = 250_000;
 const TIMEOUT_MS = 120_000;
 
 /**
- * The vectors of texts by an embedding model, one each, in order, of length 1. Vectors that the tenant's cache knows are not asked for again, nor is
+ * The vectors of texts by an embedding model, one each, in order, of length 1. Vectors that the cache of `tenant` (the run's own if not given) knows are not asked for again, nor is
  * one text asked for twice. Throws NOT_ALLOWED, BAD_CONFIG, LIMIT_EXCEEDED for a budget, MODEL_FAILED after retries.
  */
-export async function embedTexts(context: Context, name: string, texts: readonly string[]): Promise<Float32Array[]> {
+export async function embedTexts(context: Context, name: string, texts: readonly string[], tenant = context.run.tenant): Promise<Float32Array[]> {
   const registry = context.run.host.get(embeddings);
   registry.check(context, name);
   const model = registry.open(name);
@@ -29,7 +29,7 @@ export async function embedTexts(context: Context, name: string, texts: readonly
   const cache = context.run.host.get(embeddingCaches);
   const keys = texts.map((text) => cacheKey(name, text));
   const known = new Map<string, Float32Array>();
-  for (const [at, vector] of cache.of(context.run.tenant).get(keys).entries()) if (vector) known.set(keys[at] as string, vector);
+  for (const [at, vector] of cache.of(tenant).get(keys).entries()) if (vector) known.set(keys[at] as string, vector);
   const missing = new Map(keys.map((key, at) => [key, texts[at] as string] as const).filter(([key]) => !known.has(key)));
   const batches = batchesOf([...missing], model.batch);
   const next = batches.values();
@@ -43,7 +43,7 @@ export async function embedTexts(context: Context, name: string, texts: readonly
         );
         const found = batch.map(([key], at) => [key, vectors[at] as Float32Array] as const);
         // At once, so that what was paid for is kept when a later request fails.
-        cache.of(context.run.tenant).put(found);
+        cache.of(tenant).put(found);
         for (const [key, vector] of found) known.set(key, vector);
       }
     }),

@@ -16,6 +16,8 @@ export interface PrepareOptions {
   readonly chunking: Chunking;
   /** The embedding model, `local/hash` or `provider/model`. */
   readonly embedder: string;
+  /** Whose cache keeps the vectors; the run's own tenant if not given. */
+  readonly tenant?: string | undefined;
   /** Whether a document of this id and hash is stored already: it is then neither chunked nor embedded. */
   readonly known?: ((id: string, hash: string) => boolean) | undefined;
 }
@@ -89,7 +91,7 @@ export async function prepareDocument(
   source: DocumentSource,
   options: PrepareOptions,
 ): Promise<PreparedDocument | { id: string; hash: string }> {
-  const { chunking, embedder, known } = options;
+  const { chunking, embedder, known, tenant = context.run.tenant } = options;
   const { signal, method } = context;
   const given = await source.open();
   const read: ReadDocument = 'text' in given ? { text: given.text, format: 'text' } : await readDocument(given, { signal, method });
@@ -102,9 +104,9 @@ export async function prepareDocument(
   const chunks = await chunk(
     read.text,
     { ...chunking, language: chunking.language ?? read.language },
-    { signal, method, embed: (texts) => embedTexts(context, embedder, texts) },
+    { signal, method, embed: (texts) => embedTexts(context, embedder, texts, tenant) },
   );
-  const vectors = await embedTexts(context, embedder, chunks.map(embeddedText));
+  const vectors = await embedTexts(context, embedder, chunks.map(embeddedText), tenant);
   return {
     id,
     hash,

@@ -217,6 +217,13 @@ describe('embeddings', () => {
     expect(again?.chunks[0]?.vector).toEqual(one?.chunks[0]?.vector);
   });
 
+  it('are kept for the tenant that they are made for', async () => {
+    const input = { content: 'A text of one tenant.' };
+    asked.length = 0;
+    for (const tenant of ['a', 'a', 'b', undefined]) await run([input], { embedder: 'own/model', tenant });
+    expect(asked).toHaveLength(3);
+  });
+
   it('are of a chunk under the headings that it does not show', () => {
     const chunk = { index: 0, text: 'Beta\n\ntext', start: 0, stop: 0, headings: ['Alpha', 'Beta'] };
     expect(embeddedText(chunk)).toBe('Alpha\n\nBeta\n\ntext');
