@@ -18,10 +18,10 @@ const MOST_CHARACTERS = 250_000;
 const TIMEOUT_MS = 120_000;
 
 /**
- * The vectors of texts by an embedding model, one each, in order, of length 1. Vectors that the tenant's cache knows are not asked for again, nor is
+ * The vectors of texts by an embedding model, one each, in order, of length 1. Vectors that the cache of `tenant` (the run's own if not given) knows are not asked for again, nor is
  * one text asked for twice. Throws NOT_ALLOWED, BAD_CONFIG, LIMIT_EXCEEDED for a budget, MODEL_FAILED after retries.
  */
-export async function embedTexts(context: Context, name: string, texts: readonly string[], tenant: string = context.run.tenant): Promise<Float32Array[]> {
+export async function embedTexts(context: Context, name: string, texts: readonly string[], tenant = context.run.tenant): Promise<Float32Array[]> {
   const registry = context.run.host.get(embeddings);
   registry.check(context, name);
   const model = registry.open(name);

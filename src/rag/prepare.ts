@@ -16,7 +16,7 @@ export interface PrepareOptions {
   readonly chunking: Chunking;
   /** The embedding model, `local/hash` or `provider/model`. */
   readonly embedder: string;
-  /** Whose cache keeps the vectors; the run's tenant if not given. */
+  /** Whose cache keeps the vectors; the run's own tenant if not given. */
   readonly tenant?: string | undefined;
   /** Whether a document of this id and hash is stored already: it is then neither chunked nor embedded. */
   readonly known?: ((id: string, hash: string) => boolean) | undefined;
@@ -28,25 +28,60 @@ export type Prepared =
   | { readonly index: number; readonly skipped: { readonly id: string; readonly hash: string } }
   | { readonly index: number; readonly source: string | undefined; readonly error: ScriptError };
 
-/** Documents ready to be stored, one after the other as they are asked for; a bad one fails alone. Cancellation and a model that is refused or out of order end it. */
+/** Documents that are under way at once, so that their waits overlap. */
+const AHEAD = 4;
+
+/** Documents ready to be stored, in order, as they are asked for; a bad one fails alone. Cancellation and a model that is refused or out of order end it. */
 export async function* prepare(context: Context, inputs: readonly DocumentInput[], options: PrepareOptions): AsyncGenerator<Prepared> {
   context.run.host.get(embeddings).check(context, options.embedder);
+  const abort = new AbortController();
+  const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
+  const begun: Promise<Ended>[] = [];
+  try {
+    for (const [index, source] of allSources(context, inputs)) {
+      begun.push(ended(index, source.source, 'failed' in source ? Promise.reject(source.failed) : prepareDocument(inside, source, options)));
+      if (begun.length === AHEAD) yield told(context, await (begun.shift() as Promise<Ended>));
+    }
+    for (const one of begun) yield told(context, await one);
+  } finally {
+    abort.abort(new ScriptError('CANCELLED', 'the documents are no longer wanted'));
+  }
+}
+
+interface Ended {
+  readonly index: number;
+  readonly source: string | undefined;
+  readonly made?: PreparedDocument | { readonly id: string; readonly hash: string };
+  readonly error?: unknown;
+}
+
+/** The work's result or failure as data: nobody may be waiting for it yet. */
+function ended(index: number, source: string | undefined, work: Promise<PreparedDocument | { id: string; hash: string }>): Promise<Ended> {
+  return work.then(
+    (made) => ({ index, source, made }),
+    (error: unknown) => ({ index, source, error }),
+  );
+}
+
+function told(context: Context, { index, source, made, error }: Ended): Prepared {
+  if (!made) return { index, source, error: failure(context, error) };
+  return 'chunks' in made ? { index, document: made } : { index, skipped: made };
+}
+
+/** The documents of all inputs, or why an input names none. */
+function* allSources(
+  context: Context,
+  inputs: readonly DocumentInput[],
+): Generator<[number, DocumentSource | { source: string | undefined; failed: unknown }]> {
   for (const [index, input] of inputs.entries()) {
     let sources: DocumentSource[];
     try {
       sources = sourcesOf(context, input);
-    } catch (error) {
-      yield { index, source: input.file_path ?? input.url, error: failure(context, error) };
+    } catch (failed) {
+      yield [index, { source: input.file_path ?? input.url, failed }];
       continue;
     }
-    for (const source of sources) {
-      try {
-        const made = await prepareDocument(context, source, options);
-        yield 'chunks' in made ? { index, document: made } : { index, skipped: made };
-      } catch (error) {
-        yield { index, source: source.source, error: failure(context, error) };
-      }
-    }
+    for (const source of sources) yield [index, source];
   }
 }
 
@@ -56,7 +91,7 @@ export async function prepareDocument(
   source: DocumentSource,
   options: PrepareOptions,
 ): Promise<PreparedDocument | { id: string; hash: string }> {
-  const { chunking, embedder, tenant, known } = options;
+  const { chunking, embedder, known, tenant = context.run.tenant } = options;
   const { signal, method } = context;
   const given = await source.open();
   const read: ReadDocument = 'text' in given ? { text: given.text, format: 'text' } : await readDocument(given, { signal, method });

@@ -290,7 +290,7 @@ describe('local/hash', () => {
         const vector = hashEmbed(text);
         expect(vector).toHaveLength(384);
         expect(vector.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(1, 5);
-        expect(hashEmbed(text)).toEqual(vector);
+        expect(hashEmbed(text).every((value, at) => value === vector[at])).toBe(true);
       }),
     );
   });
@@ -299,9 +299,9 @@ describe('local/hash', () => {
     const vector = hashEmbed('The quick brown fox jumps over the lazy dog. Größe, 漢字.');
     const places = [...vector].map((value, at) => [at, value] as const).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
     expect(places.slice(0, 3).map(([at, value]) => [at, value.toFixed(4)])).toEqual([
-      [85, '-0.4267'],
-      [19, '-0.2845'],
-      [290, '-0.2845'],
+      [85, '-0.4281'],
+      [19, '-0.2854'],
+      [290, '-0.2854'],
     ]);
   });
 

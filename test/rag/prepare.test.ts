@@ -98,6 +98,41 @@ describe('a document', () => {
     expect(asked).toEqual([]);
   });
 
+  it('comes in order though several are under way, and the rest is given up when no more are wanted', async () => {
+    let open = 0;
+    let most = 0;
+    const cancelled: string[] = [];
+    host.get(embeddings).register('own/slow', {
+      name: 'own/slow',
+      dimensions: 1,
+      batch: 8,
+      async embed([text = ''], signal) {
+        most = Math.max(most, ++open);
+        for (let turn = 0; turn < (text.startsWith('0') ? 50 : 1); turn++) await new Promise((resolve) => setImmediate(resolve));
+        open--;
+        if (text.startsWith('wait'))
+          await new Promise((_, reject) =>
+            signal.addEventListener('abort', () => {
+              cancelled.push(text);
+              reject(signal.reason);
+            }),
+          );
+        return [new Float32Array([1])];
+      },
+    });
+    const inputs = ['0 first', '1 second', '2 third', '3 fourth', '4 fifth'].map((content) => ({ content }));
+    expect(documents(await run(inputs, { embedder: 'own/slow' })).map(({ text }) => text)).toEqual(inputs.map(({ content }) => content));
+    expect(most).toBe(4);
+    const { context } = testRun({ host, grants: { models: ['own/*'] } });
+    const wanted = ['a', 'wait b', 'wait c', 'wait d'].map((content) => documentInput.parse({ content }));
+    for await (const one of prepare(context, wanted, { chunking: toChunking(), embedder: 'own/slow' })) {
+      expect(documents([one])[0]?.text).toBe('a');
+      while (open > 0) await new Promise((resolve) => setImmediate(resolve));
+      break;
+    }
+    expect(cancelled.sort()).toEqual(['wait b', 'wait c', 'wait d']);
+  });
+
   it('text is text whatever it begins with; bytes are what they are', async () => {
     const list = await run([{ content: '<html>is a tag' }, { content: files['docs/p.pdf'] }, { content: '# T\n\nx', name: 'a.md' }]);
     expect(documents(list).map(({ format, text }) => [format, text])).toEqual([
@@ -180,6 +215,13 @@ describe('embeddings', () => {
     const [again] = documents(await run([{ content: `${text}\n\nOne more paragraph comes here.` }], { embedder: 'own/model', chunking }));
     expect(asked).toEqual([['One more paragraph comes here.']]);
     expect(again?.chunks[0]?.vector).toEqual(one?.chunks[0]?.vector);
+  });
+
+  it('are kept for the tenant that they are made for', async () => {
+    const input = { content: 'A text of one tenant.' };
+    asked.length = 0;
+    for (const tenant of ['a', 'a', 'b', undefined]) await run([input], { embedder: 'own/model', tenant });
+    expect(asked).toHaveLength(3);
   });
 
   it('are of a chunk under the headings that it does not show', () => {

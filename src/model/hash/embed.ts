@@ -13,7 +13,7 @@ export interface HashOptions {
   readonly full_length: number;
 }
 
-export const HASH_OPTIONS: HashOptions = { dimensions: 384, grams: [4], gram_weight: 1.5, stems: true, full_length: 8 };
+export const HASH_OPTIONS: HashOptions = { dimensions: 384, grams: [4, 5], gram_weight: 1.5, stems: true, full_length: 8 };
 
 /** From here on letters are syllables or words of their own, written without blanks: Chinese, Japanese, Korean. */
 const FIRST_WIDE = 0x2e80;
