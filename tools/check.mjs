@@ -33,7 +33,7 @@ process.exit(failed > 0 ? 1 : 0);
 
 /** What each folder of src may import; services may import each other. */
 function importRules() {
-  const services = ['agent', 'tool', 'workflow', 'hook', 'event', 'model', 'store', 'state', 'log', 'mcp'];
+  const services = ['agent', 'tool', 'workflow', 'hook', 'event', 'model', 'store', 'state', 'log'];
   const base = ['call', 'errors', 'config'];
   const may = {
     errors: [],
@@ -43,11 +43,13 @@ function importRules() {
     call: base,
     script: [...base, 'script'],
     ...Object.fromEntries(services.map((name) => [name, [...base, ...services]])),
+    // A source of tools that only the runtime and the command line know of.
+    mcp: [...base, ...services, 'mcp'],
     globals: [...base, ...services, 'globals', 'settings'],
     describe: [...base, 'globals', 'describe'],
-    runtime: [...base, ...services, 'globals', 'script', 'platform'],
+    runtime: [...base, ...services, 'mcp', 'globals', 'script', 'platform'],
     index: [...base, ...services, 'runtime'],
-    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'cli', 'settings'],
+    cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));
