@@ -33,7 +33,7 @@ process.exit(failed > 0 ? 1 : 0);
 
 /** What each folder of src may import; services may import each other. */
 function importRules() {
-  const services = 'agent tool workflow hook event model store state rag vector document session artifact tenant log mcp'.split(' ');
+  const services = 'agent tool workflow hook event model store state rag vector document session artifact tenant log'.split(' ');
   const base = ['call', 'errors', 'config'];
   const may = {
     errors: [],
@@ -44,12 +44,14 @@ function importRules() {
     worker: base,
     script: [...base, 'script'],
     ...Object.fromEntries(services.map((name) => [name, [...base, ...services, 'worker']])),
+    // A source of tools that only the runtime and the command line know of.
+    mcp: [...base, ...services, 'mcp'],
     globals: [...base, ...services, 'globals', 'settings', 'worker'],
     describe: [...base, 'globals', 'describe'],
     interactive: [...base, ...services, 'script'],
-    runtime: [...base, ...services, 'globals', 'script', 'platform', 'interactive'],
+    runtime: [...base, ...services, 'mcp', 'globals', 'script', 'platform', 'interactive'],
     index: [...base, ...services, 'runtime', 'interactive'],
-    cli: [...base, ...services, 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
+    cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));

@@ -1,4 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import { HostContainer } from '../../src/call/run.ts';
+import { parseConfig } from '../../src/config.ts';
+import { mcpPins } from '../../src/mcp/client/pins.ts';
 import { ALL_GRANTS } from '../support/run.ts';
 import { alive, LANGUAGES, mcpRuntime, offersOf, refusal, TestServer, TOOLS, until } from './support.ts';
 
@@ -136,6 +139,27 @@ describe.each(LANGUAGES)('tools of a server in %s', (language) => {
     expect(server.pids.length).toBe(1);
   });
 
+  it('have hooks and events by their whole name, and are steps of workflows', async () => {
+    using server = new TestServer();
+    await using test = await mcpRuntime({ demo: server.settings() });
+    test.pins.approve('demo', offersOf(TOOLS));
+    const { value, output } = await test.runtime.execute(
+      script(
+        `Hook.register("tool:demo.add:before_execution", function(ctx) return {input = {a = 40, b = ctx.input.b}} end)
+         Event.subscribe("tool.demo.*", function(e) print(e.event_type) end)
+         local flow = Workflow.sequential({name = "w", steps = {{name = "sum", tool = "demo.add", input = {a = 1, b = 2}}, {tool = "demo.say", input = {text = "is $sum.output.structured.sum"}}}})
+         return flow:execute().output.text`,
+        `Hook.register("tool:demo.add:before_execution", ctx => ({input: {a: 40, b: ctx.input.b}}))
+         Event.subscribe("tool.demo.*", e => print(e.event_type))
+         const flow = Workflow.sequential({name: "w", steps: [{name: "sum", tool: "demo.add", input: {a: 1, b: 2}}, {tool: "demo.say", input: {text: "is $sum.output.structured.sum"}}]})
+         flow.execute().output.text`,
+      ),
+      { language, grants: ALL_GRANTS },
+    );
+    expect(value).toBe('you said is 42');
+    expect(output).toEqual(['tool.demo.add.started', 'tool.demo.add.completed', 'tool.demo.say.started', 'tool.demo.say.completed']);
+  });
+
   it('come back after their server has died', async () => {
     using server = new TestServer();
     await using test = await mcpRuntime({ demo: server.settings() });
@@ -234,6 +258,27 @@ describe('servers', () => {
     await until(() => !alive(server.pids[0] as number));
   });
 
+  it('end with everything they have started', async () => {
+    using server = new TestServer();
+    const test = await mcpRuntime({ demo: server.settings() });
+    await test.approve('demo');
+    const { text } = (await test.call('lua', 'demo.parent')) as { text: string };
+    expect(alive(Number(text))).toBe(true);
+    await test[Symbol.asyncDispose]();
+    await until(() => !alive(Number(text)));
+  });
+
+  it('are used as soon as another process has approved their tools', async () => {
+    using server = new TestServer();
+    await using test = await mcpRuntime({ demo: server.settings() });
+    expect(await refusal(test.call('lua', 'demo.say'))).toMatchObject({ code: 'NOT_ALLOWED' });
+    const other = new HostContainer(parseConfig(), test.folder);
+    other.get(mcpPins).approve('demo', offersOf(TOOLS));
+    expect(await test.call('lua', 'demo.say', { text: 'x' })).toEqual({ text: 'you said x' });
+    other.get(mcpPins).revoke('demo', ['say']);
+    expect(await refusal(test.call('lua', 'demo.say'))).toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+
   it('get the variables that are named and none else', async () => {
     using server = new TestServer();
     process.env.LLMSPELL_TEST_GIVEN = 'given';
@@ -256,6 +301,7 @@ describe('servers', () => {
     using server = new TestServer();
     await using test = await mcpRuntime({ demo: server.settings() });
     await test.approve('demo');
+    expect(await test.call('lua', 'demo.chatty')).toEqual({ text: 'done' });
     expect(await refusal(test.call('lua', 'demo.flood'))).toMatchObject({
       code: 'TOOL_FAILED',
       message: 'MCP server demo: sends without end what nobody asked for',

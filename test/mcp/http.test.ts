@@ -38,6 +38,7 @@ const answers: Record<string, (request: IncomingMessage, response: ServerRespons
   '/refuses': (_, response) => response.writeHead(401).end('no'),
   '/fails': (_, response) => response.writeHead(500).end('oh'),
   '/away': (_, response) => response.writeHead(307, { location: 'http://localhost:9/mcp' }).end(),
+  '/here': (_, response) => response.writeHead(307, { location: '/fails' }).end(),
   '/page': (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>hello'),
   '/cut': (request) => request.destroy(),
 };
@@ -78,8 +79,9 @@ describe.each(LANGUAGES)('a server over HTTP in %s', (language) => {
     ['refuses', 'refuses the token (HTTP 401); see token_env', { outcome: 'failed', retryable: false, status: 401 }],
     ['fails', 'has a failure (HTTP 500)', { outcome: 'failed', retryable: true, status: 500 }],
     ['away', 'redirects to another address, which is not followed', { outcome: 'failed', retryable: false }],
+    ['here', 'has a failure (HTTP 500)', { outcome: 'failed', retryable: true, status: 500 }],
     ['cut', 'the connection broke', { outcome: 'not_sent', retryable: true }],
-    ['page', '', {}],
+    ['page', 'answered with something that is no valid MCP', { outcome: 'failed', retryable: false }],
   ])('that %s is told in one sentence', async (path, message, details) => {
     await using test = await mcpRuntime({ web: { url: `${base}/${path}` } });
     test.pins.approve('web', [hello]);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
@@ -83,7 +83,7 @@ async function overPipes(era: Era, args: readonly string[] = ARGS): Promise<Serv
   return open(transport, era, () => stderr);
 }
 
-async function overHttp(era: Era, args: readonly string[] = ARGS): Promise<Served & { url: string }> {
+async function overHttp(era: Era, args: readonly string[] = ARGS, token?: string): Promise<Served & { url: string }> {
   const child = spawn(process.execPath, [BIN, ...args, '--http', '0'], { cwd: folder });
   children.push(child);
   let stderr = '';
@@ -92,7 +92,11 @@ async function overHttp(era: Era, args: readonly string[] = ARGS): Promise<Serve
   });
   await until(() => / at http:\S+\n/.test(stderr) || child.exitCode !== null);
   const [, url = ''] = / at (http:\S+)\n/.exec(stderr) ?? [];
-  const served = await open(new StreamableHTTPClientTransport(new URL(url)), era, () => stderr);
+  const served = await open(
+    new StreamableHTTPClientTransport(new URL(url), token === undefined ? {} : { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
+    era,
+    () => stderr,
+  );
   return {
     ...served,
     url,
@@ -202,7 +206,52 @@ describe('a run', () => {
   });
 });
 
+describe('standard output', () => {
+  it('carries nothing but the protocol', async () => {
+    const child = spawn(process.execPath, [BIN, ...ARGS], { cwd: folder });
+    children.push(child);
+    let stdout = '';
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+    });
+    const send = (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+    send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } } });
+    send({ method: 'notifications/initialized' });
+    for (const [at, name] of ['words_lua', 'words_js'].entries()) send({ id: 2 + at, method: 'tools/call', params: { name, arguments: { text: 'one two' } } });
+    await until(() => stdout.includes('"id":2') && stdout.includes('"id":3'));
+    child.stdin.end();
+    expect(await new Promise((done) => child.once('exit', done))).toBe(0);
+    const messages = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { jsonrpc: string; method?: string });
+    expect(messages.every(({ jsonrpc }) => jsonrpc === '2.0')).toBe(true);
+    expect(messages.filter(({ method }) => method === 'notifications/message').length).toBe(2);
+  });
+});
+
+describe('the scripts of the guide', () => {
+  it('are served', async () => {
+    const guide = readFileSync(join(import.meta.dirname, '../../docs/guide/14-mcp.md'), 'utf8');
+    for (const [ending, text] of [...guide.matchAll(/```(lua|js)\n((?:--|\/\/) @tool[\s\S]*?)```/g)].map((found) => [found[1], found[2] ?? ''] as const)) {
+      const file = join(folder, `guide.${ending}`);
+      writeFileSync(file, text);
+      await using served = await overPipes('newer', ['mcp', 'serve', '--script', file]);
+      const { structuredContent } = await served.client.callTool({ name: 'roll_dice', arguments: { sides: 2, count: 5 } });
+      expect(structuredContent).toEqual({ throws: Array.from({ length: 5 }, () => expect.toBeOneOf([1, 2])) });
+    }
+  });
+});
+
 describe('HTTP', () => {
+  it('asks for the token where there is one', async () => {
+    process.env.LLMSPELL_TEST_SERVE = 's3cret';
+    await using served = await overHttp('newer', [...ARGS, '--token-env', 'LLMSPELL_TEST_SERVE'], 's3cret');
+    expect((await served.client.callTool({ name: 'calculator', arguments: { expression: '1 + 1' } })).structuredContent).toMatchObject({ result: 2 });
+    for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: 's3cret' }])
+      expect((await fetch(served.url, { method: 'POST', headers })).status).toBe(401);
+  });
+
   it('is closed to pages of other places and names', async () => {
     await using served = await overHttp('newer');
     const post = (headers: Record<string, string>) =>

@@ -27,7 +27,7 @@ export const TOOLS: readonly Listed[] = [
     inputSchema: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'], additionalProperties: false },
   },
   { name: 'say', description: 'Says it', inputSchema: { type: 'object', properties: { text: { type: 'string' } } } },
-  ...['picture', 'broken', 'crash', 'hang', 'freeze', 'rubbish', 'environment', 'flood', 'huge'].map((name) => ({
+  ...['picture', 'broken', 'crash', 'hang', 'freeze', 'rubbish', 'environment', 'flood', 'chatty', 'parent', 'huge'].map((name) => ({
     name,
     description: `Does ${name}`,
     inputSchema: anything,

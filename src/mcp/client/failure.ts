@@ -51,6 +51,8 @@ export function translateFailure(server: string, error: unknown, problem: string
       return mcpFailed(server, 'does not answer', { outcome, retryable: true }, error);
     case 'UNSUPPORTED_RESULT_TYPE':
       return mcpFailed(server, 'asks for the input of a person, which a script cannot give', { outcome: 'failed', retryable: false }, error);
+    case 'CLIENT_HTTP_UNEXPECTED_CONTENT':
+    case 'ERA_NEGOTIATION_FAILED':
     case 'INVALID_RESULT':
     case 'LIST_PAGINATION_EXCEEDED':
       return mcpFailed(server, 'answered with something that is no valid MCP', { outcome: 'failed', retryable: false }, error);

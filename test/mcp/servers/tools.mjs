@@ -1,4 +1,5 @@
 // A server of the library itself over standard input and output. Its behaviour at each moment is in the JSON file that it is given.
+import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
 import { Server } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
@@ -38,6 +39,14 @@ const actions = {
       const more = () => process.stdout.write('{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}\n'.repeat(1000), more);
       more();
     }),
+  chatty: async () => {
+    for (let n = 0; n < 9_000; n++) process.stdout.write('{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}\n');
+    return text('done');
+  },
+  parent: () => {
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
+    return text(String(child.pid));
+  },
   huge: () => text('x'.repeat(11 * 2 ** 20)),
 };
 
