@@ -155,7 +155,10 @@ function detailsOf(error: unknown): { retryable?: unknown; retry_after_ms?: unkn
 }
 
 function retryable(error: unknown): boolean {
-  return detailsOf(error).retryable === true;
+  const { retryable: mayPass, retry_after_ms } = detailsOf(error);
+  // A limit of the host that says when to come again has been set to refuse, not to wait.
+  const refused = error instanceof ScriptError && error.code === 'LIMIT_EXCEEDED' && retry_after_ms !== undefined;
+  return mayPass === true && !refused;
 }
 
 function mayFallBack(error: unknown): boolean {

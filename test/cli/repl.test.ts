@@ -18,7 +18,7 @@ function repl(lang: string, input: string, ...flags: string[]): { status: number
   return { status, stdout, stderr };
 }
 
-describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', (lang) => {
+describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_000 }, (lang) => {
   const text = (lua: string, js: string) => (lang === 'lua' ? lua : js);
 
   it('prints what lines come to, over several lines where code goes on', () => {

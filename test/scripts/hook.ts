@@ -45,6 +45,18 @@ export const cases: readonly Case[] = [
     expect: 3,
   },
   {
+    name: 'ask for another attempt of what went well, with what they changed before',
+    lua: `local n = 0 Tool.register({name = "counter", description = "x", handler = function(p) n = n + 1 return {n = n, p = p.a} end}) Hook.register("tool:counter:before_execution", function() return {input = {a = 7}} end) Hook.register("tool:counter:after_execution", function(ctx) if ctx.output.n < 3 then return {retry = {max_attempts = 5}} end end) local out = Tool.execute("counter", {a = 1}) return {out.n, out.p}`,
+    js: `let n = 0; Tool.register({name: "counter", description: "x", handler: p => { n++; return {n, p: p.a} }}); Hook.register("tool:counter:before_execution", () => ({input: {a: 7}})); Hook.register("tool:counter:after_execution", ctx => { if (ctx.output.n < 3) return {retry: {max_attempts: 5}} }); const out = Tool.execute("counter", {a: 1}); [out.n, out.p]`,
+    expect: [3, 7],
+  },
+  {
+    name: 'ask beforehand for more attempts, and give up after the last',
+    lua: `local n = 0 Tool.register({name = "never", description = "x", handler = function() n = n + 1 error("no " .. n) end}) Hook.register("tool:never:before_execution", function() return {retry = {max_attempts = 3, delay_ms = 1}} end) local ok, e = pcall(Tool.execute, "never") return {n, tostring(e):match("no %d")}`,
+    js: `let n = 0, message; Tool.register({name: "never", description: "x", handler: () => { n++; throw new Error("no " + n) }}); Hook.register("tool:never:before_execution", () => ({retry: {max_attempts: 3, delay_ms: 1}})); try { Tool.execute("never") } catch (e) { message = e.message.match(/no \\d/)[0] } [n, message]`,
+    expect: [3, 'no 3'],
+  },
+  {
     name: 'answer in place of an error',
     lua: `Hook.register("tool:calculator:error", function(ctx) return {output = {result = #ctx.error.code}} end) return ${calc('1 / 0').lua}.result`,
     js: `Hook.register("tool:calculator:error", ctx => ({output: {result: ctx.error.code.length}})); ${calc('1 / 0').js}.result`,

@@ -1,12 +1,24 @@
 import { ScriptError } from '../../errors.ts';
+import type { Source } from '../engine.ts';
+import { type Compiled, compile } from './compile.ts';
+
+/** Compiles a chunk of a session; what reads like an object is one. Throws SYNTAX_ERROR, with `details.incomplete` where only the end is missing. */
+export async function compileChunk(source: Source, evaluate: (text: string, flags: number) => Promise<bigint>): Promise<Compiled> {
+  const object = asObject(source.text);
+  const found = object === undefined ? undefined : await compile({ ...source, text: object }, evaluate).catch(() => undefined);
+  if (found) return found;
+  return compile(source, evaluate).catch((error: unknown) => {
+    throw error instanceof ScriptError && error.code === 'SYNTAX_ERROR' ? markIncomplete(error, source.text) : error;
+  });
+}
 
 /** A chunk as an expression where it reads like an object, which JavaScript would take for a block. */
-export function asObject(text: string): string | undefined {
+function asObject(text: string): string | undefined {
   return /^\s*\{[\s\S]*\}\s*$/.test(text) ? `(${text}\n)` : undefined;
 }
 
 /** The syntax error with `details.incomplete` where the chunk only lacks its end: the engine came to the end of the text and wanted more. */
-export function markIncomplete(error: ScriptError, text: string): ScriptError {
+function markIncomplete(error: ScriptError, text: string): ScriptError {
   const [, line = '0', column = '0'] = /:(\d+):(\d+): /.exec(error.message) ?? [];
   const lines = text.split('\n');
   const at = { line: Number(line), column: Number(column) };

@@ -2,18 +2,19 @@ import type { MethodTable } from '../../call/dispatch.ts';
 import { CallContext, type RunContainer, type ScriptInvoke } from '../../call/run.ts';
 import type { Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
-import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
 import { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import type { ScriptRef } from '../refs.ts';
 import { scheduler } from '../scheduler.ts';
-import { asObject, markIncomplete } from './chunk.ts';
+import { compileChunk } from './chunk.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
-import { CLASS, CONTEXT, PROMISE, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
+import { CLASS, CONTEXT, PROMISE, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { INTERNALS, type JavaScriptImage } from './image.ts';
+import { defineInputs } from './inputs.ts';
 import { Machine } from './machine.ts';
+import { ModuleTexts } from './module-texts.ts';
 import { ModuleFiles } from './modules.ts';
 import { Parking } from './parking.ts';
 import { Reader } from './read.ts';
@@ -40,6 +41,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #rejections: Rejections;
   readonly #parking: Parking;
   readonly #files: ModuleFiles;
+  readonly #modules: ModuleTexts;
   readonly #regions: number[] = [];
   readonly #parameters: (readonly string[] | undefined)[] = [];
   /** Methods of handles, which get `this` as their first argument. */
@@ -60,8 +62,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         pause: () => this.pause(),
         now: run.now,
         rejection: (promise, reason, handled) => this.outside(() => this.#rejection(promise, reason, handled)),
-        moduleName: (from, specifier) => this.outside(() => this.#moduleName(from, specifier)),
-        moduleText: (name, size) => this.outside(() => this.#moduleText(name, size)),
+        moduleName: (from, specifier) => this.outside(() => this.#modules.name(from, specifier)),
+        moduleText: (name, size) => this.outside(() => this.#modules.text(name, size)),
       },
       image.machine,
     );
@@ -86,6 +88,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       (promise) => x.JS_IsJobPending(this.#machine.runtime) !== 0 || x.JS_PromiseState(context, promise) !== PROMISE.pending,
     );
     this.#files = new ModuleFiles(run);
+    this.#modules = new ModuleTexts(this.#machine, this.#errors, this.#files, () => this.dead);
     this.#ofHandles = new Set(table.handles.flatMap(({ methods }) => methods.map(([, entry]) => entry.index)));
     x.qjs_set_memory_limit(Math.floor(run.limits.memory_mb * 2 ** 20));
     heap.setWord(context + CONTEXT.random, Math.floor(run.random() * 2 ** 32) | 1);
@@ -96,7 +99,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const fiber = this.mainFiber();
     return this.enter(fiber, () =>
       this.#counted(async () => {
-        this.#defineInputs();
+        defineInputs(this.#machine, this.#writer, this.run);
         this.#files.main = source;
         const compiled = await compile(source, (text, flags) => this.#compile(fiber, source.name, text, flags));
         const promise = await this.#evaluate(fiber, compiled);
@@ -111,10 +114,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   evaluate(source: Source): Promise<string | undefined> {
     return this.enterChunk((fiber) =>
       this.#counted(async () => {
-        if (!this.#begun) this.#defineInputs();
+        if (!this.#begun) defineInputs(this.#machine, this.#writer, this.run);
         this.#begun = true;
         this.#files.main = source;
-        const compiled = await this.#compileChunk(fiber, source);
+        const compiled = await compileChunk(source, (text, flags) => this.#compile(fiber, source.name, text, flags));
         const promise = await this.#evaluate(fiber, compiled);
         const value = resultOf(this.#machine, compiled, await this.#settle(fiber, promise), this.#cell);
         const shown = await this.#shown(fiber, await this.#settle(fiber, value));
@@ -196,18 +199,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     } finally {
       if (!this.dead) x.wasm_free(memory);
     }
-  }
-
-  async #compileChunk(fiber: Fiber, source: Source): Promise<Compiled> {
-    const read = (text: string) => compile({ ...source, text }, (attempt, flags) => this.#compile(fiber, source.name, attempt, flags));
-    const object = asObject(source.text);
-    if (object !== undefined) {
-      const found = await read(object).catch(() => undefined);
-      if (found) return found;
-    }
-    return read(source.text).catch((error: unknown) => {
-      throw error instanceof ScriptError && error.code === 'SYNTAX_ERROR' ? markIncomplete(error, source.text) : error;
-    });
   }
 
   /** A value as text, by the prelude, which takes it over; undefined for `undefined`. */
@@ -460,44 +451,5 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     // A fiber that was told to stop must not live on the errors of its calls: the engine's own interrupt comes only now and then.
     const ending = this.fiber?.interruptedAt ? this.fiber.ending : undefined;
     this.#machine.heap.setValue(cell, this.#errors.raise(ending ?? asScriptError(error), ending === undefined));
-  }
-
-  // Modules.
-
-  #moduleName(fromAt: number, specifierAt: number): number {
-    return this.#answer(() => this.#files.resolve(this.#machine.heap.cString(fromAt), this.#machine.heap.cString(specifierAt)));
-  }
-
-  #moduleText(nameAt: number, sizeAt: number): number {
-    return this.#answer(() => this.#files.text(this.#machine.heap.cString(nameAt)), sizeAt);
-  }
-
-  /** A text in memory that the engine frees; 0 when an exception is pending. */
-  #answer(make: () => string, sizeAt = 0): number {
-    const { x, heap } = this.#machine;
-    try {
-      const text = make();
-      const size = Buffer.byteLength(text);
-      const memory = x.wasm_malloc(size + 1);
-      if (memory === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for a module');
-      heap.bytes.utf8Write(`${text}\0`, memory);
-      if (sizeAt !== 0) heap.setWord(sizeAt, size);
-      return memory;
-    } catch (error) {
-      if (this.dead) throw this.dead;
-      this.#errors.raise(asScriptError(error));
-      return 0;
-    }
-  }
-
-  #defineInputs(): void {
-    const { x, context } = this.#machine;
-    const { positional, named } = parseArguments(this.run.args);
-    const args = this.#writer.write([...positional]);
-    for (const [name, value] of Object.entries(named)) if (name !== 'length') this.#writer.define(args, name, this.#writer.write(value));
-    const global = x.JS_GetGlobalObject(context);
-    this.#writer.define(global, 'ARGS', args, PROPERTY.writableHidden);
-    this.#writer.define(global, 'INPUT', this.#writer.write(this.run.input), PROPERTY.writableHidden);
-    x.JS_FreeValue(context, global);
   }
 }
