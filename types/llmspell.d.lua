@@ -67,6 +67,10 @@ function require(name) end
 ---@field data string
 ---@field media_type string
 
+---@class Agent.execute.spec.session2
+---@field id string
+---@field last? integer
+
 ---@class Agent.execute.spec
 ---@field name? string
 ---@field model string provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive
@@ -85,6 +89,7 @@ function require(name) end
 ---@field input? any data, put before the prompt as JSON
 ---@field context? any text, data, or the id of a context, put before the prompt
 ---@field images? (Agent.execute.spec.images|Agent.execute.spec.images2)[]
+---@field session? string|Agent.execute.spec.session2 the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it
 
 ---@class Agent.execute.result.usage
 ---@field input_tokens integer
@@ -249,6 +254,10 @@ function require(name) end
 ---@field parameters? table<string, any>
 ---@field handler fun(params: any): any
 
+---@class Agent.execute.request2.session2
+---@field id string
+---@field last? integer
+
 ---@class Agent.execute.request2
 ---@field prompt string
 ---@field input? any data, put before the prompt as JSON
@@ -258,6 +267,7 @@ function require(name) end
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
 ---@field temperature? number
 ---@field max_tokens? integer
+---@field session? string|Agent.execute.request2.session2 the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it
 
 ---@class Agent.stream.request2.images
 ---@field url string
@@ -272,6 +282,10 @@ function require(name) end
 ---@field parameters? table<string, any>
 ---@field handler fun(params: any): any
 
+---@class Agent.stream.request2.session2
+---@field id string
+---@field last? integer
+
 ---@class Agent.stream.request2
 ---@field prompt string
 ---@field input? any data, put before the prompt as JSON
@@ -281,6 +295,7 @@ function require(name) end
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
 ---@field temperature? number
 ---@field max_tokens? integer
+---@field session? string|Agent.stream.request2.session2 the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it
 
 ---@class Agent.stream.result.usage
 ---@field input_tokens integer
@@ -309,6 +324,9 @@ function require(name) end
 ---@field steps integer
 ---@field duration_ms number
 ---@field cost_usd? number
+
+---@class Agent.load_session.options
+---@field last? integer
 
 ---@class Agent.set_config.changes.tools5
 ---@field name string
@@ -354,7 +372,7 @@ function require(name) end
 ---@field category string
 ---@field tags string[]
 ---@field version string
----@field source "builtin"|"host"|"script"
+---@field source "builtin"|"host"|"script"|"mcp"
 
 ---@class Tool.discover.filter
 ---@field category? string
@@ -367,7 +385,7 @@ function require(name) end
 ---@field category string
 ---@field tags string[]
 ---@field version string
----@field source "builtin"|"host"|"script"
+---@field source "builtin"|"host"|"script"|"mcp"
 
 ---@class Tool.register.definition
 ---@field name string
@@ -729,6 +747,226 @@ function require(name) end
 ---@field size_bytes integer
 ---@field entries integer
 
+---@class Session.create.spec
+---@field name? string
+---@field description? string
+---@field tags? string[]
+---@field metadata? table<string, any>
+---@field expires_in_ms? integer
+
+---@class Session.get.result
+---@field id string
+---@field name? string
+---@field description? string
+---@field status "active"|"suspended"|"completed"
+---@field tags string[]
+---@field metadata table<string, any>
+---@field turns integer how many there are
+---@field created_at number
+---@field updated_at number the last change of the session or of anything in it
+---@field saved_at? number
+---@field expires_at? number unless something changes before
+---@field forked_from? string
+
+---@class Session.list.filter
+---@field status? "active"|"suspended"|"completed"
+---@field tags? string[]
+---@field limit? integer
+
+---@class Session.list.result
+---@field id string
+---@field name? string
+---@field description? string
+---@field status "active"|"suspended"|"completed"
+---@field tags string[]
+---@field metadata table<string, any>
+---@field turns integer how many there are
+---@field created_at number
+---@field updated_at number the last change of the session or of anything in it
+---@field saved_at? number
+---@field expires_at? number unless something changes before
+---@field forked_from? string
+
+---@class Session.add_turn.turn.tool_calls
+---@field id string
+---@field name string
+---@field input string JSON
+
+---@class Session.add_turn.turn
+---@field role "system"|"user"|"assistant"|"tool"
+---@field content any text, or data
+---@field name? string who speaks, or the tool
+---@field metadata? table<string, any>
+---@field context? string material that stood before the question
+---@field images? table<string, any>[]
+---@field tool_calls? Session.add_turn.turn.tool_calls[] what an assistant asked for
+---@field tool_call_id? string of the call that a tool answers
+---@field is_error? boolean
+
+---@class Session.get_turns.options
+---@field last? integer
+---@field after? integer
+---@field limit? integer
+
+---@class Session.get_turns.result.tool_calls
+---@field id string
+---@field name string
+---@field input string JSON
+
+---@class Session.get_turns.result
+---@field number integer
+---@field created_at number
+---@field role "system"|"user"|"assistant"|"tool"
+---@field content any text, or data
+---@field name? string who speaks, or the tool
+---@field metadata? table<string, any>
+---@field context? string material that stood before the question
+---@field images? table<string, any>[]
+---@field tool_calls? Session.get_turns.result.tool_calls[] what an assistant asked for
+---@field tool_call_id? string of the call that a tool answers
+---@field is_error? boolean
+
+---@class Session.load.result
+---@field id string
+---@field name? string
+---@field description? string
+---@field status "active"|"suspended"|"completed"
+---@field tags string[]
+---@field metadata table<string, any>
+---@field turns integer how many there are
+---@field created_at number
+---@field updated_at number the last change of the session or of anything in it
+---@field saved_at? number
+---@field expires_at? number unless something changes before
+---@field forked_from? string
+
+---@class Session.export.result.session
+---@field id string
+---@field name? string
+---@field description? string
+---@field status "active"|"suspended"|"completed"
+---@field tags string[]
+---@field metadata table<string, any>
+---@field turns integer how many there are
+---@field created_at number
+---@field updated_at number the last change of the session or of anything in it
+---@field saved_at? number
+---@field expires_at? number unless something changes before
+---@field forked_from? string
+
+---@class Session.export.result.turns.tool_calls
+---@field id string
+---@field name string
+---@field input string JSON
+
+---@class Session.export.result.turns
+---@field number integer
+---@field created_at number
+---@field role "system"|"user"|"assistant"|"tool"
+---@field content any text, or data
+---@field name? string who speaks, or the tool
+---@field metadata? table<string, any>
+---@field context? string material that stood before the question
+---@field images? table<string, any>[]
+---@field tool_calls? Session.export.result.turns.tool_calls[] what an assistant asked for
+---@field tool_call_id? string of the call that a tool answers
+---@field is_error? boolean
+
+---@class Session.export.result.artifacts
+---@field id string
+---@field session_id string
+---@field name string
+---@field type string
+---@field version integer
+---@field size integer of the content, bytes
+---@field content_hash string SHA-256 of the content, hex
+---@field created_at number ms since 1970
+---@field metadata table<string, any>
+
+---@class Session.export.result
+---@field format "llmspell-session-1"
+---@field session Session.export.result.session
+---@field turns Session.export.result.turns[]
+---@field values table<string, any>
+---@field artifacts Session.export.result.artifacts[]
+
+---@class Artifact.store.result
+---@field id string
+---@field content_hash string
+---@field size integer
+---@field version integer
+
+---@class Artifact.store_file.result
+---@field id string
+---@field content_hash string
+---@field size integer
+---@field version integer
+
+---@class Artifact.get.options
+---@field version? integer
+---@field encoding "bytes"|"text" "bytes" if not given
+---@field offset? integer bytes
+---@field length? integer bytes; up to 15 MB
+
+---@class Artifact.get.result
+---@field id string
+---@field session_id string
+---@field name string
+---@field type string
+---@field version integer
+---@field size integer of the content, bytes
+---@field content_hash string SHA-256 of the content, hex
+---@field created_at number ms since 1970
+---@field metadata table<string, any>
+---@field content string
+
+---@class Artifact.list.options
+---@field all_versions? boolean
+
+---@class Artifact.list.result
+---@field id string
+---@field session_id string
+---@field name string
+---@field type string
+---@field version integer
+---@field size integer of the content, bytes
+---@field content_hash string SHA-256 of the content, hex
+---@field created_at number ms since 1970
+---@field metadata table<string, any>
+
+---@class Artifact.query.query
+---@field session_id? string
+---@field type? string
+---@field name? string
+---@field content_hash? string
+---@field metadata? table<string, any> fields with the values that they must have
+---@field created_from? number ms since 1970
+---@field created_before? number ms since 1970
+---@field latest? boolean only the highest version of each name
+---@field limit? integer
+
+---@class Artifact.query.result
+---@field id string
+---@field session_id string
+---@field name string
+---@field type string
+---@field version integer
+---@field size integer of the content, bytes
+---@field content_hash string SHA-256 of the content, hex
+---@field created_at number ms since 1970
+---@field metadata table<string, any>
+
+---@class Artifact.versions.result
+---@field id string
+---@field session_id string
+---@field name string
+---@field type string
+---@field version integer
+---@field size integer of the content, bytes
+---@field content_hash string SHA-256 of the content, hex
+---@field created_at number ms since 1970
+---@field metadata table<string, any>
+
 ---@class Hook.register.options2
 ---@field priority? "highest"|"high"|"normal"|"low"|"lowest"
 ---@field on_error? "continue"|"fail" what an error of the hook does to the operation; continue if not given
@@ -819,6 +1057,485 @@ function require(name) end
 ---@field sequence integer counts from 1 in each run
 ---@field source string script, runtime or host
 ---@field correlation_id string
+
+---@class RAG.create.spec.chunking
+---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; recursive if not given
+---@field chunk_size? integer most tokens of a chunk; 512 if not given
+---@field overlap? integer tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks
+---@field language? string code: the programming language
+---@field breakpoint_percentile? number semantic: gaps above this percentile of all begin a chunk; 90 if not given
+
+---@class RAG.create.spec.vector_storage
+---@field backend? "hnsw"|"flat"
+---@field distance_metric? "cosine"|"dot"|"l2"
+---@field ef_construction? integer
+---@field m? integer
+---@field ef_search? integer
+
+---@class RAG.create.spec
+---@field tenant_id? string
+---@field name? string main if not given
+---@field chunking? RAG.create.spec.chunking
+---@field embedding_provider? string provider/model; local/hash if not given
+---@field vector_storage? RAG.create.spec.vector_storage
+
+---@class RAG.ingest_documents.documents
+---@field content? string the text itself, or the bytes of a file
+---@field file_path? string a file, a folder with all that is in it, or a pattern such as docs/**/*.md
+---@field url? string
+---@field name? string with content: a file name, whose ending tells the format
+---@field metadata table<string, any> document_id names the document; the rest is kept and can be filtered by
+
+---@class RAG.ingest_documents.options.chunking
+---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; recursive if not given
+---@field chunk_size? integer most tokens of a chunk; 512 if not given
+---@field overlap? integer tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks
+---@field language? string code: the programming language
+---@field breakpoint_percentile? number semantic: gaps above this percentile of all begin a chunk; 90 if not given
+
+---@class RAG.ingest_documents.options
+---@field chunking? RAG.ingest_documents.options.chunking
+---@field on_progress? fun(done: number, total: number): any
+
+---@class RAG.ingest_documents.result.failed
+---@field index integer
+---@field source? string
+---@field error string
+
+---@class RAG.ingest_documents.result
+---@field documents integer
+---@field chunks_created integer
+---@field vectors_indexed integer
+---@field skipped integer
+---@field failed RAG.ingest_documents.result.failed[]
+---@field duration_ms number
+
+---@class RAG.retrieve.query2
+---@field query string
+---@field top_k? integer 5 if not given
+---@field similarity_threshold? number
+---@field metadata_filters? table<string, any>
+---@field rerank? boolean
+---@field mode? "hybrid"|"vector"|"keyword"
+---@field diversity? number how much chunks that say the same again count less
+---@field neighbors? integer so many chunks before and behind join `surrounding`
+
+---@class RAG.retrieve.result.chunks.offset
+---@field start integer
+---@field stop integer
+
+---@class RAG.retrieve.result.chunks
+---@field content string
+---@field similarity? number
+---@field score number
+---@field metadata table<string, any>
+---@field document_id string
+---@field source? string
+---@field headings string[]
+---@field chunk_index integer
+---@field offset RAG.retrieve.result.chunks.offset for string.sub in Lua and slice in JavaScript
+---@field surrounding? string
+
+---@class RAG.retrieve.result
+---@field chunks RAG.retrieve.result.chunks[]
+---@field query string
+---@field duration_ms number
+
+---@class RAG.retrieve_with_context.query2
+---@field query string
+---@field top_k? integer 5 if not given
+---@field similarity_threshold? number
+---@field metadata_filters? table<string, any>
+---@field rerank? boolean
+---@field mode? "hybrid"|"vector"|"keyword"
+---@field diversity? number how much chunks that say the same again count less
+---@field neighbors? integer so many chunks before and behind join `surrounding`
+---@field conversation_memory_turns? integer 5 if not given
+---@field context_boost? number 1.2 if not given
+---@field max_tokens? integer of the context; 2,000 if not given
+
+---@class RAG.retrieve_with_context.result.chunks.offset
+---@field start integer
+---@field stop integer
+
+---@class RAG.retrieve_with_context.result.chunks
+---@field content string
+---@field similarity? number
+---@field score number
+---@field metadata table<string, any>
+---@field document_id string
+---@field source? string
+---@field headings string[]
+---@field chunk_index integer
+---@field offset RAG.retrieve_with_context.result.chunks.offset for string.sub in Lua and slice in JavaScript
+---@field surrounding? string
+
+---@class RAG.retrieve_with_context.result.citations.offset
+---@field start integer
+---@field stop integer
+
+---@class RAG.retrieve_with_context.result.citations
+---@field number integer
+---@field document_id string
+---@field source string
+---@field heading string
+---@field offset RAG.retrieve_with_context.result.citations.offset for string.sub in Lua and slice in JavaScript
+
+---@class RAG.retrieve_with_context.result
+---@field chunks RAG.retrieve_with_context.result.chunks[]
+---@field query string
+---@field duration_ms number
+---@field context string
+---@field citations RAG.retrieve_with_context.result.citations[]
+---@field truncated boolean
+
+---@class RAG.answer.question2
+---@field query string
+---@field top_k? integer 5 if not given
+---@field similarity_threshold? number
+---@field metadata_filters? table<string, any>
+---@field rerank? boolean
+---@field mode? "hybrid"|"vector"|"keyword"
+---@field diversity? number how much chunks that say the same again count less
+---@field neighbors? integer so many chunks before and behind join `surrounding`
+---@field conversation_memory_turns? integer 5 if not given
+---@field context_boost? number 1.2 if not given
+---@field max_tokens? integer of the context; 2,000 if not given
+---@field session_id? string
+---@field model? string local/extractive if not given
+---@field system_prompt? string
+
+---@class RAG.answer.result.quotations.offset
+---@field start integer
+---@field stop integer
+
+---@class RAG.answer.result.quotations
+---@field text string
+---@field verified boolean
+---@field citation? integer
+---@field document_id? string
+---@field source? string
+---@field offset? RAG.answer.result.quotations.offset for string.sub in Lua and slice in JavaScript
+
+---@class RAG.answer.result.citations.offset
+---@field start integer
+---@field stop integer
+
+---@class RAG.answer.result.citations
+---@field number integer
+---@field document_id string
+---@field source string
+---@field heading string
+---@field offset RAG.answer.result.citations.offset for string.sub in Lua and slice in JavaScript
+
+---@class RAG.answer.result.chunks.offset
+---@field start integer
+---@field stop integer
+
+---@class RAG.answer.result.chunks
+---@field content string
+---@field similarity? number
+---@field score number
+---@field metadata table<string, any>
+---@field document_id string
+---@field source? string
+---@field headings string[]
+---@field chunk_index integer
+---@field offset RAG.answer.result.chunks.offset for string.sub in Lua and slice in JavaScript
+---@field surrounding? string
+
+---@class RAG.answer.result.usage
+---@field input_tokens integer
+---@field output_tokens integer
+---@field total_tokens integer
+---@field cached_tokens integer
+
+---@class RAG.answer.result
+---@field output string
+---@field quotations RAG.answer.result.quotations[]
+---@field citations RAG.answer.result.citations[]
+---@field chunks RAG.answer.result.chunks[]
+---@field usage RAG.answer.result.usage
+---@field model string
+---@field cost_usd? number
+---@field duration_ms number
+
+---@class RAG.get_document.result
+---@field document_id string
+---@field source? string
+---@field format string
+---@field metadata table<string, any>
+---@field version integer
+---@field chunk_count integer
+---@field size integer
+---@field created_at integer
+---@field updated_at integer
+---@field content string
+
+---@class RAG.list_documents.options
+---@field metadata_filters? table<string, any>
+---@field limit? integer 1,000 if not given
+---@field after? string the last id of the page before
+
+---@class RAG.list_documents.result
+---@field document_id string
+---@field source? string
+---@field format string
+---@field metadata table<string, any>
+---@field version integer
+---@field chunk_count integer
+---@field size integer
+---@field created_at integer
+---@field updated_at integer
+
+---@class RAG.delete_documents.which
+---@field document_ids? string[]
+---@field metadata_filters? table<string, any>
+
+---@class RAG.get_stats.result.index
+---@field kind string
+---@field state string
+---@field entries integer
+
+---@class RAG.get_stats.result
+---@field document_count integer
+---@field chunk_count integer
+---@field vector_count integer
+---@field storage_size_mb number
+---@field avg_retrieval_time number ms, since the host started
+---@field retrievals integer
+---@field embedding_provider? string
+---@field dimensions? integer
+---@field index RAG.get_stats.result.index
+
+---@class RagPipeline.ingest_documents.documents
+---@field content? string the text itself, or the bytes of a file
+---@field file_path? string a file, a folder with all that is in it, or a pattern such as docs/**/*.md
+---@field url? string
+---@field name? string with content: a file name, whose ending tells the format
+---@field metadata table<string, any> document_id names the document; the rest is kept and can be filtered by
+
+---@class RagPipeline.ingest_documents.options.chunking
+---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; recursive if not given
+---@field chunk_size? integer most tokens of a chunk; 512 if not given
+---@field overlap? integer tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks
+---@field language? string code: the programming language
+---@field breakpoint_percentile? number semantic: gaps above this percentile of all begin a chunk; 90 if not given
+
+---@class RagPipeline.ingest_documents.options
+---@field chunking? RagPipeline.ingest_documents.options.chunking
+---@field on_progress? fun(done: number, total: number): any
+
+---@class RagPipeline.ingest_documents.result.failed
+---@field index integer
+---@field source? string
+---@field error string
+
+---@class RagPipeline.ingest_documents.result
+---@field documents integer
+---@field chunks_created integer
+---@field vectors_indexed integer
+---@field skipped integer
+---@field failed RagPipeline.ingest_documents.result.failed[]
+---@field duration_ms number
+
+---@class RagPipeline.retrieve.query2
+---@field query string
+---@field top_k? integer 5 if not given
+---@field similarity_threshold? number
+---@field metadata_filters? table<string, any>
+---@field rerank? boolean
+---@field mode? "hybrid"|"vector"|"keyword"
+---@field diversity? number how much chunks that say the same again count less
+---@field neighbors? integer so many chunks before and behind join `surrounding`
+
+---@class RagPipeline.retrieve.result.chunks.offset
+---@field start integer
+---@field stop integer
+
+---@class RagPipeline.retrieve.result.chunks
+---@field content string
+---@field similarity? number
+---@field score number
+---@field metadata table<string, any>
+---@field document_id string
+---@field source? string
+---@field headings string[]
+---@field chunk_index integer
+---@field offset RagPipeline.retrieve.result.chunks.offset for string.sub in Lua and slice in JavaScript
+---@field surrounding? string
+
+---@class RagPipeline.retrieve.result
+---@field chunks RagPipeline.retrieve.result.chunks[]
+---@field query string
+---@field duration_ms number
+
+---@class RagPipeline.retrieve_with_context.query2
+---@field query string
+---@field top_k? integer 5 if not given
+---@field similarity_threshold? number
+---@field metadata_filters? table<string, any>
+---@field rerank? boolean
+---@field mode? "hybrid"|"vector"|"keyword"
+---@field diversity? number how much chunks that say the same again count less
+---@field neighbors? integer so many chunks before and behind join `surrounding`
+---@field conversation_memory_turns? integer 5 if not given
+---@field context_boost? number 1.2 if not given
+---@field max_tokens? integer of the context; 2,000 if not given
+
+---@class RagPipeline.retrieve_with_context.result.chunks.offset
+---@field start integer
+---@field stop integer
+
+---@class RagPipeline.retrieve_with_context.result.chunks
+---@field content string
+---@field similarity? number
+---@field score number
+---@field metadata table<string, any>
+---@field document_id string
+---@field source? string
+---@field headings string[]
+---@field chunk_index integer
+---@field offset RagPipeline.retrieve_with_context.result.chunks.offset for string.sub in Lua and slice in JavaScript
+---@field surrounding? string
+
+---@class RagPipeline.retrieve_with_context.result.citations.offset
+---@field start integer
+---@field stop integer
+
+---@class RagPipeline.retrieve_with_context.result.citations
+---@field number integer
+---@field document_id string
+---@field source string
+---@field heading string
+---@field offset RagPipeline.retrieve_with_context.result.citations.offset for string.sub in Lua and slice in JavaScript
+
+---@class RagPipeline.retrieve_with_context.result
+---@field chunks RagPipeline.retrieve_with_context.result.chunks[]
+---@field query string
+---@field duration_ms number
+---@field context string
+---@field citations RagPipeline.retrieve_with_context.result.citations[]
+---@field truncated boolean
+
+---@class RagPipeline.answer.question2
+---@field query string
+---@field top_k? integer 5 if not given
+---@field similarity_threshold? number
+---@field metadata_filters? table<string, any>
+---@field rerank? boolean
+---@field mode? "hybrid"|"vector"|"keyword"
+---@field diversity? number how much chunks that say the same again count less
+---@field neighbors? integer so many chunks before and behind join `surrounding`
+---@field conversation_memory_turns? integer 5 if not given
+---@field context_boost? number 1.2 if not given
+---@field max_tokens? integer of the context; 2,000 if not given
+---@field session_id? string
+---@field model? string local/extractive if not given
+---@field system_prompt? string
+
+---@class RagPipeline.answer.result.quotations.offset
+---@field start integer
+---@field stop integer
+
+---@class RagPipeline.answer.result.quotations
+---@field text string
+---@field verified boolean
+---@field citation? integer
+---@field document_id? string
+---@field source? string
+---@field offset? RagPipeline.answer.result.quotations.offset for string.sub in Lua and slice in JavaScript
+
+---@class RagPipeline.answer.result.citations.offset
+---@field start integer
+---@field stop integer
+
+---@class RagPipeline.answer.result.citations
+---@field number integer
+---@field document_id string
+---@field source string
+---@field heading string
+---@field offset RagPipeline.answer.result.citations.offset for string.sub in Lua and slice in JavaScript
+
+---@class RagPipeline.answer.result.chunks.offset
+---@field start integer
+---@field stop integer
+
+---@class RagPipeline.answer.result.chunks
+---@field content string
+---@field similarity? number
+---@field score number
+---@field metadata table<string, any>
+---@field document_id string
+---@field source? string
+---@field headings string[]
+---@field chunk_index integer
+---@field offset RagPipeline.answer.result.chunks.offset for string.sub in Lua and slice in JavaScript
+---@field surrounding? string
+
+---@class RagPipeline.answer.result.usage
+---@field input_tokens integer
+---@field output_tokens integer
+---@field total_tokens integer
+---@field cached_tokens integer
+
+---@class RagPipeline.answer.result
+---@field output string
+---@field quotations RagPipeline.answer.result.quotations[]
+---@field citations RagPipeline.answer.result.citations[]
+---@field chunks RagPipeline.answer.result.chunks[]
+---@field usage RagPipeline.answer.result.usage
+---@field model string
+---@field cost_usd? number
+---@field duration_ms number
+
+---@class RagPipeline.get_document.result
+---@field document_id string
+---@field source? string
+---@field format string
+---@field metadata table<string, any>
+---@field version integer
+---@field chunk_count integer
+---@field size integer
+---@field created_at integer
+---@field updated_at integer
+---@field content string
+
+---@class RagPipeline.list_documents.options
+---@field metadata_filters? table<string, any>
+---@field limit? integer 1,000 if not given
+---@field after? string the last id of the page before
+
+---@class RagPipeline.list_documents.result
+---@field document_id string
+---@field source? string
+---@field format string
+---@field metadata table<string, any>
+---@field version integer
+---@field chunk_count integer
+---@field size integer
+---@field created_at integer
+---@field updated_at integer
+
+---@class RagPipeline.delete_documents.which
+---@field document_ids? string[]
+---@field metadata_filters? table<string, any>
+
+---@class RagPipeline.get_stats.result.index
+---@field kind string
+---@field state string
+---@field entries integer
+
+---@class RagPipeline.get_stats.result
+---@field document_count integer
+---@field chunk_count integer
+---@field vector_count integer
+---@field storage_size_mb number
+---@field avg_retrieval_time number ms, since the host started
+---@field retrievals integer
+---@field embedding_provider? string
+---@field dimensions? integer
+---@field index RagPipeline.get_stats.result.index
 
 ---@class parallel.fn2
 ---@field max_concurrency? integer as many at once; all if not given
@@ -1120,6 +1837,18 @@ function AgentHandle:save_state() end
 ---```
 ---@return boolean
 function AgentHandle:load_state() end
+
+---Puts the turns of a session, or the last so many, in place of the agent's own history; gives how many messages it then has. What follows is not added to the session: `execute({session = …})` does that.
+---```lua
+---local agent = Agent.create({name = "helper", model = "local/extractive"})
+---local id = Session.create()
+---Session.add_turn(id, {role = "user", content = "I am Ada."})
+---print(agent:load_session(id))
+---```
+---@param id string
+---@param options Agent.load_session.options
+---@return integer
+function AgentHandle:load_session(id, options) end
 
 ---How the agent is set up.
 ---```lua
@@ -1639,6 +2368,254 @@ function State.validate_backup(id) end
 ---@return boolean
 function State.delete_backup(id) end
 
+---Conversations that outlive the run: their turns, values and artifacts, kept for the run's tenant. A session is active, suspended or completed, and only an active one takes anything in. Times are in milliseconds since 1970.
+Session = {}
+
+---Makes a session and gives its id. With `expires_in_ms` (else the setting sessions.expires_in_ms) it is gone, with everything in it, when nothing in it has changed for that time.
+---```lua
+---local id = Session.create({name = "support", tags = {"billing"}})
+---print(Session.get(id).status)
+---```
+---@param spec Session.create.spec
+---@return string
+function Session.create(spec) end
+
+---The id of the run's own session: the one that the host or `--session` named, which is made if there is none of that id, or a new one. It is made when it is first asked for.
+---```lua
+---print(Session.current_id() == Session.current_id())
+---```
+---@return string
+function Session.current_id() end
+
+---Makes a session the run's own from here on. Raises NOT_FOUND when there is none of this id.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.set_current(id)
+---print(Session.current_id() == id)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+function Session.set_current(id) end
+
+---A session, nil when there is none of this id.
+---```lua
+---local id = Session.create({name = "support"})
+---print(Session.get(id).name)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@return Session.get.result|nil
+function Session.get(id) end
+
+---The sessions of the tenant, newest first: with this status, with all of these tags, at most `limit` (100 if not given).
+---```lua
+---local id = Session.create({name = "support"})
+---print(Session.list({status = "active", limit = 1})[1].name)
+---```
+---@param filter Session.list.filter
+---@return Session.list.result[]
+function Session.list(filter) end
+
+---Adds a turn to an active session and gives its number, which counts from 1.
+---```lua
+---local id = Session.create({name = "support"})
+---print(Session.add_turn(id, {role = "user", content = "My invoice is wrong"}))
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@param turn Session.add_turn.turn
+---@return integer
+function Session.add_turn(id, turn) end
+
+---The turns of a session, oldest first: all, the `last` so many, or up to `limit` of those `after` a number.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.add_turn(id, {role = "user", content = "Hello"})
+---print(Session.get_turns(id, {last = 5})[1].content)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@param options Session.get_turns.options
+---@return Session.get_turns.result[]
+function Session.get_turns(id, options) end
+
+---Keeps a value under a key of an active session; nil removes it.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.set_value(id, "language", "de")
+---print(Session.get_value(id, "language"))
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@param key string
+---@param value any
+function Session.set_value(id, key, value) end
+
+---A value of a session, nil when there is none under this key.
+---```lua
+---local id = Session.create({name = "support"})
+---print(Session.get_value(id, "language") == nil)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@param key string
+---@return any
+function Session.get_value(id, key) end
+
+---Puts an active session aside: it takes nothing in until it is resumed.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.suspend(id)
+---print(Session.get(id).status)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+function Session.suspend(id) end
+
+---Makes a suspended session active again.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.suspend(id)
+---Session.resume(id)
+---print(Session.get(id).status)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+function Session.resume(id) end
+
+---Ends a session for good; it can still be read, forked and deleted.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.complete(id)
+---print(Session.get(id).status)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+function Session.complete(id) end
+
+---Removes a session with its turns, values and artifacts; says whether there was one.
+---```lua
+---local id = Session.create({name = "support"})
+---print(Session.delete(id), Session.delete(id))
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@return boolean
+function Session.delete(id) end
+
+---Waits until the disk has all of a session, so that not even a power loss takes it; every change survives the end of the process without this. Hooks at `session:save` may refuse.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.save(id)
+---print(Session.get(id).saved_at ~= nil)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+function Session.save(id) end
+
+---Takes a session up again and gives it: it becomes the run's own, and active if it was suspended. Raises NOT_FOUND when there is none of this id.
+---```lua
+---local id = Session.create({name = "support"})
+---print(Session.load(id).status, Session.current_id() == id)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@return Session.load.result
+function Session.load(id) end
+
+---Copies a session with its turns, values and artifacts into a new, active one and gives its id. What is added to one does not show in the other.
+---```lua
+---local id = Session.create({name = "support"})
+---Session.add_turn(id, {role = "user", content = "Hello"})
+---local copy = Session.fork(id)
+---print(Session.get(copy).turns, Session.get(copy).forked_from == id)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@return string
+function Session.fork(id) end
+
+---Everything of a session as data; of its artifacts what is known of them, without their content.
+---```lua
+---local id = Session.create({name = "support"})
+---print(Session.export(id).session.name)
+---```
+---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
+---@return Session.export.result
+function Session.export(id) end
+
+---What scripts and agents make in a session: bytes with a name, a type and metadata, in versions. Equal content is stored once per tenant, compressed where that helps, and checked against its SHA-256 whenever it is read.
+Artifact = {}
+
+---Stores content as the next version of a name in an active session.
+---```lua
+---local session = Session.create()
+---local made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})
+---print(made.size, made.version)
+---```
+---@param session_id string
+---@param type string what it is, such as report or text/markdown: 1 to 128 of A-Za-z0-9_.+/-
+---@param name string 1 to 128 letters, digits, spaces and any of _.,()+@=#&~-; anything else is refused
+---@param content string
+---@param metadata? table<string, any>
+---@return Artifact.store.result
+function Artifact.store(session_id, type, name, content, metadata) end
+
+---Stores a file that the run may read, under its own name; it may be larger than the memory of the script.
+---```lua
+---Tool.execute("file_write", {path = "notes.txt", content = "Hello"})
+---print(Artifact.store_file(Session.create(), "notes.txt", "text/plain").size)
+---```
+---@param session_id string
+---@param path string
+---@param type string what it is, such as report or text/markdown: 1 to 128 of A-Za-z0-9_.+/-
+---@param metadata? table<string, any>
+---@return Artifact.store_file.result
+function Artifact.store_file(session_id, path, type, metadata) end
+
+---An artifact with its content, by its id or by its name, then the highest version or the one given; nil when there is none. `content` is bytes, or text with `encoding = "text"`; `offset` and `length` give part of it. Damaged content raises STORE_FAILED.
+---```lua
+---local session = Session.create()
+---local made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})
+---print(Artifact.get(session, "findings.md", {encoding = "text"}).content)
+---```
+---@param session_id string
+---@param id string id or name
+---@param options Artifact.get.options
+---@return Artifact.get.result|nil
+function Artifact.get(session_id, id, options) end
+
+---The artifacts of a session, newest first: the highest version of each name, or with `all_versions` every one. An unknown session has none.
+---```lua
+---local session = Session.create()
+---local made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})
+---print(Artifact.list(session)[1].name)
+---```
+---@param session_id string
+---@param options Artifact.list.options
+---@return Artifact.list.result[]
+function Artifact.list(session_id, options) end
+
+---Artifacts of all the tenant's sessions that fit everything given, newest first, at most `limit` (100 if not given).
+---```lua
+---local session = Session.create()
+---local made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})
+---print(#Artifact.query({type = "report", metadata = {author = "ada"}}))
+---```
+---@param query Artifact.query.query
+---@return Artifact.query.result[]
+function Artifact.query(query) end
+
+---Deletes one version by its id; says whether it was there. Its content goes with the last artifact of the tenant that has it.
+---```lua
+---local session = Session.create()
+---local made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})
+---print(Artifact.delete(session, made.id), Artifact.delete(session, made.id))
+---```
+---@param session_id string
+---@param id string
+---@return boolean
+function Artifact.delete(session_id, id) end
+
+---The versions of a name that are there, lowest first.
+---```lua
+---local session = Session.create()
+---local made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})
+---Artifact.store(session, "report", "findings.md", "# Better findings")
+---print(#Artifact.versions(session, "findings.md"))
+---```
+---@param session_id string
+---@param name string 1 to 128 letters, digits, spaces and any of _.,()+@=#&~-; anything else is refused
+---@return Artifact.versions.result[]
+function Artifact.versions(session_id, name) end
+
 ---Functions that run before and after what the runtime does. A hook gets `ctx` (`point`, `id`, `name`, `input`, `output`, `error`, `duration_ms`, …) and may answer with nothing, `{continue_execution = false, reason}` (the operation raises HOOK_REJECTED), `{input = …}`, `{output = …}`, `{retry = {max_attempts, delay_ms}}` or `{skip = true, output = …}`.
 Hook = {}
 
@@ -1708,14 +2685,14 @@ function Hook.fire(name, fields) end
 ---Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number.
 Event = {}
 
----Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself.
+---Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself. Gives the event; nil when a hook skipped it.
 ---```lua
 ---Event.subscribe("custom:milestone", function(event) print(event.payload.progress) end)
 ---Event.emit({event_type = "custom:milestone", payload = {progress = 0.75}})
 ---```
 ---@param event string|Event.emit.event2
 ---@param payload? any
----@return Event.emit.result
+---@return Event.emit.result|nil
 function Event.emit(event, payload) end
 
 ---Calls a function for every matching event until the run ends or `unsubscribe`. A handler takes one event at a time, in order; its errors are counted and emitted as `event.handler_failed`.
@@ -1776,6 +2753,213 @@ function Event.stats() end
 ---@param query Event.history.query
 ---@return Event.history.result[]
 function Event.history(query) end
+
+---Retrieval: documents are cut into chunks, embedded and indexed; questions find the chunks that bear on them, by words and by vectors. A knowledge base belongs to a tenant and has a name (`main`); it keeps its embedding model and metric from the first ingest. Every document is stored whole or not at all, and what is the same again is skipped.
+RAG = {}
+
+---Sets a pipeline up and gives its handle, whose methods are those below without the scope. The run's later calls by scope use it too. Nothing is stored before the first ingest.
+---```lua
+---local rag = RAG.create({chunking = {strategy = "markdown", chunk_size = 256, overlap = 32}})
+---print(rag:ingest_documents({{content = "# Ferry\n\nIt leaves at noon."}}).chunks_created)
+---```
+---@param spec? RAG.create.spec
+---@return RagPipeline
+function RAG.create(spec) end
+
+---Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.
+---```lua
+---local done = RAG.ingest_documents("global", {{content = "The ferry leaves at noon.", metadata = {document_id = "ferry"}}})
+---print(done.documents, done.chunks_created)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param documents RAG.ingest_documents.documents[]
+---@param options? RAG.ingest_documents.options
+---@return RAG.ingest_documents.result
+function RAG.ingest_documents(scope, documents, options) end
+
+---The chunks that answer a query best. `mode` is hybrid (keywords and vectors, fused), vector or keyword; filters compare metadata by equality or `$gt $gte $lt $lte $ne $in $nin $exists $and $or $not`; `similarity_threshold` bounds the vectors' similarity, whose scale is the embedding model's own.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---print(RAG.retrieve("global", {query = "When does the ferry leave?", top_k = 1}).chunks[1].content)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param query string|RAG.retrieve.query2
+---@return RAG.retrieve.result
+function RAG.retrieve(scope, query) end
+
+---Like retrieve, for a question in a conversation: the last turns of the session join the query, and chunks that mention what they mention are boosted. `context` is the text for a model: numbered passages within `max_tokens`, which `citations` point to.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local session = Session.current_id()
+---Session.add_turn(session, {role = "user", content = "Tell me about the ferry."})
+---print(RAG.retrieve_with_context("global", session, "How long does it take?").context)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param session_id string
+---@param query string|RAG.retrieve_with_context.query2
+---@return RAG.retrieve_with_context.result
+function RAG.retrieve_with_context(scope, session_id, query) end
+
+---Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. With `session_id` the last turns join the query.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---print(RAG.answer("global", "When does the ferry leave?").output)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param question string|RAG.answer.question2
+---@return RAG.answer.result
+function RAG.answer(scope, question) end
+
+---A stored document with its text, nil when there is none. Offsets of chunks point into the text.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---print(RAG.get_document("global", "ferry").content)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param document_id string
+---@return RAG.get_document.result|nil
+function RAG.get_document(scope, document_id) end
+
+---The documents, ordered by id.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---print(RAG.list_documents("global", {metadata_filters = {kind = "timetable"}})[1].document_id)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param options? RAG.list_documents.options
+---@return RAG.list_documents.result[]
+function RAG.list_documents(scope, options) end
+
+---Deletes documents by id or by a filter over their metadata; says how many there were.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---print(RAG.delete_documents("global", {document_ids = {"ferry", "unknown"}}))
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param which RAG.delete_documents.which
+---@return integer
+function RAG.delete_documents(scope, which) end
+
+---How much there is.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---print(RAG.get_stats("global").document_count)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@return RAG.get_stats.result
+function RAG.get_stats(scope) end
+
+---Makes the vector index anew from the stored vectors, off the main thread; searches go on meanwhile.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---RAG.rebuild("global")
+---print(RAG.get_stats("global").index.state)
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param on_progress? fun(done: number, total: number): any
+function RAG.rebuild(scope, on_progress) end
+
+---Removes everything of a tenant: knowledge, State, sessions, artifacts, files. The run needs the tenant and the grant state:admin.
+---```lua
+---RAG.cleanup_tenant("global")
+---```
+---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@return boolean
+function RAG.cleanup_tenant(scope) end
+
+---A retrieval pipeline: the methods of RAG without the scope.
+---@class RagPipeline
+local RagPipelineHandle = {}
+
+---As RAG.ingest_documents.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(rag:ingest_documents({{content = "Bread is sold at the harbour."}}).documents)
+---```
+---@param documents RagPipeline.ingest_documents.documents[]
+---@param options? RagPipeline.ingest_documents.options
+---@return RagPipeline.ingest_documents.result
+function RagPipelineHandle:ingest_documents(documents, options) end
+
+---As RAG.retrieve.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(rag:retrieve("the ferry").chunks[1].document_id)
+---```
+---@param query string|RagPipeline.retrieve.query2
+---@return RagPipeline.retrieve.result
+function RagPipelineHandle:retrieve(query) end
+
+---As RAG.retrieve_with_context.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(rag:retrieve_with_context(Session.current_id(), "the ferry").citations[1].document_id)
+---```
+---@param session_id string
+---@param query string|RagPipeline.retrieve_with_context.query2
+---@return RagPipeline.retrieve_with_context.result
+function RagPipelineHandle:retrieve_with_context(session_id, query) end
+
+---As RAG.answer.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(rag:answer("How long does the ferry take?").output)
+---```
+---@param question string|RagPipeline.answer.question2
+---@return RagPipeline.answer.result
+function RagPipelineHandle:answer(question) end
+
+---As RAG.get_document.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(rag:get_document("ferry").version)
+---```
+---@param document_id string
+---@return RagPipeline.get_document.result|nil
+function RagPipelineHandle:get_document(document_id) end
+
+---As RAG.list_documents.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(#rag:list_documents())
+---```
+---@param options? RagPipeline.list_documents.options
+---@return RagPipeline.list_documents.result[]
+function RagPipelineHandle:list_documents(options) end
+
+---As RAG.delete_documents.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(rag:delete_documents({metadata_filters = {kind = "timetable"}}))
+---```
+---@param which RagPipeline.delete_documents.which
+---@return integer
+function RagPipelineHandle:delete_documents(which) end
+
+---As RAG.get_stats.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---print(rag:get_stats().chunk_count)
+---```
+---@return RagPipeline.get_stats.result
+function RagPipelineHandle:get_stats() end
+
+---As RAG.rebuild.
+---```lua
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local rag = RAG.create()
+---rag:rebuild()
+---```
+---@param on_progress? fun(done: number, total: number): any
+function RagPipelineHandle:rebuild(on_progress) end
 
 ---Runs each function of a list, or one function for each item, on a fiber of its own: `parallel({f, g})` or `parallel(items, function(item, index) … end)`. Their waits overlap, results keep their order, the first error cancels the rest.
 ---```lua

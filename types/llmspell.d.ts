@@ -37,7 +37,7 @@ interface Agent {
    * print(agent.execute({prompt: "What is blue?", context: "The sky is blue."}).output)
    * ```
    */
-  execute(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
+  execute(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
   /**
    * As `execute`, and gives the answer to a function piece by piece as it arrives; a slow function holds the stream back.
    * ```js
@@ -45,7 +45,7 @@ interface Agent {
    * agent.stream({prompt: "What is blue?", context: "The sky is blue."}, text => print(text))
    * ```
    */
-  stream(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }, on_chunk: (text: string) => any): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
+  stream(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }, on_chunk: (text: string) => any): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
   /**
    * The conversation so far, oldest first.
    * ```js
@@ -79,6 +79,16 @@ interface Agent {
    * ```
    */
   load_state(): boolean;
+  /**
+   * Puts the turns of a session, or the last so many, in place of the agent's own history; gives how many messages it then has. What follows is not added to the session: `execute({session = …})` does that.
+   * ```js
+   * const agent = Agent.create({name: "helper", model: "local/extractive"})
+   * const id = Session.create()
+   * Session.add_turn(id, {role: "user", content: "I am Ada."})
+   * print(agent.load_session(id))
+   * ```
+   */
+  load_session(id: string, options: { last?: number }): number;
   /**
    * How the agent is set up.
    * ```js
@@ -169,7 +179,7 @@ declare const Agent: {
    * print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)
    * ```
    */
-  execute(spec: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[] }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
+  execute(spec: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
   /**
    * The agent of a name, nil when there is none.
    * ```js
@@ -370,14 +380,14 @@ declare const Tool: {
    * print(Tool.list().length > 10)
    * ```
    */
-  list(): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" }[];
+  list(): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" | "mcp" }[];
   /**
    * Tools of a category or with a tag; a query ranks them by relevance.
    * ```js
    * print(Tool.discover({query: "search the web"})[0].name)
    * ```
    */
-  discover(filter: { category?: string; tag?: string; query?: string }): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" }[];
+  discover(filter: { category?: string; tag?: string; query?: string }): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" | "mcp" }[];
   /**
    * Runs a tool by name.
    * ```js
@@ -748,6 +758,222 @@ declare const State: {
   delete_backup(id: string): boolean;
 };
 
+/** Conversations that outlive the run: their turns, values and artifacts, kept for the run's tenant. A session is active, suspended or completed, and only an active one takes anything in. Times are in milliseconds since 1970. */
+declare const Session: {
+  /**
+   * Makes a session and gives its id. With `expires_in_ms` (else the setting sessions.expires_in_ms) it is gone, with everything in it, when nothing in it has changed for that time.
+   * ```js
+   * const id = Session.create({name: "support", tags: ["billing"]})
+   * print(Session.get(id).status)
+   * ```
+   */
+  create(spec: { name?: string; description?: string; tags?: string[]; metadata?: Record<string, any>; expires_in_ms?: number }): string;
+  /**
+   * The id of the run's own session: the one that the host or `--session` named, which is made if there is none of that id, or a new one. It is made when it is first asked for.
+   * ```js
+   * print(Session.current_id() === Session.current_id())
+   * ```
+   */
+  current_id(): string;
+  /**
+   * Makes a session the run's own from here on. Raises NOT_FOUND when there is none of this id.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.set_current(id)
+   * print(Session.current_id() === id)
+   * ```
+   */
+  set_current(id: string): void;
+  /**
+   * A session, nil when there is none of this id.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * print(Session.get(id).name)
+   * ```
+   */
+  get(id: string): { id: string; name?: string; description?: string; status: "active" | "suspended" | "completed"; tags: string[]; metadata: Record<string, any>; /** how many there are */ turns: number; created_at: number; /** the last change of the session or of anything in it */ updated_at: number; saved_at?: number; /** unless something changes before */ expires_at?: number; forked_from?: string } | null;
+  /**
+   * The sessions of the tenant, newest first: with this status, with all of these tags, at most `limit` (100 if not given).
+   * ```js
+   * const id = Session.create({name: "support"})
+   * print(Session.list({status: "active", limit: 1})[0].name)
+   * ```
+   */
+  list(filter: { status?: "active" | "suspended" | "completed"; tags?: string[]; limit?: number }): { id: string; name?: string; description?: string; status: "active" | "suspended" | "completed"; tags: string[]; metadata: Record<string, any>; /** how many there are */ turns: number; created_at: number; /** the last change of the session or of anything in it */ updated_at: number; saved_at?: number; /** unless something changes before */ expires_at?: number; forked_from?: string }[];
+  /**
+   * Adds a turn to an active session and gives its number, which counts from 1.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * print(Session.add_turn(id, {role: "user", content: "My invoice is wrong"}))
+   * ```
+   */
+  add_turn(id: string, turn: { role: "system" | "user" | "assistant" | "tool"; /** text, or data */ content: any; /** who speaks, or the tool */ name?: string; metadata?: Record<string, any>; /** material that stood before the question */ context?: string; images?: Record<string, any>[]; /** what an assistant asked for */ tool_calls?: { id: string; name: string; /** JSON */ input: string }[]; /** of the call that a tool answers */ tool_call_id?: string; is_error?: boolean }): number;
+  /**
+   * The turns of a session, oldest first: all, the `last` so many, or up to `limit` of those `after` a number.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.add_turn(id, {role: "user", content: "Hello"})
+   * print(Session.get_turns(id, {last: 5})[0].content)
+   * ```
+   */
+  get_turns(id: string, options: { last?: number; after?: number; limit?: number }): { number: number; created_at: number; role: "system" | "user" | "assistant" | "tool"; /** text, or data */ content: any; /** who speaks, or the tool */ name?: string; metadata?: Record<string, any>; /** material that stood before the question */ context?: string; images?: Record<string, any>[]; /** what an assistant asked for */ tool_calls?: { id: string; name: string; /** JSON */ input: string }[]; /** of the call that a tool answers */ tool_call_id?: string; is_error?: boolean }[];
+  /**
+   * Keeps a value under a key of an active session; nil removes it.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.set_value(id, "language", "de")
+   * print(Session.get_value(id, "language"))
+   * ```
+   */
+  set_value(id: string, key: string, value: any): void;
+  /**
+   * A value of a session, nil when there is none under this key.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * print(Session.get_value(id, "language") == null)
+   * ```
+   */
+  get_value(id: string, key: string): any;
+  /**
+   * Puts an active session aside: it takes nothing in until it is resumed.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.suspend(id)
+   * print(Session.get(id).status)
+   * ```
+   */
+  suspend(id: string): void;
+  /**
+   * Makes a suspended session active again.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.suspend(id)
+   * Session.resume(id)
+   * print(Session.get(id).status)
+   * ```
+   */
+  resume(id: string): void;
+  /**
+   * Ends a session for good; it can still be read, forked and deleted.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.complete(id)
+   * print(Session.get(id).status)
+   * ```
+   */
+  complete(id: string): void;
+  /**
+   * Removes a session with its turns, values and artifacts; says whether there was one.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * print(Session.delete(id), Session.delete(id))
+   * ```
+   */
+  delete(id: string): boolean;
+  /**
+   * Waits until the disk has all of a session, so that not even a power loss takes it; every change survives the end of the process without this. Hooks at `session:save` may refuse.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.save(id)
+   * print(Session.get(id).saved_at != null)
+   * ```
+   */
+  save(id: string): void;
+  /**
+   * Takes a session up again and gives it: it becomes the run's own, and active if it was suspended. Raises NOT_FOUND when there is none of this id.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * print(Session.load(id).status, Session.current_id() === id)
+   * ```
+   */
+  load(id: string): { id: string; name?: string; description?: string; status: "active" | "suspended" | "completed"; tags: string[]; metadata: Record<string, any>; /** how many there are */ turns: number; created_at: number; /** the last change of the session or of anything in it */ updated_at: number; saved_at?: number; /** unless something changes before */ expires_at?: number; forked_from?: string };
+  /**
+   * Copies a session with its turns, values and artifacts into a new, active one and gives its id. What is added to one does not show in the other.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * Session.add_turn(id, {role: "user", content: "Hello"})
+   * const copy = Session.fork(id)
+   * print(Session.get(copy).turns, Session.get(copy).forked_from === id)
+   * ```
+   */
+  fork(id: string): string;
+  /**
+   * Everything of a session as data; of its artifacts what is known of them, without their content.
+   * ```js
+   * const id = Session.create({name: "support"})
+   * print(Session.export(id).session.name)
+   * ```
+   */
+  export(id: string): { format: "llmspell-session-1"; session: { id: string; name?: string; description?: string; status: "active" | "suspended" | "completed"; tags: string[]; metadata: Record<string, any>; /** how many there are */ turns: number; created_at: number; /** the last change of the session or of anything in it */ updated_at: number; saved_at?: number; /** unless something changes before */ expires_at?: number; forked_from?: string }; turns: { number: number; created_at: number; role: "system" | "user" | "assistant" | "tool"; /** text, or data */ content: any; /** who speaks, or the tool */ name?: string; metadata?: Record<string, any>; /** material that stood before the question */ context?: string; images?: Record<string, any>[]; /** what an assistant asked for */ tool_calls?: { id: string; name: string; /** JSON */ input: string }[]; /** of the call that a tool answers */ tool_call_id?: string; is_error?: boolean }[]; values: Record<string, any>; artifacts: { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[] };
+};
+
+/** What scripts and agents make in a session: bytes with a name, a type and metadata, in versions. Equal content is stored once per tenant, compressed where that helps, and checked against its SHA-256 whenever it is read. */
+declare const Artifact: {
+  /**
+   * Stores content as the next version of a name in an active session.
+   * ```js
+   * const session = Session.create()
+   * const made = Artifact.store(session, "report", "findings.md", "# Findings", {author: "ada"})
+   * print(made.size, made.version)
+   * ```
+   */
+  store(session_id: string, type: string, name: string, content: Uint8Array | string, metadata?: Record<string, any>): { id: string; content_hash: string; size: number; version: number };
+  /**
+   * Stores a file that the run may read, under its own name; it may be larger than the memory of the script.
+   * ```js
+   * Tool.execute("file_write", {path: "notes.txt", content: "Hello"})
+   * print(Artifact.store_file(Session.create(), "notes.txt", "text/plain").size)
+   * ```
+   */
+  store_file(session_id: string, path: string, type: string, metadata?: Record<string, any>): { id: string; content_hash: string; size: number; version: number };
+  /**
+   * An artifact with its content, by its id or by its name, then the highest version or the one given; nil when there is none. `content` is bytes, or text with `encoding = "text"`; `offset` and `length` give part of it. Damaged content raises STORE_FAILED.
+   * ```js
+   * const session = Session.create()
+   * const made = Artifact.store(session, "report", "findings.md", "# Findings", {author: "ada"})
+   * print(Artifact.get(session, "findings.md", {encoding: "text"}).content)
+   * ```
+   */
+  get(session_id: string, id: string, options: { version?: number; encoding: "bytes" | "text"; /** bytes */ offset?: number; /** bytes; up to 15 MB */ length?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any>; content: string | Uint8Array | string } | null;
+  /**
+   * The artifacts of a session, newest first: the highest version of each name, or with `all_versions` every one. An unknown session has none.
+   * ```js
+   * const session = Session.create()
+   * const made = Artifact.store(session, "report", "findings.md", "# Findings", {author: "ada"})
+   * print(Artifact.list(session)[0].name)
+   * ```
+   */
+  list(session_id: string, options: { all_versions?: boolean }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
+  /**
+   * Artifacts of all the tenant's sessions that fit everything given, newest first, at most `limit` (100 if not given).
+   * ```js
+   * const session = Session.create()
+   * const made = Artifact.store(session, "report", "findings.md", "# Findings", {author: "ada"})
+   * print(Artifact.query({type: "report", metadata: {author: "ada"}}).length)
+   * ```
+   */
+  query(query: { session_id?: string; type?: string; name?: string; content_hash?: string; /** fields with the values that they must have */ metadata?: Record<string, any>; /** ms since 1970 */ created_from?: number; /** ms since 1970 */ created_before?: number; /** only the highest version of each name */ latest?: boolean; limit?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
+  /**
+   * Deletes one version by its id; says whether it was there. Its content goes with the last artifact of the tenant that has it.
+   * ```js
+   * const session = Session.create()
+   * const made = Artifact.store(session, "report", "findings.md", "# Findings", {author: "ada"})
+   * print(Artifact.delete(session, made.id), Artifact.delete(session, made.id))
+   * ```
+   */
+  delete(session_id: string, id: string): boolean;
+  /**
+   * The versions of a name that are there, lowest first.
+   * ```js
+   * const session = Session.create()
+   * const made = Artifact.store(session, "report", "findings.md", "# Findings", {author: "ada"})
+   * Artifact.store(session, "report", "findings.md", "# Better findings")
+   * print(Artifact.versions(session, "findings.md").length)
+   * ```
+   */
+  versions(session_id: string, name: string): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
+};
+
 /** Functions that run before and after what the runtime does. A hook gets `ctx` (`point`, `id`, `name`, `input`, `output`, `error`, `duration_ms`, …) and may answer with nothing, `{continue_execution = false, reason}` (the operation raises HOOK_REJECTED), `{input = …}`, `{output = …}`, `{retry = {max_attempts, delay_ms}}` or `{skip = true, output = …}`. */
 declare const Hook: {
   /**
@@ -809,13 +1035,13 @@ declare const Hook: {
 /** Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number. */
 declare const Event: {
   /**
-   * Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself.
+   * Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself. Gives the event; nil when a hook skipped it.
    * ```js
    * Event.subscribe("custom:milestone", event => print(event.payload.progress))
    * Event.emit({event_type: "custom:milestone", payload: {progress: 0.75}})
    * ```
    */
-  emit(event: string | { event_type: string; payload?: any; /** joins what belongs together; that of the current operation if not given */ correlation_id?: string }, payload?: any): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string };
+  emit(event: string | { event_type: string; payload?: any; /** joins what belongs together; that of the current operation if not given */ correlation_id?: string }, payload?: any): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string } | null;
   /**
    * Calls a function for every matching event until the run ends or `unsubscribe`. A handler takes one event at a time, in order; its errors are counted and emitted as `event.handler_failed`.
    * ```js
@@ -869,6 +1095,186 @@ declare const Event: {
    * ```
    */
   history(query: { pattern?: string; since?: number; limit?: number }): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string }[];
+};
+
+/** A retrieval pipeline: the methods of RAG without the scope. */
+interface RagPipeline {
+  /**
+   * As RAG.ingest_documents.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.ingest_documents([{content: "Bread is sold at the harbour."}]).documents)
+   * ```
+   */
+  ingest_documents(documents: { /** the text itself, or the bytes of a file */ content?: string | Uint8Array | string; /** a file, a folder with all that is in it, or a pattern such as docs/**\/*.md */ file_path?: string; url?: string; /** with content: a file name, whose ending tells the format */ name?: string; /** document_id names the document; the rest is kept and can be filtered by */ metadata: Record<string, any> }[], options?: { chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; recursive if not given */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; on_progress?: (done: number, total: number) => any }): { documents: number; chunks_created: number; vectors_indexed: number; skipped: number; failed: { index: number; source?: string; error: string }[]; duration_ms: number };
+  /**
+   * As RAG.retrieve.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.retrieve("the ferry").chunks[0].document_id)
+   * ```
+   */
+  retrieve(query: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number }): { chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; query: string; duration_ms: number };
+  /**
+   * As RAG.retrieve_with_context.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.retrieve_with_context(Session.current_id(), "the ferry").citations[0].document_id)
+   * ```
+   */
+  retrieve_with_context(session_id: string, query: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number; /** 5 if not given */ conversation_memory_turns?: number; /** 1.2 if not given */ context_boost?: number; /** of the context; 2,000 if not given */ max_tokens?: number }): { chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; query: string; duration_ms: number; context: string; citations: { number: number; document_id: string; source: string; heading: string; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number } }[]; truncated: boolean };
+  /**
+   * As RAG.answer.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.answer("How long does the ferry take?").output)
+   * ```
+   */
+  answer(question: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number; /** 5 if not given */ conversation_memory_turns?: number; /** 1.2 if not given */ context_boost?: number; /** of the context; 2,000 if not given */ max_tokens?: number; session_id?: string; /** local/extractive if not given */ model?: string; system_prompt?: string }): { output: string; quotations: { text: string; verified: boolean; citation?: number; document_id?: string; source?: string; /** for string.sub in Lua and slice in JavaScript */ offset?: { start: number; stop: number } }[]; citations: { number: number; document_id: string; source: string; heading: string; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number } }[]; chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; cost_usd?: number; duration_ms: number };
+  /**
+   * As RAG.get_document.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.get_document("ferry").version)
+   * ```
+   */
+  get_document(document_id: string): { document_id: string; source?: string; format: string; metadata: Record<string, any>; version: number; chunk_count: number; size: number; created_at: number; updated_at: number; content: string } | null;
+  /**
+   * As RAG.list_documents.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.list_documents().length)
+   * ```
+   */
+  list_documents(options?: { metadata_filters?: Record<string, any>; /** 1,000 if not given */ limit?: number; /** the last id of the page before */ after?: string }): { document_id: string; source?: string; format: string; metadata: Record<string, any>; version: number; chunk_count: number; size: number; created_at: number; updated_at: number }[];
+  /**
+   * As RAG.delete_documents.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.delete_documents({metadata_filters: {kind: "timetable"}}))
+   * ```
+   */
+  delete_documents(which: { document_ids?: string[]; metadata_filters?: Record<string, any> }): number;
+  /**
+   * As RAG.get_stats.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * print(rag.get_stats().chunk_count)
+   * ```
+   */
+  get_stats(): { document_count: number; chunk_count: number; vector_count: number; storage_size_mb: number; /** ms, since the host started */ avg_retrieval_time: number; retrievals: number; embedding_provider?: string; dimensions?: number; index: { kind: string; state: string; entries: number } };
+  /**
+   * As RAG.rebuild.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const rag = RAG.create()
+   * rag.rebuild()
+   * ```
+   */
+  rebuild(on_progress?: (done: number, total: number) => any): void;
+  readonly [field: string]: any;
+}
+
+/** Retrieval: documents are cut into chunks, embedded and indexed; questions find the chunks that bear on them, by words and by vectors. A knowledge base belongs to a tenant and has a name (`main`); it keeps its embedding model and metric from the first ingest. Every document is stored whole or not at all, and what is the same again is skipped. */
+declare const RAG: {
+  /**
+   * Sets a pipeline up and gives its handle, whose methods are those below without the scope. The run's later calls by scope use it too. Nothing is stored before the first ingest.
+   * ```js
+   * const rag = RAG.create({chunking: {strategy: "markdown", chunk_size: 256, overlap: 32}})
+   * print(rag.ingest_documents([{content: "# Ferry\n\nIt leaves at noon."}]).chunks_created)
+   * ```
+   */
+  create(spec?: { tenant_id?: string; /** main if not given */ name?: string; chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; recursive if not given */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; /** provider/model; local/hash if not given */ embedding_provider?: string; vector_storage?: { backend?: "hnsw" | "flat"; distance_metric?: "cosine" | "dot" | "l2"; ef_construction?: number; m?: number; ef_search?: number } }): RagPipeline;
+  /**
+   * Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**\/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.
+   * ```js
+   * const done = RAG.ingest_documents("global", [{content: "The ferry leaves at noon.", metadata: {document_id: "ferry"}}])
+   * print(done.documents, done.chunks_created)
+   * ```
+   */
+  ingest_documents(scope: string, documents: { /** the text itself, or the bytes of a file */ content?: string | Uint8Array | string; /** a file, a folder with all that is in it, or a pattern such as docs/**\/*.md */ file_path?: string; url?: string; /** with content: a file name, whose ending tells the format */ name?: string; /** document_id names the document; the rest is kept and can be filtered by */ metadata: Record<string, any> }[], options?: { chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; recursive if not given */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; on_progress?: (done: number, total: number) => any }): { documents: number; chunks_created: number; vectors_indexed: number; skipped: number; failed: { index: number; source?: string; error: string }[]; duration_ms: number };
+  /**
+   * The chunks that answer a query best. `mode` is hybrid (keywords and vectors, fused), vector or keyword; filters compare metadata by equality or `$gt $gte $lt $lte $ne $in $nin $exists $and $or $not`; `similarity_threshold` bounds the vectors' similarity, whose scale is the embedding model's own.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * print(RAG.retrieve("global", {query: "When does the ferry leave?", top_k: 1}).chunks[0].content)
+   * ```
+   */
+  retrieve(scope: string, query: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number }): { chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; query: string; duration_ms: number };
+  /**
+   * Like retrieve, for a question in a conversation: the last turns of the session join the query, and chunks that mention what they mention are boosted. `context` is the text for a model: numbered passages within `max_tokens`, which `citations` point to.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const session = Session.current_id()
+   * Session.add_turn(session, {role: "user", content: "Tell me about the ferry."})
+   * print(RAG.retrieve_with_context("global", session, "How long does it take?").context)
+   * ```
+   */
+  retrieve_with_context(scope: string, session_id: string, query: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number; /** 5 if not given */ conversation_memory_turns?: number; /** 1.2 if not given */ context_boost?: number; /** of the context; 2,000 if not given */ max_tokens?: number }): { chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; query: string; duration_ms: number; context: string; citations: { number: number; document_id: string; source: string; heading: string; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number } }[]; truncated: boolean };
+  /**
+   * Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. With `session_id` the last turns join the query.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * print(RAG.answer("global", "When does the ferry leave?").output)
+   * ```
+   */
+  answer(scope: string, question: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number; /** 5 if not given */ conversation_memory_turns?: number; /** 1.2 if not given */ context_boost?: number; /** of the context; 2,000 if not given */ max_tokens?: number; session_id?: string; /** local/extractive if not given */ model?: string; system_prompt?: string }): { output: string; quotations: { text: string; verified: boolean; citation?: number; document_id?: string; source?: string; /** for string.sub in Lua and slice in JavaScript */ offset?: { start: number; stop: number } }[]; citations: { number: number; document_id: string; source: string; heading: string; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number } }[]; chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; cost_usd?: number; duration_ms: number };
+  /**
+   * A stored document with its text, nil when there is none. Offsets of chunks point into the text.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * print(RAG.get_document("global", "ferry").content)
+   * ```
+   */
+  get_document(scope: string, document_id: string): { document_id: string; source?: string; format: string; metadata: Record<string, any>; version: number; chunk_count: number; size: number; created_at: number; updated_at: number; content: string } | null;
+  /**
+   * The documents, ordered by id.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * print(RAG.list_documents("global", {metadata_filters: {kind: "timetable"}})[0].document_id)
+   * ```
+   */
+  list_documents(scope: string, options?: { metadata_filters?: Record<string, any>; /** 1,000 if not given */ limit?: number; /** the last id of the page before */ after?: string }): { document_id: string; source?: string; format: string; metadata: Record<string, any>; version: number; chunk_count: number; size: number; created_at: number; updated_at: number }[];
+  /**
+   * Deletes documents by id or by a filter over their metadata; says how many there were.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * print(RAG.delete_documents("global", {document_ids: ["ferry", "unknown"]}))
+   * ```
+   */
+  delete_documents(scope: string, which: { document_ids?: string[]; metadata_filters?: Record<string, any> }): number;
+  /**
+   * How much there is.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * print(RAG.get_stats("global").document_count)
+   * ```
+   */
+  get_stats(scope: string): { document_count: number; chunk_count: number; vector_count: number; storage_size_mb: number; /** ms, since the host started */ avg_retrieval_time: number; retrievals: number; embedding_provider?: string; dimensions?: number; index: { kind: string; state: string; entries: number } };
+  /**
+   * Makes the vector index anew from the stored vectors, off the main thread; searches go on meanwhile.
+   * ```js
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * RAG.rebuild("global")
+   * print(RAG.get_stats("global").index.state)
+   * ```
+   */
+  rebuild(scope: string, on_progress?: (done: number, total: number) => any): void;
+  /**
+   * Removes everything of a tenant: knowledge, State, sessions, artifacts, files. The run needs the tenant and the grant state:admin.
+   * ```js
+   * RAG.cleanup_tenant("global")
+   * ```
+   */
+  cleanup_tenant(scope: string): boolean;
 };
 
 /**
