@@ -29,6 +29,13 @@ const TEMPLATE = `# llmspell. Every setting has a default; \`llmspell config sho
 # kind = "searxng"                     # brave, tavily, searxng or json
 # url = "http://localhost:8080/search"
 
+# [tools.email]
+# host = "mail.example.org"
+# user = "bot"
+# password_env = "MAIL_PASSWORD"
+# from = "Bot <bot@example.org>"
+# recipients = ["*@example.org"]
+
 [limits]
 # cpu_ms = 10000
 # memory_mb = 64

@@ -93,9 +93,9 @@ describe('work that may be long', () => {
     });
   });
 
-  it('of a pattern that takes for ever is ended', { timeout: 30_000 }, async () => {
+  it('has no pattern that takes for ever', async () => {
     const schema = { type: 'string', pattern: '^(a+)+$' };
-    await expect(tool('json_schema', { data: `${'a'.repeat(60)}b`, schema })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(await tool('json_schema', { data: `${'a'.repeat(5_000)}b`, schema })).toMatchObject({ valid: false });
     expect(await tool('json_schema', { data: 'aaa', schema })).toEqual({ valid: true, errors: [] });
   });
 });
