@@ -48,15 +48,15 @@ describe('globs', () => {
   });
 });
 
-describe('work on hostile texts', () => {
+describe('work on hostile texts', { timeout: 90_000 }, () => {
   it('is refused in a sentence or done, and never on the event loop', async () => {
-    expect(await work.refusal('html_text', { html: '<div>'.repeat(3_000) })).toMatchObject({ code: expect.stringMatching(/^(?:TOOL_FAILED|TIMEOUT)$/) });
+    expect(await work.refusal('html_text', { html: '<div>'.repeat(20_000) })).toMatchObject({ code: expect.stringMatching(/^(?:TOOL_FAILED|TIMEOUT)$/) });
     expect(await work.tool('html_text', { html: `<p>${'x'.repeat(10_000)}</p>` })).toMatchObject({ text: 'x'.repeat(10_000) });
     expect(await work.refusal('text', { operation: 'replace', text: 'a'.repeat(100_000), find: 'a', with: 'b'.repeat(1_000) })).toMatchObject({
       code: 'LIMIT_EXCEEDED',
     });
     expect(await work.refusal('text', { operation: 'split', text: 'a'.repeat(200_000), separator: '' })).toMatchObject({ code: 'LIMIT_EXCEEDED' });
-    expect(await work.refusal('regex', { operation: 'replace', pattern: '', text: 'a'.repeat(50_000), replacement: 'b'.repeat(1_000) })).toMatchObject({
+    expect(await work.refusal('regex', { operation: 'replace', pattern: 'a', text: 'a'.repeat(50_000), replacement: 'b'.repeat(1_000) })).toMatchObject({
       code: 'LIMIT_EXCEEDED',
     });
     expect(await work.tool('regex', { pattern: '(a|aa)+$', text: `${'a'.repeat(50_000)}b` })).toMatchObject({ matched: false });
@@ -77,7 +77,7 @@ describe('folders', () => {
       { eval: true, workerData: [work.inside, work.outside] },
     );
     const seen = new Set<string>();
-    for (let round = 0; round < 2_000; round++) {
+    for (let round = 0; round < 500; round++) {
       const listed = await work.tool('file_list', { path: 'sub' }).catch(() => ({ entries: [] }));
       for (const { path } of listed.entries as { path: string }[]) seen.add(path);
     }
