@@ -119,7 +119,7 @@ describe('sqlite_query', { timeout: 90_000 }, () => {
   it('ends a query that does not return, and a query that hoards memory', async () => {
     const endless = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n';
     expect(await refusal(endless, { timeout_ms: 100 })).toMatchObject({ code: 'TIMEOUT', message: 'sqlite_query: the work took longer than 100 ms' });
-    const hoarding = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 1000) SELECT x, hex(zeroblob(7500000)) AS b FROM n ORDER BY x DESC';
+    const hoarding = `WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 1000) SELECT x, printf('%14000000s', x) AS b FROM n ORDER BY x DESC`;
     expect((await refusal(hoarding, { timeout_ms: 25_000 })).code).toBe('LIMIT_EXCEEDED');
     expect(await query('SELECT 1')).toMatchObject({ count: 1 });
   });
