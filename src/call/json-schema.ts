@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ScriptError } from '../errors.ts';
+import { makeLinear, refuseClosedPatterns } from './check/pattern.ts';
 import { specialOf } from './check/special.ts';
 import type { Value } from './value.ts';
 
@@ -18,12 +19,16 @@ export function toJsonSchema(schema: z.ZodType): Record<string, Value> {
   return rest as Record<string, Value>;
 }
 
-/** The schema that a JSON Schema describes; strict about unknown properties only where it says so. Throws BAD_ARGUMENT when it is none. */
+/** The schema that a JSON Schema describes; strict about unknown properties only where it says so; patterns are those of RE2. Throws BAD_ARGUMENT when it is none. */
 export function fromJsonSchema(json: Value, path = 'schema'): z.ZodType {
   if (json === null || typeof json !== 'object' || Array.isArray(json)) throw new ScriptError('BAD_ARGUMENT', `${path}: expected a JSON Schema (a map)`);
+  refuseClosedPatterns(json, path);
   try {
-    return z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
+    const schema = z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
+    makeLinear(schema, path);
+    return schema;
   } catch (error) {
+    if (error instanceof ScriptError) throw error;
     throw new ScriptError(
       'BAD_ARGUMENT',
       `${path}: expected a JSON Schema: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'it cannot be read'}`,

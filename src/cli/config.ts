@@ -34,6 +34,13 @@ const TEMPLATE = `# llmspell. Every setting has a default; \`llmspell config sho
 # args = ["-y", "@modelcontextprotocol/server-github"]
 # env = ["GITHUB_TOKEN"]
 
+# [tools.email]
+# host = "mail.example.org"
+# user = "bot"
+# password_env = "MAIL_PASSWORD"
+# from = "Bot <bot@example.org>"
+# recipients = ["*@example.org"]
+
 [limits]
 # cpu_ms = 10000
 # memory_mb = 64

@@ -4,7 +4,7 @@ import { ScriptError } from '../errors.ts';
 import { inWorker } from '../worker/pool.ts';
 
 /** What a tool's work in a thread may take when nobody says otherwise, ms. */
-export const WORK_DEADLINE_MS = 5_000;
+export const WORK_DEADLINE_MS = 10_000;
 
 /** Runs work that may take long in a thread beside the event loop. Throws what the work throws, TIMEOUT at its deadline, and ends it when the call is cancelled. */
 export async function beside<T>(

@@ -32,13 +32,17 @@ interface Crafted {
   readonly method?: number;
 }
 
+const X = Buffer.from('x');
+
 /** A ZIP archive byte by byte, so that it can lie. */
 function craftZip(entries: readonly Crafted[], share = false): Buffer {
   const locals: Buffer[] = [];
   const centrals: Buffer[] = [];
+  const packedOnce = new Map<Buffer, Buffer>();
   let at = 0;
-  for (const { path, content = Buffer.from('x'), mode = 0, flags = 0x800, localPath = path, ...lies } of entries) {
-    const packed = deflateRawSync(content);
+  for (const { path, content = X, mode = 0, flags = 0x800, localPath = path, ...lies } of entries) {
+    const packed = packedOnce.get(content) ?? deflateRawSync(content);
+    packedOnce.set(content, packed);
     const [name, localName] = [Buffer.from(path), Buffer.from(localPath)];
     const fixed = Buffer.alloc(26);
     fixed.writeUInt16LE(20, 0);
@@ -84,7 +88,7 @@ function craftTar(path: string, type: string, content = Buffer.from('x')): Buffe
   return tar;
 }
 
-describe('archives', () => {
+describe('archives', { timeout: 60_000 }, () => {
   it.each(['zip', 'tar', 'tar.gz'])('of the kind %s hold files and folders, and give them back', async (format) => {
     const folder = `source-${++count}`;
     mkdirSync(join(work.inside, folder, 'deep/empty'), { recursive: true });
@@ -149,7 +153,7 @@ describe('archives', () => {
   });
 });
 
-describe('hostile archives', () => {
+describe('hostile archives', { timeout: 60_000 }, () => {
   const paths = [
     '../evil.txt',
     'a/../../evil.txt',
@@ -206,7 +210,7 @@ describe('hostile archives', () => {
     ['packs one entry too well', () => craftZip([{ path: 'bomb', content: Buffer.alloc(60 * 2 ** 20) }])],
     ['says that an entry is larger than allowed', () => craftZip([{ path: 'bomb', size: 2 ** 31 }])],
     ['has too many entries', () => craftZip(Array.from({ length: 10_001 }, (__, at) => ({ path: `f${at}` })))],
-    ['is a packed tar that unpacks to too much', () => gzipSync(Buffer.alloc(200 * 2 ** 20))],
+    ['is a packed tar that unpacks to too much', () => gzipSync(Buffer.alloc(40 * 2 ** 20))],
     ['has entries that are too much together', () => craftZip(Array.from({ length: 3 }, (__, at) => ({ path: `f${at}`, size: 60 * 2 ** 20 })))],
   ])('that %s are refused', async (_, make) => {
     const { error, to } = await refused(archive(make()));

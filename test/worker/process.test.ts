@@ -23,7 +23,7 @@ async function gone(pid: number): Promise<boolean> {
   return !lives(pid);
 }
 
-describe('a job in a process of its own', () => {
+describe('a job in a process of its own', { timeout: 60_000 }, () => {
   it('gets its arguments, gives its result, and fails with the very error', async () => {
     const value = { text: 'ä', list: [1, 2.5, 2n ** 60n], bytes: new Uint8Array([1, 2]), none: null };
     expect(await sample({ do: 'echo', value })).toEqual(value);
@@ -48,7 +48,7 @@ describe('a job in a process of its own', () => {
     expect(await sample({ do: 'echo', value: 1 })).toBe(1);
   });
 
-  it('goes when the process that asked is killed', { timeout: 60_000 }, async () => {
+  it('goes when the process that asked is killed', async () => {
     const asking = spawn(process.execPath, [join(import.meta.dirname, 'tasks/ask.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
     const [printed] = await once(asking.stdout, 'data');
     const pid = Number(printed);

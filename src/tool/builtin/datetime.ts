@@ -4,7 +4,7 @@ import { defineTool } from '../tool.ts';
 
 const UNITS = { ms: 1, second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 } as const;
 const unit = z.enum(['ms', 'second', 'minute', 'hour', 'day', 'week', 'month', 'year']);
-const time = z.union([z.string(), z.number()]).describe('ISO 8601 text or ms since 1970; now if not given');
+const time = z.union([z.string().max(100), z.number()]).describe('ISO 8601 text or ms since 1970; now if not given');
 
 /** Dates and times by the run's clock; UTC unless a time zone is named. */
 export const datetime = defineTool(
@@ -19,7 +19,7 @@ export const datetime = defineTool(
       other: time.optional().describe('difference: the later time'),
       amount: z.number().optional().describe('add: how many units, also negative'),
       unit: unit.default('day'),
-      timezone: z.string().default('UTC').describe('IANA name such as Europe/Berlin'),
+      timezone: z.string().max(100).default('UTC').describe('IANA name such as Europe/Berlin'),
       format: z.enum(['iso', 'date', 'time', 'full', 'rfc2822']).default('iso'),
     }),
     output: z.object({ iso: z.string(), timestamp: z.number(), text: z.string(), weekday: z.string(), difference: z.number().optional() }),

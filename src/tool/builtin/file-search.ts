@@ -1,14 +1,9 @@
-import { join } from 'node:path';
 import { z } from 'zod';
-import { readBytes } from '../files/read.ts';
-import { listFolder } from '../files/walk.ts';
+import { beside } from '../beside.ts';
 import { defineTool } from '../tool.ts';
-import { compile } from './regex.ts';
+import type { FileSearchInput, FileSearchResult } from '../work/file-search.ts';
 
-const MOST_SEARCHED_BYTES = 4 * 2 ** 20;
-const MOST_LINE = 400;
-/** Files between two turns of the event loop. */
-const PER_TURN = 20;
+const DEADLINE_MS = 25_000;
 
 /** Lines of files that contain something. */
 export const fileSearch = defineTool(
@@ -32,35 +27,11 @@ export const fileSearch = defineTool(
         javascript: `Tool.execute("file_write", {path: "a.txt", content: "one\\ntwo"})\nprint(Tool.execute("file_search", {query: "TWO"}).matches[0].line)`,
       },
     ],
-    async execute({ query, path, pattern, regex, ignore_case, limit }, context) {
-      const test = tester(query, regex, ignore_case);
-      const { entries, truncated } = listFolder(context, path, { recursive: true, pattern, hidden: false, limit: 10_000 });
-      const matches: { path: string; line: number; text: string }[] = [];
-      let files = 0;
-      for (const [at, { path: below, kind, size }] of entries.entries()) {
-        if (at % PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-        context.signal.throwIfAborted();
-        if (kind !== 'file' || size > MOST_SEARCHED_BYTES) continue;
-        const content = readBytes(context, join(path, below));
-        if (content.includes(0)) continue;
-        files++;
-        for (const [line, text] of content.toString('utf8').split('\n').entries()) {
-          if (!test(text)) continue;
-          if (matches.length >= limit) return { matches, files, truncated: true };
-          matches.push({ path: below, line: line + 1, text: text.trim().slice(0, MOST_LINE) });
-        }
-      }
-      return { matches, files, truncated };
+    execute(input, context) {
+      const { read, write } = context.run.grants;
+      const given: FileSearchInput = { ...input, caller: { method: context.method, run: { grants: { read, write } } } };
+      return beside<FileSearchResult>(context, new URL('../work/file-search.ts', import.meta.url), given, { deadlineMs: DEADLINE_MS });
     },
   },
   'builtin',
 );
-
-function tester(query: string, regex: boolean, ignoreCase: boolean): (line: string) => boolean {
-  if (regex) {
-    const compiled = compile(ignoreCase ? `(?i)${query}` : query);
-    return (line) => compiled.matcher(line).find();
-  }
-  const wanted = ignoreCase ? query.toLowerCase() : query;
-  return (line) => (ignoreCase ? line.toLowerCase() : line).includes(wanted);
-}

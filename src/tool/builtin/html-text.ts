@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { htmlToText } from '../../document/html.ts';
 import { ScriptError } from '../../errors.ts';
 import { readBytes } from '../files/read.ts';
+import { readPage } from '../page.ts';
 import { defineTool } from '../tool.ts';
 
 /** HTML without its markup. */
@@ -27,7 +27,7 @@ export const htmlText = defineTool(
     execute({ html, path, format }, context) {
       const source = html ?? (path === undefined ? undefined : readBytes(context, path).toString('utf8'));
       if (source === undefined) throw new ScriptError('BAD_ARGUMENT', 'html_text: expected html or path');
-      return htmlToText(source, format);
+      return readPage(context, source, format);
     },
   },
   'builtin',

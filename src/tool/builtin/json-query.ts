@@ -6,6 +6,7 @@ import { ScriptError } from '../../errors.ts';
 import { defineTool } from '../tool.ts';
 
 const MOST_FOUND = 10_000;
+const MOST_LOOKED = 500_000;
 
 /** Paths into data: `$.store.books[*].title`, `..name`, `[0]`, `[-1]`, `[1:3]`, `["odd key"]`, the usual part of RFC 9535 without filters. */
 export const jsonQuery = defineTool(
@@ -37,9 +38,17 @@ export const jsonQuery = defineTool(
 /** Every value that a path leads to. Throws BAD_ARGUMENT when the path cannot be read. */
 export function find(data: Value, path: string): Value[] {
   let found: Value[] = [data];
+  let looked = 0;
   for (const step of parse(path)) {
-    found = found.flatMap((value) => (step.deep ? descendants(value) : [value]).flatMap((at) => select(at, step)));
-    if (found.length > MOST_FOUND) throw new ScriptError('LIMIT_EXCEEDED', `json_query: query: more than ${MOST_FOUND} values`);
+    const next: Value[] = [];
+    for (const value of found) {
+      for (const at of step.deep ? descendants(value) : [value]) {
+        if (++looked > MOST_LOOKED) throw new ScriptError('LIMIT_EXCEEDED', `json_query: query: it looks at more than ${MOST_LOOKED} places`);
+        for (const one of select(at, step)) next.push(one);
+        if (next.length > MOST_FOUND) throw new ScriptError('LIMIT_EXCEEDED', `json_query: query: more than ${MOST_FOUND} values`);
+      }
+    }
+    found = next;
   }
   return found;
 }
@@ -85,9 +94,10 @@ function select(value: Value, { key, all, index, range }: Step): Value[] {
   return item === undefined ? [] : [item];
 }
 
-function descendants(value: Value): Value[] {
+function* descendants(value: Value): Generator<Value> {
+  yield value;
   const children = Array.isArray(value) ? value : isMap(value) ? Object.values(value) : [];
-  return [value, ...children.flatMap(descendants)];
+  for (const child of children) yield* descendants(child);
 }
 
 function isMap(value: Value): value is { [key: string]: Value } {

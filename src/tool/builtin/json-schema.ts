@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { anyMap, anyValue } from '../../call/schema.ts';
-import { toPlain, type Value, type ValueMap } from '../../call/value.ts';
+import { toPlain, type ValueMap } from '../../call/value.ts';
 import { beside } from '../beside.ts';
 import { isSmall } from '../small.ts';
 import { defineTool } from '../tool.ts';
@@ -26,15 +26,8 @@ export const jsonSchema = defineTool(
     ],
     execute(given, context) {
       const input = { data: toPlain(given.data), schema: toPlain(given.schema) as ValueMap };
-      // A pattern may take for ever to match.
-      const small = isSmall(input, SMALL) && !hasPattern(input.schema);
-      return small ? run(input) : beside<JsonSchemaResult>(context, new URL('../work/json-schema.ts', import.meta.url), input);
+      return isSmall(input, SMALL) ? run(input) : beside<JsonSchemaResult>(context, new URL('../work/json-schema.ts', import.meta.url), input);
     },
   },
   'builtin',
 );
-
-function hasPattern(schema: Value): boolean {
-  if (typeof schema !== 'object' || schema === null) return false;
-  return Object.entries(schema).some(([key, item]) => key === 'pattern' || key === 'patternProperties' || hasPattern(item));
-}

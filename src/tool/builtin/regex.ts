@@ -1,7 +1,10 @@
-import { RE2JS } from 're2js';
 import { z } from 'zod';
-import { ScriptError } from '../../errors.ts';
+import { beside } from '../beside.ts';
 import { defineTool } from '../tool.ts';
+import { type RegexResult, run } from '../work/regex.ts';
+
+const SMALL = 10_000;
+const SMALL_REPLACEMENT = 100;
 
 /** Regular expressions of RE2: no backtracking, so no pattern takes more than linear time. */
 export const regex = defineTool(
@@ -34,35 +37,11 @@ export const regex = defineTool(
         javascript: `print(Tool.execute("regex", {pattern: "(\\\\w+)@(\\\\w+)", text: "mail ada@example"}).matches[0].groups)`,
       },
     ],
-    execute(input) {
-      const compiled = compile(input.pattern, (input.ignore_case ? RE2JS.CASE_INSENSITIVE : 0) | (input.multiline ? RE2JS.MULTILINE : 0));
-      if (input.operation === 'test') return { matched: compiled.matcher(input.text).find() };
-      if (input.operation === 'replace')
-        return { matched: compiled.matcher(input.text).find(), text: compiled.matcher(input.text).replaceAll(input.replacement) };
-      if (input.operation === 'split') return { matched: compiled.matcher(input.text).find(), parts: compiled.split(input.text, input.limit) };
-      return collect(compiled, input.text, input.limit);
+    execute(input, context) {
+      // Repetitions multiply what each character costs.
+      const small = input.text.length <= SMALL && !input.pattern.includes('{') && input.replacement.length <= SMALL_REPLACEMENT;
+      return small ? run(input) : beside<RegexResult>(context, new URL('../work/regex.ts', import.meta.url), input);
     },
   },
   'builtin',
 );
-
-/** A pattern ready to match. Throws BAD_ARGUMENT when it is none. */
-export function compile(pattern: string, flags = 0): RE2JS {
-  try {
-    return RE2JS.compile(pattern, flags);
-  } catch (error) {
-    throw new ScriptError('BAD_ARGUMENT', `regex: pattern: ${error instanceof Error ? error.message : 'it cannot be read'}`, { cause: error });
-  }
-}
-
-function collect(compiled: RE2JS, text: string, limit: number) {
-  const matcher = compiled.matcher(text);
-  const names = Object.keys(compiled.namedGroups() as Record<string, number>);
-  const matches = [];
-  while (matches.length < limit && matcher.find()) {
-    const groups = Array.from({ length: matcher.groupCount() }, (_, at) => matcher.group(at + 1) ?? null);
-    const named = Object.fromEntries(names.flatMap((name) => (matcher.group(name) == null ? [] : [[name, matcher.group(name) as string]])));
-    matches.push({ match: matcher.group() ?? '', start: matcher.start(), stop: matcher.end(), groups, named });
-  }
-  return { matched: matches.length > 0, matches };
-}

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { beside } from '../beside.ts';
 import { defineTool } from '../tool.ts';
+import { run, type TextResult } from '../work/text.ts';
 
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu;
+/** Texts up to this many characters are changed at once, longer ones in a thread. */
+const SMALL = 50_000;
 
 /** Everyday changes of text. */
 export const text = defineTool(
@@ -33,69 +36,7 @@ export const text = defineTool(
         javascript: `print(Tool.execute("text", {operation: "slug", text: "Hello, World!"}).text)`,
       },
     ],
-    execute(input) {
-      const { text: given } = input;
-      switch (input.operation) {
-        case 'count':
-          return {
-            characters: [...given].length,
-            words: given.match(WORD)?.length ?? 0,
-            lines: given === '' ? 0 : given.split('\n').length,
-            bytes: Buffer.byteLength(given),
-          };
-        case 'split':
-          return { parts: given.split(input.separator ?? ' ') };
-        case 'lines':
-          return { parts: given.split(/\r?\n/) };
-        case 'words':
-          return { parts: given.match(WORD) ?? [] };
-        default:
-          return { text: change(input) };
-      }
-    },
+    execute: (input, context) => (input.text.length <= SMALL ? run(input) : beside<TextResult>(context, new URL('../work/text.ts', import.meta.url), input)),
   },
   'builtin',
 );
-
-function change({
-  operation,
-  text: given,
-  length,
-  find,
-  with: replacement,
-}: {
-  operation: string;
-  text: string;
-  length?: number | undefined;
-  find?: string | undefined;
-  with?: string | undefined;
-}): string {
-  switch (operation) {
-    case 'upper':
-      return given.toUpperCase();
-    case 'lower':
-      return given.toLowerCase();
-    case 'title':
-      return given.replaceAll(WORD, (word) => word.charAt(0).toUpperCase() + word.slice(1).toLowerCase());
-    case 'reverse':
-      return [...new Intl.Segmenter().segment(given)]
-        .map(({ segment }) => segment)
-        .reverse()
-        .join('');
-    case 'slug':
-      return given
-        .normalize('NFKD')
-        .replaceAll(/\p{M}/gu, '')
-        .toLowerCase()
-        .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
-        .replaceAll(/^-|-$/g, '');
-    case 'truncate':
-      return [...given].length <= (length ?? 80) ? given : `${[...given].slice(0, Math.max(0, (length ?? 80) - 1)).join('')}…`;
-    case 'pad':
-      return given.padEnd(length ?? given.length, replacement || ' ');
-    case 'replace':
-      return find === undefined ? given : given.replaceAll(find, () => replacement ?? '');
-    default:
-      return given.trim();
-  }
-}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { htmlToText } from '../../document/html.ts';
 import { ScriptError } from '../../errors.ts';
 import { request } from '../net/request.ts';
+import { readPage } from '../page.ts';
 import { defineTool } from '../tool.ts';
 
 /** A web page as people read it. */
@@ -37,7 +38,7 @@ export const webFetch = defineTool(
         });
       const source = answer.body.toString('utf8');
       const html = /html/.test(answer.headers['content-type'] ?? '') || /^\s*<(?:!doctype|html)/i.test(source);
-      const page = html ? await htmlToText(source, format, answer.url) : { title: '', text: source, links: [] };
+      const page = html ? await readPage(context, source, format, answer.url) : { title: '', text: source, links: [] };
       return {
         url: answer.url,
         title: page.title,

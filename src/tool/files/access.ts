@@ -75,12 +75,22 @@ export function openForWriting(context: Caller, path: string): WritableFolder {
   }
   if (!write.some((root) => inside(realOf(root) ?? root, folder))) throw refusal();
   if (!DESCRIPTORS) return { name, at: (file) => join(folder, file), close: () => undefined };
-  const fd = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const fd = openFolder(context, path, folder);
   if (!write.some((root) => inside(realOf(root) ?? root, readlinkSync(`/proc/self/fd/${fd}`)))) {
     closeSync(fd);
     throw refusal();
   }
   return { name, at: (file) => `/proc/self/fd/${fd}/${file}`, close: () => closeSync(fd) };
+}
+
+function openFolder(context: Caller, path: string, folder: string): number {
+  try {
+    return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOTDIR' ? 'is no folder' : code === 'ELOOP' ? 'changed meanwhile' : `cannot be opened (${code})`;
+    throw new ScriptError('TOOL_FAILED', `${context.method}: what ${path} should lie in ${why}`, { cause: error });
+  }
 }
 
 /** True when a path is the folder or lies in it. */

@@ -1,6 +1,7 @@
-import { closeSync, type Dirent, opendirSync, readlinkSync, statSync } from 'node:fs';
-import { join, matchesGlob } from 'node:path';
+import { closeSync, lstatSync, opendirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
 import { type Caller, existing, openForReading } from './access.ts';
+import { compileGlob } from './glob.ts';
 
 /** One entry below a folder; `path` is relative to what the script named. */
 export interface Entry {
@@ -25,31 +26,37 @@ const MOST_VISITED = 100_000;
 export function listFolder(context: Caller, path: string, options: WalkOptions): { entries: Entry[]; truncated: boolean } {
   const entries: Entry[] = [];
   const folders = [''];
+  const fits = options.pattern === undefined ? undefined : compileGlob(options.pattern);
   let visited = 0;
   let truncated = false;
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    for (const entry of readFolder(context, join(path, folder))) {
-      if (!options.hidden && entry.name.startsWith('.')) continue;
-      const below = folder === '' ? entry.name : `${folder}/${entry.name}`;
+    for (const { name, ...stats } of readFolder(context, join(path, folder), options.hidden)) {
+      const below = folder === '' ? name : `${folder}/${name}`;
       if (++visited > MOST_VISITED || entries.length >= options.limit) {
         truncated = true;
         return { entries, truncated };
       }
-      if (entry.isDirectory() && options.recursive) folders.push(below);
-      if (options.pattern !== undefined && !matchesGlob(below, options.pattern)) continue;
-      const stats = statsOf(context, join(path, below), entry);
-      if (stats) entries.push({ path: below, ...stats });
+      if (stats.kind === 'folder' && options.recursive) folders.push(below);
+      if (fits?.(below) === false) continue;
+      entries.push({ path: below, ...stats });
     }
   }
   return { entries, truncated };
 }
 
-function readFolder(context: Caller, path: string): Dirent[] {
+type Named = Omit<Entry, 'path'> & { readonly name: string };
+
+/** Reads and looks through the folder that is open, so that a folder that is swapped meanwhile shows nothing of what is elsewhere. */
+function readFolder(context: Caller, path: string, hidden: boolean): Named[] {
   const opened = openForReading(context, path, 'folder');
   try {
-    const folder = opendirSync(process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${opened.fd}`) : existing(context, path));
-    const entries: Dirent[] = [];
-    for (let entry = folder.readSync(); entry; entry = folder.readSync()) entries.push(entry);
+    const place = process.platform === 'linux' ? `/proc/self/fd/${opened.fd}` : existing(context, path);
+    const folder = opendirSync(place);
+    const entries: Named[] = [];
+    for (let entry = folder.readSync(); entry; entry = folder.readSync()) {
+      const stats = hidden || !entry.name.startsWith('.') ? lstatSync(join(place, entry.name), { throwIfNoEntry: false }) : undefined;
+      if (stats) entries.push({ name: entry.name, ...described(stats) });
+    }
     folder.closeSync();
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } finally {
@@ -57,12 +64,7 @@ function readFolder(context: Caller, path: string): Dirent[] {
   }
 }
 
-function statsOf(context: Caller, path: string, entry: Dirent): Omit<Entry, 'path'> | undefined {
-  if (entry.isSymbolicLink()) return { kind: 'link', size: 0, modified_at: 0 };
-  try {
-    const stats = statSync(existing(context, path));
-    return { kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other', size: stats.size, modified_at: Math.round(stats.mtimeMs) };
-  } catch {
-    return undefined;
-  }
+function described(stats: Stats): Omit<Entry, 'path'> {
+  if (stats.isSymbolicLink()) return { kind: 'link', size: 0, modified_at: 0 };
+  return { kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other', size: stats.size, modified_at: Math.round(stats.mtimeMs) };
 }

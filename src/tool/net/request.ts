@@ -39,6 +39,7 @@ export function request(context: Context, address: string, options: RequestOptio
 async function follow(context: Context, address: string, options: RequestOptions): Promise<Answer> {
   let url = parse(context, address);
   let { method = 'GET', body } = options;
+  checkSending(context, options);
   let headers: Record<string, string> = { 'user-agent': 'llmspell', ...options.headers };
   for (let hop = 0; ; hop++) {
     const target = await check(context, url, options.trusted ?? []);
@@ -60,10 +61,35 @@ async function follow(context: Context, address: string, options: RequestOptions
 
 function parse(context: Context, address: string, base?: URL): URL {
   const url = URL.parse(address, base?.href);
+  if (base && url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw failure(context, `${base.host} redirects to something that is no address with http or https`, 'failed', false);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected an address with http or https, got ${JSON.stringify(address.slice(0, 100))}`);
   if (url.username || url.password) throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected no user name or password in it; use a header`);
   return url;
+}
+
+/** Headers that say where a message ends or whose it is; they follow from the request. */
+const OWN_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function checkSending(context: Context, { method = 'GET', headers = {}, body }: RequestOptions): void {
+  const refuse = (what: string) => new ScriptError('BAD_ARGUMENT', `${context.method}: ${what}`);
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/.test(name)) throw refuse(`headers: expected the name of a header, got ${JSON.stringify(name.slice(0, 80))}`);
+    if (OWN_HEADERS.has(name.toLowerCase())) throw refuse(`headers: ${name} cannot be set`);
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw refuse(`headers: ${name}: expected one line of text in Latin-1`);
+  }
+  if (body !== undefined && (method === 'GET' || method === 'HEAD')) throw refuse(`a request with ${method} has no body`);
 }
 
 interface Target {
@@ -77,7 +103,7 @@ async function check(context: Context, url: URL, trusted: readonly string[]): Pr
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   const known = namedLiterally(trusted, host, port);
   if (!known && !hostAllowed(net, host, port))
-    throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (--allow-net ${host})`, {
+    throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (--allow-net ${isIP(host) === 6 ? `[${host}]` : host})`, {
       details: { outcome: 'not_sent', retryable: false },
     });
   const found = await resolveHost(context, host);
@@ -86,7 +112,7 @@ async function check(context: Context, url: URL, trusted: readonly string[]): Pr
   if (refused)
     throw new ScriptError(
       'NOT_ALLOWED',
-      `${context.method}: ${url.host} is a private address; it must be allowed by its own name (--allow-net ${host}:${port})`,
+      `${context.method}: ${url.host} is a private address; it must be allowed by its own name (--allow-net ${isIP(host) === 6 ? `[${host}]` : host}:${port})`,
       { details: { outcome: 'not_sent', retryable: false } },
     );
   return found[0] as Target;

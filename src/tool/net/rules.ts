@@ -13,7 +13,9 @@ export function namedLiterally(net: readonly string[], host: string, port?: numb
 /** Whether an address is of the public internet; everything else (private, loopback, link-local, reserved, multicast) is not. */
 export function isPublic(address: string): boolean {
   const parsed = ipaddr.process(address);
-  return parsed.range() === 'unicast';
+  if (parsed.range() !== 'unicast') return false;
+  // Of IPv6 only 2000::/3 is given out (RFC 4291); ::127.0.0.1 and the like lie outside.
+  return parsed.kind() === 'ipv4' || (parsed.toByteArray()[0] ?? 0) >> 5 === 1;
 }
 
 function matches(grant: string, host: string, port: number | undefined): boolean {

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { basename, isAbsolute, join, matchesGlob } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { gzipSync } from 'fflate';
 import { ScriptError } from '../../errors.ts';
 import { checkLimits, damaged, type Entry, MOST, type Packed, printable, refused, safePath } from '../archive/entry.ts';
@@ -7,6 +7,7 @@ import { gunzip } from '../archive/inflate.ts';
 import { isTar, readTar, writeTar } from '../archive/tar.ts';
 import { readZip, writeZip } from '../archive/zip.ts';
 import { type Caller, openForReading } from '../files/access.ts';
+import { compileGlob } from '../files/glob.ts';
 import { readBytes, readRange } from '../files/read.ts';
 import { listFolder } from '../files/walk.ts';
 import { makeFolder, writeFile } from '../files/write.ts';
@@ -42,7 +43,8 @@ export function run(input: ArchiveInput): ArchiveResult {
 function open({ caller, operation, path, to, pattern, overwrite }: ArchiveInput): ArchiveResult {
   const archive = readBytes(caller, path, MOST.archiveBytes);
   const { format, entries: all } = read(archive);
-  const entries = all.filter((entry) => pattern === undefined || matchesGlob(entry.path, pattern));
+  const fits = pattern === undefined ? undefined : compileGlob(pattern);
+  const entries = all.filter((entry) => fits?.(entry.path) !== false);
   if (all.length > MOST.entries) throw new ScriptError('LIMIT_EXCEEDED', `archive: more than ${MOST.entries} entries`);
   if (operation === 'extract') extract(caller, entries, archive.length, to, overwrite);
   return result(format, entries);

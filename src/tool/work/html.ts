@@ -1,0 +1,20 @@
+import { ScriptError } from '../../errors.ts';
+import { htmlToText, type PageText } from '../../document/html.ts';
+
+export interface HtmlInput {
+  readonly method: string;
+  readonly html: string;
+  readonly format: 'text' | 'markdown';
+  /** Makes links absolute. */
+  readonly base: string | undefined;
+}
+
+/** The readable part of a page. Throws TOOL_FAILED when it is nested too deep. */
+export async function run({ method, html, format, base }: HtmlInput): Promise<PageText> {
+  try {
+    return await htmlToText(html, format, base);
+  } catch (error) {
+    if (error instanceof RangeError) throw new ScriptError('TOOL_FAILED', `${method}: the page is nested too deep to be read`);
+    throw error;
+  }
+}
