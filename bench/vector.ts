@@ -80,7 +80,7 @@ export async function vectorRows(): Promise<Row[]> {
     ...(await rowsOf(1_000, 'clustered')),
     ...(await rowsOf(20_000, 'clustered')),
     ...(await rowsOf(100_000, 'clustered')),
-    ...(await rowsOf(100_000, 'random')),
+    ...(await rowsOf(30_000, 'random')),
   ];
 }
 

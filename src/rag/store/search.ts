@@ -40,20 +40,31 @@ export async function nearestChunks(ground: Ground, vector: Float32Array, limit:
   return among(ground, open, query, limit, filtered(ground, compileFilter(filter, base.id, 'set')) ?? []);
 }
 
-/** The chunks with the words of a text, best first by BM25. */
-export function keywordChunks({ database, base }: Ground, text: string, limit: number, filter: Filter | undefined): number[] {
+/** The chunks with the words of a text among those that a filter selects, best first by BM25. */
+export function keywordChunks(ground: Ground, text: string, limit: number, filter: Filter | undefined): number[] {
+  const { database, base } = ground;
   const match = matchExpression(text);
   if (match === undefined) return [];
-  const condition = filter && Object.keys(filter).length > 0 ? compileFilter(filter, base.id, 'each') : undefined;
-  const n = base.id;
-  const only = condition
-    ? ` AND EXISTS (SELECT 1 FROM chunks_${n} c JOIN documents_${n} d ON d.id = c.document WHERE c.id = text_${n}.rowid AND ${condition.sql})`
-    : '';
+  if (!filter || Object.keys(filter).length === 0) return worded(ground, match, limit);
+  const hits = filtered(ground, compileFilter(filter, base.id, 'set'), ground.exactLimit);
+  if (hits) return worded(ground, match, limit, hits);
+  // So many hits are a good part of all: among a few times as many best ones there are enough of them.
+  const condition = compileFilter(filter, base.id, 'each');
+  for (let fetch = 4 * limit; ; fetch *= 8) {
+    const best = worded(ground, match, fetch);
+    const fitting = matching(database, base.id, best, condition);
+    if (fitting.length >= limit || best.length < fetch) return fitting.slice(0, limit);
+  }
+}
+
+function worded({ database, base: { id: n } }: Ground, match: string, limit: number, among?: readonly number[]): number[] {
+  // The plus keeps SQLite from asking the full text once for each number.
+  const only = among ? ' AND +rowid IN (SELECT value FROM json_each(?))' : '';
   return database
     .all<{ id: number }>(
       `SELECT rowid AS id FROM text_${n} WHERE text_${n} MATCH ?${only} ORDER BY bm25(text_${n}, 1.0, 0.5), rowid LIMIT ?`,
       match,
-      ...(condition?.values ?? []),
+      ...(among ? [JSON.stringify(among)] : []),
       limit,
     )
     .map((row) => row.id);
