@@ -65,6 +65,7 @@ async function execute(script: Script, args: readonly string[], flags: RunFlags,
     grants: grantsOf({ ...config, models: { ...config.models, ...(flags.model !== undefined && { override: flags.model }) } }, flags, dataDir, script.path),
     limits: limitsOf(flags),
     signal,
+    session: flags.session,
     ...(flags.tenant !== undefined && { tenant: flags.tenant }),
     ...(seedOf(flags) !== undefined && { seed: seedOf(flags) as number }),
   };
