@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storeArtifact } from '../../src/artifact/artifact.ts';
-import type { HostContainer } from '../../src/call/run.ts';
+import { HostContainer } from '../../src/call/run.ts';
 import { createSession } from '../../src/session/session.ts';
 import { addTurns, setValue } from '../../src/session/turns.ts';
 import { backup } from '../../src/state/backup.ts';
@@ -69,6 +69,19 @@ describe('removing a tenant', () => {
     expect(asked).toEqual(['a']);
     expect(await load(testRun({ host, tenant: 'a' }).context, 'global', SECRET)).toBeNull();
     await host[Symbol.asyncDispose]();
+    rmSync(host.dataDir, { recursive: true, force: true });
+  });
+
+  it('removes a damaged one too', async () => {
+    const host = testHost();
+    await fill(host, 'a', SECRET);
+    await host[Symbol.asyncDispose]();
+    writeFileSync(join(tenantFolder(host.dataDir, 'a'), 'state.db'), Buffer.alloc(8_192, 7));
+    const again = new HostContainer(host.config, host.dataDir);
+    expect(() => load(testRun({ host: again, tenant: 'a' }).context, 'global', 'k')).toThrow('a database in the data folder is not one of llmspell');
+    expect(await removeTenant(again, 'a')).toBe(true);
+    expect(filesOf(host.dataDir)).toEqual([]);
+    await again[Symbol.asyncDispose]();
     rmSync(host.dataDir, { recursive: true, force: true });
   });
 
