@@ -16,4 +16,5 @@ export type { MockAnswer, MockSource } from './model/mock.ts';
 export type { LanguageModel, ModelAnswer, ModelRequest } from './model/model.ts';
 export { type ExecuteOptions, type RunHandle, type RunResult, type RunStats, type RuntimeOptions, ScriptRuntime } from './runtime.ts';
 export { createStateManager, type StateManager } from './state/manager.ts';
+export { listTenants, removeTenant, type TenantInfo, type TenantOwner, tenantOwners } from './tenant/tenants.ts';
 export { defineTool, type Tool, type ToolDefinition } from './tool/tool.ts';

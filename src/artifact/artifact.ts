@@ -131,7 +131,10 @@ function add(context: Context, draft: ArtifactDraft & { readonly encoded: Uint8A
     const info = infoOf(outcome);
     const { id, version, size } = info;
     if (!('data' in staged.content)) sweepNowAndThen(context);
-    return whenReady(context.run.get(events).announce(context, 'artifact.stored', { id, session_id, name, type, version, size }), () => info);
+    // What has expired went when this was added, and its files go now.
+    return whenReady(storeOf(context).artifacts.collect(), () =>
+      whenReady(context.run.get(events).announce(context, 'artifact.stored', { id, session_id, name, type, version, size }), () => info),
+    );
   };
   const fail = (error: unknown): never => {
     discard();

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { McpFlags } from './mcp.ts';
 import type { ServeFlags } from './mcp-serve.ts';
+import { addDataCommands } from './nouns.ts';
 import type { RunFlags } from './options.ts';
 import { EXIT } from './report.ts';
 
@@ -73,6 +74,8 @@ function createProgram(done: (status: number) => void): Command {
     .argument('[name]')
     .action(async (name: string | undefined, { json = false }: { json?: boolean }) => (await import('./tools.ts')).showTools(name, json));
 
+  addDataCommands(program, done);
+
   const config = program.command('config').description('shows, makes or checks the configuration');
   config
     .command('show')
@@ -131,6 +134,7 @@ function withGrantOptions(command: Command): Command {
     .option('--timeout <ms>', 'ends the run')
     .option('--memory <mb>', "the script's memory; 64 if not given")
     .option('--tenant <id>', 'whose data it is; default if not given')
+    .option('--session <id>', 'the session that Session.current_id() gives')
     .addOption(several('--allow-tenant <id>', 'another tenant that may be reached, or *'))
     .addOption(several('--allow-read <dir>', "a folder to read, instead of the script's own"))
     .addOption(several('--allow-write <dir>', 'a folder to write, beside the workspace'))

@@ -18,6 +18,7 @@ export interface RunFlags {
   readonly timeout?: string;
   readonly memory?: string;
   readonly tenant?: string;
+  readonly session?: string;
   readonly allowTenant?: string[];
   readonly allowRead?: string[];
   readonly allowWrite?: string[];

@@ -10,7 +10,7 @@ import type { RunFlags } from './options.ts';
 import { commonStart, complete } from './repl-complete.ts';
 import { columns, helpText, typesText } from './repl-help.ts';
 import { openHistory } from './repl-history.ts';
-import { EXIT, errorText, logLine, stringify } from './report.ts';
+import { EXIT, errorText, jsonText, logLine } from './report.ts';
 import { prepare, readScript } from './run.ts';
 
 /** Where a session is typed and shown; `terminal` says whether lines are edited there. */
@@ -97,7 +97,7 @@ export async function runRepl(language: Language, args: readonly string[], flags
   function complain(error: ScriptError): void {
     const { value } = error.details ?? {};
     show(desk.errors, error.code === 'CANCELLED' ? 'interrupted' : errorText(error));
-    if (value !== undefined && error.code === 'SCRIPT_ERROR' && typeof value === 'object') show(desk.errors, `  value: ${stringify(value)}`);
+    if (value !== undefined && error.code === 'SCRIPT_ERROR' && typeof value === 'object') show(desk.errors, `  value: ${jsonText(value)}`);
   }
 
   async function begin(why: string): Promise<void> {

@@ -25,13 +25,13 @@ export function errorText(error: ScriptError): string {
 
 /** What `--json` prints of a run that ended well. */
 export function successJson({ value, output, stats }: RunResult, metrics?: MetricsSnapshot): string {
-  return stringify({ ok: true, value, output, stats, metrics });
+  return jsonText({ ok: true, value, output, stats, metrics });
 }
 
 /** What `--json` prints of a run that failed. */
 export function failureJson(error: ScriptError, metrics?: MetricsSnapshot): string {
   const { code, message, where, traceback, run } = error;
-  return stringify({
+  return jsonText({
     ok: false,
     value: null,
     output: run?.output ?? [],
@@ -43,18 +43,18 @@ export function failureJson(error: ScriptError, metrics?: MetricsSnapshot): stri
 
 /** One line of the log as people read it. */
 export function logLine({ level, message, fields }: LogEntry): string {
-  const rest = Object.keys(fields).length > 0 ? ` ${stringify(fields)}` : '';
+  const rest = Object.keys(fields).length > 0 ? ` ${jsonText(fields)}` : '';
   return `${level}: ${message}${rest}`;
 }
 
 /** JSON with integers as digits and bytes as `{"$bytes": base64}`. */
-export function stringify(value: unknown): string {
+export function jsonText(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   if (value instanceof Uint8Array) return JSON.stringify({ $bytes: Buffer.from(value).toString('base64') });
-  if (Array.isArray(value)) return `[${value.map((item) => stringify(item) ?? 'null').join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => jsonText(item) ?? 'null').join(',')}]`;
   if (value !== null && typeof value === 'object') {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${stringify(item)}`).join(',')}}`;
+    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${jsonText(item)}`).join(',')}}`;
   }
   return JSON.stringify(value) ?? 'null';
 }

@@ -65,6 +65,7 @@ export async function prepare(flags: RunFlags, script: Pick<Script, 'language' |
     input: inputOf(flags),
     grants: grantsOf({ ...config, models }, flags, dataDir, script.path),
     limits: limitsOf(flags),
+    session: flags.session,
     ...(flags.tenant !== undefined && { tenant: flags.tenant }),
     ...(seed !== undefined && { seed }),
   };

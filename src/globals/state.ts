@@ -6,7 +6,10 @@ import { migrate, schemaVersion } from '../state/migrate.ts';
 import { clear, compareAndSet, exists, increment, listKeys, listScopes, load, remove, save, transact, update, usage } from '../state/state.ts';
 import { transformation } from '../state/transform.ts';
 
-const scope = z.string().meta({ description: '`global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)' });
+const scope = z.string().meta({
+  description:
+    '`global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own',
+});
 const key = z.string();
 
 /** Values that outlive the run. */
@@ -123,7 +126,7 @@ export const stateGlobal = defineGlobal({
       handler: ({ fn }, context) => transact(context, (inside) => inside.invoke(fn, [])),
     }),
     list_scopes: method({
-      doc: 'The scopes that hold anything.',
+      doc: "The scopes of the run's own tenant that hold anything.",
       params: {},
       result: z.array(z.string()),
       effect: 'read',
@@ -178,7 +181,7 @@ export const stateGlobal = defineGlobal({
       handler: ({ scope }, context) => schemaVersion(context, scope),
     }),
     backup: method({
-      doc: "Copies all of the tenant's State at one moment to a file with a checksum; gives its id.",
+      doc: "Copies all State of the run's own tenant at one moment to a file with a checksum; gives its id. Sessions and artifacts are no part of it.",
       params: { options: z.strictObject({ description: z.string().max(1_000).optional() }).default({}) },
       result: z.string(),
       effect: 'write',

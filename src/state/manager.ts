@@ -5,6 +5,7 @@ import { hostService } from '../call/context.ts';
 import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
+import { resultCode, SQLITE_BUSY } from '../store/failure.ts';
 import { tenantFolder } from '../store/folders.ts';
 import type { ListOptions, Store } from '../store/store.ts';
 import { type StoreOptions, Stores } from '../store/stores.ts';
@@ -76,7 +77,12 @@ export class StateManager {
   /** Closes what is open of a tenant and takes it out of use in other processes, so that its folder can be deleted; says whether there was anything. */
   async release(tenant: string): Promise<boolean> {
     const there = this.#onDisk ? existsSync(join(tenantFolder(this.dataDir, tenant), 'state.db')) : this.#stores.has(tenant);
-    if (there) await this.#stores.of(tenant).abandon();
+    try {
+      if (there) await this.#stores.of(tenant).abandon();
+    } catch (error) {
+      // A damaged database can be removed like any other; one that somebody is writing to cannot.
+      if (resultCode((error as ScriptError).cause) === SQLITE_BUSY) throw error;
+    }
     this.#stores.close(tenant);
     return there;
   }

@@ -69,7 +69,7 @@ async function stageIn(folder: string, pieces: AsyncIterable<Uint8Array>, path: 
   return {
     place(hash) {
       const file = `${hash}-${randomBytes(8).toString('hex')}`;
-      mkdirSync(dirname(path(file)), { recursive: true, mode: 0o700 });
+      if (mkdirSync(dirname(path(file)), { recursive: true, mode: 0o700 }) !== undefined) syncFolder(folder);
       renameSync(temporary, path(file));
       syncFolder(dirname(path(file)));
       return file;

@@ -1,6 +1,6 @@
 import type { Context } from '../call/context.ts';
-import { beside } from './beside.ts';
 import type { PageText } from '../document/html.ts';
+import { beside } from './beside.ts';
 import type { HtmlInput } from './work/html.ts';
 
 /** Pages up to this many characters are read at once, longer ones in a thread: what is nested deep takes long. */

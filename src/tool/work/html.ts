@@ -1,5 +1,5 @@
-import { ScriptError } from '../../errors.ts';
 import { htmlToText, type PageText } from '../../document/html.ts';
+import { ScriptError } from '../../errors.ts';
 
 export interface HtmlInput {
   readonly method: string;

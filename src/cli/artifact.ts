@@ -1,0 +1,48 @@
+import { createWriteStream, renameSync, rmSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { findArtifact, listArtifacts as listOf, queryArtifacts } from '../artifact/artifact.ts';
+import { readArtifact, streamArtifact } from '../artifact/read.ts';
+import { ScriptError } from '../errors.ts';
+import { print, printTable, time, withTenant } from './data.ts';
+import type { DataFlags } from './nouns.ts';
+import { jsonText } from './report.ts';
+
+/** Prints the artifacts of a session, or of all sessions of a tenant. */
+export function listArtifacts(session: string | undefined, flags: DataFlags & { type?: string; limit?: number }): Promise<number> {
+  return withTenant(flags, 'artifact list', async (context) => {
+    const { type, limit } = flags;
+    const found =
+      session !== undefined && type === undefined && limit === undefined
+        ? await listOf(context, session)
+        : await queryArtifacts(context, { session_id: session, type, limit, latest: true });
+    if (flags.json) return print(jsonText(found));
+    printTable(found.map((one) => [one.id, one.session_id, one.name, one.type, `v${one.version}`, `${one.size} bytes`, time(one.created_at)]));
+  });
+}
+
+/** Writes the content of an artifact, checked as a whole before, to a file or standard output. */
+export function getArtifact(session: string, reference: string, flags: DataFlags & { version?: number; out?: string }): Promise<number> {
+  return withTenant(flags, 'artifact get', async (context) => {
+    const found = await findArtifact(context, session, reference, flags.version);
+    if (!found) throw new ScriptError('NOT_FOUND', `there is no artifact ${reference} in the session ${session}`);
+    if (flags.out !== undefined) {
+      await writeWhole(flags.out, streamArtifact(context, found));
+      return print(flags.json ? jsonText({ ...found, file: flags.out }) : `wrote ${found.size} bytes to ${flags.out}`);
+    }
+    if (flags.json) return print(jsonText({ ...found, content: await readArtifact(context, found) }));
+    await pipeline(streamArtifact(context, found), process.stdout, { end: false });
+  });
+}
+
+/** The file is there whole or not at all. */
+async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await pipeline(pieces, createWriteStream(temporary, { flags: 'wx' }));
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (error instanceof ScriptError) throw error;
+    throw new ScriptError('TOOL_FAILED', `${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`, { cause: error });
+  }
+}

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { CAPABILITIES, type Capability } from '../call/capability.ts';
+import type { Context } from '../call/context.ts';
+import { CallContext, HostContainer, RunContainer } from '../call/run.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { log } from '../log/log.ts';
+import { isTenant, tenantFolder } from '../store/folders.ts';
+import { loadConfig } from './config-file.ts';
+import type { DataFlags } from './nouns.ts';
+import { dataFolder } from './options.ts';
+import { EXIT, jsonText } from './report.ts';
+
+/** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. */
+export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>): Promise<number> {
+  const { config } = await loadConfig(flags.config);
+  await using host = new HostContainer(config, dataFolder(config, flags));
+  try {
+    await work(host);
+    return 0;
+  } catch (thrown) {
+    const { code, message } = asScriptError(thrown);
+    if (flags.json) print(jsonText({ ok: false, error: { code, message } }));
+    else process.stderr.write(`error: ${message}\n`);
+    return code === 'BAD_ARGUMENT' || code === 'BAD_CONFIG' ? EXIT.usage : EXIT.failed;
+  }
+}
+
+/** As `withHost`, for the data of one tenant, in a run that no script is part of. A tenant without data is not made by looking. */
+export async function withTenant(flags: DataFlags, method: string, work: (context: Context) => Promise<void>, { makes = false } = {}): Promise<number> {
+  return withHost(flags, async (host) => {
+    const tenant = flags.tenant ?? 'default';
+    if (!isTenant(tenant))
+      throw new ScriptError('BAD_ARGUMENT', `--tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 80))}`);
+    if (!makes && host.config.data.backend === 'sqlite' && !existsSync(tenantFolder(host.dataDir, tenant)))
+      throw new ScriptError('NOT_FOUND', `there is no tenant ${tenant} in ${flags.data ?? host.config.data.dir}`);
+    host.get(log).writeTo(({ level, message }) => void process.stderr.write(`${level}: ${message}\n`));
+    await using run = new RunContainer({
+      host,
+      language: 'lua',
+      tenant,
+      grants: {
+        capabilities: new Set(Object.keys(CAPABILITIES) as Capability[]),
+        read: [],
+        write: [],
+        net: [],
+        tenants: ['*'],
+        models: [],
+        programs: [],
+        environment: [],
+      },
+      limits: host.config.limits,
+      args: [],
+      input: null,
+      seed: Math.floor(Math.random() * 2 ** 32),
+      onOutput: print,
+    });
+    await work(new CallContext(run, { method }));
+  });
+}
+
+/** One line of standard output. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Rows in columns as wide as they need to be. */
+export function printTable(rows: readonly (readonly string[])[]): void {
+  const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
+  for (const row of rows)
+    print(
+      row
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+/** A time as people read it. */
+export function time(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,108 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** Options that every command on stored data has. */
+export interface DataFlags {
+  readonly data?: string;
+  readonly config?: string;
+  readonly tenant?: string;
+  readonly json?: boolean;
+}
+
+type Done = (status: number) => void;
+
+/** Adds the commands that look into the data folder: session, artifact, state and tenant. */
+export function addDataCommands(program: Command, done: Done): void {
+  addSession(program.command('session').description('lists, shows and exports sessions'), done);
+  addArtifact(program.command('artifact').description('lists artifacts and gets their content'), done);
+  addState(program.command('state').description('reads and writes State, makes and restores backups'), done);
+  addTenant(program.command('tenant').description('lists and removes tenants'), done);
+}
+
+function addSession(noun: Command, done: Done): void {
+  withData(noun.command('list').description('the sessions, newest first'))
+    .option('--status <status>', 'active, suspended or completed')
+    .option('--tag <tag>', 'may be given several times', several)
+    .option('--limit <n>', 'at most so many; 100 if not given', count)
+    .action(async (flags: DataFlags & { status?: string; tag?: string[]; limit?: number }) => done(await (await import('./session.ts')).listSessions(flags)));
+  withData(noun.command('show').description('one session with its last turns'))
+    .argument('<id>')
+    .option('--last <n>', 'turns; 10 if not given', count)
+    .action(async (id: string, flags: DataFlags & { last?: number }) => done(await (await import('./session.ts')).showSession(id, flags)));
+  withData(noun.command('export').description('everything of a session as JSON'))
+    .argument('<id>')
+    .option('--out <file>', 'instead of standard output')
+    .action(async (id: string, flags: DataFlags & { out?: string }) => done(await (await import('./session.ts')).exportSession(id, flags)));
+}
+
+function addArtifact(noun: Command, done: Done): void {
+  withData(noun.command('list').description('the artifacts of a session, or of all'))
+    .argument('[session]')
+    .option('--type <type>', 'only those of this type')
+    .option('--limit <n>', 'at most so many; 100 if not given', count)
+    .action(async (session: string | undefined, flags: DataFlags & { type?: string; limit?: number }) =>
+      done(await (await import('./artifact.ts')).listArtifacts(session, flags)),
+    );
+  withData(noun.command('get').description('the content of an artifact'))
+    .argument('<session>')
+    .argument('<artifact>', 'id or name')
+    .option('--version <n>', 'of the name; the highest if not given', count)
+    .option('--out <file>', 'instead of standard output')
+    .action(async (session: string, artifact: string, flags: DataFlags & { version?: number; out?: string }) =>
+      done(await (await import('./artifact.ts')).getArtifact(session, artifact, flags)),
+    );
+}
+
+function addState(noun: Command, done: Done): void {
+  withData(noun.command('get').description('a value as JSON'))
+    .argument('<scope>')
+    .argument('<key>')
+    .action(async (scope: string, key: string, flags: DataFlags) => done(await (await import('./state.ts')).getState(scope, key, flags)));
+  withData(noun.command('set').description('saves a value'))
+    .argument('<scope>')
+    .argument('<key>')
+    .argument('<json>', 'null deletes')
+    .action(async (scope: string, key: string, json: string, flags: DataFlags) => done(await (await import('./state.ts')).setState(scope, key, json, flags)));
+  withData(noun.command('list').description('the keys of a scope, or the scopes'))
+    .argument('[scope]')
+    .option('--prefix <text>', 'only keys that begin so')
+    .option('--backups', 'the backups instead, newest first')
+    .action(async (scope: string | undefined, flags: DataFlags & { prefix?: string; backups?: boolean }) =>
+      done(await (await import('./state.ts')).listState(scope, flags)),
+    );
+  withData(noun.command('backup').description("copies the tenant's State to a file of the data folder and prints its id"))
+    .option('--description <text>')
+    .action(async (flags: DataFlags & { description?: string }) => done(await (await import('./state.ts')).backupState(flags)));
+  withData(noun.command('restore').description("replaces the tenant's State by a backup and prints the id of a backup of what was there"))
+    .argument('<id>')
+    .action(async (id: string, flags: DataFlags) => done(await (await import('./state.ts')).restoreState(id, flags)));
+}
+
+function addTenant(noun: Command, done: Done): void {
+  withFolder(noun.command('list').description('the tenants and what they take on disk')).action(async (flags: DataFlags) =>
+    done(await (await import('./tenant.ts')).listTenants(flags)),
+  );
+  withFolder(noun.command('remove').description('removes everything of a tenant for good'))
+    .argument('<id>')
+    .action(async (id: string, flags: DataFlags) => done(await (await import('./tenant.ts')).removeTenant(id, flags)));
+}
+
+function withData(command: Command): Command {
+  return withFolder(command).option('--tenant <id>', 'whose data it is; default if not given');
+}
+
+function withFolder(command: Command): Command {
+  return command
+    .option('--data <dir>', 'the data folder; .llmspell if not given')
+    .option('--config <file>', 'instead of llmspell.toml')
+    .option('--json', 'as JSON');
+}
+
+function several(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1.');
+  return value;
+}

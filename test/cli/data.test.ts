@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const bin = join(import.meta.dirname, '../../bin/llmspell');
+const folder = mkdtempSync(join(tmpdir(), 'llmspell-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function llmspell(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: folder },
+  });
+  return { status, stdout, stderr };
+}
+
+const json = (...args: string[]) => JSON.parse(llmspell(...args, '--json').stdout);
+
+beforeAll(() => {
+  const text = `local id = Session.current_id()
+    Session.add_turn(id, {role = "user", content = "hello"})
+    Artifact.store(id, "report", "a.txt", "one") Artifact.store(id, "report", "a.txt", "two")
+    Artifact.store(id, "data", "big.bin", ("x"):rep(200000))
+    State.save("global", "k", {a = 1})`;
+  expect(llmspell('exec', '--lang', 'lua', '--session', 'chat', '--tenant', 'acme', text)).toMatchObject({ status: 0, stderr: '' });
+}, 60_000);
+
+describe('the data folder from the command line', { timeout: 60_000 }, () => {
+  it('lists, shows and exports sessions', () => {
+    expect(llmspell('session', 'list', '--tenant', 'acme').stdout).toMatch(/^chat {2}active {2}1 turns {2}\d{4}-.*Z\n$/);
+    expect(json('session', 'list', '--tenant', 'acme', '--status', 'completed')).toEqual([]);
+    expect(llmspell('session', 'show', 'chat', '--tenant', 'acme').stdout).toContain('\n1 user: hello\n');
+    expect(json('session', 'show', 'chat', '--tenant', 'acme')).toMatchObject({ id: 'chat', last_turns: [{ content: 'hello' }] });
+    expect(json('session', 'export', 'chat', '--tenant', 'acme')).toMatchObject({
+      format: 'llmspell-session-1',
+      turns: [{ role: 'user' }],
+      artifacts: [{}, {}, {}],
+    });
+    expect(llmspell('session', 'export', 'chat', '--tenant', 'acme', '--out', 'chat.json').stdout).toBe('wrote chat.json\n');
+    expect(JSON.parse(readFileSync(join(folder, 'chat.json'), 'utf8'))).toMatchObject({ session: { id: 'chat' } });
+  });
+
+  it('lists artifacts and gets their bytes', () => {
+    expect(json('artifact', 'list', 'chat', '--tenant', 'acme').map(({ name }: { name: string }) => name)).toEqual(['big.bin', 'a.txt']);
+    expect(json('artifact', 'list', '--type', 'report', '--tenant', 'acme')).toHaveLength(1);
+    expect(llmspell('artifact', 'get', 'chat', 'a.txt', '--tenant', 'acme').stdout).toBe('two');
+    expect(llmspell('artifact', 'get', 'chat', 'a.txt', '--version', '1', '--tenant', 'acme').stdout).toBe('one');
+    expect(json('artifact', 'get', 'chat', 'a.txt', '--tenant', 'acme')).toMatchObject({
+      version: 2,
+      content: { $bytes: Buffer.from('two').toString('base64') },
+    });
+    expect(llmspell('artifact', 'get', 'chat', 'big.bin', '--tenant', 'acme', '--out', 'big.bin').stdout).toBe('wrote 200000 bytes to big.bin\n');
+    expect(readFileSync(join(folder, 'big.bin'), 'utf8')).toBe('x'.repeat(200_000));
+  });
+
+  it('gets and sets State, backs it up and restores it', () => {
+    expect(llmspell('state', 'get', 'global', 'k', '--tenant', 'acme').stdout).toBe('{"a":1}\n');
+    const id = llmspell('state', 'backup', '--tenant', 'acme', '--description', 'before').stdout.trim();
+    expect(llmspell('state', 'set', 'global', 'k', '[2]', '--tenant', 'acme').status).toBe(0);
+    expect(llmspell('state', 'set', 'global', 'new', '"x"', '--tenant', 'acme').status).toBe(0);
+    expect(json('state', 'list', 'global', '--tenant', 'acme')).toEqual(['k', 'new']);
+    expect(json('state', 'list', '--backups', '--tenant', 'acme')).toMatchObject([{ id, description: 'before' }]);
+    expect(json('state', 'restore', id, '--tenant', 'acme')).toMatchObject({ restored: id });
+    expect(json('state', 'get', 'global', 'k', '--tenant', 'acme')).toEqual({ a: 1 });
+    expect(llmspell('state', 'list', '--tenant', 'acme').stdout).toBe('global\n');
+  });
+
+  it.each([
+    ['a session', ['session', 'show', 'none', '--tenant', 'acme'], 1, 'error: there is no session none\n'],
+    ['a tenant', ['session', 'list', '--tenant', 'nobody'], 1, 'error: there is no tenant nobody in .llmspell\n'],
+    ['an artifact', ['artifact', 'get', 'chat', 'none', '--tenant', 'acme'], 1, 'error: there is no artifact none in the session chat\n'],
+    ['a value', ['state', 'get', 'global', 'none', '--tenant', 'acme'], 1, 'error: there is nothing under none in the scope global\n'],
+    ['a backup', ['state', 'restore', 'bak_x', '--tenant', 'acme'], 1, 'error: state restore: there is no backup "bak_x"\n'],
+    ['a tenant to remove', ['tenant', 'remove', 'nobody'], 1, 'error: there is no tenant nobody in .llmspell\n'],
+    ['a good name of a tenant', ['session', 'list', '--tenant', '../x'], 2, 'error: --tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../x"\n'],
+    ['a good status', ['session', 'list', '--status', 'done', '--tenant', 'acme'], 2, 'error: --status: expected active, suspended or completed, got "done"\n'],
+    ['JSON', ['state', 'set', 'global', 'k', 'abc', '--tenant', 'acme'], 2, `error: expected JSON, got "abc" (a text needs its quotes: '"text"')\n`],
+  ])('says in one sentence that there is not %s', (_, args, status, stderr) => {
+    expect(llmspell(...args)).toEqual({ status, stderr, stdout: '' });
+    const { code, message } = json(...args).error;
+    expect([`error: ${message}\n`, typeof code]).toEqual([stderr, 'string']);
+  });
+
+  it('does not make a tenant by looking, and removes one for good', () => {
+    expect(json('tenant', 'list')).toMatchObject([{ id: 'acme' }]);
+    expect(llmspell('state', 'set', 'global', 'k', '1', '--tenant', 'gone').status).toBe(0);
+    expect(json('tenant', 'list').map(({ id }: { id: string }) => id)).toEqual(['acme', 'gone']);
+    expect(llmspell('tenant', 'remove', 'gone').stdout).toBe('removed gone\n');
+    expect(json('tenant', 'list').map(({ id }: { id: string }) => id)).toEqual(['acme']);
+    expect(existsSync(join(folder, '.llmspell/tenants'))).toBe(true);
+  });
+});
