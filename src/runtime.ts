@@ -56,7 +56,7 @@ export interface ExecuteOptions {
   readonly seed?: number;
   /** The run's clock, ms since 1970. */
   readonly clock?: () => number;
-  /** Aborting cancels the run. */
+  /** Aborting cancels the run; a reason that is a ScriptError is what it ends with. */
   readonly signal?: AbortSignal | undefined;
   readonly on_output?: (line: string) => void;
 }
@@ -204,7 +204,7 @@ function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal 
     instance.kill(error);
   };
   const onAbort = () => {
-    const error = new ScriptError('CANCELLED', 'the run was cancelled');
+    const error = signal?.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'the run was cancelled');
     run.abort(error);
     timers.push(setTimeout(() => instance.kill(error), CANCEL_GRACE_MS));
   };

@@ -10,8 +10,8 @@ import { scheduler } from './scheduler.ts';
 /** Ticks aim at this distance, ms; fuel adapts between these bounds (loop heads per tick). */
 const TICK_MS = 0.5;
 const FUEL = { first: 2_000, least: 200, most: 50_000 };
-/** A fiber that was told to stop and still computes after this, ms, takes its instance with it. */
-const INTERRUPT_GRACE_MS = 200;
+/** A fiber that was told to stop and still computes after this, ms and questions (a busy machine may run nothing for long), takes its instance with it. */
+const INTERRUPT_GRACE = { ms: 200, ticks: 100 };
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
@@ -161,6 +161,18 @@ export abstract class Instance {
     return result;
   }
 
+  /** Makes the engine's next `wait` one for this promise; gives what tells the engine to wait. */
+  protected suspend<T>(pending: Promise<Value>, wait: T): T {
+    this.#pending = pending;
+    return wait;
+  }
+
+  /** The fiber that computes; throws INTERNAL outside one. */
+  protected get current(): Fiber {
+    if (!this.fiber) throw new ScriptError('INTERNAL', 'the engine called its host outside a fiber');
+    return this.fiber;
+  }
+
   /** Host work in the middle of a computation: fuel that ends meanwhile must not pause, since a frame of the host is on the stack. */
   protected outside<T>(work: () => T): T {
     const { computing } = this;
@@ -270,7 +282,7 @@ export abstract class Instance {
     fiber.end(fiber.timeout());
     fiber.interruptedAt ||= now;
     if (this.interrupt(fiber)) return;
-    if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(FUEL.least);
+    if (now - fiber.interruptedAt < INTERRUPT_GRACE.ms || ++fiber.refused < INTERRUPT_GRACE.ticks) this.setFuel(FUEL.least);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
       throw this.dead;

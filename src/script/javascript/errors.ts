@@ -11,9 +11,10 @@ import type { Writer } from './write.ts';
 /** Causes of causes that are followed. */
 const MOST_CAUSES = 8;
 
+const OUT_OF_MEMORY = 'not enough memory: the script reached limits.memory_mb';
 /** The engine's own errors for limits; the script may catch them. */
 const LIMITS: Readonly<Record<string, string>> = {
-  'InternalError: out of memory': 'not enough memory: the script reached limits.memory_mb',
+  'InternalError: out of memory': OUT_OF_MEMORY,
   'RangeError: Maximum call stack size exceeded': 'the script nests its calls too deep',
   'InternalError: stack overflow': 'the script nests its calls too deep',
 };
@@ -80,10 +81,13 @@ export class Errors {
     const { heap, cell, reader } = this.#parts;
     const tag = tagOf(value);
     if (tag === TAG.object && heap.classOf(pointerOf(value)) === CLASS.error) return this.#fromError(pointerOf(value), causes);
+    if (tag === TAG.string || tag === TAG.rope) return new ScriptError('SCRIPT_ERROR', heap.shortText(tag, pointerOf(value)).toWellFormed());
+    if (tag === TAG.uninitialized) return new ScriptError('LIMIT_EXCEEDED', OUT_OF_MEMORY);
+    if (tag === TAG.undefined) return new ScriptError('SCRIPT_ERROR', 'the script threw undefined');
     heap.setValue(cell, value);
     const data = attempt(() => reader.read(cell, 'error'));
-    if (typeof data === 'string') return new ScriptError('SCRIPT_ERROR', data);
     if (isMap(data)) return fromMap(data);
+    if (typeof data === 'function') return new ScriptError('SCRIPT_ERROR', 'the script threw a function');
     return new ScriptError(
       'SCRIPT_ERROR',
       data === undefined ? 'the script threw a value' : `the script threw ${String(data)}`,
@@ -105,7 +109,7 @@ export class Errors {
       cause: causes < MOST_CAUSES ? this.#cause(object, causes) : undefined,
     });
     const stackAt = object + OBJECT.data;
-    if (heap.tag(stackAt) === TAG.string) Object.assign(error, traceback(heap.text(TAG.string, heap.pointer(stackAt))));
+    if (heap.tag(stackAt) === TAG.string) Object.assign(error, traceback(heap.shortText(TAG.string, heap.pointer(stackAt))));
     return error;
   }
 

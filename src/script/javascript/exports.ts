@@ -60,6 +60,7 @@ export const TAG = {
   boolean: 1,
   null: 2,
   undefined: 3,
+  uninitialized: 4,
   exception: 6,
   shortBigint: 7,
 } as const;

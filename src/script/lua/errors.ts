@@ -100,7 +100,7 @@ export class LuaErrors {
   #fromValue(L: number, index: number, type: number, fiber: Fiber): ScriptError {
     const data = this.#data(L, index);
     const text = type === LUA.table && typeof data.message === 'string' ? data.message : undefined;
-    const shown = text ?? (fiber.traceback?.split('\n', 1)[0] || 'the script raised a value');
+    const shown = text ?? fiber.raised ?? 'the script raised a value';
     return new ScriptError('SCRIPT_ERROR', shown, { details: Object.keys(data).length > 0 ? { value: data } : undefined });
   }
 
@@ -124,11 +124,14 @@ function plainCause(fields: Record<string, Value>): ScriptError {
   return new ScriptError(code, String(fields.message ?? ''));
 }
 
+/** Lua's own messages of limits, where they come as texts. */
+const LIMITS = /^stack overflow|C stack overflow|^not enough memory$|^resulting string too large$/;
+
 /** A message that Lua itself or `error("…")` made: its position in front becomes `where`. */
 function fromText(text: string, status: number): ScriptError {
   const found = /^(.{1,200}?):(\d+): ([\s\S]*)$/.exec(text);
   const message = found?.[3] ?? text;
-  const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : /^stack overflow|C stack overflow/.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
+  const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : LIMITS.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
   const error = new ScriptError(code, message);
   if (found) error.where = { file: found[1] as string, line: Number(found[2]) };
   return error;
