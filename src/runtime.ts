@@ -104,6 +104,7 @@ export class ScriptRuntime {
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
     const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], {
       checkResults: options.checkResults ?? false,
+      lazy: new Set(options.checkResults ? [] : builtinGlobals.map(({ name }) => name)),
     });
     const runtime = new ScriptRuntime(host, table);
     await runtime.#fireSystem('system:startup');

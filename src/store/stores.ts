@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { sha256 } from '../digest.ts';
 import { ScriptError } from '../errors.ts';
 import { MemoryStore } from './memory.ts';
 import { SqliteStore } from './sqlite.ts';
@@ -59,5 +59,5 @@ export class Stores {
 
 /** Where everything of a tenant lies: names that are hostile as paths never become one. */
 export function tenantFolder(dataDir: string, tenant: string): string {
-  return join(dataDir, 'tenants', createHash('sha256').update(tenant).digest('hex').slice(0, 32));
+  return join(dataDir, 'tenants', sha256(tenant).slice(0, 32));
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/digest.ts';
 import { probeLua } from '../../src/script/lua/probe.ts';
 import { assembleLinkers, linkersModule } from '../../src/script/wasm/assemble.ts';
-import { buildEngine, readSource, sha256 } from '../../src/script/wasm/build.ts';
+import { buildEngine, readSource } from '../../src/script/wasm/build.ts';
 import { applyImage, captureImage } from '../../src/script/wasm/image.ts';
 import { instrument } from '../../src/script/wasm/instrument.ts';
 import { compile } from '../../src/script/wasm/load.ts';
