@@ -34,8 +34,8 @@ export class Fiber {
   endWait: ((error: ScriptError) => void) | undefined;
   /** When it was told to stop computing. */
   interruptedAt = 0;
-  /** How often it went on computing since then. */
-  refused = 0;
+  /** The same on the thread's own clock, ms. */
+  interruptedAtCpu = 0;
   #abort: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #onFirstWait: (() => void) | undefined;

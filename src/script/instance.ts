@@ -10,8 +10,8 @@ import { scheduler } from './scheduler.ts';
 /** Ticks aim at this distance, ms; fuel adapts between these bounds (loop heads per tick). */
 const TICK_MS = 0.5;
 const FUEL = { first: 2_000, least: 200, most: 50_000 };
-/** A fiber that was told to stop and still computes after this, ms and questions (a busy machine may run nothing for long), takes its instance with it. */
-const INTERRUPT_GRACE = { ms: 200, ticks: 100 };
+/** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
+const INTERRUPT_GRACE_MS = 200;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
@@ -280,9 +280,12 @@ export abstract class Instance {
   /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */
   #stop(fiber: Fiber, now: number): void {
     fiber.end(fiber.timeout());
-    fiber.interruptedAt ||= now;
+    if (!fiber.interruptedAt) {
+      fiber.interruptedAt = now;
+      fiber.interruptedAtCpu = threadMs();
+    }
     if (this.interrupt(fiber)) return;
-    if (now - fiber.interruptedAt < INTERRUPT_GRACE.ms || ++fiber.refused < INTERRUPT_GRACE.ticks) this.setFuel(FUEL.least);
+    if (threadMs() - fiber.interruptedAtCpu < INTERRUPT_GRACE_MS) this.setFuel(FUEL.least);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
       throw this.dead;
@@ -332,6 +335,12 @@ export abstract class Instance {
   #account(): void {
     this.#cpuMs += performance.now() - this.#enteredAt;
   }
+}
+
+/** What the thread has computed so far, ms. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Traps and V8's own stack end leave the engine in no state to go on. */

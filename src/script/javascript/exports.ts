@@ -99,7 +99,11 @@ export const FUNCTION_CLASSES: ReadonlySet<number> = new Set([12, 13, 14, 15, 17
 
 /** Offsets inside the engine's structures, bytes; the loader's probe and `calibrate` check them. */
 export const RUNTIME = { atoms: 568, stackLimit: 644, frame: 660 } as const;
-export const CONTEXT = { random: 280 } as const;
+export const CONTEXT = { random: 280, modules: 296 } as const;
+/** Modules are linked in a list that the context begins. */
+export const MODULE = { name: 0, link: 4, next: 8, status: 92 } as const;
+/** How far a module is, the highest byte of its status word: from here on anybody may import it. */
+export const EVALUATING_ASYNC = 4;
 export const OBJECT = { flags: 8, classId: 10, shape: 12, properties: 16, data: 24, values: 28, count: 32 } as const;
 export const SHAPE = { mask: 16, count: 24, prototype: 36, table: 40 } as const;
 export const STRING = { length: 0, kind: 4, data: 24, sliceOf: 24, sliceStart: 28 } as const;

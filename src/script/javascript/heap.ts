@@ -1,4 +1,4 @@
-import { CLASS, DOUBLE, OBJECT, ROPE, RUNTIME, SHAPE, STRING, TAG } from './exports.ts';
+import { CLASS, CONTEXT, DOUBLE, MODULE, OBJECT, ROPE, RUNTIME, SHAPE, STRING, TAG } from './exports.ts';
 
 /** Up to this length a string is read character by character, which beats the decoder's call. */
 const SHORT = 24;
@@ -131,6 +131,16 @@ export class Heap {
     if (atom >= INDEX) return String(atom - INDEX);
     const string = this.pointer(this.pointer(this.#runtime + RUNTIME.atoms) + atom * 4);
     return this.pointer(string + STRING.kind) >>> 30 === 1 ? this.#flat(string) : undefined;
+  }
+
+  /** How far a loaded module is; undefined when there is none of that name. */
+  moduleStatus(context: number, name: string): number | undefined {
+    const head = context + CONTEXT.modules;
+    for (let link = this.pointer(head + 4); link !== head; link = this.pointer(link + MODULE.next - MODULE.link)) {
+      const module = link - MODULE.link;
+      if (this.#name(this.pointer(module + MODULE.name)) === name) return this.word(module + MODULE.status) >> 24;
+    }
+    return undefined;
   }
 
   /** The own properties with string keys; `all` takes those that are not enumerable too. */
