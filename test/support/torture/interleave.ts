@@ -31,7 +31,7 @@ function model(program: readonly Step[]): number {
     if (step.op === 'nest') mix(model(step.steps));
     else if (step.op === 'sort') for (const n of [...step.list].sort((a, b) => a - b)) mix(n);
     else if (step.op === 'replace') for (const n of step.list) mix(n + 1);
-    else mixNumber(step);
+    else mixNumber(step as NumberStep);
   }
   return value;
   function mixNumber(step: NumberStep): void {
