@@ -97,7 +97,7 @@ export const CLASS = { object: 1, array: 2, error: 3, date: 10, uint8Array: 24, 
 /** Classes that are called. */
 export const FUNCTION_CLASSES: ReadonlySet<number> = new Set([12, 13, 14, 15, 17, 55, 59]);
 
-/** Offsets inside the engine's structures, bytes; the loader's probe and `calibrate` check them. */
+/** Offsets inside the engine's structures, bytes; the probe checks them. */
 export const RUNTIME = { atoms: 568, stackLimit: 644, frame: 660 } as const;
 export const CONTEXT = { random: 280, modules: 296 } as const;
 /** Modules are linked in a list that the context begins. */

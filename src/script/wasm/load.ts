@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sha256 } from '../../digest.ts';
 import { ScriptError } from '../../errors.ts';
@@ -44,6 +44,11 @@ export function wasProbed(name: EngineName): boolean {
 /** Remembers that it has; where the folder cannot be written, each process probes. */
 export function rememberProbe(name: EngineName): void {
   keep(probeFile(name), new Uint8Array());
+}
+
+/** Makes the next process probe the engines again. */
+export function forgetProbes(): void {
+  for (const name of Object.keys(MANIFESTS) as EngineName[]) rmSync(probeFile(name), { force: true });
 }
 
 function probeFile(name: EngineName): URL {
