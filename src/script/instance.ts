@@ -12,6 +12,8 @@ const TICK_MS = 0.5;
 const FUEL = { first: 2_000, least: 200, most: 50_000 };
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
+/** Ticks of about half a millisecond that one piece of host work (reading or making values) may take: a full heap makes each allocation a collection. */
+const MOST_HOST_TICKS = 400;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
@@ -41,6 +43,7 @@ export abstract class Instance {
   /** Settles everything that hangs on this instance when it dies: fibers' results, suspended stacks. */
   readonly #onDeath = new Set<(error: Error) => void>();
   #fuel = FUEL.first;
+  #hostTicks = 0;
   #lastTick = 0;
   #enteredAt = 0;
   #cpuMs = 0;
@@ -97,6 +100,8 @@ export abstract class Instance {
         if (this.dead) return;
         try {
           this.toMain();
+          this.setFuel(this.#fuel);
+          this.#hostTicks = 0;
           this.releaseDropped();
           this.prepare(fiber);
           try {
@@ -155,6 +160,7 @@ export abstract class Instance {
     const { fiber } = this;
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
+    this.#hostTicks = 0;
     if (++this.#calls % CALLS_PER_LOOK === 0) this.#look();
     const result = dispatch(entry, args, fiber.callContext(entry.name));
     if (result instanceof Promise) this.#pending = result;
@@ -200,6 +206,7 @@ export abstract class Instance {
           refuse: reject,
           go: () => {
             this.#onDeath.delete(reject);
+            this.#hostTicks = 0;
             this.computing = true;
             resolve(outcome);
           },
@@ -232,7 +239,13 @@ export abstract class Instance {
       throw this.dead;
     }
     const { fiber } = this;
-    if (!this.computing || !fiber) return 0;
+    if (!this.computing || !fiber) {
+      if (++this.#hostTicks > MOST_HOST_TICKS) {
+        this.kill(new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: the script is at limits.memory_mb = ${this.run.limits.memory_mb}`));
+        throw this.dead;
+      }
+      return 0;
+    }
     if (now > fiber.deadline) this.#stop(fiber, now);
     return scheduler.expired(now) ? 1 : 0;
   }

@@ -30,6 +30,8 @@ export interface ErrorParts {
   readonly prototype: bigint;
   /** Sixteen bytes for a value that has no address. */
   readonly cell: number;
+  /** What the script may use. */
+  readonly memoryBytes: number;
 }
 
 /** Errors in both directions: ScriptErrors as JavaScript errors, what scripts throw as ScriptErrors that remember it. */
@@ -82,7 +84,7 @@ export class Errors {
     const tag = tagOf(value);
     if (tag === TAG.object && heap.classOf(pointerOf(value)) === CLASS.error) return this.#fromError(pointerOf(value), causes);
     if (tag === TAG.string || tag === TAG.rope) return new ScriptError('SCRIPT_ERROR', heap.shortText(tag, pointerOf(value)).toWellFormed());
-    if (tag === TAG.uninitialized) return new ScriptError('LIMIT_EXCEEDED', OUT_OF_MEMORY);
+    if (tag === TAG.uninitialized || (tag === TAG.null && this.#wasFull())) return new ScriptError('LIMIT_EXCEEDED', OUT_OF_MEMORY);
     if (tag === TAG.undefined) return new ScriptError('SCRIPT_ERROR', 'the script threw undefined');
     heap.setValue(cell, value);
     const data = attempt(() => reader.read(cell, 'error'));
@@ -93,6 +95,11 @@ export class Errors {
       data === undefined ? 'the script threw a value' : `the script threw ${String(data)}`,
       data == null ? {} : { details: { value: data } },
     );
+  }
+
+  /** Where there is no memory left for an error, the engine throws null. */
+  #wasFull(): boolean {
+    return this.#parts.x.memory.buffer.byteLength >= this.#parts.memoryBytes * 0.75;
   }
 
   #fromError(object: number, causes: number): ScriptError {

@@ -68,7 +68,17 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       callback: (callback) => this.#references.callback(callback),
     });
     const { reader, writer, references, cell } = { reader: this.#reader, writer: this.#writer, references: this.#references, cell: this.#cell };
-    this.#errors = new Errors({ x, context, heap, reader, writer, references, prototype: image.errorPrototype, cell });
+    this.#errors = new Errors({
+      x,
+      context,
+      heap,
+      reader,
+      writer,
+      references,
+      prototype: image.errorPrototype,
+      cell,
+      memoryBytes: run.limits.memory_mb * 2 ** 20,
+    });
     this.#promises = new Promises({
       run,
       machine: this.#machine,
@@ -362,8 +372,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const args = this.#writer.write([...positional]);
     for (const [name, value] of Object.entries(named)) if (name !== 'length') this.#writer.define(args, name, this.#writer.write(value));
     const global = x.JS_GetGlobalObject(context);
-    this.#writer.define(global, 'ARGS', args, PROPERTY.writableHidden);
-    this.#writer.define(global, 'INPUT', this.#writer.write(this.run.input), PROPERTY.writableHidden);
+    const defined = this.#writer.define(global, 'ARGS', args, PROPERTY.writableHidden);
+    const given = this.#writer.define(global, 'INPUT', this.#writer.write(this.run.input), PROPERTY.writableHidden);
     x.JS_FreeValue(context, global);
+    if (!(defined && given)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for ARGS and INPUT: they reach limits.memory_mb');
   }
 }
