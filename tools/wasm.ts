@@ -10,7 +10,7 @@ if (flag === '--linkers') {
   writeFileSync(new URL('../src/script/wasm/linkers.ts', import.meta.url), await linkersModule());
 } else if (flag === '--pin') {
   const { buildEngine } = await import('../src/script/wasm/build.ts');
-  const { sha256 } = await import('../src/digest.ts');
+  const { sha256 } = await import('../src/call/digest.ts');
   const { readFileSync } = await import('node:fs');
   for (const name of NAMES) {
     const source = readFileSync(new URL(import.meta.resolve(MANIFESTS[name].source)));

@@ -1,8 +1,8 @@
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
+import { sha256 } from '../call/digest.ts';
 import type { Soon } from '../call/soon.ts';
 import type { Value } from '../call/value.ts';
-import { sha256 } from '../digest.ts';
 import { ScriptError } from '../errors.ts';
 import type { StoreDump } from '../store/store.ts';
 import { refuseInTransaction, storeOf } from './state.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { sha256 } from '../digest.ts';
+import { sha256 } from '../call/digest.ts';
 import { ScriptError } from '../errors.ts';
 import { MemoryStore } from './memory.ts';
 import { SqliteStore } from './sqlite.ts';

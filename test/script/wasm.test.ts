@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../src/digest.ts';
+import { sha256 } from '../../src/call/digest.ts';
 import { probeJavaScript } from '../../src/script/javascript/probe.ts';
 import { probeLua } from '../../src/script/lua/probe.ts';
 import { assembleLinkers, linkersModule } from '../../src/script/wasm/assemble.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from '../../digest.ts';
+import { sha256 } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
 import { instrument } from './instrument.ts';
 import type { Manifest } from './manifests.ts';

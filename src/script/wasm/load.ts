@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from '../../digest.ts';
+import { sha256 } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
 import { buildEngine, readSource } from './build.ts';
 import { LINKERS } from './linkers.ts';
