@@ -68,7 +68,7 @@ export interface ExecuteOptions {
   readonly seed?: number;
   /** The run's clock, ms since 1970. */
   readonly clock?: () => number;
-  /** Aborting cancels the run. */
+  /** Aborting cancels the run; a reason that is a ScriptError is what it ends with. */
   readonly signal?: AbortSignal | undefined;
   readonly on_output?: (line: string) => void;
   /** Told of the run before its script begins: its id, and how to send events into it. */
@@ -137,6 +137,7 @@ export class ScriptRuntime {
     if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
     const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], {
       checkResults: options.checkResults ?? false,
+      lazy: new Set(options.checkResults ? [] : builtinGlobals.map(({ name }) => name)),
     });
     const runtime = new ScriptRuntime(host, table);
     await runtime.#fireSystem('system:startup');
@@ -285,7 +286,7 @@ function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal 
     instance.kill(error);
   };
   const onAbort = () => {
-    const error = new ScriptError('CANCELLED', 'the run was cancelled');
+    const error = signal?.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'the run was cancelled');
     run.abort(error);
     timers.push(setTimeout(() => instance.kill(error), CANCEL_GRACE_MS));
   };

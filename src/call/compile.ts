@@ -41,15 +41,23 @@ export interface CompiledMethod {
   readonly transient: ((args: Record<string, unknown>) => Callback[]) | undefined;
 }
 
-/** Compiles a method; with `checkResults` a handler's wrong answer is an error instead of the script's problem. */
-export function compileMethod(name: string, definition: Method, options: { checkResults?: boolean } = {}): CompiledMethod {
-  return {
-    name,
-    definition,
-    parameterNames: Object.keys(definition.params),
+/** Makes a method ready; with `checkResults` a handler's wrong answer is an error instead of the script's problem, with `lazy` its schemas are compiled at its first call. */
+export function compileMethod(name: string, definition: Method, options: { checkResults?: boolean; lazy?: boolean } = {}): CompiledMethod {
+  const known = { name, definition, parameterNames: Object.keys(definition.params) };
+  const make = () => ({
     check: compileArguments(name, definition),
     result: compileResult(name, definition, options.checkResults ?? false),
     transient: compileTransient(definition),
+  });
+  if (!options.lazy) return { ...known, ...make() };
+  let made: ReturnType<typeof make> | undefined;
+  return {
+    ...known,
+    check: (args, language) => (made ??= make()).check(args, language),
+    result: (value) => (made ??= make()).result(value),
+    get transient() {
+      return (made ??= make()).transient;
+    },
   };
 }
 

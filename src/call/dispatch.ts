@@ -39,11 +39,12 @@ export interface MethodTable {
 
 const TRANSACTIONAL = new Set(['State', 'JSON', 'Logger']);
 
-/** Numbers the methods of all globals and compiles their checks. */
-export function createMethodTable(definitions: readonly GlobalDefinition[], options: { checkResults: boolean }): MethodTable {
+/** Numbers the methods of all globals and compiles their checks; those of the globals in `lazy` at their first call. */
+export function createMethodTable(definitions: readonly GlobalDefinition[], options: { checkResults: boolean; lazy?: ReadonlySet<string> }): MethodTable {
   const entries: Entry[] = [];
+  const { checkResults } = options;
   const add = (global: string, name: string, definition: Method): Entry => {
-    const compiled = compileMethod(name, definition, options);
+    const compiled = compileMethod(name, definition, { checkResults, lazy: options.lazy?.has(global) ?? false });
     const entry = { index: entries.length, name, compiled, transactional: TRANSACTIONAL.has(global) || definition.effect === 'pure' };
     entries.push(entry);
     return entry;

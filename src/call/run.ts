@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { Context, Grants, Host, InvokeOptions, Language, Limits, Run, ServiceKey } from './context.ts';
@@ -112,7 +111,7 @@ export class RunContainer implements Run {
   #outputLeft: number;
 
   constructor(options: RunOptions) {
-    this.id = randomUUID();
+    this.id = newId(Math.random);
     this.host = options.host;
     this.language = options.language;
     this.tenant = options.tenant;
@@ -146,12 +145,7 @@ export class RunContainer implements Run {
   }
 
   uuid(): string {
-    const hex = (digits: number) =>
-      Math.floor(this.random() * 16 ** digits)
-        .toString(16)
-        .padStart(digits, '0');
-    const variant = (8 + Math.floor(this.random() * 4)).toString(16);
-    return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(12)}`;
+    return newId(this.random);
   }
 
   print(line: string): void {
@@ -187,6 +181,16 @@ export class RunContainer implements Run {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#services.dispose();
   }
+}
+
+/** A UUID of version 4 from random numbers in [0, 1). */
+function newId(random: () => number): string {
+  const hex = (digits: number) =>
+    Math.floor(random() * 16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
+  const variant = (8 + Math.floor(random() * 4)).toString(16);
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(12)}`;
 }
 
 /** The error a fired signal stands for: its own reason if that is ours, else CANCELLED. */

@@ -47,6 +47,7 @@ export async function withTenant(flags: DataFlags, method: string, work: (contex
         models: [],
         programs: [],
         environment: [],
+        mcp: [],
       },
       limits: host.config.limits,
       args: [],

@@ -42,15 +42,23 @@ export async function runScript(script: Script, args: readonly string[], flags: 
     if (abort.signal.aborted) process.exit(EXIT.interrupted);
     abort.abort();
   };
+  // The event loop is empty and the script still waits: nothing can wake it any more.
+  const deadlock = () => abort.abort(new ScriptError('DEADLOCK', 'the script waits for something that can never happen'));
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  process.on('beforeExit', deadlock);
   try {
     const status = await execute(script, args, flags, abort.signal);
-    return abort.signal.aborted ? EXIT.interrupted : status;
+    return abort.signal.aborted && !isDeadlock(abort.signal) ? EXIT.interrupted : status;
   } finally {
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
+    process.off('beforeExit', deadlock);
   }
+}
+
+function isDeadlock({ reason }: AbortSignal): boolean {
+  return reason instanceof ScriptError && reason.code === 'DEADLOCK';
 }
 
 /** What the flags and the configuration come to for runs of one language. */
@@ -87,7 +95,7 @@ async function execute(script: Script, args: readonly string[], flags: RunFlags,
     line.clear();
     const error = asScriptError(thrown);
     if (flags.json) process.stdout.write(`${failureJson(error, metricsOf(runtime))}\n`);
-    else if (!signal.aborted) process.stderr.write(`${errorText(error)}\n`);
+    else if (!signal.aborted || isDeadlock(signal)) process.stderr.write(`${errorText(error)}\n`);
     else process.stderr.write('interrupted\n');
     return statusOf(error);
   }

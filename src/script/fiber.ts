@@ -26,12 +26,16 @@ export class Fiber {
   thread = 0;
   anchor = 0;
   traceback: string | undefined;
+  /** What it raised last, as text, where that was none. */
+  raised: string | undefined;
   /** Why it ends early: raised at its pending wait and every later one, and at the next safe point while it computes. */
   ending: ScriptError | undefined;
   /** Ends the wait it is in, if it is in one. */
   endWait: ((error: ScriptError) => void) | undefined;
   /** When it was told to stop computing. */
   interruptedAt = 0;
+  /** The same on the thread's own clock, ms. */
+  interruptedAtCpu = 0;
   #abort: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #onFirstWait: (() => void) | undefined;

@@ -10,8 +10,10 @@ import { scheduler } from './scheduler.ts';
 /** Ticks aim at this distance, ms; fuel adapts between these bounds (loop heads per tick). */
 const TICK_MS = 0.5;
 const FUEL = { first: 2_000, least: 200, most: 50_000 };
-/** A fiber that was told to stop and still computes after this, ms, takes its instance with it. */
+/** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
+/** Ticks of about half a millisecond that one piece of host work (reading or making values) may take: a full heap makes each allocation a collection. */
+const MOST_HOST_TICKS = 400;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
@@ -41,6 +43,7 @@ export abstract class Instance {
   /** Settles everything that hangs on this instance when it dies: fibers' results, suspended stacks. */
   readonly #onDeath = new Set<(error: Error) => void>();
   #fuel = FUEL.first;
+  #hostTicks = 0;
   #lastTick = 0;
   #enteredAt = 0;
   #cpuMs = 0;
@@ -103,6 +106,8 @@ export abstract class Instance {
         if (this.dead) return;
         try {
           this.toMain();
+          this.setFuel(this.#fuel);
+          this.#hostTicks = 0;
           this.releaseDropped();
           this.prepare(fiber);
           try {
@@ -181,10 +186,23 @@ export abstract class Instance {
     const { fiber } = this;
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
+    this.#hostTicks = 0;
     if (++this.#calls % CALLS_PER_LOOK === 0) this.#look();
     const result = dispatch(entry, args, fiber.callContext(entry.name));
     if (result instanceof Promise) this.#pending = result;
     return result;
+  }
+
+  /** Makes the engine's next `wait` one for this promise; gives what tells the engine to wait. */
+  protected suspend<T>(pending: Promise<Value>, wait: T): T {
+    this.#pending = pending;
+    return wait;
+  }
+
+  /** The fiber that computes; throws INTERNAL outside one. */
+  protected get current(): Fiber {
+    if (!this.fiber) throw new ScriptError('INTERNAL', 'the engine called its host outside a fiber');
+    return this.fiber;
   }
 
   /** Host work in the middle of a computation: fuel that ends meanwhile must not pause, since a frame of the host is on the stack. */
@@ -214,6 +232,7 @@ export abstract class Instance {
           refuse: reject,
           go: () => {
             this.#onDeath.delete(reject);
+            this.#hostTicks = 0;
             this.computing = true;
             resolve(outcome);
           },
@@ -251,7 +270,13 @@ export abstract class Instance {
       }
     }
     const { fiber } = this;
-    if (!this.computing || !fiber) return 0;
+    if (!this.computing || !fiber) {
+      if (++this.#hostTicks > MOST_HOST_TICKS) {
+        this.kill(new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: the script is at limits.memory_mb = ${this.run.limits.memory_mb}`));
+        throw this.dead;
+      }
+      return 0;
+    }
     if (this.#stopping) fiber.end(this.#stopping);
     if (this.#stopping || now > fiber.deadline) this.#stop(fiber, now);
     return scheduler.expired(now) ? 1 : 0;
@@ -300,9 +325,12 @@ export abstract class Instance {
   /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */
   #stop(fiber: Fiber, now: number): void {
     fiber.end(fiber.timeout());
-    fiber.interruptedAt ||= now;
+    if (!fiber.interruptedAt) {
+      fiber.interruptedAt = now;
+      fiber.interruptedAtCpu = threadMs();
+    }
     if (this.interrupt(fiber)) return;
-    if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(FUEL.least);
+    if (threadMs() - fiber.interruptedAtCpu < INTERRUPT_GRACE_MS) this.setFuel(FUEL.least);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
       throw this.dead;
@@ -352,6 +380,12 @@ export abstract class Instance {
   #account(): void {
     this.#cpuMs += performance.now() - this.#enteredAt;
   }
+}
+
+/** What the thread has computed so far, ms. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }
 
 /** Traps and V8's own stack end leave the engine in no state to go on. */

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
+import { sha256 } from '../call/digest.ts';
 import type { Soon } from '../call/soon.ts';
 import type { Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -39,7 +39,7 @@ export async function backup(context: Context, description?: string): Promise<st
   const id = `bak_${String(created_at).padStart(13, '0')}_${Math.floor(Math.random() * 2 ** 32)
     .toString(16)
     .padStart(8, '0')}`;
-  const header: Header = { format: FORMAT, id, description, created_at, size_bytes: body.length, entries: dump.entries.length, sha256: digest(body) };
+  const header: Header = { format: FORMAT, id, description, created_at, size_bytes: body.length, entries: dump.entries.length, sha256: sha256(body) };
   storeOf(context).backups.write(id, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), body]));
   return id;
 }
@@ -89,7 +89,7 @@ function readDump(context: Context, id: string): StoreDump {
   const bytes = ID.test(id) ? storeOf(context).backups.read(id) : undefined;
   if (!bytes) throw new ScriptError('NOT_FOUND', `${context.method}: there is no backup ${JSON.stringify(id.slice(0, 60))}`);
   const found = readHeader(bytes);
-  if (!found || digest(found.body) !== found.header.sha256)
+  if (!found || sha256(found.body) !== found.header.sha256)
     throw new ScriptError('STORE_FAILED', `${context.method}: the backup ${id} is damaged (its checksum does not hold); nothing was changed`);
   const { entries, meta } = decode(found.body) as { entries: [string, string, Uint8Array, number | null][]; meta: Record<string, string> };
   return { entries: entries.map(([scope, key, value, expiresAt]) => ({ scope, key, value, expiresAt: expiresAt ?? undefined })), meta };
@@ -104,8 +104,4 @@ function readHeader(bytes: Uint8Array | undefined): { header: Header; body: Uint
   } catch {
     return undefined;
   }
-}
-
-function digest(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -20,6 +20,8 @@ const MOST_VALUE_BYTES = 16 * 2 ** 20;
 export interface SaveOptions {
   /** The value is gone after this, ms. */
   readonly ttl_ms?: number | undefined;
+  /** The value is gone at this time, ms since 1970, if `ttl_ms` does not say otherwise. */
+  readonly expires_at?: number | undefined;
 }
 
 /** The store of the run's tenant. */
@@ -48,7 +50,7 @@ function transactionFor(context: Context, scope: string): Transaction | undefine
 }
 
 /** Saves a value inside its hooks; throws what a hook, the codec or the store objects to. */
-export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms }: SaveOptions = {}): Soon<void> {
+export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms, expires_at }: SaveOptions = {}): Soon<void> {
   checkName('save', scope, key);
   const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }) => {
     const bytes = encode(value ?? null);
@@ -57,7 +59,7 @@ export function save(context: Context, scope: string, key: string, value: Value,
     // Opening takes time that is not the value's.
     const store = transaction ? undefined : storeFor(context, scope);
     const now = context.run.now();
-    const expiresAt = ttl_ms === undefined ? undefined : now + ttl_ms;
+    const expiresAt = ttl_ms === undefined ? expires_at : now + ttl_ms;
     if (transaction || !store) return transaction?.put(scope, key, bytes, expiresAt) ?? null;
     return whenReady(store.commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
   });
@@ -125,27 +127,32 @@ export function compareAndSet(context: Context, scope: string, key: string, expe
   return transactionOf(context) ? replace(context) : transact(context, async (inside) => replace(inside), tenantOfScope(context, scope));
 }
 
-/** Adds to a number (absent counts as 0) and gives the sum. Throws BAD_ARGUMENT when there is something else. */
+/** Adds to a number (absent counts as 0; its time to live stays) and gives the sum. Throws BAD_ARGUMENT when there is something else, or beyond ±2^53. */
 export function increment(context: Context, scope: string, key: string, by: number): Soon<number> {
   checkName('increment', scope, key);
   const add = (inside: Context) =>
     whenReady(read(inside, scope, key), (entry) => {
       const stored = entry ? decode(entry.value) : 0;
       const old = stored instanceof Float ? stored.value : stored;
-      if (typeof old !== 'number') throw new ScriptError('BAD_ARGUMENT', `State.increment: ${scope}/${key} holds no number`);
-      return whenReady(save(inside, scope, key, old + by), () => old + by);
+      if (typeof old !== 'number' && typeof old !== 'bigint') throw new ScriptError('BAD_ARGUMENT', `State.increment: ${scope}/${key} holds no number`);
+      const sum = Number(old) + by;
+      const exact = stored instanceof Float || !Number.isInteger(sum) || (typeof old === 'number' && Number.isSafeInteger(sum));
+      if (!exact) throw new ScriptError('BAD_ARGUMENT', `State.increment: ${scope}/${key}: the sum is beyond ±2^53`);
+      const value = stored instanceof Float ? new Float(sum) : sum;
+      return whenReady(save(inside, scope, key, value, { expires_at: entry?.expiresAt }), () => sum);
     });
   return transactionOf(context) ? add(context) : transact(context, async (inside) => add(inside), tenantOfScope(context, scope));
 }
 
-/** Replaces a value by what a function makes of it, atomically; nil removes it. Gives the new value. */
+/** Replaces a value by what a function makes of it, atomically; nil removes it, its time to live stays. Gives the new value. */
 export function update(context: Context, scope: string, key: string, fn: Callback): Promise<Value> {
   checkName('update', scope, key);
   const replace = async (inside: Context) => {
     const old = await load(inside, scope, key);
+    const expires_at = (await read(inside, scope, key))?.expiresAt;
     const value = await inside.invoke(fn, [old]);
     if (value === null) await remove(inside, scope, key);
-    else await save(inside, scope, key, value);
+    else await save(inside, scope, key, value, { expires_at });
     return value;
   };
   return transact(context, replace, tenantOfScope(context, scope));
@@ -176,7 +183,7 @@ function isStale(error: unknown): boolean {
   return error instanceof Stale || (error instanceof ScriptError && error.cause instanceof Stale);
 }
 
-function read(context: Context, scope: string, key: string): Soon<{ readonly value: Uint8Array } | undefined> {
+function read(context: Context, scope: string, key: string): Soon<{ readonly value: Uint8Array; readonly expiresAt?: number | undefined } | undefined> {
   const transaction = transactionFor(context, scope);
   return transaction ? transaction.get(scope, key) : storeFor(context, scope).get(scope, key, context.run.now());
 }

@@ -33,7 +33,7 @@ export class Transaction {
   }
 
   /** The entry as this transaction sees it. */
-  get(scope: string, key: string): Soon<{ value: Uint8Array } | undefined> {
+  get(scope: string, key: string): Soon<{ value: Uint8Array; expiresAt: number | undefined } | undefined> {
     const written = this.#writes.get(`${scope}\0${key}`)?.change;
     if (written) return written === 'removed' ? undefined : written;
     const known = this.#reads.get(`${scope}\0${key}`);

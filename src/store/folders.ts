@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256 } from '../call/digest.ts';
 import { ScriptError } from '../errors.ts';
 import { storeFailure } from './failure.ts';
 
@@ -21,7 +21,7 @@ export function checkTenant(id: string, method?: string): void {
 
 /** Where everything of a tenant lies: names that are hostile as paths never become one. */
 export function tenantFolder(dataDir: string, tenant: string): string {
-  return join(dataDir, 'tenants', createHash('sha256').update(tenant).digest('hex').slice(0, 32));
+  return join(dataDir, 'tenants', sha256(tenant).slice(0, 32));
 }
 
 /** The folder of a tenant, made and labelled with its id where that is not yet so. Throws STORE_FAILED. */

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/call/digest.ts';
+import { probeJavaScript } from '../../src/script/javascript/probe.ts';
 import { probeLua } from '../../src/script/lua/probe.ts';
 import { assembleLinkers, linkersModule } from '../../src/script/wasm/assemble.ts';
-import { buildEngine, readSource, sha256 } from '../../src/script/wasm/build.ts';
+import { buildEngine, readSource } from '../../src/script/wasm/build.ts';
 import { applyImage, captureImage } from '../../src/script/wasm/image.ts';
 import { instrument } from '../../src/script/wasm/instrument.ts';
 import { compile } from '../../src/script/wasm/load.ts';
@@ -13,7 +15,7 @@ const NAMES = Object.keys(MANIFESTS) as EngineName[];
 
 async function assemble(text: string): Promise<Uint8Array> {
   const { default: start } = await import('wabt');
-  return (await start()).parseWat('test.wat', text, {}).toBinary({}).buffer;
+  return (await start()).parseWat('test.wat', text, { reference_types: true }).toBinary({}).buffer;
 }
 
 describe('the engines binaries', () => {
@@ -49,6 +51,33 @@ describe('the engines binaries', () => {
     const engine = compile('lua', buildEngine(readSource(MANIFESTS.lua), unchecked));
     expect(() => probeLua(engine)).toThrow('the Lua engine does not do what llmspell relies on: for does not ask for fuel');
     expect(() => probeLua()).not.toThrow();
+  });
+});
+
+describe('the probe of JavaScript', () => {
+  const { javascript } = MANIFESTS;
+  const source = () => readSource(javascript);
+
+  it('passes', () => {
+    expect(() => probeJavaScript()).not.toThrow();
+  });
+
+  it('fails when loops of the library are not checked', () => {
+    const every = Array.from({ length: 3_000 }, (_, index) => index);
+    const engine = compile('javascript', buildEngine(source(), { ...javascript, fuel: { ...javascript.fuel, skip: every } }));
+    expect(() => probeJavaScript(engine)).toThrow('the JavaScript engine does not do what llmspell relies on: an array as text does not ask for fuel');
+  });
+
+  it('fails when the interrupt handler is not asked', async () => {
+    const engine = compile('javascript', buildEngine(source(), javascript));
+    const deaf = await assemble(`(module
+      (import "host" "tick" (func $tick (result i32))) (import "host" "pause" (func $pause))
+      (type $normalize (func (param i32 i32) (result i32)))
+      (table (export "slots") 1 funcref)
+      (func (export "module_normalize") (type $normalize) i32.const 0)
+      (func (export "host_interrupt") (result i32) i32.const 0))`);
+    const sabotaged = { ...engine, linkers: { ...engine.linkers, first: new WebAssembly.Module(new Uint8Array(deaf)) } };
+    expect(() => probeJavaScript(sabotaged)).toThrow('a loop of the script does not ask the interrupt handler');
   });
 });
 

@@ -39,9 +39,9 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'forgets after ttl_ms',
-    lua: `State.save("global", "k", 1, {ttl_ms = 20}) local before = State.load("global", "k") sleep(30) return {before, State.load("global", "k") == nil, #State.list_keys("global")}`,
-    js: `State.save("global", "k", 1, {ttl_ms: 20}); const before = State.load("global", "k"); sleep(30); [before, State.load("global", "k") === null, State.list_keys("global").length]`,
-    expect: [1, true, 0],
+    lua: `State.save("global", "k", 1, {ttl_ms = 1}) State.save("global", "stays", 2, {ttl_ms = 1e9}) sleep(5) return {State.load("global", "k") == nil, State.exists("global", "k"), State.load("global", "stays"), State.list_keys("global")}`,
+    js: `State.save("global", "k", 1, {ttl_ms: 1}); State.save("global", "stays", 2, {ttl_ms: 1e9}); sleep(5); [State.load("global", "k") === null, State.exists("global", "k"), State.load("global", "stays"), State.list_keys("global")]`,
+    expect: [true, false, 2, ['stays']],
   },
   {
     name: 'updates atomically while others wait',
@@ -184,6 +184,48 @@ export const cases: readonly Case[] = [
     lua: `State.save("global", "k", "12345") local u = State.get_storage_usage() return {u.entries, u.scopes, u.bytes > 5, State.list_scopes()}`,
     js: `State.save("global", "k", "12345"); const u = State.get_storage_usage(); [u.entries, u.scopes, u.bytes > 5, State.list_scopes()]`,
     expect: [1, 1, true, ['global']],
+  },
+  {
+    name: 'increment and update keep the time to live, save ends it',
+    lua: `for _, k in ipairs({"a", "b", "c"}) do State.save("global", k, 1, {ttl_ms = 300}) end State.increment("global", "a") State.update("global", "b", function(n) return n + 1 end) State.save("global", "c", 2) sleep(320) return State.list_keys("global")`,
+    js: `for (const k of ["a", "b", "c"]) State.save("global", k, 1, {ttl_ms: 300}); State.increment("global", "a"); State.update("global", "b", n => n + 1); State.save("global", "c", 2); sleep(320); State.list_keys("global")`,
+    expect: ['c'],
+  },
+  {
+    name: 'refuses a sum that no double holds',
+    lua: `State.save("global", "n", math.maxinteger) State.increment("global", "n")`,
+    js: `State.save("global", "n", 9223372036854775807n); State.increment("global", "n")`,
+    expect_error: { code: 'BAD_ARGUMENT', message: 'State.increment: global/n: the sum is beyond ±2^53' },
+  },
+  {
+    name: 'every kind of scope holds values of its own',
+    lua: `local all = {"global", "agent:a", "workflow:a", "session:a", "tenant:a", "user:a", "tool:a", "hook:a", "custom:a"} for i, s in ipairs(all) do State.save(s, "k", i) end local got = {} for i, s in ipairs(all) do got[i] = State.load(s, "k") end return {got, #State.list_scopes(), State.clear("user:a"), State.load("user:a", "k") == nil, State.load("tool:a", "k")}`,
+    js: `const all = ["global", "agent:a", "workflow:a", "session:a", "tenant:a", "user:a", "tool:a", "hook:a", "custom:a"]; all.forEach((s, i) => State.save(s, "k", i + 1)); [all.map(s => State.load(s, "k")), State.list_scopes().length, State.clear("user:a"), State.load("user:a", "k") === null, State.load("tool:a", "k")]`,
+    expect: [[1, 2, 3, 4, 5, 6, 7, 8, 9], 9, 1, true, 7],
+  },
+  {
+    name: 'a function that never lets go of a conflict ends as CONFLICT after ten attempts',
+    lua: `local n = 0 local ok, e = pcall(State.transaction, function() n = n + 1 local v = State.load("global", "k") parallel({function() end}) end) return {ok, e.code}`,
+    js: `let code; try { State.transaction(() => { State.load("global", "k"); parallel([() => {}]) }) } catch (e) { code = e.code } [false, code]`,
+    expect: [false, 'NOT_IN_TRANSACTION'],
+  },
+  {
+    name: 'backups carry their description, are listed newest first, checked and deleted',
+    lua: `State.save("global", "a", 1) local one = State.backup({description = "one"}) sleep(2) local two = State.backup() local list = State.list_backups() return {list[1].id == two, list[2].id == one, list[2].description, list[2].entries, list[2].size_bytes > 0, State.validate_backup(one), State.delete_backup(one), State.delete_backup(one), #State.list_backups()}`,
+    js: `State.save("global", "a", 1); const one = State.backup({description: "one"}); sleep(2); const two = State.backup(); const list = State.list_backups(); [list[0].id === two, list[1].id === one, list[1].description, list[1].entries, list[1].size_bytes > 0, State.validate_backup(one), State.delete_backup(one), State.delete_backup(one), State.list_backups().length]`,
+    expect: [true, true, 'one', 1, true, true, true, false, 1],
+  },
+  {
+    name: 'a restore brings back time to live and schema versions',
+    lua: `State.save("global", "a", {x = 1}, {ttl_ms = 1e9}) State.migrate({from_version = 1, to_version = 3}) local id = State.backup() State.migrate({from_version = 3, to_version = 4}) State.clear("global") State.restore(id) return {State.get_schema_version(), State.load("global", "a").x}`,
+    js: `State.save("global", "a", {x: 1}, {ttl_ms: 1e9}); State.migrate({from_version: 1, to_version: 3}); const id = State.backup(); State.migrate({from_version: 3, to_version: 4}); State.clear("global"); State.restore(id); [State.get_schema_version(), State.load("global", "a").x]`,
+    expect: [3, 1],
+  },
+  {
+    name: 'a dry run of a migration changes nothing',
+    lua: `State.save("global", "a", {x = 1}) State.save("global", "b", 5) local r = State.migrate({from_version = 1, to_version = 2, dry_run = true, transformations = {{field = "x", transform = "remove"}}}) return {r.migrated, r.skipped, State.load("global", "a").x, State.get_schema_version()}`,
+    js: `State.save("global", "a", {x: 1}); State.save("global", "b", 5); const r = State.migrate({from_version: 1, to_version: 2, dry_run: true, transformations: [{field: "x", transform: "remove"}]}); [r.migrated, r.skipped, State.load("global", "a").x, State.get_schema_version()]`,
+    expect: [1, 1, 1, 1],
   },
 ];
 

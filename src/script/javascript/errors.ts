@@ -11,9 +11,10 @@ import type { Writer } from './write.ts';
 /** Causes of causes that are followed. */
 const MOST_CAUSES = 8;
 
+const OUT_OF_MEMORY = 'not enough memory: the script reached limits.memory_mb';
 /** The engine's own errors for limits; the script may catch them. */
 const LIMITS: Readonly<Record<string, string>> = {
-  'InternalError: out of memory': 'not enough memory: the script reached limits.memory_mb',
+  'InternalError: out of memory': OUT_OF_MEMORY,
   'RangeError: Maximum call stack size exceeded': 'the script nests its calls too deep',
   'InternalError: stack overflow': 'the script nests its calls too deep',
 };
@@ -29,6 +30,8 @@ export interface ErrorParts {
   readonly prototype: bigint;
   /** Sixteen bytes for a value that has no address. */
   readonly cell: number;
+  /** What the script may use. */
+  readonly memoryBytes: number;
 }
 
 /** Errors in both directions: ScriptErrors as JavaScript errors, what scripts throw as ScriptErrors that remember it. */
@@ -82,15 +85,23 @@ export class Errors {
     const { heap, cell, reader } = this.#parts;
     const tag = tagOf(value);
     if (tag === TAG.object && heap.classOf(pointerOf(value)) === CLASS.error) return this.#fromError(pointerOf(value), causes);
+    if (tag === TAG.string || tag === TAG.rope) return new ScriptError('SCRIPT_ERROR', heap.shortText(tag, pointerOf(value)).toWellFormed());
+    if (tag === TAG.uninitialized || (tag === TAG.null && this.#wasFull())) return new ScriptError('LIMIT_EXCEEDED', OUT_OF_MEMORY);
+    if (tag === TAG.undefined) return new ScriptError('SCRIPT_ERROR', 'the script threw undefined');
     heap.setValue(cell, value);
     const data = attempt(() => reader.read(cell, 'error'));
-    if (typeof data === 'string') return new ScriptError('SCRIPT_ERROR', data);
     if (isMap(data)) return fromMap(data);
+    if (typeof data === 'function') return new ScriptError('SCRIPT_ERROR', 'the script threw a function');
     return new ScriptError(
       'SCRIPT_ERROR',
       data === undefined ? 'the script threw a value' : `the script threw ${String(data)}`,
       data == null ? {} : { details: { value: data } },
     );
+  }
+
+  /** Where there is no memory left for an error, the engine throws null. */
+  #wasFull(): boolean {
+    return this.#parts.x.memory.buffer.byteLength >= this.#parts.memoryBytes * 0.75;
   }
 
   #fromError(object: number, causes: number): ScriptError {
@@ -107,7 +118,7 @@ export class Errors {
       cause: causes < MOST_CAUSES ? this.#cause(object, causes) : undefined,
     });
     const stackAt = object + OBJECT.data;
-    if (heap.tag(stackAt) === TAG.string) Object.assign(error, traceback(heap.text(TAG.string, heap.pointer(stackAt))));
+    if (heap.tag(stackAt) === TAG.string) Object.assign(error, traceback(heap.shortText(TAG.string, heap.pointer(stackAt))));
     return error;
   }
 

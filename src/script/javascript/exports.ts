@@ -61,6 +61,7 @@ export const TAG = {
   boolean: 1,
   null: 2,
   undefined: 3,
+  uninitialized: 4,
   exception: 6,
   shortBigint: 7,
 } as const;
@@ -97,9 +98,13 @@ export const CLASS = { object: 1, array: 2, error: 3, date: 10, uint8Array: 24, 
 /** Classes that are called. */
 export const FUNCTION_CLASSES: ReadonlySet<number> = new Set([12, 13, 14, 15, 17, 55, 59]);
 
-/** Offsets inside the engine's structures, bytes; the loader's probe and `calibrate` check them. */
+/** Offsets inside the engine's structures, bytes; the probe checks them. */
 export const RUNTIME = { atoms: 568, stackLimit: 644, frame: 660 } as const;
-export const CONTEXT = { random: 280 } as const;
+export const CONTEXT = { random: 280, modules: 296 } as const;
+/** Modules are linked in a list that the context begins. */
+export const MODULE = { name: 0, link: 4, next: 8, status: 92 } as const;
+/** How far a module is, the highest byte of its status word: from here on anybody may import it. */
+export const EVALUATING_ASYNC = 4;
 export const OBJECT = { flags: 8, classId: 10, shape: 12, properties: 16, data: 24, values: 28, count: 32 } as const;
 export const SHAPE = { mask: 16, count: 24, prototype: 36, table: 40 } as const;
 export const STRING = { length: 0, kind: 4, data: 24, sliceOf: 24, sliceStart: 28 } as const;

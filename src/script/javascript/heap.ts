@@ -1,7 +1,9 @@
-import { CLASS, DOUBLE, OBJECT, ROPE, RUNTIME, SHAPE, STRING, TAG } from './exports.ts';
+import { CLASS, CONTEXT, DOUBLE, MODULE, OBJECT, ROPE, RUNTIME, SHAPE, STRING, TAG } from './exports.ts';
 
 /** Up to this length a string is read character by character, which beats the decoder's call. */
 const SHORT = 24;
+/** Longer texts are cut where they only name something in a message. */
+const MOST_SHOWN = 65_536;
 /** Bits of a property in a shape, above its hash link. */
 const ENUMERABLE = 4;
 const KIND = 0x30;
@@ -131,6 +133,16 @@ export class Heap {
     return this.pointer(string + STRING.kind) >>> 30 === 1 ? this.#flat(string) : undefined;
   }
 
+  /** How far a loaded module is; undefined when there is none of that name. */
+  moduleStatus(context: number, name: string): number | undefined {
+    const head = context + CONTEXT.modules;
+    for (let link = this.pointer(head + 4); link !== head; link = this.pointer(link + MODULE.next - MODULE.link)) {
+      const module = link - MODULE.link;
+      if (this.#name(this.pointer(module + MODULE.name)) === name) return this.word(module + MODULE.status) >> 24;
+    }
+    return undefined;
+  }
+
   /** The own properties with string keys; `all` takes those that are not enumerable too. */
   slots(object: number, all = false): Slot[] {
     const shape = this.pointer(object + OBJECT.shape);
@@ -154,13 +166,19 @@ export class Heap {
     return 0;
   }
 
-  /** The text of a data property of the object or of its prototypes. */
+  /** The text, but no more of it than an error or a class may be named by: ropes share their parts, so that a few bytes stand for gigabytes. */
+  shortText(tag: number, string: number): string {
+    if (tag !== TAG.rope || this.stringBytes(string) <= MOST_SHOWN) return this.text(tag, string).slice(0, MOST_SHOWN);
+    return '…';
+  }
+
+  /** The text of a data property of the object or of its prototypes, for messages. */
   inheritedText(object: number, key: string): string | undefined {
     for (let at = object, steps = 0; at !== 0 && steps < 32 && this.classOf(at) !== CLASS.proxy; at = this.prototypeOf(at), steps++) {
       const slot = this.slot(at, key);
       if (slot === 0) continue;
       const tag = this.tag(slot);
-      return tag === TAG.string || tag === TAG.rope ? this.text(tag, this.pointer(slot)) : undefined;
+      return tag === TAG.string || tag === TAG.rope ? this.shortText(tag, this.pointer(slot)) : undefined;
     }
     return undefined;
   }

@@ -39,6 +39,7 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
     tick: () => 0,
     look: () => 0,
     pause: refuse,
+    loaded: refuse,
     now: () => 0,
     rejection: refuse,
     moduleName: refuse,

@@ -1,31 +1,24 @@
 import type { MethodTable } from '../../call/dispatch.ts';
-import { CallContext, type RunContainer, type ScriptInvoke } from '../../call/run.ts';
+import type { RunContainer, ScriptInvoke } from '../../call/run.ts';
 import type { Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
-import { Fiber } from '../fiber.ts';
+import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import type { ScriptRef } from '../refs.ts';
-import { scheduler } from '../scheduler.ts';
 import { compileChunk } from './chunk.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
-import { CLASS, CONTEXT, PROMISE, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
+import { CONTEXT, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { INTERNALS, type JavaScriptImage } from './image.ts';
 import { defineInputs } from './inputs.ts';
 import { Machine } from './machine.ts';
 import { ModuleTexts } from './module-texts.ts';
 import { ModuleFiles } from './modules.ts';
-import { Parking } from './parking.ts';
+import { Promises } from './promises.ts';
 import { Reader } from './read.ts';
 import { References } from './references.ts';
-import { Rejections } from './rejections.ts';
 import { Writer } from './write.ts';
-
-/** A fiber that was told to stop and still computes after this, ms, takes its instance with it. */
-const INTERRUPT_GRACE_MS = 200;
-/** Promise jobs between two looks at the clock. */
-const JOBS_PER_LOOK = 64;
 
 /** One QuickJS context for one run. */
 export class JavaScriptInstance extends Instance implements ScriptInstance {
@@ -38,16 +31,13 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #writer: Writer;
   readonly #errors: Errors;
   readonly #references: References;
-  readonly #rejections: Rejections;
-  readonly #parking: Parking;
+  readonly #promises: Promises;
   readonly #files: ModuleFiles;
   readonly #modules: ModuleTexts;
   readonly #regions: number[] = [];
   readonly #parameters: (readonly string[] | undefined)[] = [];
   /** Methods of handles, which get `this` as their first argument. */
   readonly #ofHandles: ReadonlySet<number>;
-  #jobFibers = 0;
-  #jobs: Promise<void> | undefined;
 
   constructor(image: JavaScriptImage, table: MethodTable, run: RunContainer) {
     super(run, table);
@@ -60,9 +50,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         tick: () => this.tick(),
         look: () => this.#look(),
         pause: () => this.pause(),
+        loaded: () => this.#bodiesEnded(this.current),
         now: run.now,
-        rejection: (promise, reason, handled) => this.outside(() => this.#rejection(promise, reason, handled)),
-        moduleName: (from, specifier) => this.outside(() => this.#modules.name(from, specifier)),
+        rejection: (promise, reason, handled) => this.outside(() => this.#promises.rejection(promise, reason, handled)),
+        moduleName: (from, specifier, waited) => this.outside(() => this.#modules.name(from, specifier, waited)),
         moduleText: (name, size) => this.outside(() => this.#modules.text(name, size)),
       },
       image.machine,
@@ -81,14 +72,33 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       callback: (callback) => this.#references.callback(callback),
     });
     const { reader, writer, references, cell } = { reader: this.#reader, writer: this.#writer, references: this.#references, cell: this.#cell };
-    this.#errors = new Errors({ x, context, heap, reader, writer, references, prototype: image.errorPrototype, cell });
-    this.#rejections = new Rejections(x, context);
-    this.#parking = new Parking(
-      run.pending,
-      (promise) => x.JS_IsJobPending(this.#machine.runtime) !== 0 || x.JS_PromiseState(context, promise) !== PROMISE.pending,
-    );
-    this.#files = new ModuleFiles(run);
-    this.#modules = new ModuleTexts(this.#machine, this.#errors, this.#files, () => this.dead);
+    this.#errors = new Errors({
+      x,
+      context,
+      heap,
+      reader,
+      writer,
+      references,
+      prototype: image.errorPrototype,
+      cell,
+      memoryBytes: run.limits.memory_mb * 2 ** 20,
+    });
+    this.#promises = new Promises({
+      run,
+      machine: this.#machine,
+      errors: this.#errors,
+      cell,
+      compute: (fiber, start) => this.#compute(fiber, start),
+      pause: () => this.#goOnAfter(this.pause()),
+      wait: (pending) => this.#goOnAfter(this.wait(pending)),
+      enter: (fiber, body) => this.enter(fiber, body),
+    });
+    this.#files = new ModuleFiles(run, (name) => heap.moduleStatus(context, name));
+    this.#modules = new ModuleTexts(this.#machine, this.#errors, this.#files, {
+      dead: () => this.dead,
+      fiber: () => this.current,
+      suspend: (pending, answer) => this.suspend(pending, answer),
+    });
     this.#ofHandles = new Set(table.handles.flatMap(({ methods }) => methods.map(([, entry]) => entry.index)));
     x.qjs_set_memory_limit(Math.floor(run.limits.memory_mb * 2 ** 20));
     heap.setWord(context + CONTEXT.random, Math.floor(run.random() * 2 ** 32) | 1);
@@ -98,14 +108,14 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   execute(source: Source): Promise<Value> {
     const fiber = this.mainFiber();
     return this.enter(fiber, () =>
-      this.#counted(async () => {
+      this.#promises.counted(async () => {
         defineInputs(this.#machine, this.#writer, this.run);
-        this.#files.main = source;
+        this.#files.begin(source, fiber);
         const compiled = await compile(source, (text, flags) => this.#compile(fiber, source.name, text, flags));
         const promise = await this.#evaluate(fiber, compiled);
-        const value = resultOf(this.#machine, compiled, await this.#settle(fiber, promise), this.#cell);
-        const result = await this.#result(fiber, await this.#settle(fiber, value), compiled.form === 'script');
-        await this.#finishJobs(fiber);
+        const value = resultOf(this.#machine, compiled, await this.#promises.settle(fiber, promise), this.#cell);
+        const result = await this.#result(fiber, await this.#promises.settle(fiber, value), compiled.form === 'script');
+        await this.#promises.finish(fiber);
         return result;
       }),
     );
@@ -113,15 +123,15 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
 
   evaluate(source: Source): Promise<string | undefined> {
     return this.enterChunk((fiber) =>
-      this.#counted(async () => {
+      this.#promises.counted(async () => {
         if (!this.#begun) defineInputs(this.#machine, this.#writer, this.run);
         this.#begun = true;
-        this.#files.main = source;
+        this.#files.begin(source, fiber);
         const compiled = await compileChunk(source, (text, flags) => this.#compile(fiber, source.name, text, flags));
         const promise = await this.#evaluate(fiber, compiled);
-        const value = resultOf(this.#machine, compiled, await this.#settle(fiber, promise), this.#cell);
-        const shown = await this.#shown(fiber, await this.#settle(fiber, value));
-        await this.#finishJobs(fiber);
+        const value = resultOf(this.#machine, compiled, await this.#promises.settle(fiber, promise), this.#cell);
+        const shown = await this.#shown(fiber, await this.#promises.settle(fiber, value));
+        await this.#promises.finish(fiber);
         return shown;
       }),
     );
@@ -154,9 +164,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.#machine.x.__fuel_reset.value = amount;
   }
 
-  /** The interpreter's own handler raises it; here it is only said whether there is time left for that. */
-  protected interrupt(fiber: Fiber): boolean {
-    return performance.now() - fiber.interruptedAt < INTERRUPT_GRACE_MS;
+  /** The interpreter's own handler raises it, again and again. */
+  protected interrupt(): boolean {
+    return false;
   }
 
   protected memoryBytes(): number {
@@ -170,12 +180,24 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
 
   // Promising calls.
 
-  /** Makes a promising call on the fiber's own stack; an exception of the script is thrown as a ScriptError. */
-  async #run(fiber: Fiber, start: () => Promise<bigint>): Promise<bigint> {
-    const value = await this.compute(() => {
+  #compute<T>(fiber: Fiber, start: () => Promise<T>): Promise<T> {
+    return this.compute(() => {
       this.#machine.toFiber(fiber.region);
       return start();
     });
+  }
+
+  /** Host code that has paused or waited has the baton again, on the main stack. */
+  async #goOnAfter<T>(work: Promise<T>): Promise<T> {
+    const result = await work;
+    this.computing = false;
+    this.toMain();
+    return result;
+  }
+
+  /** Makes a promising call on the fiber's own stack; an exception of the script is thrown as a ScriptError. */
+  async #run(fiber: Fiber, start: () => Promise<bigint>): Promise<bigint> {
+    const value = await this.#compute(fiber, start);
     if (tagOf(value) !== TAG.exception) return value;
     throw this.#exception(fiber);
   }
@@ -219,17 +241,23 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     }
   }
 
-  #evaluate(fiber: Fiber, { value }: Compiled): Promise<bigint> {
-    return this.#run(fiber, () => this.#machine.promising.evaluate(this.#machine.context, value));
+  async #evaluate(fiber: Fiber, { value }: Compiled): Promise<bigint> {
+    try {
+      return await this.#run(fiber, () => this.#machine.promising.evaluate(this.#machine.context, value));
+    } finally {
+      if (!this.dead) this.#bodiesEnded(fiber);
+    }
+  }
+
+  #bodiesEnded(fiber: Fiber): void {
+    this.#files.ended(fiber);
+    this.#machine.tellsOfJobs = this.#files.loading;
   }
 
   async #free(fiber: Fiber, value: bigint): Promise<void> {
     const { x, context, promising } = this.#machine;
     if (tagOf(value) !== TAG.object) return x.JS_FreeValue(context, value);
-    await this.compute(() => {
-      this.#machine.toFiber(fiber.region);
-      return promising.free(context, value);
-    });
+    await this.#compute(fiber, () => promising.free(context, value));
   }
 
   /** The host's copy of a value, which is freed; `lenient` takes null for what is no data. */
@@ -252,10 +280,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #invoke(ref: ScriptRef): ScriptInvoke {
     return (context, args, options) =>
       this.invoke(context, options, (fiber) =>
-        this.#counted(async () => {
+        this.#promises.counted(async () => {
           const value = await this.#callFunction(fiber, ref, args);
-          const result = await this.#result(fiber, await this.#settle(fiber, value));
-          this.#startJobs();
+          const result = await this.#result(fiber, await this.#promises.settle(fiber, value));
+          this.#promises.startJobs();
           return result;
         }),
       );
@@ -277,114 +305,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         x.JS_FreeValue(context, fn);
       }
     }
-  }
-
-  // Promises.
-
-  /** What a promise comes to, and that promise's promise; a value that is none is the answer. */
-  async #settle(fiber: Fiber, value: bigint): Promise<bigint> {
-    const { x, heap, context, runtime } = this.#machine;
-    while (tagOf(value) === TAG.object && heap.classOf(pointerOf(value)) === CLASS.promise) {
-      const state = x.JS_PromiseState(context, value);
-      if (state === PROMISE.pending) {
-        if (x.JS_IsJobPending(runtime)) await this.#runJobs(fiber);
-        else await this.#park(fiber, value);
-        continue;
-      }
-      const result = x.JS_PromiseResult(context, value);
-      if (state === PROMISE.rejected) {
-        x.JS_PromiseMarkAsHandled(context, value);
-        this.#rejections.forget(value);
-      }
-      x.JS_FreeValue(context, value);
-      if (state === PROMISE.rejected) throw this.#errors.leave(result);
-      value = result;
-    }
-    return value;
-  }
-
-  /** Runs pending jobs for a while. */
-  async #runJobs(fiber: Fiber): Promise<void> {
-    const { x, context, runtime, promising } = this.#machine;
-    const most = Math.min(JOBS_PER_LOOK, this.run.limits.jobs_per_turn);
-    const left = await this.compute(() => {
-      this.#machine.toFiber(fiber.region);
-      return promising.runJobs(runtime, this.#cell, most);
-    });
-    if (left < 0) x.JS_FreeValue(context, x.JS_GetException(context));
-    if (fiber.ending && fiber.interruptedAt) throw fiber.ending;
-    if (!scheduler.expired(performance.now())) return;
-    await this.pause();
-    this.computing = false;
-    this.toMain();
-  }
-
-  /** Waits until something may have happened to a promise that no job of now settles. */
-  async #park(fiber: Fiber, promise: bigint): Promise<void> {
-    this.#throwUnhandled(fiber);
-    const outcome = await this.#waitFor(this.#parking.park(promise));
-    if ('error' in outcome) throw outcome.error;
-  }
-
-  /** Host code waits without the baton. */
-  async #waitFor(pending: Promise<Value>): Promise<Outcome> {
-    const outcome = await this.wait(pending);
-    this.computing = false;
-    this.toMain();
-    return outcome;
-  }
-
-  /** Runs what no fiber waits for on a fiber of its own. */
-  #startJobs(onFirstWait?: () => void): void {
-    if (this.#jobs || !this.#machine.x.JS_IsJobPending(this.#machine.runtime)) return;
-    const fiber = new Fiber({ id: `jobs.${++this.#jobFibers}`, context: new CallContext(this.run), onFirstWait });
-    const body = () =>
-      this.#counted(async () => {
-        while (this.#machine.x.JS_IsJobPending(this.#machine.runtime)) await this.#runJobs(fiber);
-      });
-    this.#jobs = this.enter(fiber, body).finally(() => {
-      this.#jobs = undefined;
-    });
-    this.run.background(this.#jobs);
-  }
-
-  /** At the end of the main chunk: jobs run until they end or first wait; a rejection that nobody handles fails the run. */
-  async #finishJobs(fiber: Fiber): Promise<void> {
-    if (this.#machine.x.JS_IsJobPending(this.#machine.runtime)) {
-      const { promise, resolve } = Promise.withResolvers<Value>();
-      this.#startJobs(() => resolve(null));
-      this.#jobs?.then(
-        () => resolve(null),
-        () => resolve(null),
-      );
-      await this.#waitFor(promise);
-    }
-    this.#throwUnhandled(fiber);
-  }
-
-  #throwUnhandled(fiber: Fiber): void {
-    if (fiber.id.includes('.')) return;
-    const reason = this.#rejections.take();
-    if (reason === undefined) return;
-    throw this.#errors.leave(reason);
-  }
-
-  /** Counts the fiber in as long as it runs, and tells those that wait for promises when it ends. */
-  async #counted<T>(body: () => Promise<T>): Promise<T> {
-    this.#parking.enter();
-    try {
-      return await body();
-    } finally {
-      this.#parking.leave();
-    }
-  }
-
-  #rejection(promiseAt: number, reasonAt: number, handled: boolean): void {
-    const { x, heap } = this.#machine;
-    const [promise, reason] = [heap.value(promiseAt), heap.value(reasonAt)];
-    x.wasm_free(promiseAt);
-    x.wasm_free(reasonAt);
-    this.#rejections.track(promise, reason, handled);
   }
 
   // Host calls; all on the fiber's stack with frames of the host below, so nothing may pause in them.
@@ -425,7 +345,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   }
 
   #wait(): Promise<Outcome> {
-    this.#parking.look();
+    this.#promises.look();
     return this.wait();
   }
 

@@ -20,10 +20,15 @@ export interface MachineHooks {
   /** The interpreter asks: 0 go on, 1 pause, 2 interrupt. */
   look(): 0 | 1 | 2;
   pause(): Promise<void>;
+  /** A job has ended while some module's body was running. */
+  loaded(): void;
   now(): number;
   rejection(promise: number, reason: number, handled: boolean): void;
-  /** The name of a module that another one imports, and its text, as addresses of memory that the engine frees; 0 when an exception is pending. */
-  moduleName(from: number, specifier: number): number;
+  /**
+   * The name of a module that another one imports, and its text, as addresses of memory that the engine frees; 0 when an exception is pending.
+   * The name may be -1: wait, and ask again with how that ended.
+   */
+  moduleName(from: number, specifier: number, waited: Outcome | null): number;
   moduleText(name: number, size: number): number;
 }
 
@@ -39,6 +44,8 @@ interface Linker {
   readonly host_fn: WebAssembly.ExportValue;
   readonly finalizer: WebAssembly.ExportValue;
   readonly csf: WebAssembly.Global<'i32'>;
+  readonly loading: WebAssembly.Global<'i32'>;
+  readonly module_normalize: WebAssembly.ExportValue;
   run_jobs(runtime: number, cell: number, most: number): number;
 }
 
@@ -69,7 +76,7 @@ export class Machine {
         host_interrupt: before.host_interrupt as WebAssembly.ImportValue,
         host_get_timezone_offset: () => 0,
         host_promise_rejection: (promise: number, reason: number, handled: number) => hooks.rejection(promise, reason, handled !== 0),
-        host_module_normalize: (from: number, specifier: number) => hooks.moduleName(from, specifier),
+        host_module_normalize: before.module_normalize as WebAssembly.ImportValue,
         host_module_load: (name: number, size: number) => hooks.moduleText(name, size),
         host_call: () => 0,
       },
@@ -93,8 +100,11 @@ export class Machine {
         wait: new WebAssembly.Suspending(() => hooks.wait()),
         finish: (cell: number, outcome: Outcome) => hooks.finish(cell, outcome),
         finalize: (object: number) => hooks.finalize(object),
+        module: (from: number, specifier: number, waited: Outcome | null) => hooks.moduleName(from, specifier, waited),
+        loaded: () => hooks.loaded(),
       },
     }).exports as unknown as Linker;
+    (before.slots as WebAssembly.Table).set(0, this.#linker.module_normalize);
     this.hostFunction = x.__indirect_function_table.grow(2);
     this.finalizer = this.hostFunction + 1;
     x.__indirect_function_table.set(this.hostFunction, this.#linker.host_fn);
@@ -120,6 +130,11 @@ export class Machine {
       runJobs: WebAssembly.promising(this.#linker.run_jobs),
     };
     return this.#promising;
+  }
+
+  /** Whether the host wants to be told of the end of each job. */
+  set tellsOfJobs(tells: boolean) {
+    this.#linker.loading.value = tells ? 1 : 0;
   }
 
   /** Makes the main shadow stack current, for engine functions that the host calls from the event loop. */

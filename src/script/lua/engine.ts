@@ -1,6 +1,7 @@
 import type { MethodTable } from '../../call/dispatch.ts';
 import type { RunContainer } from '../../call/run.ts';
 import type { ScriptEngine, ScriptInstance } from '../engine.ts';
+import { rememberProbe, wasProbed } from '../wasm/load.ts';
 import { createLuaImage, type LuaImage } from './image.ts';
 import { LuaInstance } from './instance.ts';
 import { probeLua } from './probe.ts';
@@ -13,7 +14,10 @@ export function createLuaEngine(): ScriptEngine {
     open(table: MethodTable, run: RunContainer): ScriptInstance {
       let image = images.get(table);
       if (!image) {
-        probeLua();
+        if (!wasProbed('lua')) {
+          probeLua();
+          rememberProbe('lua');
+        }
         image = createLuaImage(table);
         images.set(table, image);
       }

@@ -1,4 +1,4 @@
-import { toPlain, type Value } from '../../call/value.ts';
+import type { Value } from '../../call/value.ts';
 import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
 import { ScriptRef } from '../refs.ts';
@@ -55,7 +55,9 @@ export class LuaErrors {
     const x = this.#x;
     const top = x.lua_gettop(L);
     const error =
-      status === LUA.errorMemory ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb') : this.#convert(L, top, status);
+      status === LUA.errorMemory
+        ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb')
+        : this.#convert(L, top, status, fiber);
     error.traceback ??= fiber.traceback;
     error.where ??= firstPlace(error.traceback);
     x.lua_pushvalue(L, top);
@@ -63,11 +65,11 @@ export class LuaErrors {
     return error;
   }
 
-  #convert(L: number, index: number, status: number): ScriptError {
+  #convert(L: number, index: number, status: number, fiber: Fiber): ScriptError {
     const type = this.#x.lua_type(L, index);
     if (type === LUA.string) return fromText(this.#memory.readText(L, index), status);
     if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index);
-    return this.#fromValue(L, index, type);
+    return this.#fromValue(L, index, type, fiber);
   }
 
   #isError(L: number, index: number): boolean {
@@ -95,18 +97,11 @@ export class LuaErrors {
   }
 
   /** Something else that the script threw: a table, a number, nil. */
-  #fromValue(L: number, index: number, type: number): ScriptError {
+  #fromValue(L: number, index: number, type: number, fiber: Fiber): ScriptError {
     const data = this.#data(L, index);
     const text = type === LUA.table && typeof data.message === 'string' ? data.message : undefined;
-    const shown = text ?? `the script raised ${this.#kindText(L, index, type)}`;
+    const shown = text ?? fiber.raised ?? 'the script raised a value';
     return new ScriptError('SCRIPT_ERROR', shown, { details: Object.keys(data).length > 0 ? { value: data } : undefined });
-  }
-
-  /** Scalars as they are, anything else by its kind. */
-  #kindText(L: number, index: number, type: number): string {
-    if (type === LUA.nil) return 'nil';
-    if (type === LUA.number || type === LUA.boolean) return String(toPlain(this.#values.read(L, index, 'error')));
-    return type === LUA.table ? 'a table' : type === LUA.function ? 'a function' : 'a value';
   }
 
   /** The value's fields as data; nothing for what is none. */
@@ -129,11 +124,14 @@ function plainCause(fields: Record<string, Value>): ScriptError {
   return new ScriptError(code, String(fields.message ?? ''));
 }
 
+/** Lua's own messages of limits, where they come as texts. */
+const LIMITS = /^stack overflow|C stack overflow|^not enough memory$|^resulting string too large$/;
+
 /** A message that Lua itself or `error("…")` made: its position in front becomes `where`. */
 function fromText(text: string, status: number): ScriptError {
   const found = /^(.{1,200}?):(\d+): ([\s\S]*)$/.exec(text);
   const message = found?.[3] ?? text;
-  const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : /^stack overflow|C stack overflow/.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
+  const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : LIMITS.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
   const error = new ScriptError(code, message);
   if (found) error.where = { file: found[1] as string, line: Number(found[2]) };
   return error;

@@ -21,6 +21,7 @@ const KEPT = [
   'handle_metatable',
   'set_fields',
   'handles',
+  'handler',
   'seed',
 ] as const;
 type Kept = (typeof KEPT)[number];
@@ -34,7 +35,6 @@ export interface LuaImage {
   readonly marks: LuaMarks;
   /** Registry references. */
   readonly refs: Readonly<Record<Kept, number>>;
-  readonly handlerRef: number;
 }
 
 const PRELUDE = readFileSync(new URL('./prelude.lua', import.meta.url));
@@ -111,15 +111,12 @@ export function createLuaImage(table: MethodTable): LuaImage {
     check(x.lua_pcallk(L, 2, 1, 0, 0, 0), `to make ${handle.type.name}`);
     handleRefs.set(handle.type, ref());
   }
-  pushFunction(INTERNALS.handler);
-  const handlerRef = ref();
   return {
     memory: captureImage(x.memory),
     buffers: memory.saved,
     L,
     stackTop: x.stackSave(),
     refs,
-    handlerRef,
     marks: {
       arrayRef: refs.array_metatable,
       arrayAddress: addresses.array_metatable,

@@ -54,9 +54,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     const owner = { dropped: this.#dropped, callback: (ref: ScriptRef) => this.#callback(ref) };
     this.#values = new LuaValues(this.#machine, image.marks, owner);
     this.#errors = new LuaErrors(this.#x, this.#machine.memory, this.#values, image, owner);
-    this.#internals = internals(run, this.#values, this.#machine, (text) => {
-      if (this.fiber) this.fiber.traceback = text;
-    });
+    this.#internals = internals(run, this.#values, this.#machine, () => this.current);
     this.#seed();
   }
 
@@ -136,7 +134,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
   async #run(fiber: Fiber, args: number): Promise<Value> {
     const { thread } = fiber;
     const x = this.#x;
-    x.lua_rawgeti(thread, LUA.registry, BigInt(this.#image.handlerRef));
+    x.lua_rawgeti(thread, LUA.registry, BigInt(this.#image.refs.handler));
     x.lua_rotate(thread, 1, 1);
     const status = await this.compute(() => this.#machine.pcall(fiber.region + STACK, thread, args));
     if (fiber.interruptedAt) x.lua_sethook(thread, 0, 0, 0);
@@ -184,7 +182,10 @@ export class LuaInstance extends Instance implements ScriptInstance {
     const index = this.#x.lua_tonumberx(L, UPVALUE, 0);
     let result: Value | Promise<Value>;
     try {
-      if (index < 0) return this.#internals.call(index, L);
+      if (index < 0) {
+        const results = this.#internals.call(index, L);
+        return typeof results === 'number' ? results : this.suspend(results, WAIT);
+      }
       const args: Value[] = [];
       const count = this.#x.lua_gettop(L);
       for (let i = 1; i <= count; i++) args.push(this.#values.read(L, i, this.#parameter(index, i)));

@@ -1,23 +1,28 @@
 import type { Run } from '../../call/context.ts';
+import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import type { Source } from '../engine.ts';
+import type { Fiber } from '../fiber.ts';
+import { Loading } from '../loading.ts';
 import { resolveModule } from '../modules.ts';
+import { LUA } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
 import type { LuaValues } from './values.ts';
 
 /** Functions that the prelude calls, by their (negative) numbers. */
-export const INTERNALS = { print: -1, source: -2, time: -3, clock: -4, date: -5, handler: -6 } as const;
+export const INTERNALS = { print: -1, source: -2, time: -3, clock: -4, date: -5, handler: -6, load: -7, loaded: -8 } as const;
 
 /** The engine's own functions for one run. */
 export interface Internals {
   /** The main chunk, where `require` starts. */
   main: Source;
-  /** Runs one with its arguments on the stack, and says how many results it pushed. */
-  call(index: number, L: number): number;
+  /** Runs one with its arguments on the stack, and says how many results it pushed; a promise must be waited for. */
+  call(index: number, L: number): number | Promise<Value>;
 }
 
-/** Output, clock and module loading of one run, as its prelude sees them. */
-export function internals(run: Run, values: LuaValues, machine: LuaMachine, onTraceback: (text: string) => void): Internals {
+/** Output, clock and module loading of one run, as its prelude sees them; `current` is the fiber that calls. */
+export function internals(run: Run, values: LuaValues, machine: LuaMachine, current: () => Fiber): Internals {
+  const loading = new Loading('require');
   const started = run.now();
   const sources = new Map<string, Source>();
   const result: Internals = {
@@ -48,10 +53,22 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, onTr
           values.push(L, formatDate(String(arg(1) ?? '%c'), Number(arg(2) ?? Math.floor(run.now() / 1000))));
           return 1;
         case INTERNALS.handler:
-          x.luaL_traceback(L, L, 0, 1);
-          onTraceback(memory.readText(L, x.lua_gettop(L)));
+          x.luaL_traceback(L, L, 0, 2);
+          current().traceback = memory.readText(L, x.lua_gettop(L)).replaceAll(/\n\t\[llmspell\].*/g, '');
+          current().raised = x.lua_type(L, 2) === LUA.string ? memory.readText(L, 2) : undefined;
           x.lua_settop(L, 1);
           return 1;
+        case INTERNALS.load: {
+          const path = memory.readText(L, 1);
+          const other = loading.wait(path, current());
+          if (other) return other;
+          x.lua_pushboolean(L, loading.holds(path, current()) ? 0 : 1);
+          loading.hold(path, current());
+          return 1;
+        }
+        case INTERNALS.loaded:
+          loading.release(current(), memory.readText(L, 1));
+          return 0;
         default:
           throw new ScriptError('INTERNAL', 'an unknown function of the engine');
       }
@@ -70,7 +87,9 @@ function timeOf(value: unknown): number {
   const [year, month, day, hour = 12, min = 0, sec = 0] = FIELDS.map((name) => (fields[name] == null ? undefined : Number(fields[name])));
   if (year === undefined || month === undefined || day === undefined || [year, month, day, hour, min, sec].some(Number.isNaN))
     throw new ScriptError('BAD_ARGUMENT', 'os.time: expected a table with year, month and day');
-  return Math.floor(Date.UTC(year, month - 1, day, hour, min, sec) / 1000);
+  const seconds = Math.floor(Date.UTC(year, month - 1, day, hour, min, sec) / 1000);
+  if (Number.isNaN(seconds)) throw new ScriptError('BAD_ARGUMENT', 'os.time: expected a date within 285,616 years of 1970');
+  return seconds;
 }
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];

@@ -96,7 +96,7 @@ export class LuaMemory {
   allocate(value: string | Uint8Array): { pointer: number; size: number } {
     const size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
     const pointer = this.#exports.malloc(size + 1);
-    if (!pointer) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory');
+    if (!pointer) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb');
     if (typeof value === 'string') this.bytes.utf8Write(value, pointer, size);
     else this.bytes.set(value, pointer);
     this.bytes[pointer + size] = 0;

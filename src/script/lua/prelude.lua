@@ -3,9 +3,10 @@
 local host = ...
 local type, rawget, rawset, select, pairs, ipairs, next, error = type, rawget, rawset, select, pairs, ipairs, next, error
 local setmetatable, getmetatable, tostring_raw, load_raw = setmetatable, getmetatable, tostring, load
-local format, find, rep, concat, sort, pack, unpack = string.format, string.find, string.rep, table.concat, table.sort, table.pack, table.unpack
-local math_type, gsub, string_byte, utf8_len = math.type, string.gsub, string.byte, utf8.len
-local getinfo, traceback, raw_getmetatable, raw_setmetatable = debug.getinfo, debug.traceback, debug.getmetatable, debug.setmetatable
+local format, find, gsub, rep, concat, sort = string.format, string.find, string.gsub, string.rep, table.concat, table.sort
+local pack, unpack, pcall = table.pack, table.unpack, pcall
+local math_type, string_byte, utf8_len = math.type, string.byte, utf8.len
+local getinfo, getlocal, traceback, raw_getmetatable, raw_setmetatable = debug.getinfo, debug.getlocal, debug.traceback, debug.getmetatable, debug.setmetatable
 
 -- Standard library: what is left of it.
 io, dofile, loadfile, warn = nil, nil, nil, nil
@@ -15,17 +16,29 @@ os = { time = host.time, clock = host.clock, date = host.date, difftime = functi
 debug = { traceback = traceback }
 getmetatable('').__metatable = false
 
+-- Gives the results of a protected call; its error is raised anew as one of the script's line that called the function of the prelude.
+local function passed(name, ok, problem, ...)
+  if ok then return problem, ... end
+  if type(problem) == 'string' and (find(problem, '^%[llmspell%]:%d+: ') or find(problem, '^bad argument #')) then
+    problem = gsub(gsub(problem, '^%[llmspell%]:%d+: ', '', 1), "to '%?'", "to '" .. name .. "'", 1)
+    error(problem, 3)
+  end
+  error(problem, 0)
+end
+
 function _G.setmetatable(object, metatable)
   if type(metatable) == 'table' and rawget(metatable, '__gc') ~= nil then
     error('setmetatable: there are no finalizers (__gc); use <close>', 2)
   end
-  return setmetatable(object, metatable)
+  local old = type(object) == 'table' and raw_getmetatable(object)
+  if type(old) == 'table' and rawget(old, '__metatable') ~= nil then error('cannot change a protected metatable', 2) end
+  return passed('setmetatable', pcall(setmetatable, object, metatable))
 end
 
 function load(chunk, name, mode, ...)
   if mode ~= nil and mode ~= 't' and mode ~= 'bt' then error("load: only text chunks (mode 't')", 2) end
-  if select('#', ...) > 0 then return load_raw(chunk, name, 't', (...)) end
-  return load_raw(chunk, name, 't')
+  if select('#', ...) > 0 then return passed('load', pcall(load_raw, chunk, name, 't', (...))) end
+  return passed('load', pcall(load_raw, chunk, name, 't'))
 end
 
 -- Values print a number of the run, never an address.
@@ -52,7 +65,7 @@ function tostring(value)
 end
 local tostring = tostring
 
-function string.format(text, ...)
+local function formatted(text, ...)
   for i = 1, select('#', ...) do
     if reference[type((select(i, ...)))] then
       local values = pack(...)
@@ -63,6 +76,13 @@ function string.format(text, ...)
     end
   end
   return format(text, ...)
+end
+
+function string.format(text, ...)
+  if type(text) == 'string' and find(text, '%%[%-%d]*p') then
+    text = gsub(text, '%%([%-%d]*)(.)', function(width, letter) return letter == 'p' and '%' .. width .. 's' or nil end)
+  end
+  return passed('format', pcall(formatted, text, ...))
 end
 
 -- print: tables readably, with their keys in order.
@@ -166,23 +186,51 @@ local function handle_metatable(name, methods)
   }
 end
 
--- require: script files beside the script, each once.
-local loaded, loading = {}, {}
+-- require: script files beside the script, each once; a fiber that needs one which another is running waits for it.
+local loaded = {}
+local release = { __close = function(guard) host.loaded(guard.path) end }
 
-function require(name)
-  if type(name) ~= 'string' then error('require: name: expected a string, got ' .. type(name), 2) end
-  local caller = getinfo(2, 'S')
-  local text, path, shown = host.source(name, caller and caller.source or '')
-  if loaded[path] ~= nil then return loaded[path] end
-  if loading[path] then error('require: "' .. name .. '" requires itself', 2) end
+local function run_module(path, text, name, shown)
+  local guard <close> = setmetatable({ path = path }, release)
   local chunk, problem = load_raw(text, '@' .. shown, 't')
   if not chunk then error(problem, 0) end
-  loading[path] = true
   local value = chunk(name, shown)
-  loading[path] = nil
   if value == nil then value = true end
   loaded[path] = value
   return value
+end
+
+-- The file that calls require; after a tail call only the frame that runs its module tells.
+local function calling_file()
+  local caller = getinfo(3, 'Sf')
+  if not caller then return '' end
+  if caller.func ~= run_module then return caller.source end
+  local _, shown = getlocal(3, 4)
+  return '@' .. shown
+end
+
+function require(name)
+  if type(name) ~= 'string' then error('require: name: expected a string, got ' .. type(name), 2) end
+  local text, path, shown = host.source(name, calling_file())
+  while loaded[path] == nil do
+    local claimed = host.load(path)
+    if claimed == false then error('require: "' .. name .. '" requires itself', 2) end
+    if claimed then return run_module(path, text, name, shown) end
+  end
+  return loaded[path]
+end
+
+-- What an uncaught error says of a value that is no text, and the traceback; runs where the error is raised.
+local function describe(value)
+  local kind = type(value)
+  if kind == 'string' then return nil end
+  local metatable = reference[kind] and raw_getmetatable(value)
+  if metatable and metatable ~= error_metatable and rawget(metatable, '__tostring') ~= nil then
+    local ok, text = pcall(tostring_raw, value)
+    if ok and type(text) == 'string' then return text end
+  end
+  if kind == 'nil' or kind == 'boolean' or kind == 'number' then return 'the script raised ' .. tostring_raw(value) end
+  return 'the script raised a ' .. kind
 end
 
 local null_metatable = { __name = 'null', __metatable = false, __tostring = function() return 'null' end }
@@ -202,6 +250,7 @@ return {
   handle_metatable = handle_metatable,
   set_fields = function(handle, fields) fields_of[handle] = fields end,
   handles = setmetatable({}, { __mode = 'v' }),
+  handler = function(value) return host.handler(value, describe(value)) end,
   seed = math.randomseed,
   -- A chunk of a session: what it comes to, readably; nil when it gives nothing.
   show = function(chunk)

@@ -62,7 +62,9 @@ export class LuaValues {
   read(L: number, index: number, path: string): Value {
     const type = this.#x.lua_type(L, index);
     if (type === LUA.table || type === LUA.function) return this.#readAt(L, index, type, path, { nodes: 0, bytes: 0, seen: [] });
-    return this.#readScalar(L, index, type, path);
+    const value = this.#readScalar(L, index, type, path);
+    if (type === LUA.string && (value as string | Uint8Array).length > VALUE_LIMITS.bytes) throw tooLong(path);
+    return value;
   }
 
   #readScalar(L: number, index: number, type: number, path: string): Value {
@@ -96,7 +98,7 @@ export class LuaValues {
     const value = this.#readScalar(L, index, type, path);
     if (typeof value === 'string' || value instanceof Uint8Array) {
       budget.bytes += value.length;
-      if (budget.bytes > VALUE_LIMITS.bytes) throw refuse(path, `more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`);
+      if (budget.bytes > VALUE_LIMITS.bytes) throw tooLong(path);
     }
     return value;
   }
@@ -119,6 +121,7 @@ export class LuaValues {
       const numbers = this.#readNumbers(L, index);
       if (numbers) {
         budget.nodes += numbers.length;
+        if (budget.nodes > VALUE_LIMITS.nodes) throw refuse(path, `more than ${VALUE_LIMITS.nodes} values in one`);
         return numbers;
       }
     }
@@ -133,7 +136,10 @@ export class LuaValues {
       const keyType = x.lua_type(L, top + 1);
       if (keyType === LUA.string) {
         if (items.length > 0 || sparse) throw refuse(path, 'a table with both positions and names as keys');
-        const key = this.#memory.readText(L, top + 1);
+        const key = this.#memory.read(L, top + 1);
+        if (typeof key !== 'string') throw refuse(path, 'a table key that is no UTF-8 text');
+        budget.bytes += key.length;
+        if (budget.bytes > VALUE_LIMITS.bytes) throw tooLong(path);
         map ??= {};
         define(map, key, this.#readAt(L, top + 2, type, `${path}.${key}`, budget));
       } else {
@@ -301,13 +307,17 @@ function refuse(path: string, what: string): ScriptError {
   return new ScriptError('BAD_ARGUMENT', `${path}: ${what}`);
 }
 
+function tooLong(path: string): ScriptError {
+  return refuse(path, `more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`);
+}
+
 /** Lua tables have no order: byte order of the keys stands in. */
 function sorted(map: ValueMap): ValueMap {
   const keys = Object.keys(map);
   let before = '';
   let ordered = true;
   for (const key of keys) {
-    if (key < before) {
+    if (compareBytes(key, before) < 0) {
       ordered = false;
       break;
     }
@@ -319,13 +329,22 @@ function sorted(map: ValueMap): ValueMap {
   return out;
 }
 
+/** The order of UTF-8 bytes, which is that of code points: UTF-16 puts those above U+FFFF before U+E000. */
 function compareBytes(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (left !== right) return left >= 0xd800 && right >= 0xd800 ? fixed(left) - fixed(right) : left - right;
+  }
+  return a.length - b.length;
 }
+
+const fixed = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit + 0x2000);
 
 /** A few holes in an array are nulls; many mean that it is none. */
 function fill(items: Value[], sparse: Map<number, Value>, path: string): void {
-  const last = Math.max(...sparse.keys());
+  let last = 0;
+  for (const position of sparse.keys()) last = Math.max(last, position);
   if (last > 2 * (items.length + sparse.size) + 8) throw refuse(path, `an array with positions up to ${last} but only ${items.length + sparse.size} values`);
   for (let position = items.length + 1; position <= last; position++) items.push(sparse.get(position) ?? null);
 }

@@ -1,15 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
 import { instrument } from './instrument.ts';
 import type { Manifest } from './manifests.ts';
 import { keepExports, resizeMemory } from './trim.ts';
-
-/** The hash that manifests name, hexadecimal. */
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 /** Reads the package's binary that a manifest names. Throws INTERNAL when it is another one than the manifest was made for. */
 export function readSource(manifest: Manifest): Uint8Array {

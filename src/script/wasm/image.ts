@@ -10,15 +10,15 @@ export interface MemoryImage {
 
 /** Copies a memory. */
 export function captureImage(memory: WebAssembly.Memory): MemoryImage {
-  const bytes = new Uint8Array(memory.buffer);
-  const words = new BigUint64Array(memory.buffer);
+  const bytes = Buffer.from(memory.buffer);
+  const zero = Buffer.alloc(CHUNK);
   const chunks: { at: number; bytes: Uint8Array }[] = [];
   let start = -1;
   for (let at = 0; at <= bytes.length; at += CHUNK) {
-    const used = at < bytes.length && words.subarray(at / 8, (at + CHUNK) / 8).some((word) => word !== 0n);
+    const used = at < bytes.length && bytes.compare(zero, 0, CHUNK, at, at + CHUNK) !== 0;
     if (used && start < 0) start = at;
     if (used || start < 0) continue;
-    chunks.push({ at: start, bytes: bytes.slice(start, at) });
+    chunks.push({ at: start, bytes: new Uint8Array(memory.buffer.slice(start, at)) });
     start = -1;
   }
   return { length: bytes.length, chunks };

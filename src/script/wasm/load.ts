@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
-import { buildEngine, readSource, sha256 } from './build.ts';
+import { buildEngine, readSource } from './build.ts';
 import { LINKERS } from './linkers.ts';
 import { type EngineName, MANIFESTS, type Manifest } from './manifests.ts';
 
@@ -23,16 +24,35 @@ export function loadEngine(name: EngineName): EngineModules {
   return engine;
 }
 
-/** The rewritten binary: as built before, or built now and kept for the next start where the folder can be written. */
+/** The rewritten binary: as built before, or built now and kept for the next start where the folder can be written. The hash is in the file's name, and checked before it gets one. */
 export function engineBinary(name: EngineName): Uint8Array<ArrayBuffer> {
   const manifest = MANIFESTS[name];
-  const file = new URL(`${name}.wasm`, FOLDER);
+  const file = new URL(`${name}-${manifest.sha256.slice(0, 16)}.wasm`, FOLDER);
   const built = read(file);
-  if (built && sha256(built) === manifest.sha256) return built;
+  if (built) return built;
   const bytes = new Uint8Array(buildEngine(readSource(manifest), manifest));
   if (sha256(bytes) !== manifest.sha256) throw new ScriptError('INTERNAL', `the ${name} engine that was built is not the one that its manifest names`);
   keep(file, bytes);
   return bytes;
+}
+
+/** Whether this binary has passed its probe with this version of V8 on this machine before. */
+export function wasProbed(name: EngineName): boolean {
+  return existsSync(probeFile(name));
+}
+
+/** Remembers that it has; where the folder cannot be written, each process probes. */
+export function rememberProbe(name: EngineName): void {
+  keep(probeFile(name), new Uint8Array());
+}
+
+/** Makes the next process probe the engines again. */
+export function forgetProbes(): void {
+  for (const name of Object.keys(MANIFESTS) as EngineName[]) rmSync(probeFile(name), { force: true });
+}
+
+function probeFile(name: EngineName): URL {
+  return new URL(`${name}-${MANIFESTS[name].sha256.slice(0, 16)}.v8-${process.versions.v8}.ok`, FOLDER);
 }
 
 /** The modules of an engine whose binary is given. */
@@ -64,6 +84,6 @@ function keep(file: URL, bytes: Uint8Array): void {
     writeFileSync(temporary, bytes);
     renameSync(temporary, path);
   } catch {
-    // An installation that cannot be written builds at each start.
+    // An installation that cannot be written builds and probes at each start.
   }
 }

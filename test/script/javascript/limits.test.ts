@@ -45,11 +45,16 @@ const ENDLESS = {
 describe('endless JavaScript', () => {
   it.each(Object.entries(ENDLESS))('is killed: %s', async (_, text) => {
     let beats = 0;
-    const beat = setInterval(() => beats++, 1);
+    let beating = true;
+    const beat = (): void => {
+      beats++;
+      if (beating) setImmediate(beat);
+    };
+    beat();
     const error = await failure(run(text, { cpu_ms: 60, memory_mb: 512 }));
-    clearInterval(beat);
+    beating = false;
     expect(error).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'the run computed longer than limits.cpu_ms = 60 ms' });
-    expect(beats).toBeGreaterThan(2);
+    expect(beats).toBeGreaterThan(1);
     expect(await run('1')).toBe(1);
   });
 

@@ -1,0 +1,143 @@
+import { CallContext, type RunContainer } from '../../call/run.ts';
+import type { Value } from '../../call/value.ts';
+import { Fiber } from '../fiber.ts';
+import type { Outcome } from '../instance.ts';
+import { scheduler } from '../scheduler.ts';
+import type { Errors } from './errors.ts';
+import { CLASS, PROMISE, pointerOf, TAG, tagOf } from './exports.ts';
+import type { Machine } from './machine.ts';
+import { Parking } from './parking.ts';
+import { Rejections } from './rejections.ts';
+
+/** Promise jobs between two looks at the clock. */
+const JOBS_PER_LOOK = 64;
+
+/** What promises need of their instance. */
+export interface Stage {
+  readonly run: RunContainer;
+  readonly machine: Machine;
+  readonly errors: Errors;
+  /** Sixteen bytes of the engine's memory. */
+  readonly cell: number;
+  /** Makes a promising call on the fiber's own stack. */
+  compute<T>(fiber: Fiber, start: () => Promise<T>): Promise<T>;
+  /** Lets the event loop run; host code goes on with the baton. */
+  pause(): Promise<void>;
+  /** Waits without the baton, and goes on with it. */
+  wait(pending: Promise<Value>): Promise<Outcome>;
+  enter(fiber: Fiber, body: () => Promise<void>): Promise<void>;
+}
+
+/** The promises of one context: who waits for them, and the jobs that settle them. */
+export class Promises {
+  readonly #stage: Stage;
+  readonly #rejections: Rejections;
+  readonly #parking: Parking;
+  #jobFibers = 0;
+  #jobs: Promise<void> | undefined;
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+    const { x, context, runtime } = stage.machine;
+    this.#rejections = new Rejections(x, context);
+    this.#parking = new Parking(stage.run.pending, (promise) => x.JS_IsJobPending(runtime) !== 0 || x.JS_PromiseState(context, promise) !== PROMISE.pending);
+  }
+
+  /** What a promise comes to, and that promise's promise; a value that is none is the answer. Throws DEADLOCK when nothing can settle it. */
+  async settle(fiber: Fiber, value: bigint): Promise<bigint> {
+    const { x, heap, context, runtime } = this.#stage.machine;
+    while (tagOf(value) === TAG.object && heap.classOf(pointerOf(value)) === CLASS.promise) {
+      const state = x.JS_PromiseState(context, value);
+      if (state === PROMISE.pending) {
+        if (x.JS_IsJobPending(runtime)) await this.#runJobs(fiber);
+        else await this.#park(fiber, value);
+        continue;
+      }
+      const result = x.JS_PromiseResult(context, value);
+      if (state === PROMISE.rejected) {
+        x.JS_PromiseMarkAsHandled(context, value);
+        this.#rejections.forget(value);
+      }
+      x.JS_FreeValue(context, value);
+      if (state === PROMISE.rejected) throw this.#stage.errors.leave(result);
+      value = result;
+    }
+    return value;
+  }
+
+  /** Runs jobs that no fiber waits for on a fiber of their own. */
+  startJobs(onFirstWait?: () => void): void {
+    const { run, machine } = this.#stage;
+    const pending = () => machine.x.JS_IsJobPending(machine.runtime) !== 0;
+    if (this.#jobs || !pending()) return;
+    const fiber = new Fiber({ id: `jobs.${++this.#jobFibers}`, context: new CallContext(run), onFirstWait });
+    const body = () =>
+      this.counted(async () => {
+        while (pending()) await this.#runJobs(fiber);
+      });
+    this.#jobs = this.#stage.enter(fiber, body).finally(() => {
+      this.#jobs = undefined;
+    });
+    run.background(this.#jobs);
+  }
+
+  /** At the end of the main chunk: jobs run until they end or first wait; a rejection that nobody handles fails the run. */
+  async finish(fiber: Fiber): Promise<void> {
+    const { machine } = this.#stage;
+    if (machine.x.JS_IsJobPending(machine.runtime)) {
+      const { promise, resolve } = Promise.withResolvers<Value>();
+      const done = () => resolve(null);
+      this.startJobs(done);
+      this.#jobs?.then(done, done);
+      await this.#stage.wait(promise);
+    }
+    this.#throwUnhandled(fiber);
+  }
+
+  /** Counts the fiber in as long as it runs, and tells those that wait for promises when it ends. */
+  async counted<T>(body: () => Promise<T>): Promise<T> {
+    this.#parking.enter();
+    try {
+      return await body();
+    } finally {
+      this.#parking.leave();
+    }
+  }
+
+  /** Some fiber is about to wait for the host: those whose promises it settled go on. */
+  look(): void {
+    this.#parking.look();
+  }
+
+  /** The engine's tracker: addresses of a promise and its reason, which are freed. */
+  rejection(promiseAt: number, reasonAt: number, handled: boolean): void {
+    const { x, heap } = this.#stage.machine;
+    const [promise, reason] = [heap.value(promiseAt), heap.value(reasonAt)];
+    x.wasm_free(promiseAt);
+    x.wasm_free(reasonAt);
+    this.#rejections.track(promise, reason, handled);
+  }
+
+  /** Runs pending jobs for a while. */
+  async #runJobs(fiber: Fiber): Promise<void> {
+    const { run, machine, cell, compute, pause } = this.#stage;
+    const most = Math.min(JOBS_PER_LOOK, run.limits.jobs_per_turn);
+    const left = await compute(fiber, () => machine.promising.runJobs(machine.runtime, cell, most));
+    if (left < 0) machine.x.JS_FreeValue(machine.context, machine.x.JS_GetException(machine.context));
+    if (fiber.ending && fiber.interruptedAt) throw fiber.ending;
+    if (scheduler.expired(performance.now())) await pause();
+  }
+
+  /** Waits until something may have happened to a promise that no job of now settles. */
+  async #park(fiber: Fiber, promise: bigint): Promise<void> {
+    this.#throwUnhandled(fiber);
+    const outcome = await this.#stage.wait(this.#parking.park(promise));
+    if ('error' in outcome) throw outcome.error;
+  }
+
+  #throwUnhandled(fiber: Fiber): void {
+    if (fiber.id.includes('.')) return;
+    const reason = this.#rejections.take();
+    if (reason !== undefined) throw this.#stage.errors.leave(reason);
+  }
+}

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const bin = join(import.meta.dirname, '../../bin/llmspell');
+const folder = mkdtempSync(join(tmpdir(), 'llmspell-faults-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const env = { PATH: process.env.PATH, HOME: folder };
+
+const exec = (lang: string, text: string, ...flags: string[]) =>
+  spawnSync(process.execPath, [bin, 'exec', '--lang', lang, ...flags, text], { cwd: folder, encoding: 'utf8', env });
+
+function start(...args: string[]): ChildProcess {
+  return spawn(process.execPath, [bin, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+const said = (child: ChildProcess, from: 'stdout' | 'stderr', text: string) =>
+  new Promise<void>((done, fail) => {
+    let all = '';
+    child[from]?.on('data', (data) => {
+      all += data;
+      if (all.includes(text)) done();
+    });
+    child.once('exit', () => fail(new Error(`it ended having said ${JSON.stringify(all)}`)));
+  });
+
+const ended = (child: ChildProcess) => new Promise<number | string | null>((done) => child.once('close', (code, signal) => done(code ?? signal)));
+
+describe('limits', () => {
+  it.each([
+    ['lua', 'an endless loop', 'while true do end', 'limits.'],
+    ['js', 'an endless loop', 'for (;;);', 'limits.'],
+    ['lua', 'a string of 1 GB', '("x"):rep(1e9)', 'limits.memory_mb'],
+    ['js', 'a string of 1 GB', '"x".repeat(2 ** 29).length', 'limits.memory_mb'],
+    ['lua', 'ten million entries', 'local t = {} for i = 1, 1e7 do t[i] = {i} end', 'limits.memory_mb'],
+    ['js', 'ten million entries', 'const t = []; for (let i = 0; i < 1e7; i++) t.push({i})', 'limits.memory_mb'],
+    ['lua', 'endless recursion', 'local function f() return 1 + f() end f()', ''],
+    ['js', 'endless recursion', '(function f() { return 1 + f() })()', 'nests its calls too deep'],
+  ])('%s: %s ends with status 3', (lang, _, text, message) => {
+    const { status, stderr } = exec(lang, text, '--timeout', text.includes('while true') || text.includes(';;') ? '300' : '60000');
+    expect(stderr).toMatch(/^error: .*\(LIMIT_EXCEEDED\)/);
+    expect(stderr).toContain(message);
+    expect(status).toBe(3);
+  });
+
+  it.each([
+    ['lua', 'local function f() return 1 + f() end print(pcall(f)) print(pcall(string.rep, "x", 1e9))', 'false'],
+    ['js', 'function f() { return 1 + f() }; try { f() } catch { print("false") } try { "x".repeat(2 ** 29) } catch { print("false") }', 'false'],
+  ])('%s: refused memory and depth can be caught', (lang, text, out) => {
+    const { status, stdout } = exec(lang, text);
+    expect(stdout.match(new RegExp(out, 'g'))).toHaveLength(2);
+    expect(status).toBe(0);
+  });
+
+  it.each([
+    ['lua', 'parallel({function() sleep(1) end}) coroutine.wrap(function() error({1}) end)()', 'the script raised a table', 1],
+    ['js', 'parallel([async () => await new Promise(() => {})])', 'the script waits for something that can never happen', 1],
+  ])('%s: %s ends with one sentence', (lang, text, message, code) => {
+    const { status, stderr } = exec(lang, text);
+    expect(stderr).toContain(message);
+    expect(status).toBe(code);
+  });
+});
+
+describe('interrupts', () => {
+  it.each([
+    ['lua', 'print("on") while true do pcall(sleep, 60000) end'],
+    ['js', 'print("on"); for (;;) try { sleep(60000) } catch {}'],
+  ])('%s: a script that catches everything ends all the same', async (lang, text) => {
+    const child = start('exec', '--lang', lang, text);
+    await said(child, 'stdout', 'on');
+    child.kill('SIGINT');
+    expect(await ended(child)).toBe(130);
+  });
+
+  it('a second Ctrl-C ends the process at once', async () => {
+    // The handler of the run keeps it waiting for the drain; only the second signal gets past.
+    const child = start('exec', '--lang', 'lua', '--timeout', '60000', 'print("on") while true do end');
+    await said(child, 'stdout', 'on');
+    child.kill('SIGINT');
+    child.kill('SIGINT');
+    expect(await ended(child)).toBe(130);
+  });
+
+  it.each(['SIGKILL', 'SIGINT'] as const)('State survives %s in the middle of writes', async (signal) => {
+    const data = join(folder, `data-${signal}`);
+    const text = 'local n = 0 while true do n = n + 1 State.transaction(function() State.save("global", "a", n) State.save("global", "b", n) end) print(n) end';
+    const child = start('exec', '--lang', 'lua', '--data', data, '--timeout', '60000', text);
+    await said(child, 'stdout', '\n50\n');
+    child.kill(signal);
+    expect(await ended(child)).toBe(signal === 'SIGKILL' ? 'SIGKILL' : 130);
+    const { stdout, status } = exec('lua', 'local a, b = State.load("global", "a"), State.load("global", "b") print(a == b, a >= 50)', '--data', data);
+    expect([stdout, status]).toEqual(['true\ttrue\n', 0]);
+  });
+});
+
+describe('output that nobody reads', () => {
+  it.each(['', '--json'])('ends the process quietly %s', async (flag) => {
+    const child = start('exec', '--lang', 'lua', ...(flag ? [flag] : []), 'for i = 1, 1e5 do print(("x"):rep(100)) end');
+    let complaints = '';
+    child.stderr?.on('data', (data) => {
+      complaints += data;
+    });
+    if (flag) child.stdout?.destroy();
+    else child.stdout?.once('data', () => child.stdout?.destroy());
+    expect(await ended(child)).toBe(1);
+    expect(complaints).toBe('');
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a full disk', () => {
+  it('is one sentence, and nothing is half written', () => {
+    const script =
+      'local ok, e = pcall(function() for i = 1, 1000 do State.save("global", "k" .. i, {i, ("x"):rep(1000)}) end end) print(ok, e.code, e.message)';
+    const limited = (text: string, kilobytes: number) =>
+      spawnSync('sh', ['-c', `ulimit -f ${kilobytes * 2}; exec "$0" "$@"`, process.execPath, bin, 'exec', '--lang', 'lua', '--data', 'full', text], {
+        cwd: folder,
+        encoding: 'utf8',
+        env,
+      });
+    expect(limited(script, 100)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^false\tSTORE_FAILED\tthe disk (?:is full|reports an input\/output error); nothing of this call was saved\n$/),
+    });
+    expect(limited('State.save("global", "big", ("x"):rep(1000000))', 100)).toMatchObject({ status: 1, stderr: expect.stringContaining('(STORE_FAILED)') });
+    const { stdout } = exec(
+      'lua',
+      'local keys = State.list_keys("global") for _, k in ipairs(keys) do local v = State.load("global", k) if "k" .. v[1] ~= k or #v[2] ~= 1000 then print("half written") end end print(#keys > 0)',
+      '--data',
+      'full',
+    );
+    expect(stdout).toBe('true\n');
+  });
+});
+
+describe('a data folder that is none', () => {
+  it('is one sentence', () => {
+    writeFileSync(join(folder, 'file'), 'x');
+    const { status, stderr, stdout } = exec('lua', 'State.save("global", "a", 1)', '--data', 'file');
+    expect(stderr).toContain('the data folder is not a folder (data.dir, --data) (STORE_FAILED)');
+    expect([status, stdout]).toEqual([1, '']);
+  });
+});
+
+describe('--watch', () => {
+  it('runs again when the script changes, whatever it ended with', async () => {
+    const file = join(folder, 'watched.lua');
+    writeFileSync(file, 'print("first")');
+    const child = start('run', '--watch', file);
+    await said(child, 'stderr', 'watching watched.lua');
+    writeFileSync(file, 'print("second") error("bad")');
+    await said(child, 'stderr', 'watched.lua:1: bad (SCRIPT_ERROR)');
+    writeFileSync(file, 'print("third")');
+    await said(child, 'stdout', 'third');
+    child.kill('SIGINT');
+    expect(await ended(child)).toBe(0);
+  });
+});
+
+describe('leftovers', () => {
+  it('are none: no temporary file stays in the data folder', () => {
+    exec('lua', 'State.save("global", "a", 1) State.restore(State.backup())', '--data', 'clean');
+    const files = readdirSync(join(folder, 'clean'), { recursive: true, encoding: 'utf8' });
+    expect(files.filter((file) => file.endsWith('.tmp'))).toEqual([]);
+    expect(files.filter((file) => file.endsWith('.backup'))).toHaveLength(2);
+  });
+});

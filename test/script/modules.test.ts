@@ -1,0 +1,129 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Language } from '../../src/call/context.ts';
+import type { ScriptError } from '../../src/errors.ts';
+import { testRuntime } from '../support/runtime.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+  'slow.lua': 'sleep(5) COUNT = (COUNT or 0) + 1 return {n = COUNT}',
+  'slow.js': 'sleep(5); globalThis.count = (globalThis.count ?? 0) + 1; export default globalThis.count',
+  'uses.lua': 'return require("slow").n + 10',
+  'uses.js': 'import n from "./slow.js"; export default n + 10',
+  'one.lua': 'return require("two")',
+  'two.lua': 'return require("one")',
+  'one.js': 'import "./two.js"; sleep(2); export default 1',
+  'two.js': 'import "./one.js"; sleep(2); export default 2',
+  'self.lua': 'parallel({function() require("self") end})',
+  'self.js': 'parallel([async () => await import("./self.js")]); export default 1',
+  'bad.lua': 'local function deep()\n  error("in the module")\nend\ndeep()',
+  'bad.js': 'function deep() {\n  throw new Error("in the module")\n}\ndeep()',
+  'syntax.lua': 'return\n\n)',
+  'syntax.js': 'let x =\n\n;',
+  'sub/inner.lua': 'return require("beside")',
+  'sub/beside.lua': 'return "beside"',
+  'sub/inner.js': 'export { default } from "./beside.js"',
+  'sub/beside.js': 'export default "beside"',
+};
+
+async function run(language: Language, text: string) {
+  await using test = await testRuntime({ log: { level: 'silent' } });
+  const folder = test.grants.read[0] as string;
+  mkdirSync(join(folder, 'sub'));
+  for (const [name, content] of Object.entries(FILES)) writeFileSync(join(folder, name), content);
+  writeFileSync(join(folder, '../secret.lua'), 'return 1');
+  writeFileSync(join(folder, '../secret.js'), 'export default 1');
+  const name = language === 'lua' ? 'main.lua' : 'main.mjs';
+  return await test.runtime.execute(text, { language, grants: test.grants, name, path: join(folder, name), limits: { timeout_ms: 30_000 } });
+}
+
+const failure = (work: Promise<unknown>): Promise<ScriptError> =>
+  work.then(
+    () => expect.fail('it did not fail'),
+    (error) => error,
+  );
+
+describe('a module that several fibers need at once', () => {
+  it('runs once in Lua, and the others wait for it', async () => {
+    const text = 'return parallel({function() return require("slow").n end, function() return require("uses") end, function() return require("slow").n end})';
+    expect((await run('lua', text)).value).toEqual([1, 11, 1]);
+  });
+
+  it('runs once in JavaScript, and the others wait for it', async () => {
+    const text =
+      'const all = parallel(["./slow.js", "./uses.js", "./slow.js"].map(name => async () => (await import(name)).default)); export default [all, globalThis.count]';
+    expect((await run('javascript', text)).value).toEqual([[1, 11, 1], 1]);
+  });
+
+  it('runs once though another import fails meanwhile', async () => {
+    const text =
+      'const all = parallel([async () => (await import("./slow.js")).default, async () => { try { await import("./syntax.js") } catch (e) { return e.name } }, async () => (await import("./uses.js")).default]); export default all';
+    expect((await run('javascript', text)).value).toEqual([1, 'SyntaxError', 11]);
+  });
+
+  it('may be part of a circle of JavaScript', async () => {
+    const text = 'export default parallel(["./one.js", "./two.js"].map(name => async () => (await import(name)).default))';
+    expect((await run('javascript', text)).value).toEqual([1, 2]);
+  });
+
+  it.each([
+    ['lua', 'require("self")', 'require: '],
+    ['javascript', 'await import("./self.js")', 'import: '],
+  ] as const)('is a deadlock where it waits for itself: %s', async (language, text, method) => {
+    const error = await failure(run(language, text));
+    expect(error).toMatchObject({ code: 'DEADLOCK', message: expect.stringContaining('is still running and waits for the code that loads it here') });
+    expect(error.message.startsWith(method)).toBe(true);
+  });
+});
+
+describe('a module that fails', () => {
+  it.each([
+    ['lua', 'require("bad")', 'bad.lua'],
+    ['javascript', 'await import("./bad.js")', 'bad.js'],
+  ] as const)('says where in its own file: %s', async (language, text, file) => {
+    const error = await failure(run(language, text));
+    expect(error).toMatchObject({ message: 'in the module', where: { file, line: 2 } });
+    expect(error.traceback).toContain(`${file}:4`);
+    expect(error.traceback).not.toContain('llmspell');
+  });
+
+  it('fails again in the same way', async () => {
+    const lua = 'local a, b = select(2, pcall(require, "bad")), select(2, pcall(require, "bad")) return {a, b}';
+    expect((await run('lua', lua)).value).toEqual(['bad.lua:2: in the module', 'bad.lua:2: in the module']);
+  });
+
+  it.each([
+    ['lua', 'require("syntax")', 'syntax.lua', 3],
+    ['javascript', 'await import("./syntax.js")', 'syntax.js', 3],
+  ] as const)('of syntax says where: %s', async (language, text, file, line) => {
+    expect((await failure(run(language, text))).where).toEqual({ file, line });
+  });
+
+  it('that requires itself in a circle is refused in Lua', async () => {
+    expect((await failure(run('lua', 'require("one")'))).message).toContain('requires itself');
+  });
+});
+
+describe('names of modules', () => {
+  it.each([
+    ['lua', 'return require("sub.inner")', 'beside'],
+    ['javascript', 'export { default } from "./sub/inner.js"', 'beside'],
+  ] as const)('are relative to the file that names them: %s', async (language, text, value) => {
+    expect((await run(language, text)).value).toBe(value);
+  });
+
+  it.each([
+    ['lua', 'require("../secret")', 'NOT_ALLOWED'],
+    ['javascript', 'await import("../secret.js")', 'NOT_ALLOWED'],
+    ['lua', 'require("/etc/passwd")', 'NOT_FOUND'],
+    ['javascript', 'await import("/etc/passwd")', 'NOT_FOUND'],
+    ['lua', 'require("file:///etc/passwd")', 'NOT_FOUND'],
+    ['javascript', 'await import("node:fs")', 'NOT_FOUND'],
+    ['javascript', 'await import("data:text/javascript,1")', 'NOT_FOUND'],
+    ['lua', 'require("")', 'NOT_FOUND'],
+  ] as const)('never leave the folders of the run: %s %s', async (language, text, code) => {
+    const error = await failure(run(language, text));
+    expect(error.code).toBe(code);
+    expect(error.message).not.toContain('/tmp');
+  });
+});

@@ -1,0 +1,122 @@
+import type { Case } from '../conformance/case.ts';
+
+/** What both engines refuse, survive and keep. */
+export const cases: readonly Case[] = [
+  {
+    name: 'integers, floats and signs keep their values',
+    lua: `State.save("global", "v", {9007199254740992, 9007199254740993, math.maxinteger, math.mininteger, 1e300, 0.1}) local v = State.load("global", "v") return {v[2] == 9007199254740993, math.type(v[3]), v[3] == math.maxinteger, v[4] == math.mininteger, v[5], v[6]}`,
+    js: `State.save("global", "v", [9007199254740992, 9007199254740993n, 9223372036854775807n, -9223372036854775808n, 1e300, 0.1]); const v = State.load("global", "v"); [v[1] === 9007199254740993n, "integer", v[2] === 9223372036854775807n, v[3] === -9223372036854775808n, v[4], v[5]]`,
+    expect: [true, 'integer', true, true, 1e300, 0.1],
+  },
+  {
+    name: 'NaN, infinities and negative zero pass',
+    lua: `State.save("global", "v", {0/0, 1/0, -1/0, -0.0}) local v = State.load("global", "v") return {v[1] ~= v[1], v[2] == 1/0, v[3] == -1/0, 1/v[4] == -1/0}`,
+    js: `State.save("global", "v", [NaN, Infinity, -Infinity, -0]); const v = State.load("global", "v"); [Number.isNaN(v[0]), v[1] === Infinity, v[2] === -Infinity, Object.is(v[3], -0)]`,
+    expect: [true, true, true, true],
+  },
+  {
+    name: 'texts with NUL pass whole',
+    lua: `State.save("global", "a\\0b", "x\\0y") return {State.list_keys("global")[1] == "a\\0b", #State.load("global", "a\\0b")}`,
+    js: `State.save("global", "a\\0b", "x\\0y"); [State.list_keys("global")[0] === "a\\0b", State.load("global", "a\\0b").length]`,
+    expect: [true, 3],
+  },
+  {
+    name: 'names that are no text are refused with their place',
+    lua: `State.save("global", "v", {list = {{["\\xff"] = 1}}})`,
+    js: `State.save("global", "v", {list: [{["\\ud800"]: 1}]})`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /^State\.save: value\.list/ },
+  },
+  {
+    name: 'a value that contains itself is refused with its place',
+    lua: `local t = {} t.inner = {t} State.save("global", "v", t)`,
+    js: `const t = {}; t.inner = [t]; State.save("global", "v", t)`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /^State\.save: value\.inner.*contains itself$/ },
+  },
+  {
+    name: 'depth is bounded',
+    lua: `local t = 1 for i = 1, 70 do t = {t} end State.save("global", "v", t)`,
+    js: `let t = 1; for (let i = 0; i < 70; i++) t = [t]; State.save("global", "v", t)`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /nested deeper than 64$/ },
+  },
+  {
+    name: 'the number of values is bounded',
+    lua: `local t = {} for i = 1, 30 do t[i] = {} for k = 1, 4000 do t[i][k] = k end end State.save("global", "v", t)`,
+    js: `State.save("global", "v", Array.from({length: 30}, () => Array(4000).fill(1)))`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /more than 100000 values in one$/ },
+  },
+  {
+    name: 'bytes are bounded',
+    lua: `State.save("global", "v", ("x"):rep(17 * 2^20 // 1 | 0))`,
+    js: `State.save("global", "v", "x".repeat(17 * 2 ** 20))`,
+    expect_error: { code: 'BAD_ARGUMENT', message: 'State.save: value: more than 16 MB in one value' },
+  },
+  {
+    name: 'names of prototypes are data and change nothing',
+    lua: `local v = {["__proto__"] = {polluted = 1}, constructor = {prototype = {polluted = 1}}, toString = "t"} State.save("global", "__proto__", v) local back = State.load("global", "__proto__") return {back["__proto__"].polluted, back.constructor.prototype.polluted, back.toString, rawget(_G, "polluted") == nil}`,
+    js: `const v = {["__proto__"]: {polluted: 1}, constructor: {prototype: {polluted: 1}}, toString: "t"}; State.save("global", "__proto__", v); const back = State.load("global", "__proto__"); [Object.getOwnPropertyDescriptor(back, "__proto__").value.polluted, back.constructor.prototype.polluted, back.toString, ({}).polluted === undefined]`,
+    expect: [1, 1, 't', true],
+  },
+  {
+    name: 'names of prototypes are no options',
+    lua: `State.save("global", "v", 1, {["__proto__"] = {ttl_ms = 1}})`,
+    js: `State.save("global", "v", 1, {["__proto__"]: {ttl_ms: 1}})`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /unknown option "__proto__"/ },
+  },
+  {
+    name: 'reading a value runs no code of the script',
+    lua: `local function never() while true do end end State.save("global", "v", setmetatable({1, 2}, {__index = never, __len = never, __pairs = never, __tostring = never})) return State.load("global", "v")`,
+    js: `const a = [1, 2]; a[Symbol.iterator] = a.toString = () => { for (;;); }; Object.defineProperty(a, "toJSON", {value: () => { for (;;); }}); State.save("global", "v", a); State.load("global", "v")`,
+    expect: [1, 2],
+  },
+  {
+    name: 'hostile errors come out as they are',
+    lua: `local mine = setmetatable({}, {__index = error, __tostring = function() error("again") end, __eq = error}) local ok, e = pcall(parallel, {function() error(mine) end}) return rawequal(e, mine)`,
+    js: `const mine = new Error("m"); for (const key of ["message", "stack", "name", "cause", "code"]) Object.defineProperty(mine, key, {get() { for (;;); }}); let same; try { parallel([() => { throw mine }]) } catch (e) { same = e === mine } same`,
+    expect: true,
+  },
+  {
+    name: 'what is raised is said by its kind',
+    lua: `error({})`,
+    js: `throw () => 1`,
+    expect_error: { code: 'SCRIPT_ERROR', message: /^the script (?:raised a table|threw a function)$/ },
+  },
+  {
+    name: 'an error with a text of its own is shown by it',
+    lua: `error(setmetatable({}, {__tostring = function() return "my text" end}))`,
+    js: `throw new Error("my text")`,
+    expect_error: { code: 'SCRIPT_ERROR', message: 'my text' },
+  },
+  {
+    name: 'recursion without end can be caught, again and again',
+    lua: `local function f() return 1 + f() end local n = 0 for i = 1, 2 do if not pcall(f) then n = n + 1 end end return n`,
+    js: `function f() { return 1 + f() } let n = 0; for (let i = 0; i < 2; i++) try { f() } catch { n++ } n`,
+    expect: 2,
+    limits: { cpu_ms: 60_000 },
+  },
+  {
+    name: 'deep nesting of the language is an error of the language',
+    lua: `local ok, problem = load("return " .. ("("):rep(100000) .. (")"):rep(100000)) local deep = pcall(string.rep, string.format("%s", ("x"):rep(10)), -1) return {ok == nil, type(problem), deep}`,
+    js: `let one = false, two = false; try { eval("(".repeat(100000) + ")".repeat(100000)) } catch (e) { one = true } try { JSON.parse("[".repeat(100000)) } catch (e) { two = true } [one, "string", two]`,
+    expect: [true, 'string', true],
+    limits: { cpu_ms: 60_000 },
+  },
+  {
+    name: 'deep calls of the library on a fiber are an error of the language',
+    lua: `local ok = parallel({function() local function f(n) return string.format("%s", setmetatable({}, {__tostring = function() return f(n + 1) end})) end return (pcall(f, 1)) end}) return ok[1]`,
+    js: `parallel([() => { try { const a = []; let b = a; for (let i = 0; i < 1e5; i++) b = b[0] = []; JSON.stringify(a); return true } catch { return false } }])[0]`,
+    expect: false,
+    limits: { cpu_ms: 60_000 },
+  },
+  {
+    name: 'values that wait on the way are compared and turned to text in place',
+    lua: `local t = {3, 1, 2} table.sort(t, function(a, b) sleep(0) return a < b end) local object = setmetatable({}, {__tostring = function() sleep(0) return "T" end}) return {t, string.format("%s", object), tostring(object)}`,
+    js: `const t = [3, 1, 2].sort((a, b) => { sleep(0); return a - b }); const object = {toString() { sleep(0); return "T" }}; [t, \`\${object}\`, String(object)]`,
+    expect: [[1, 2, 3], 'T', 'T'],
+  },
+  {
+    name: 'no addresses are shown',
+    lua: `local text = tostring({}) .. tostring(print) .. string.format("%p %p", {}, "x") .. tostring(coroutine.create(print)) return text:find("0x") == nil`,
+    js: `!/0x/.test(String({}) + String(print) + String(Symbol()))`,
+    expect: true,
+  },
+];
