@@ -330,7 +330,7 @@ export abstract class Instance {
       fiber.interruptedAtCpu = threadMs();
     }
     if (this.interrupt(fiber)) return;
-    if (threadMs() - fiber.interruptedAtCpu < INTERRUPT_GRACE_MS) this.setFuel(FUEL.least);
+    if (threadMs() - fiber.interruptedAtCpu < INTERRUPT_GRACE_MS) this.setFuel(Math.min(this.#fuel, FUEL.first));
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
       throw this.dead;
