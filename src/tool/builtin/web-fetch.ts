@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { htmlToText } from '../../document/html.ts';
 import { ScriptError } from '../../errors.ts';
 import { request } from '../net/request.ts';
 import { readPage } from '../page.ts';
