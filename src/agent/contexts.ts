@@ -29,7 +29,7 @@ export const agentContexts = runService<AgentContexts>('agent contexts', () => {
   let made = 0;
   const find = (id: string): SharedContext => {
     const found = contexts.get(id);
-    if (!found) throw new ScriptError('NOT_FOUND', `there is no context ${JSON.stringify(id.slice(0, 60))}`);
+    if (!found) throw new ScriptError('NOT_FOUND', `id: there is no context ${JSON.stringify(id.slice(0, 60))}`);
     return found;
   };
   const visible = ({ parent, data }: SharedContext): ValueMap => ({ ...(parent && visible(parent)), ...data });

@@ -1,6 +1,7 @@
 import type { Context } from '../call/context.ts';
 import type { Value } from '../call/value.ts';
 import { type Message, type OnText, valueText } from '../model/model.ts';
+import type { Tool } from '../tool/tool.ts';
 import type { Agent, AgentCore, AgentRequest } from './agent.ts';
 import { contextText } from './contexts.ts';
 import { converse, type Outcome } from './loop.ts';
@@ -20,7 +21,7 @@ export const conversation: AgentCore = {
         models: [config.model, ...config.fallback_models],
         retries: config.retries,
         messages: [...system, ...agent.history, question],
-        tools: [...config.tools, ...(request.tools ?? [])],
+        tools: withOwn(config.tools, request.tools ?? []),
         max_steps: config.max_steps,
         temperature: request.temperature ?? config.temperature,
         max_tokens: request.max_tokens ?? config.max_tokens,
@@ -32,6 +33,11 @@ export const conversation: AgentCore = {
     return outcome;
   },
 };
+
+/** The request's own tools stand in for those of the same name. */
+function withOwn(tools: readonly Tool[], own: readonly Tool[]): Tool[] {
+  return [...tools.filter(({ name }) => !own.some((other) => other.name === name)), ...own];
+}
 
 function userMessage(context: Context, { prompt, input, context: material, images }: AgentRequest): Message {
   const parts = [material, input]

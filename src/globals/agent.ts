@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AGENT_HANDLE, type Agent } from '../agent/agent.ts';
-import { type AgentSpec, agentAsTool, agents } from '../agent/agents.ts';
+import { type AgentSpec, agentAsTool, agents, hierarchyOf } from '../agent/agents.ts';
 import { STRATEGIES } from '../agent/composite.ts';
 import { agentContexts } from '../agent/contexts.ts';
 import { findTemplate, listTemplates, registerTemplate } from '../agent/templates.ts';
@@ -116,8 +116,10 @@ export const agentGlobal = defineGlobal({
           javascript: `print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)`,
         },
       ],
-      handler: ({ spec: { prompt, input, context: material, images, ...rest } }, context) =>
-        context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images }),
+      handler({ spec: { prompt, input, context: material, images, ...rest } }, context) {
+        if (prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
+        return context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images });
+      },
     }),
     get: method({
       doc: 'The agent of a name, nil when there is none.',
@@ -255,6 +257,8 @@ export const agentGlobal = defineGlobal({
           strategy: z.enum(STRATEGIES),
           router: z.union([agentHandle, keptCallback('(prompt: string, names: string[]) => string')]).optional(),
           description: z.string().optional(),
+          timeout_ms: settings.timeout_ms,
+          budget: budget.optional().describe('of one execution of all of them together'),
         }),
       },
       result: agentHandle,
@@ -324,7 +328,7 @@ export const agentGlobal = defineGlobal({
       handler: ({ id }, { run }) => run.get(agentContexts).remove(id),
     }),
     set_shared_memory: method({
-      doc: 'Puts a value where every agent and function of this run can read it.',
+      doc: 'Puts a value where every function of this run can read it, the tools of its agents included.',
       params: { scope: z.string(), key: z.string(), value: anyValue },
       result: z.void(),
       effect: 'write',
@@ -349,14 +353,14 @@ export const agentGlobal = defineGlobal({
       handler: ({ scope, key }, { run }) => run.get(agentContexts).memory.get(scope)?.get(key) ?? null,
     }),
     get_hierarchy: method({
-      doc: 'Of whom an agent is made, nil when there is none of this name.',
+      doc: 'Of whom an agent is made, nil when there is none of this name: `members` are those of a composite (`role` is `member`) and the agents that it has as tools (`tool`).',
       params: { name: z.string() },
       result: anyMap.nullable(),
       effect: 'read',
       examples: example(`print(Agent.get_hierarchy("helper").kind)`, `print(Agent.get_hierarchy("helper").kind)`),
       handler: ({ name }, { run }) => {
         const agent = run.get(agents).get(name);
-        return agent ? hierarchy(agent) : null;
+        return agent ? hierarchyOf(agent) : null;
       },
     }),
     list_instances: method({
@@ -459,7 +463,7 @@ export const agentGlobal = defineGlobal({
             `agent.set_config({temperature: 0.2})\nprint(agent.get_config().temperature)`,
           ),
           handler: async ({ self, changes: { tools: given, ...changes } }, context) => {
-            if (changes.model !== undefined) context.run.host.get(models).check(context, changes.model);
+            context.run.get(agents).checkSettings(context, changes);
             const resolved = given && (await context.run.get(agents).resolveTools(context, given as never));
             self.config = { ...self.config, ...(changes as Partial<Agent['config']>), ...(resolved && { tools: resolved }) };
           },
@@ -532,16 +536,12 @@ export const agentGlobal = defineGlobal({
 });
 
 async function requestOf(context: Parameters<typeof save>[0], given: string | (z.output<z.ZodObject<typeof request>> & object)) {
-  if (typeof given === 'string') return { prompt: given };
-  const { tools: extra, ...rest } = given;
-  if (given.prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
+  const { tools: extra, ...rest } = typeof given === 'string' ? { prompt: given, tools: undefined } : given;
+  if (rest.prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
+  context.run.get(agents).checkSettings(context, rest);
   return { ...rest, ...(extra && { tools: await context.run.get(agents).resolveTools(context, extra as never) }) };
 }
 
 function infoOf({ name, config }: Agent) {
   return { name, model: config.model, description: config.description, tools: config.tools.map((tool) => tool.name) };
-}
-
-function hierarchy({ name, core }: Agent): ValueMap {
-  return { name, kind: core.kind, members: core.members.map(hierarchy) };
 }

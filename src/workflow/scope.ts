@@ -39,6 +39,12 @@ export class Scope {
     return this.#records;
   }
 
+  /** The records, and for each of these steps that never began one that says that it was cancelled. */
+  recordsOf(steps: readonly { readonly name: string }[]): StepRecord[] {
+    const missing = steps.filter(({ name }) => !this.#byName.has(name));
+    return [...this.#records, ...missing.map(({ name }): StepRecord => ({ name, status: 'cancelled', duration_ms: 0, attempts: 0 }))];
+  }
+
   add(record: StepRecord): void {
     this.#records.push(record);
     this.#byName.set(record.name, record);

@@ -183,6 +183,6 @@ export const cases: readonly Case[] = [
     name: 'draws itself',
     lua: `return Workflow.sequential({name = "w", steps = {{name = "a", tool = "text", input = {}}}}):diagram()`,
     js: `Workflow.sequential({name: "w", steps: [{name: "a", tool: "text", input: {}}]}).diagram()`,
-    expect: 'flowchart TD\n  start([start])\n  stop([end])\n  s_a["a (tool text)"]\n  start --> s_a\n  s_a --> stop',
+    expect: 'flowchart TD\n  start(["start"])\n  stop(["end"])\n  s_a["a (tool text)"]\n  start --> s_a\n  s_a --> stop',
   },
 ];
