@@ -288,7 +288,7 @@ export const agentGlobal = defineGlobal({
           javascript: `const id = Agent.create_context()\nAgent.update_context(id, {phase: 2})\nprint(Agent.get_context_data(id, "phase"))`,
         },
       ],
-      handler: ({ id, data }, { run }) => run.get(agentContexts).update(id, data),
+      handler: ({ id, data }, context) => context.run.get(agentContexts).update(context, id, data),
     }),
     get_context_data: method({
       doc: "A context's data, or one key of it, with what it inherits.",
@@ -301,8 +301,8 @@ export const agentGlobal = defineGlobal({
           javascript: `print(Agent.get_context_data(Agent.create_context({data: {a: 1}}), "a"))`,
         },
       ],
-      handler: ({ id, key }, { run }) => {
-        const data = run.get(agentContexts).data(id);
+      handler: ({ id, key }, context) => {
+        const data = context.run.get(agentContexts).data(context, id);
         return key === undefined ? data : ((Object.hasOwn(data, key) ? data[key] : undefined) ?? null);
       },
     }),
@@ -317,7 +317,7 @@ export const agentGlobal = defineGlobal({
           javascript: `const id = Agent.create_context({data: {a: 1}})\nprint(Agent.get_context_data(Agent.create_child_context(id, {data: {b: 2}})))`,
         },
       ],
-      handler: ({ parent, spec: { mode, data = {} } }, { run }) => run.get(agentContexts).createChild(parent, mode, data),
+      handler: ({ parent, spec: { mode, data = {} } }, context) => context.run.get(agentContexts).createChild(context, parent, mode, data),
     }),
     remove_context: method({
       doc: 'Removes a context; says whether there was one.',
