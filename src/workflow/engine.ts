@@ -102,7 +102,7 @@ export class Execution {
     }
   }
 
-  ctx(scope: Scope): ValueMap {
+  ctx(scope: Scope): Value {
     return scope.ctx({ name: this.workflow.name, id: this.workflow.id }, this.first);
   }
 

@@ -397,6 +397,33 @@ first(Workflow.sequential({name: "f", steps: [{name: "s", when: "$s.output", han
     js: `const w = Workflow.map({name: "w", description: "d", items: [1], step: {name: "s", tool: "text", input: {}}}); const d = w.describe(); [d.kind, d.description, d.parts[0].label, d.parts[0].steps[0], Workflow.types(), Workflow.list()[0].kind, w.kind, Workflow.get("none") === null]`,
     expect: ['map', 'd', 'step', { name: 's', action: 'tool' }, ['sequential', 'parallel', 'conditional', 'loop', 'map'], 'map', 'map', true],
   },
+  {
+    name: 'gives handlers every output however many steps there were',
+    lua: `local kept, seen = {}, {} local steps = {} for i = 1, 40 do steps[i] = {name = "s" .. i, handler = function(ctx) kept[i] = ctx return {n = i} end} end
+steps[41] = {name = "count", handler = function(ctx) local n = 0 for k, v in pairs(ctx) do n = n + 1 end return n end}
+steps[42] = {name = "old", handler = function(ctx) return {ctx.s1.n, ctx.s40.n, ctx.none == nil, ctx.steps.s2.status, ctx.steps.s2.output.n, ctx.input} end}
+steps[43] = {name = "whole", handler = function(ctx) State.save("global", "ctx", ctx) return ctx end}
+steps[44] = {name = "own", handler = function(ctx) ctx.s1 = "mine" ctx.extra = 1 ctx.s40.n = 0 return {ctx.s1, ctx.extra, ctx.s2.n} end}
+steps[45] = {name = "text", handler = function(ctx) return JSON.stringify(ctx):match('"s1":{"n":1}') end}
+local out = Workflow.sequential({name = "w", steps = steps}):execute("in").outputs
+return {out.count, out.old, out.whole.s1.n, out.whole.steps.s40.status, out.whole.count, State.load("global", "ctx").s3.n, out.own, out.text, kept[30].s29.n, kept[30].s1.n, kept[30].s31 == nil, out.s40.n}`,
+    js: `const kept = {}; const steps = []; for (let i = 1; i <= 40; i++) steps.push({name: "s" + i, handler: ctx => { kept[i] = ctx; return {n: i} }})
+steps.push({name: "count", handler: ctx => Object.keys(ctx).length})
+steps.push({name: "old", handler: ctx => [ctx.s1.n, ctx.s40.n, ctx.none === undefined, ctx.steps.s2.status, ctx.steps.s2.output.n, ctx.input]})
+steps.push({name: "whole", handler: ctx => { State.save("global", "ctx", ctx); return ctx }})
+steps.push({name: "own", handler: ctx => { ctx.s1 = "mine"; ctx.extra = 1; ctx.s40.n = 0; const {s2} = ctx; return [ctx.s1, ctx.extra, s2.n] }})
+steps.push({name: "text", handler: ctx => JSON.stringify({...ctx}).match(/"s1":{"n":1}/)[0]})
+const out = Workflow.sequential({name: "w", steps}).execute("in").outputs;
+[out.count, out.old, out.whole.s1.n, out.whole.steps.s40.status, out.whole.count, State.load("global", "ctx").s3.n, out.own, out.text, kept[30].s29.n, kept[30].s1.n, kept[30].s31 === undefined, out.s40.n]`,
+    expect: [43, [1, 40, true, 'completed', 2, 'in'], 1, 'completed', 43, 3, ['mine', 1, 2], '"s1":{"n":1}', 29, 1, true, 40],
+  },
+  {
+    name: 'prints the whole ctx of many steps',
+    lua: `local steps = {} for i = 1, 20 do steps[i] = {name = "s" .. i, handler = function() return i end} end steps[21] = {name = "last", handler = function(ctx) ctx.steps = nil print(ctx) print("s1" .. (ctx.s1 or "")) end} Workflow.sequential({name = "w", steps = steps}):execute() return true`,
+    js: `const steps = []; for (let i = 1; i <= 20; i++) steps.push({name: "s" + i, handler: () => i}); steps.push({name: "last", handler: ctx => { delete ctx.steps; print(ctx); print("s1" + ("s1" in ctx ? ctx.s1 : "")) }}); Workflow.sequential({name: "w", steps}).execute(); true`,
+    expect: true,
+    output: { asymmetricMatch: (lines: readonly string[]) => /s1[:= ]+1\b/.test(lines[0] ?? '') && lines[1] === 's11' } as never,
+  },
   ...refusals(),
 ];
 

@@ -10,13 +10,15 @@ import { PRELUDE_NAME } from './trace.ts';
 import { SCRATCH_BYTES, Writer } from './write.ts';
 
 /** The prelude's own functions have numbers behind all methods. */
-export const INTERNALS = { print: 0xffff } as const;
+export const INTERNALS = { print: 0xffff, fill: 0xfffe } as const;
 
 /** A context with all globals, from which each run's context starts. */
 export interface JavaScriptImage {
   readonly machine: MachineImage;
   readonly prototypes: Prototypes;
   readonly errorPrototype: bigint;
+  /** Function (object, id) that makes an object lazy. */
+  readonly lazy: bigint;
   readonly handleClass: number;
   readonly handlePrototypes: ReadonlyMap<HandleType, bigint>;
   /** Memory for texts and arguments; its first sixteen bytes are the cell for single values. */
@@ -44,7 +46,7 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   });
   const { x, context, heap } = machine;
   const scratch = x.wasm_malloc(SCRATCH_BYTES);
-  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse });
+  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse, lazy: refuse });
   const builder = new Builder(machine, writer, scratch);
   const shared = builder.prelude();
   const handleClass = builder.handleClass();
@@ -55,15 +57,16 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   x.JS_RunGC(machine.runtime);
   return {
     machine: { memory: captureImage(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
-    prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype) },
+    prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype), lazyHandler: pointerOf(shared.lazyHandler) },
     errorPrototype: shared.errorPrototype,
+    lazy: shared.lazy,
     handleClass,
     handlePrototypes,
     scratch,
   };
 }
 
-const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype'] as const;
+const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype', 'lazy', 'lazyHandler'] as const;
 
 /** Engine calls that make the base context. */
 class Builder {

@@ -1,16 +1,17 @@
 import type { MethodTable } from '../../call/dispatch.ts';
 import { CallContext, type RunContainer, type ScriptInvoke } from '../../call/run.ts';
-import type { Value } from '../../call/value.ts';
+import type { LazyMap, Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
 import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
 import { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
+import { LazyMaps } from '../lazy.ts';
 import type { ScriptRef } from '../refs.ts';
 import { scheduler } from '../scheduler.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
-import { CLASS, CONTEXT, PROMISE, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
+import { CLASS, CONTEXT, immediate, PROMISE, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { INTERNALS, type JavaScriptImage } from './image.ts';
 import { Machine } from './machine.ts';
 import { ModuleFiles } from './modules.ts';
@@ -36,6 +37,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #rejections: Rejections;
   readonly #parking: Parking;
   readonly #files: ModuleFiles;
+  readonly #image: JavaScriptImage;
+  readonly #lazy = new LazyMaps();
+  /** Numbers of lazy objects by the address of what stands behind them. */
+  readonly #lazyTargets = new Map<number, number>();
   readonly #regions: number[] = [];
   readonly #parameters: (readonly string[] | undefined)[] = [];
   /** Methods of handles, which get `this` as their first argument. */
@@ -45,6 +50,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
 
   constructor(image: JavaScriptImage, table: MethodTable, run: RunContainer) {
     super(run, table);
+    this.#image = image;
     this.#machine = new Machine(
       {
         call: (cell, count, args, index) => this.#call(cell, count, args, index),
@@ -68,10 +74,12 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       handleClass: image.handleClass,
       handle: (object) => this.#references.handleOf(object),
       callback: (object) => this.#references.callbackOf(object),
+      lacking: (target) => this.#lazy.get(this.#lazyTargets.get(target) ?? 0),
     });
     this.#writer = new Writer(x, heap, context, image.scratch, {
       handle: (handle) => this.#references.handle(handle, this.#writer),
       callback: (callback) => this.#references.callback(callback),
+      lazy: (map, own) => this.#makeLazy(map, own),
     });
     const { reader, writer, references, cell } = { reader: this.#reader, writer: this.#writer, references: this.#references, cell: this.#cell };
     this.#errors = new Errors({ x, context, heap, reader, writer, references, prototype: image.errorPrototype, cell });
@@ -351,7 +359,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.computing = false;
     let result: Value | Promise<Value>;
     try {
-      result = index === INTERNALS.print ? (this.run.print(this.#line(args)) ?? null) : this.callHost(index, this.#arguments(cell, count, args, index));
+      if (index === INTERNALS.print) result = this.run.print(this.#line(args)) ?? null;
+      else if (index === INTERNALS.fill) result = this.#lazy.take(this.#machine.heap.word(args));
+      else result = this.callHost(index, this.#arguments(cell, count, args, index));
     } catch (error) {
       this.#raise(cell, error);
       this.computing = true;
@@ -380,6 +390,20 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #line(args: number): string {
     const { heap } = this.#machine;
     return heap.text(heap.tag(args), heap.pointer(args)).toWellFormed();
+  }
+
+  #makeLazy(map: LazyMap, own: bigint): bigint {
+    const { x, heap, context } = this.#machine;
+    const memory = x.wasm_malloc(16);
+    if (memory === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for a call');
+    const id = this.#lazy.add(map);
+    this.#lazyTargets.set(pointerOf(own), id);
+    heap.setValue(memory, own);
+    heap.setValue(memory + 8, immediate(TAG.int, id));
+    const made = x.JS_Call(context, this.#image.lazy, UNDEFINED, 2, memory);
+    x.wasm_free(memory);
+    x.JS_FreeValue(context, own);
+    return made;
   }
 
   #wait(): Promise<Outcome> {

@@ -20,6 +20,8 @@ const KEPT = [
   'handle_metatable',
   'set_fields',
   'handles',
+  'lazy',
+  'lazy_ids',
   'seed',
 ] as const;
 type Kept = (typeof KEPT)[number];
@@ -126,6 +128,8 @@ export function createLuaImage(table: MethodTable): LuaImage {
       handleRefs,
       setFieldsRef: refs.set_fields,
       handlesRef: refs.handles,
+      lazyRef: refs.lazy,
+      lazyIdsRef: refs.lazy_ids,
     },
   };
 }

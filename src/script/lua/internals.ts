@@ -6,7 +6,7 @@ import type { LuaMachine } from './machine.ts';
 import type { LuaValues } from './values.ts';
 
 /** Functions that the prelude calls, by their (negative) numbers. */
-export const INTERNALS = { print: -1, source: -2, time: -3, clock: -4, date: -5, handler: -6 } as const;
+export const INTERNALS = { print: -1, source: -2, time: -3, clock: -4, date: -5, handler: -6, fill: -7 } as const;
 
 /** The engine's own functions for one run. */
 export interface Internals {
@@ -51,6 +51,9 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, onTr
           x.luaL_traceback(L, L, 0, 1);
           onTraceback(memory.readText(L, x.lua_gettop(L)));
           x.lua_settop(L, 1);
+          return 1;
+        case INTERNALS.fill:
+          values.push(L, values.lazy.take(Number(arg(1))));
           return 1;
         default:
           throw new ScriptError('INTERNAL', 'an unknown function of the engine');
