@@ -22,6 +22,7 @@ Tool.register({
 const editor = Agent.create({
   name: 'editor',
   model: 'local/extractive',
+  keep_history: false,
   output_schema: { type: 'object', properties: { quote: { type: 'string' } }, required: ['quote'] },
 });
 

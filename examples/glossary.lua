@@ -28,6 +28,7 @@ for i, term in ipairs(glossary) do notes[i] = term.note end
 local editor = Agent.create({
   name = "editor",
   model = "local/extractive",
+  keep_history = false,
   output_schema = { type = "object", properties = { quote = { type = "string" } }, required = { "quote" } },
 })
 

@@ -22,10 +22,9 @@ for (const line of log.split('\n')) {
 }
 Event.flush();
 
-const operator = Agent.create({ name: 'operator', model: 'local/extractive', output_schema: { type: 'object', properties: { quote: { type: 'string' } } } });
-for (const service of Object.keys(counts).sort((a, b) => counts[b] - counts[a])) {
-  const lines = errors.filter((one) => one.service === service).map(({ text }) => `${text}.`);
-  const answer = operator.execute({ prompt: 'What expired or is full?', context: lines.join('\n\n') });
-  print(`${service.padEnd(8)} ${counts[service]} errors: ${answer.output.quote}`);
-}
+for (const service of Object.keys(counts).sort((a, b) => counts[b] - counts[a])) print(`${service.padEnd(8)} ${counts[service]} errors`);
+
+const lines = errors.map(({ service, text }) => `[${service}] ${text}.`);
+const operator = Agent.create({ name: 'operator', model: 'local/extractive', system_prompt: 'Name the causes in the errors, not their effects.' });
+print(operator.execute({ prompt: 'What expired or is full?', context: lines.join('\n\n') }).output);
 print(`${Event.history({ pattern: 'log.**' }).length} events, ${Event.stats().delivered} deliveries`);

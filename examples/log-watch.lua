@@ -26,12 +26,11 @@ local names = {}
 for service in pairs(counts) do names[#names + 1] = service end
 table.sort(names, function(a, b) return counts[a] > counts[b] end)
 
-local operator = Agent.create({ name = "operator", model = "local/extractive", output_schema = { type = "object", properties = { quote = { type = "string" } } } })
-for _, service in ipairs(names) do
-  local lines = {}
-  for _, one in ipairs(errors) do if one.service == service then lines[#lines + 1] = one.text .. "." end end
-  local answer = operator:execute({ prompt = "What expired or is full?", context = table.concat(lines, "\n\n") })
-  print(("%-8s %d errors: %s"):format(service, counts[service], answer.output.quote))
-end
+for _, service in ipairs(names) do print(("%-8s %d errors"):format(service, counts[service])) end
+
+local lines = {}
+for i, one in ipairs(errors) do lines[i] = ("[%s] %s."):format(one.service, one.text) end
+local operator = Agent.create({ name = "operator", model = "local/extractive", system_prompt = "Name the causes in the errors, not their effects." })
+print(operator:execute({ prompt = "What expired or is full?", context = table.concat(lines, "\n\n") }).output)
 local stats = Event.stats()
 print(("%d events, %d deliveries"):format(#Event.history({ pattern = "log.**" }), stats.delivered))

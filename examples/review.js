@@ -25,7 +25,12 @@ for (const text of diff.split('\n').filter((one) => one !== '')) {
   }
 }
 
-const reviewer = Agent.create({ name: 'reviewer', model: 'local/extractive', system_prompt: 'Say what the guidelines ask for, in one sentence.' });
+const reviewer = Agent.create({
+  name: 'reviewer',
+  model: 'local/extractive',
+  keep_history: false,
+  system_prompt: 'Say what the guidelines ask for, in one sentence.',
+});
 const review = Workflow.map({
   name: 'review',
   items: '$input',

@@ -22,7 +22,7 @@ for text in diff:gmatch("[^\n]+") do
   end
 end
 
-local reviewer = Agent.create({ name = "reviewer", model = "local/extractive", system_prompt = "Say what the guidelines ask for, in one sentence." })
+local reviewer = Agent.create({ name = "reviewer", model = "local/extractive", keep_history = false, system_prompt = "Say what the guidelines ask for, in one sentence." })
 local review = Workflow.map({
   name = "review",
   items = "$input",

@@ -9,6 +9,7 @@ const specialist = (name, description) =>
     name,
     description,
     model: 'local/extractive',
+    keep_history: false,
     system_prompt: 'You answer support tickets from the handbook, in one or two sentences.',
     output_schema: { type: 'object', properties: { quote: { type: 'string' } }, required: ['quote'] },
   });

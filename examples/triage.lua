@@ -7,6 +7,7 @@ local URGENCY = { outage = 1, invoice = 2, meeting = 3, newsletter = 4 }
 local clerk = Agent.create({
   name = "clerk",
   model = "local/extractive",
+  keep_history = false,
   system_prompt = "Choose the label that fits the mail.",
   output_schema = {
     type = "object",

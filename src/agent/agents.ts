@@ -32,6 +32,7 @@ export interface AgentSpec {
   readonly retries?: number | undefined;
   readonly fallback_models?: readonly string[] | undefined;
   readonly budget?: Budget | undefined;
+  readonly keep_history?: boolean | undefined;
 }
 
 export interface CompositeSpec {

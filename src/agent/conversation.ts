@@ -12,6 +12,7 @@ export const conversation: AgentCore = {
   members: [],
   async answer(agent: Agent, context: Context, request: AgentRequest, onText: OnText | undefined): Promise<Outcome> {
     const { config } = agent;
+    const remembers = config.keep_history !== false;
     const question = userMessage(context, request);
     const system: Message[] = config.system_prompt === undefined ? [] : [{ role: 'system', content: config.system_prompt }];
     const outcome = await converse(
@@ -20,7 +21,7 @@ export const conversation: AgentCore = {
         agent: agent.name,
         models: [config.model, ...config.fallback_models],
         retries: config.retries,
-        messages: [...system, ...agent.history, question],
+        messages: [...system, ...(remembers ? agent.history : []), question],
         tools: withOwn(config.tools, request.tools ?? []),
         max_steps: config.max_steps,
         temperature: request.temperature ?? config.temperature,
@@ -29,7 +30,7 @@ export const conversation: AgentCore = {
       },
       onText,
     );
-    agent.history.push(question, ...outcome.added);
+    if (remembers) agent.history.push(question, ...outcome.added);
     return outcome;
   },
 };

@@ -38,6 +38,7 @@ const settings = {
   fallback_models: z.array(z.string()).optional(),
   description: z.string().optional(),
   budget: budget.optional(),
+  keep_history: z.boolean().optional().describe('false lets each request stand alone, as for the steps of a map; true if not given'),
 };
 const spec = z.strictObject({
   name: z.string().optional(),

@@ -21,7 +21,8 @@ export type StepRecord = {
 /** The turn of a loop or map that a step runs in. */
 export interface Turn {
   readonly index: number;
-  readonly value: Value;
+  /** Absent in the first turn of a loop that has no items. */
+  readonly value: Value | undefined;
 }
 
 /** What steps see of each other: the outputs so far, those of the scopes around included. */
@@ -69,7 +70,7 @@ export class Scope {
 
   /** What a handler gets: outputs by name, and `input`, `steps`, `loop`, `workflow`; of many steps the latest outputs go at once and the rest when asked for. */
   ctx(workflow: ValueMap, firstPosition: 0 | 1): Value {
-    const always: ValueMap = { input: this.input, workflow, ...(this.turn && { loop: turnValue(this.turn, firstPosition) }) };
+    const always: ValueMap = { input: this.input, workflow, ...(this.turn && { loop: turnFields(this.turn, firstPosition) }) };
     const layers = this.#layers();
     const all = (): ValueMap => {
       const ctx: ValueMap = {};
@@ -91,7 +92,7 @@ export class Scope {
   /** Resolves a reference's root. */
   lookup(context: Context, { root, path }: Reference, firstPosition: 0 | 1): Value | undefined | Promise<Value | undefined> {
     if (root === 'input') return this.input;
-    if (root === 'loop') return this.turn && turnValue(this.turn, firstPosition);
+    if (root === 'loop') return this.turn && { value: null, ...turnFields(this.turn, firstPosition) };
     if (root === 'state') return loadState(context, path);
     const record = this.find(root);
     return record && { output: record.output ?? null, status: record.status, ...(record.usage !== undefined && { usage: record.usage }) };
@@ -114,8 +115,8 @@ export class Scope {
   }
 }
 
-function turnValue({ index, value }: Turn, firstPosition: 0 | 1): ValueMap {
-  return { index: index + firstPosition, value };
+function turnFields({ index, value }: Turn, firstPosition: 0 | 1): ValueMap {
+  return { index: index + firstPosition, ...(value !== undefined && { value }) };
 }
 
 /** `$state.global.key`, `$state["agent:x"].key`. */

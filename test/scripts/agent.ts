@@ -318,6 +318,12 @@ attempt(() => Agent.create({model: "mock/script", tools: ["no_such"]}))]`,
     expect: [4, 'user', 'assistant'],
   },
   {
+    name: 'let each request stand alone where told to',
+    lua: `local a = Agent.create({model = "local/extractive", keep_history = false}) a:execute({prompt = "What is red?", context = "Roses are red."}) return {#a:get_history(), a:execute("Summarize.").output:find("Roses") == nil}`,
+    js: `const a = Agent.create({model: "local/extractive", keep_history: false}); a.execute({prompt: "What is red?", context: "Roses are red."}); [a.get_history().length, !a.execute("Summarize.").output.includes("Roses")]`,
+    expect: [0, true],
+  },
+  {
     name: 'cost nothing where the model runs here',
     lua: `return Agent.execute({model = "local/extractive", prompt = "Why?", context = "Because it is so."}).cost_usd`,
     js: `Agent.execute({model: "local/extractive", prompt: "Why?", context: "Because it is so."}).cost_usd`,
