@@ -1,18 +1,18 @@
 import type { MethodTable } from '../../call/dispatch.ts';
 import { CallContext, type RunContainer, type ScriptInvoke } from '../../call/run.ts';
-import type { LazyMap, Value } from '../../call/value.ts';
+import type { Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
 import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
 import { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
-import { LazyMaps } from '../lazy.ts';
 import type { ScriptRef } from '../refs.ts';
 import { scheduler } from '../scheduler.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
-import { CLASS, CONTEXT, immediate, PROMISE, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
+import { CLASS, CONTEXT, PROMISE, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { INTERNALS, type JavaScriptImage } from './image.ts';
+import { LazyObjects } from './lazy.ts';
 import { Machine } from './machine.ts';
 import { ModuleFiles } from './modules.ts';
 import { Parking } from './parking.ts';
@@ -37,10 +37,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #rejections: Rejections;
   readonly #parking: Parking;
   readonly #files: ModuleFiles;
-  readonly #image: JavaScriptImage;
-  readonly #lazy = new LazyMaps();
-  /** Numbers of lazy objects by the address of what stands behind them. */
-  readonly #lazyTargets = new Map<number, number>();
+  readonly #lazy: LazyObjects;
   readonly #regions: number[] = [];
   readonly #parameters: (readonly string[] | undefined)[] = [];
   /** Methods of handles, which get `this` as their first argument. */
@@ -50,7 +47,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
 
   constructor(image: JavaScriptImage, table: MethodTable, run: RunContainer) {
     super(run, table);
-    this.#image = image;
     this.#machine = new Machine(
       {
         call: (cell, count, args, index) => this.#call(cell, count, args, index),
@@ -69,17 +65,18 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     );
     const { x, heap, context } = this.#machine;
     this.#cell = image.scratch;
+    this.#lazy = new LazyObjects(this.#machine, image.lazy);
     this.#references = new References(x, context, { class: image.handleClass, prototypes: image.handlePrototypes }, (ref) => this.#invoke(ref));
     this.#reader = new Reader(heap, image.prototypes, {
       handleClass: image.handleClass,
       handle: (object) => this.#references.handleOf(object),
       callback: (object) => this.#references.callbackOf(object),
-      lacking: (target) => this.#lazy.get(this.#lazyTargets.get(target) ?? 0),
+      lacking: (target) => this.#lazy.lacking(target),
     });
     this.#writer = new Writer(x, heap, context, image.scratch, {
       handle: (handle) => this.#references.handle(handle, this.#writer),
       callback: (callback) => this.#references.callback(callback),
-      lazy: (map, own) => this.#makeLazy(map, own),
+      lazy: (map, own) => this.#lazy.add(map, own),
     });
     const { reader, writer, references, cell } = { reader: this.#reader, writer: this.#writer, references: this.#references, cell: this.#cell };
     this.#errors = new Errors({ x, context, heap, reader, writer, references, prototype: image.errorPrototype, cell });
@@ -151,8 +148,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const answer = this.tick(false);
     return this.computing && this.fiber?.interruptedAt ? 2 : answer;
   }
-
-  // Promising calls.
 
   /** Makes a promising call on the fiber's own stack; an exception of the script is thrown as a ScriptError. */
   async #run(fiber: Fiber, start: () => Promise<bigint>): Promise<bigint> {
@@ -390,20 +385,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #line(args: number): string {
     const { heap } = this.#machine;
     return heap.text(heap.tag(args), heap.pointer(args)).toWellFormed();
-  }
-
-  #makeLazy(map: LazyMap, own: bigint): bigint {
-    const { x, heap, context } = this.#machine;
-    const memory = x.wasm_malloc(16);
-    if (memory === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for a call');
-    const id = this.#lazy.add(map);
-    this.#lazyTargets.set(pointerOf(own), id);
-    heap.setValue(memory, own);
-    heap.setValue(memory + 8, immediate(TAG.int, id));
-    const made = x.JS_Call(context, this.#image.lazy, UNDEFINED, 2, memory);
-    x.wasm_free(memory);
-    x.JS_FreeValue(context, own);
-    return made;
   }
 
   #wait(): Promise<Outcome> {
