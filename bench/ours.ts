@@ -82,14 +82,6 @@ export async function services({ run }: Ours) {
       5_000,
       'Hook.register("tool:*:before_execution", function() end) Event.subscribe("tool.**", function() end) for i = 1, 5000 do Tool.execute("calculator", {expression = "1 + 2 * 3"}) end',
     ),
-    sequential: await measure(
-      1_000,
-      'local steps = {} for i = 1, 1000 do steps[i] = {handler = function() return i end} end Workflow.sequential({name = "w", steps = steps}):execute()',
-    ),
-    parallel: await measure(
-      1_000,
-      'local steps = {} for i = 1, 1000 do steps[i] = {handler = function() return i end} end Workflow.parallel({name = "w", max_concurrency = 100, steps = steps}):execute()',
-    ),
   };
 }
 

@@ -29,6 +29,8 @@ export interface AgentConfig {
   readonly retries: number;
   readonly fallback_models: readonly string[];
   readonly budget: Budget;
+  /** False when each request stands alone. */
+  readonly keep_history?: boolean | undefined;
 }
 
 /** One question to an agent; what is not given is as the agent was set up. */

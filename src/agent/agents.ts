@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { compileSchema } from '../call/compile.ts';
 import { type Context, type Run, runService } from '../call/context.ts';
-import { type Soon, whenReady } from '../call/soon.ts';
+import { fromJsonSchema } from '../call/json-schema.ts';
+import type { Soon } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
-import { ScriptError } from '../errors.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
 import { valueText } from '../model/model.ts';
 import { models } from '../model/models.ts';
-import { tools } from '../tool/registry.ts';
+import { checkToolName, tools } from '../tool/registry.ts';
 import { type ScriptToolDefinition, scriptTool } from '../tool/script.ts';
 import { TOOL_TIMEOUT_MS, type Tool } from '../tool/tool.ts';
 import { Agent, type AgentConfig, type AgentRequest, type AgentResult } from './agent.ts';
@@ -33,6 +34,7 @@ export interface AgentSpec {
   readonly retries?: number | undefined;
   readonly fallback_models?: readonly string[] | undefined;
   readonly budget?: Budget | undefined;
+  readonly keep_history?: boolean | undefined;
 }
 
 export interface CompositeSpec {
@@ -41,22 +43,31 @@ export interface CompositeSpec {
   readonly strategy: Strategy;
   readonly router?: Router | undefined;
   readonly description?: string | undefined;
+  readonly timeout_ms?: number | undefined;
+  readonly budget?: Budget | undefined;
 }
+
+type Checked = Partial<Pick<AgentSpec, 'fallback_models' | 'output_schema'>> & { readonly model?: string | undefined };
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const DEFAULTS = { max_steps: 10, timeout_ms: 120_000, retries: 2 } as const;
+
+/** What hooks of an agent's creation are told beside its name. */
+type Told = { model: string; description: string };
 
 /** The agents of a run. */
 export interface Agents {
   /** Makes an agent; throws BAD_ARGUMENT for a taken or bad name and what the check of its model throws. */
   create(context: Context, spec: AgentSpec): Promise<Agent>;
-  createComposite(context: Context, spec: CompositeSpec): Soon<Agent>;
+  createComposite(context: Context, spec: CompositeSpec): Promise<Agent>;
   /** Answers once, by an agent without a name. */
   executeOnce(context: Context, spec: AgentSpec, request: AgentRequest): Promise<AgentResult>;
   get(name: string): Agent | undefined;
   list(): Agent[];
   remove(name: string): boolean;
-  /** Tools as an agent holds them; throws NOT_FOUND for an unknown name. */
+  /** Throws what the check of a model throws, and BAD_ARGUMENT for an `output_schema` that is none. */
+  checkSettings(context: Context, spec: Checked): void;
+  /** Tools as an agent holds them; throws NOT_FOUND for an unknown name and BAD_ARGUMENT for two of one name. */
   resolveTools(context: Context, given: readonly ToolLike[]): Promise<Tool[]>;
 }
 
@@ -68,15 +79,18 @@ function createAgents(run: Run): Agents {
 
   async function resolveTools(context: Context, given: readonly ToolLike[]): Promise<Tool[]> {
     const registry = run.get(tools);
-    return Promise.all(
+    const resolved = await Promise.all(
       given.map(async (one) => {
         if (one instanceof Agent) return agentAsTool(one);
-        if (typeof one === 'object') return 'execute' in one ? one : 'asTool' in one ? one.asTool() : scriptTool(one);
+        if (typeof one === 'object') return 'execute' in one ? one : 'asTool' in one ? one.asTool() : inlineTool(context, one);
         const found = await registry.get(one);
         if (!found) throw new ScriptError('NOT_FOUND', `${context.method}: tools: there is no tool "${one}" (Tool.list() names all)`);
         return found;
       }),
     );
+    const twice = resolved.find(({ name }, at) => resolved.findIndex((other) => other.name === name) < at);
+    if (twice) throw new ScriptError('BAD_ARGUMENT', `${context.method}: tools: there are two of the name ${twice.name}`);
+    return resolved;
   }
 
   function freshName(context: Context, wanted: string | undefined, kind: string): string {
@@ -89,8 +103,7 @@ function createAgents(run: Run): Agents {
 
   async function configOf(context: Context, spec: AgentSpec, name: string): Promise<AgentConfig> {
     const { tools: given = [], fallback_models = [], budget = {}, description = '' } = spec;
-    const registry = run.host.get(models);
-    for (const model of [spec.model, ...fallback_models]) registry.check(context, model);
+    checkSettings(context, spec);
     return {
       ...spec,
       name,
@@ -104,52 +117,52 @@ function createAgents(run: Run): Agents {
     };
   }
 
+  /** Everything that can be known to be wrong before a model is asked. */
+  function checkSettings(context: Context, { model, fallback_models = [], output_schema }: Checked): void {
+    const registry = run.host.get(models);
+    for (const name of [...(model === undefined ? [] : [model]), ...fallback_models]) registry.check(context, name);
+    if (output_schema !== undefined) fromJsonSchema(output_schema, `${context.method}: output_schema`);
+  }
+
+  /** Makes an agent inside the hooks of its creation, which may change what they are told, and keeps it. */
+  async function make(context: Context, name: string, told: Told, build: (told: Told) => Soon<Agent>): Promise<Agent> {
+    const watched = {
+      kind: 'agent',
+      name,
+      before: 'before_creation',
+      after: 'after_creation',
+      input: { name, ...told },
+      checkInput: (changed: Value) => checkCreation(changed, name),
+      checkOutput: () => ({ name }),
+    };
+    let agent: Agent | undefined;
+    await run.get(hooks).around<ValueMap, Value>(context, watched, async (input) => {
+      agent = await build(input as Told);
+      return { name };
+    });
+    if (!agent) throw new ScriptError('HOOK_REJECTED', `${context.method}: a hook skipped the making of ${name}`);
+    all.set(name, agent);
+    return agent;
+  }
+
   return {
     resolveTools,
-    create: async (context, spec) => {
+    checkSettings,
+    create(context, spec) {
       const name = freshName(context, spec.name, 'agent');
-      const watched = {
-        kind: 'agent',
-        name,
-        before: 'before_creation',
-        after: 'after_creation',
-        input: { name, model: spec.model, description: spec.description ?? '' },
-        checkInput: (changed: Value) => checkCreation(changed, name),
-        checkOutput: () => ({ name }),
-      };
-      let agent: Agent | undefined;
-      await run.get(hooks).around<ValueMap, Value>(context, watched, async (input) => {
-        agent = new Agent(await configOf(context, { ...spec, ...(input as { model: string; description: string }) }, name), conversation);
-        return { name };
-      });
-      if (!agent) throw new ScriptError('HOOK_REJECTED', `${context.method}: a hook skipped the making of ${name}`);
-      all.set(name, agent);
-      return agent;
+      const told = { model: spec.model, description: spec.description ?? '' };
+      return make(context, name, told, async (input) => new Agent(await configOf(context, { ...spec, ...input }, name), conversation));
     },
-    createComposite(context, spec) {
-      if (spec.agents.length === 0) throw new ScriptError('BAD_ARGUMENT', `${context.method}: agents: expected at least one`);
+    createComposite(context, { agents: members, strategy, router, description, timeout_ms = DEFAULTS.timeout_ms, budget = {}, ...spec }) {
+      if (members.length === 0) throw new ScriptError('BAD_ARGUMENT', `${context.method}: agents: expected at least one`);
+      if (router && strategy !== 'route') throw new ScriptError('BAD_ARGUMENT', `${context.method}: router: only the strategy "route" has one`);
       const name = freshName(context, spec.name, 'composite');
-      const config = {
-        ...DEFAULTS,
-        name,
-        model: spec.agents[0]?.config.model ?? '',
-        description: spec.description ?? `${spec.strategy} of ${spec.agents.map((agent) => agent.name).join(', ')}`,
-        tools: [],
-        fallback_models: [],
-        budget: {},
+      const told = {
+        model: [...new Set(members.map(({ config }) => config.model))].join(', '),
+        description: description ?? `${strategy} of ${members.map((agent) => agent.name).join(', ')}`,
       };
-      const { model, description } = config;
-      const watched = { kind: 'agent', name, before: 'before_creation', after: 'after_creation', input: { name, model, description } };
-      let agent: Agent | undefined;
-      const made = run.get(hooks).around<ValueMap, Value>(context, watched, () => {
-        agent = new Agent(config, composite(spec.agents, spec.strategy, spec.router));
-        return { name };
-      });
-      return whenReady(made, () => {
-        if (!agent) throw new ScriptError('HOOK_REJECTED', `${context.method}: a hook skipped the making of ${name}`);
-        all.set(name, agent);
-        return agent;
-      });
+      const config = { ...DEFAULTS, ...told, name, tools: [], fallback_models: [], timeout_ms, budget };
+      return make(context, name, told, () => new Agent(config, composite(members, strategy, router)));
     },
     async executeOnce(context, spec, request) {
       const agent = new Agent(await configOf(context, spec, spec.name ?? 'anonymous'), conversation);
@@ -177,7 +190,7 @@ function checkCreation(changed: Value, name: string): ValueMap {
 /** An agent as a tool that other agents and workflows call with `{prompt}`. */
 export function agentAsTool(agent: Agent, options: { name?: string | undefined; description?: string | undefined } = {}): Tool {
   const schema: ValueMap = { type: 'object', properties: { prompt: { type: 'string', description: 'what to ask' } }, required: ['prompt'] };
-  return {
+  const tool: Tool = {
     ...scriptTool({
       name: options.name ?? agent.name.toLowerCase().replaceAll('-', '_'),
       description: options.description ?? (agent.config.description || `Asks the agent ${agent.name}`),
@@ -191,4 +204,27 @@ export function agentAsTool(agent: Agent, options: { name?: string | undefined; 
       return output;
     },
   };
+  behind.set(tool, agent);
+  return tool;
+}
+
+/** Which agents stand behind tools. */
+const behind = new WeakMap<Tool, Agent>();
+
+/** Of whom an agent is made: the members of a composite, and the agents that it has as tools. */
+export function hierarchyOf(agent: Agent, path: readonly Agent[] = []): ValueMap {
+  const { name, core, config } = agent;
+  const above = [...path, agent];
+  const part = (one: Agent, role: string): ValueMap => ({ role, ...(above.includes(one) ? { name: one.name, kind: one.core.kind } : hierarchyOf(one, above)) });
+  const asTools = config.tools.map((tool) => behind.get(tool)).filter((one) => one !== undefined);
+  return { name, kind: core.kind, members: [...core.members.map((one) => part(one, 'member')), ...asTools.map((one) => part(one, 'tool'))] };
+}
+
+function inlineTool(context: Context, definition: ScriptToolDefinition): Tool {
+  try {
+    checkToolName(definition.name);
+    return scriptTool(definition);
+  } catch (error) {
+    throw new ScriptError('BAD_ARGUMENT', `${context.method}: tools: ${asScriptError(error).message}`, { cause: error });
+  }
 }

@@ -1,5 +1,5 @@
 import { type Context, type Run, runService } from '../call/context.ts';
-import { external } from '../call/external.ts';
+import { external, unlessCancelled } from '../call/external.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { redaction } from '../hook/builtin/redact.ts';
@@ -37,13 +37,13 @@ export async function ask(
   const checked = [...new Set(names.map((name) => registry.check(context, name)))];
   const warm = checked.filter((name) => !registry.isCooling(name));
   let failure: unknown;
-  for (const [at, name] of (warm.length > 0 ? warm : checked).entries()) {
+  for (const name of warm.length > 0 ? warm : checked) {
     try {
       return { answer: await askOne(context, agent, name, retries, request, onText), model: name };
     } catch (error) {
       if (context.signal.aborted || !mayFallBack(error)) throw error;
       failure = error;
-      if (at < checked.length - 1) registry.coolDown(name, COOL_DOWN_MS);
+      if (checked.length > 1 && isOfTheModel(error)) registry.coolDown(name, Math.max(COOL_DOWN_MS, askedWait(error) ?? 0));
     }
   }
   throw failure;
@@ -71,7 +71,7 @@ async function askOne(
     } catch (error) {
       // What has been streamed cannot be taken back.
       if (attempt >= retries || begun || context.signal.aborted || !retryable(error)) throw error;
-      await context.run.sleep(waitBefore(attempt, error), context.signal);
+      await context.run.sleep(waitBefore(attempt, error, context.run.random()), context.signal);
     }
   }
 }
@@ -132,7 +132,7 @@ async function hooked(
     const estimate = usageOf(countRequest(wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
     const reservation = Spending.of(context)?.reserve(context, model.name, estimate);
     try {
-      answered = await external(inside, () => model.generate({ ...wanted, signal: inside.signal }, stream));
+      answered = await external(inside, () => unlessCancelled(inside.signal, model.generate({ ...wanted, signal: inside.signal }, stream)));
     } catch (error) {
       reservation?.release();
       throw error;
@@ -150,24 +150,34 @@ async function hooked(
   return answer;
 }
 
-function detailsOf(error: unknown): { retryable?: unknown; retry_after_ms?: unknown; outcome?: unknown } {
+function detailsOf(error: unknown): { retryable?: unknown; retry_after_ms?: unknown; status?: unknown } {
   return error instanceof ScriptError ? (error.details ?? {}) : {};
 }
 
+/** A provider that asks for a longer wait than ours is not asked again too early. */
 function retryable(error: unknown): boolean {
   const { retryable: mayPass, retry_after_ms } = detailsOf(error);
   // A limit of the host that says when to come again has been set to refuse, not to wait.
   const refused = error instanceof ScriptError && error.code === 'LIMIT_EXCEEDED' && retry_after_ms !== undefined;
-  return mayPass === true && !refused;
+  return mayPass === true && !refused && (askedWait(error) ?? 0) <= LONGEST_WAIT_MS;
 }
 
 function mayFallBack(error: unknown): boolean {
   return error instanceof ScriptError && (error.code === 'MODEL_FAILED' || error.code === 'BAD_CONFIG' || error.code === 'TIMEOUT');
 }
 
-/** What the provider asks for, else a wait that doubles, with jitter. */
-function waitBefore(attempt: number, error: unknown): number {
+/** A request that a provider refuses for what stands in it says nothing about the next one. */
+function isOfTheModel(error: unknown): boolean {
+  const { status } = detailsOf(error);
+  return typeof status !== 'number' || status >= 500 || [401, 403, 404, 429].includes(status);
+}
+
+function askedWait(error: unknown): number | undefined {
   const asked = detailsOf(error).retry_after_ms;
-  if (typeof asked === 'number') return Math.min(asked, LONGEST_WAIT_MS);
-  return Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS) * (0.5 + Math.random());
+  return typeof asked === 'number' ? asked : undefined;
+}
+
+/** What the provider asks for, else a wait that doubles, with jitter from 0.5 to 1.5. */
+function waitBefore(attempt: number, error: unknown, random: number): number {
+  return askedWait(error) ?? Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS) * (0.5 + random);
 }

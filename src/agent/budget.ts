@@ -18,6 +18,9 @@ export interface Reservation {
   release(): void;
 }
 
+/** Whose budget an error is of. */
+const owners = new WeakMap<object, Spending>();
+
 const FREE: Reservation = { settle: () => undefined, release: () => undefined };
 
 /** What an execution has used and set aside; those inside it are charged to it too. */
@@ -38,6 +41,14 @@ export class Spending {
   /** The spending that a call inside this context is charged to. */
   static of(context: Context): Spending | undefined {
     return context.spending instanceof Spending ? context.spending : undefined;
+  }
+
+  /** Whether the error is of a budget that nothing inside this context is charged to: one of an agent that was called from here. */
+  static isForeign(context: Context, error: unknown): boolean {
+    const owner = owners.get(error as object);
+    if (!owner) return false;
+    for (let one = Spending.of(context); one; one = one.#outer) if (one === owner) return false;
+    return true;
   }
 
   /** Sets tokens and their price aside before a model is asked. Throws LIMIT_EXCEEDED when they do not fit, BAD_CONFIG when a cost is limited and the price unknown. */
@@ -74,10 +85,10 @@ export class Spending {
 
   /** Counts tool calls before they are made. Throws LIMIT_EXCEEDED when there are too many. */
   countTools(count: number): void {
-    this.#outer?.countTools(count);
     const { max_tool_calls } = this.#budget;
     if (max_tool_calls !== undefined && this.#toolCalls + count > max_tool_calls)
       throw this.#exceeded(`max_tool_calls = ${max_tool_calls}: ${this.#toolCalls} are made and the model asks for ${count} more`);
+    this.#outer?.countTools(count);
     this.#toolCalls += count;
   }
 
@@ -87,6 +98,8 @@ export class Spending {
   }
 
   #exceeded(what: string): ScriptError {
-    return new ScriptError('LIMIT_EXCEEDED', `${this.#agent}: budget.${what}`, { details: { outcome: 'not_sent', retryable: false } });
+    const error = new ScriptError('LIMIT_EXCEEDED', `${this.#agent}: budget.${what}`, { details: { outcome: 'not_sent', retryable: false } });
+    owners.set(error, this);
+    return error;
   }
 }

@@ -1,7 +1,8 @@
 import type { Context } from '../call/context.ts';
+import { sideBySide } from '../call/side-by-side.ts';
 import type { Callback, Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
-import { type TokenUsage, usageOf, valueText } from '../model/model.ts';
+import { type OnText, type TokenUsage, usageOf, valueText } from '../model/model.ts';
 import type { Agent, AgentCore, AgentRequest, AgentResult } from './agent.ts';
 import type { Outcome } from './loop.ts';
 
@@ -17,7 +18,7 @@ export function composite(members: readonly Agent[], strategy: Strategy, router:
   return {
     kind: strategy,
     members,
-    async answer(agent, context, request) {
+    async answer(agent, context, request, onText) {
       if (request.session && strategy !== 'route')
         throw new ScriptError(
           'BAD_ARGUMENT',
@@ -25,39 +26,47 @@ export function composite(members: readonly Agent[], strategy: Strategy, router:
         );
       switch (strategy) {
         case 'sequential':
-          return inSequence(members, context, request);
+          return inSequence(members, context, request, onText);
         case 'parallel':
-          return sideBySide(members, context, request, (results) => results.map(({ output }, at) => ({ agent: members[at]?.name ?? '', output })));
+          return all(members, context, request, onText, (results) => results.map(({ output }, at) => ({ agent: members[at]?.name ?? '', output })));
         case 'vote':
-          return sideBySide(members, context, request, majority);
+          return all(members, context, request, onText, majority);
         case 'route': {
-          const chosen = await choose(members, router, context, request);
-          return outcomeOf([await chosen.execute(context, request)], (results) => results[0]?.output ?? null);
+          const { chosen, asked } = await choose(members, router, context, request);
+          return outcomeOf([...asked, await chosen.execute(context, request, onText)], (results) => results.at(-1)?.output ?? null);
         }
       }
     },
   };
 }
 
-/** Each gets the answer of the one before as its prompt. */
-async function inSequence(members: readonly Agent[], context: Context, request: AgentRequest): Promise<Outcome> {
+/** Each gets the answer of the one before as its prompt; only the last one streams, and only it is held to the schema that was asked for. */
+async function inSequence(members: readonly Agent[], context: Context, request: AgentRequest, onText: OnText | undefined): Promise<Outcome> {
   const results: AgentResult[] = [];
-  let next = request;
-  for (const member of members) {
-    const result = await member.execute(context, next);
-    results.push(result);
-    next = { prompt: valueText(result.output) };
+  const { output_schema, ...rest } = request;
+  for (const [at, member] of members.entries()) {
+    const last = at === members.length - 1;
+    const before = results.at(-1);
+    const next = before ? { prompt: valueText(before.output) } : rest;
+    results.push(await member.execute(context, last ? { ...next, output_schema } : next, last ? onText : undefined));
   }
-  return outcomeOf(results, (all) => all.at(-1)?.output ?? null);
+  return outcomeOf(results, (answers) => answers.at(-1)?.output ?? null);
 }
 
-async function sideBySide(
+/** All at once; the first failure cancels the others. What they come to together can only be streamed in one piece. */
+async function all(
   members: readonly Agent[],
   context: Context,
   request: AgentRequest,
+  onText: OnText | undefined,
   join: (results: readonly AgentResult[]) => Value,
 ): Promise<Outcome> {
-  return outcomeOf(await Promise.all(members.map((member) => member.execute(context, request))), join);
+  const results = await sideBySide(context, members, (inside, member) => member.execute(inside, request), {
+    why: 'another agent of the same composite failed',
+  });
+  const outcome = outcomeOf(results, join);
+  await onText?.(valueText(outcome.output));
+  return outcome;
 }
 
 /** The answer that most give; among equals the first. */
@@ -72,17 +81,21 @@ function majority(results: readonly AgentResult[]): Value {
   return [...votes.values()].reduce((best, vote) => (vote.count > best.count ? vote : best)).output;
 }
 
-async function choose(members: readonly Agent[], router: Router | undefined, context: Context, request: AgentRequest): Promise<Agent> {
+/** Who answers, and what it took to ask an agent for that. */
+async function choose(
+  members: readonly Agent[],
+  router: Router | undefined,
+  context: Context,
+  request: AgentRequest,
+): Promise<{ chosen: Agent; asked: AgentResult[] }> {
+  if (!router) return { chosen: bestFit(members, request.prompt), asked: [] };
   const names = members.map(({ name }) => name);
-  if (!router) return bestFit(members, request.prompt);
-  const answer =
-    typeof router === 'function'
-      ? await context.invoke(router, [request.prompt, names])
-      : (await router.execute(context, { prompt: routerPrompt(members, request.prompt) })).output;
-  const text = valueText(answer).toLowerCase();
+  const asked = typeof router === 'function' ? [] : [await router.execute(context, { prompt: routerPrompt(members, request.prompt) })];
+  const answer = typeof router === 'function' ? await context.invoke(router, [request.prompt, names]) : (asked[0]?.output ?? null);
+  const text = valueText(answer).toLowerCase().trim();
   const chosen = members.find(({ name }) => text === name.toLowerCase()) ?? members.find(({ name }) => text.includes(name.toLowerCase()));
   if (!chosen) throw new ScriptError('NOT_FOUND', `the router chose ${JSON.stringify(text.slice(0, 80))}, which is none of ${names.join(', ')}`);
-  return chosen;
+  return { chosen, asked };
 }
 
 function routerPrompt(members: readonly Agent[], prompt: string): string {

@@ -16,9 +16,10 @@ interface SharedContext {
 /** The shared contexts and memory of a run's agents. */
 export interface AgentContexts {
   create(name: string | undefined, data: ValueMap): string;
-  createChild(parent: string, mode: Inheritance, data: ValueMap): string;
-  update(id: string, data: ValueMap): void;
-  data(id: string): ValueMap;
+  /** These three throw NOT_FOUND when there is no such context. */
+  createChild(context: Context, parent: string, mode: Inheritance, data: ValueMap): string;
+  update(context: Context, id: string, data: ValueMap): void;
+  data(context: Context, id: string): ValueMap;
   has(id: string): boolean;
   remove(id: string): boolean;
   readonly memory: Map<string, Map<string, Value>>;
@@ -27,9 +28,9 @@ export interface AgentContexts {
 export const agentContexts = runService<AgentContexts>('agent contexts', () => {
   const contexts = new Map<string, SharedContext>();
   let made = 0;
-  const find = (id: string): SharedContext => {
+  const find = ({ method }: Context, id: string): SharedContext => {
     const found = contexts.get(id);
-    if (!found) throw new ScriptError('NOT_FOUND', `there is no context ${JSON.stringify(id.slice(0, 60))}`);
+    if (!found) throw new ScriptError('NOT_FOUND', `${method}: id: there is no context ${JSON.stringify(id.slice(0, 60))}`);
     return found;
   };
   const visible = ({ parent, data }: SharedContext): ValueMap => ({ ...(parent && visible(parent)), ...data });
@@ -41,16 +42,16 @@ export const agentContexts = runService<AgentContexts>('agent contexts', () => {
   return {
     memory: new Map(),
     create: (name, data) => add(name, undefined, { ...data }),
-    createChild(parent, mode, data) {
-      const from = find(parent);
+    createChild(context, parent, mode, data) {
+      const from = find(context, parent);
       if (mode === 'inherit') return add(undefined, from, { ...data });
       return add(undefined, undefined, mode === 'copy' ? { ...visible(from), ...data } : { ...data });
     },
-    update(id, data) {
-      const context = find(id);
-      context.data = { ...context.data, ...data };
+    update(context, id, data) {
+      const found = find(context, id);
+      found.data = { ...found.data, ...data };
     },
-    data: (id) => visible(find(id)),
+    data: (context, id) => visible(find(context, id)),
     has: (id) => contexts.has(id),
     remove: (id) => contexts.delete(id),
   };
@@ -59,7 +60,7 @@ export const agentContexts = runService<AgentContexts>('agent contexts', () => {
 /** What is put before a prompt: a context's data line by line, or the given text or data. */
 export function contextText(context: Context, material: Value): string {
   const shared = context.run.get(agentContexts);
-  if (typeof material === 'string' && shared.has(material)) return lines(shared.data(material));
+  if (typeof material === 'string' && shared.has(material)) return lines(shared.data(context, material));
   return valueText(material);
 }
 

@@ -2,6 +2,7 @@ import type { Context } from '../call/context.ts';
 import type { Value } from '../call/value.ts';
 import { type Message, type OnText, valueText } from '../model/model.ts';
 import { readTranscript, recordMessages } from '../session/transcript.ts';
+import type { Tool } from '../tool/tool.ts';
 import type { Agent, AgentCore, AgentRequest } from './agent.ts';
 import { contextText } from './contexts.ts';
 import { converse, type Outcome } from './loop.ts';
@@ -12,10 +13,11 @@ export const conversation: AgentCore = {
   members: [],
   async answer(agent: Agent, context: Context, request: AgentRequest, onText: OnText | undefined): Promise<Outcome> {
     const { config } = agent;
+    const remembers = config.keep_history !== false;
     const question = userMessage(context, request);
     const system: Message[] = config.system_prompt === undefined ? [] : [{ role: 'system', content: config.system_prompt }];
     const { session } = request;
-    const history = session ? await readTranscript(context, session) : agent.history;
+    const history = session ? await readTranscript(context, session) : remembers ? agent.history : [];
     const outcome = await converse(
       context,
       {
@@ -23,7 +25,7 @@ export const conversation: AgentCore = {
         models: [config.model, ...config.fallback_models],
         retries: config.retries,
         messages: [...system, ...history, question],
-        tools: [...config.tools, ...(request.tools ?? [])],
+        tools: withOwn(config.tools, request.tools ?? []),
         max_steps: config.max_steps,
         temperature: request.temperature ?? config.temperature,
         max_tokens: request.max_tokens ?? config.max_tokens,
@@ -32,10 +34,15 @@ export const conversation: AgentCore = {
       onText,
     );
     if (session) await recordMessages(context, session, [question, ...outcome.added]);
-    else agent.history.push(question, ...outcome.added);
+    else if (remembers) agent.history.push(question, ...outcome.added);
     return outcome;
   },
 };
+
+/** The request's own tools stand in for those of the same name. */
+function withOwn(tools: readonly Tool[], own: readonly Tool[]): Tool[] {
+  return [...tools.filter(({ name }) => !own.some((other) => other.name === name)), ...own];
+}
 
 function userMessage(context: Context, { prompt, input, context: material, images }: AgentRequest): Message {
   const parts = [material, input]

@@ -1,5 +1,6 @@
 import type { Context } from '../call/context.ts';
 import { fromJsonText } from '../call/json.ts';
+import { sideBySide } from '../call/side-by-side.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { modelFailed } from '../model/failure.ts';
@@ -50,6 +51,7 @@ export interface Outcome {
 
 /** What a tool's result may take of a model's attention, characters. */
 const MOST_RESULT = 100_000;
+const NOT_RUN = 'not run: the agent has reached max_steps';
 
 /** Asks, runs the tools that are asked for side by side, gives their results back, until there is an answer or `max_steps` is reached. */
 export async function converse(context: Context, conversation: Conversation, onText?: OnText): Promise<Outcome> {
@@ -89,7 +91,11 @@ export async function converse(context: Context, conversation: Conversation, onT
       added.push(...(await runCalls(context, calls, offered, records)));
       continue;
     }
-    if (calls.length > 0) return done(answer.message.content, 'max_steps');
+    if (calls.length > 0) {
+      // A provider refuses a conversation in which a call has no answer.
+      added.push(...calls.map(({ id, name }): Message => ({ role: 'tool', tool_call_id: id, name, content: NOT_RUN, is_error: true })));
+      return done(answer.message.content, 'max_steps');
+    }
     if (!output_schema) return done(answer.message.content, answer.finish_reason);
     const read = readOutput(answer.message.content, output_schema);
     if ('value' in read) return done(read.value, answer.finish_reason);
@@ -101,12 +107,14 @@ export async function converse(context: Context, conversation: Conversation, onT
 
 async function runCalls(context: Context, calls: readonly ToolCall[], tools: ReadonlyMap<string, Tool>, records: ToolRecord[]): Promise<Message[]> {
   Spending.of(context)?.countTools(calls.length);
-  const results = await Promise.all(calls.map((call) => runCall(context, call, tools)));
+  const results = await sideBySide(context, calls, (inside, call) => runCall(inside, call, tools), {
+    why: 'another tool call of the same answer ended the agent',
+  });
   records.push(...results.map(({ record }) => record));
   return results.map(({ message }) => message);
 }
 
-/** Whatever goes wrong is told to the model, which may do better; only a cancelled run or an exhausted budget ends the conversation. */
+/** Whatever goes wrong is told to the model, which may do better; only a cancelled run, its limits, or a budget that this agent is charged to ends the conversation. */
 async function runCall(
   context: Context,
   { id, name, input: text }: ToolCall,
@@ -126,7 +134,8 @@ async function runCall(
     return finish({ output }, valueText(output));
   } catch (error) {
     const { code, message } = asScriptError(error);
-    if (context.signal.aborted || code === 'LIMIT_EXCEEDED' || code === 'DEPTH_EXCEEDED') throw error;
+    const foreignBudget = code === 'LIMIT_EXCEEDED' && Spending.isForeign(context, error);
+    if (context.signal.aborted || (code === 'LIMIT_EXCEEDED' && !foreignBudget) || code === 'DEPTH_EXCEEDED') throw error;
     return finish({ error: { code, message } }, `${code}: ${message}`);
   }
 }

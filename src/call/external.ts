@@ -1,5 +1,6 @@
 import { ScriptError } from '../errors.ts';
 import { type Context, runService } from './context.ts';
+import { cancelled } from './run.ts';
 
 const open = runService('external calls', () => ({ count: 0 }));
 
@@ -17,4 +18,14 @@ export async function external<T>(context: Context, call: () => Promise<T>): Pro
   } finally {
     calls.count--;
   }
+}
+
+/** What the work comes to, or the signal's error as soon as it fires: for work that may not heed it. */
+export function unlessCancelled<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(cancelled(signal));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { Context, Grants, Host, InvokeOptions, Language, Limits, Run, ServiceKey } from './context.ts';
-import { type Callback, SCRIPT_CALLBACK, type Value } from './value.ts';
+import { type Callback, LazyMap, SCRIPT_CALLBACK, type Value } from './value.ts';
 
 /** How an engine runs one of its functions; found on the callbacks it makes. */
 export interface ScriptInvoke {
@@ -251,7 +251,7 @@ export class CallContext implements Context {
 async function invokeHost(context: Context, fn: Callback, args: readonly Value[], options: InvokeOptions): Promise<Value> {
   const signal = options.signal ?? context.signal;
   if (signal.aborted) throw cancelled(signal);
-  const result = fn(...args);
+  const result = fn(...args.map((arg) => (arg instanceof LazyMap ? arg.all() : arg)));
   if (!(result instanceof Promise)) return result ?? null;
   options.onFirstWait?.();
   const { timeoutMs } = options;

@@ -39,6 +39,26 @@ export class Handle<T extends object = object> {
   }
 }
 
+/**
+ * A map for a callback of the script that costs more to pass than to ask for: it arrives with some of its fields, and the engine gets the others
+ * when the script first touches one that is not there, or all of them. Scripts cannot tell it from a map; services see it as one.
+ */
+export class LazyMap {
+  readonly own: ValueMap;
+  /** Everything, `own` included, as it was when the map was made. */
+  readonly all: () => ValueMap;
+
+  constructor(own: ValueMap, all: () => ValueMap) {
+    this.own = own;
+    this.all = all;
+  }
+
+  /** As an argument of `Context.invoke`. */
+  asValue(): Value {
+    return this as unknown as ValueMap;
+  }
+}
+
 /** The value as plain JSON-like data for host code and JSON text: Float unwrapped, functions and handles as short descriptions. */
 export function toPlain(value: Value): unknown {
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? '[function]' : value;

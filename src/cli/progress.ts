@@ -5,16 +5,27 @@ const EVERY_MS = 100;
 /** Answers that come sooner show nothing. */
 const SHOW_AFTER_MS = 300;
 
+/** Where the line is drawn: standard error. */
+export interface Terminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number | undefined;
+  write(text: string): unknown;
+}
+
 /** On a terminal, a line that tells which agents are at work, below what the script prints. */
-export function progress(runtime: ScriptRuntime): { print(text: string): void; clear(): void } {
-  const print = (text: string) => void process.stdout.write(`${text}\n`);
-  if (!process.stderr.isTTY) return { print, clear: () => undefined };
+export function progress(
+  runtime: ScriptRuntime,
+  terminal: Terminal = process.stderr,
+  output: Pick<Terminal, 'write'> = process.stdout,
+): { print(text: string): void; clear(): void } {
+  const print = (text: string) => void output.write(`${text}\n`);
+  if (!terminal.isTTY) return { print, clear: () => undefined };
   const working = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let frame = 0;
   let shown = false;
   const wipe = () => {
-    if (shown) process.stderr.write('\r\x1b[2K');
+    if (shown) terminal.write('\r\x1b[2K');
     shown = false;
   };
   const draw = () => {
@@ -22,7 +33,7 @@ export function progress(runtime: ScriptRuntime): { print(text: string): void; c
     const now = performance.now();
     const names = [...working].filter(([, since]) => now - since > SHOW_AFTER_MS).map(([name, since]) => `${name} ${Math.round((now - since) / 1000)} s`);
     if (names.length === 0) return;
-    process.stderr.write(`${FRAMES[frame++ % FRAMES.length]} ${names.join(', ')}`.slice(0, (process.stderr.columns ?? 80) - 1));
+    terminal.write(`${FRAMES[frame++ % FRAMES.length]} ${names.join(', ')}`.slice(0, (terminal.columns ?? 80) - 1));
     shown = true;
   };
   const change = (name: string, since: number | undefined) => {

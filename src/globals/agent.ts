@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AGENT_HANDLE, type Agent } from '../agent/agent.ts';
-import { type AgentSpec, agentAsTool, agents } from '../agent/agents.ts';
+import { type AgentSpec, agentAsTool, agents, hierarchyOf } from '../agent/agents.ts';
 import { STRATEGIES } from '../agent/composite.ts';
 import { agentContexts } from '../agent/contexts.ts';
 import { findTemplate, listTemplates, registerTemplate } from '../agent/templates.ts';
@@ -40,6 +40,7 @@ const settings = {
   fallback_models: z.array(z.string()).optional(),
   description: z.string().optional(),
   budget: budget.optional(),
+  keep_history: z.boolean().optional().describe('false lets each request stand alone, as for the steps of a map; true if not given'),
 };
 const spec = z.strictObject({
   name: z.string().optional(),
@@ -124,8 +125,10 @@ export const agentGlobal = defineGlobal({
           javascript: `print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)`,
         },
       ],
-      handler: ({ spec: { prompt, input, context: material, images, session, ...rest } }, context) =>
-        context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images, session: sessionUse(session) }),
+      handler({ spec: { prompt, input, context: material, images, session, ...rest } }, context) {
+        if (prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
+        return context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images, session: sessionUse(session) });
+      },
     }),
     get: method({
       doc: 'The agent of a name, nil when there is none.',
@@ -263,6 +266,8 @@ export const agentGlobal = defineGlobal({
           strategy: z.enum(STRATEGIES),
           router: z.union([agentHandle, keptCallback('(prompt: string, names: string[]) => string')]).optional(),
           description: z.string().optional(),
+          timeout_ms: settings.timeout_ms,
+          budget: budget.optional().describe('of one execution of all of them together'),
         }),
       },
       result: agentHandle,
@@ -292,7 +297,7 @@ export const agentGlobal = defineGlobal({
           javascript: `const id = Agent.create_context()\nAgent.update_context(id, {phase: 2})\nprint(Agent.get_context_data(id, "phase"))`,
         },
       ],
-      handler: ({ id, data }, { run }) => run.get(agentContexts).update(id, data),
+      handler: ({ id, data }, context) => context.run.get(agentContexts).update(context, id, data),
     }),
     get_context_data: method({
       doc: "A context's data, or one key of it, with what it inherits.",
@@ -305,8 +310,8 @@ export const agentGlobal = defineGlobal({
           javascript: `print(Agent.get_context_data(Agent.create_context({data: {a: 1}}), "a"))`,
         },
       ],
-      handler: ({ id, key }, { run }) => {
-        const data = run.get(agentContexts).data(id);
+      handler: ({ id, key }, context) => {
+        const data = context.run.get(agentContexts).data(context, id);
         return key === undefined ? data : ((Object.hasOwn(data, key) ? data[key] : undefined) ?? null);
       },
     }),
@@ -321,7 +326,7 @@ export const agentGlobal = defineGlobal({
           javascript: `const id = Agent.create_context({data: {a: 1}})\nprint(Agent.get_context_data(Agent.create_child_context(id, {data: {b: 2}})))`,
         },
       ],
-      handler: ({ parent, spec: { mode, data = {} } }, { run }) => run.get(agentContexts).createChild(parent, mode, data),
+      handler: ({ parent, spec: { mode, data = {} } }, context) => context.run.get(agentContexts).createChild(context, parent, mode, data),
     }),
     remove_context: method({
       doc: 'Removes a context; says whether there was one.',
@@ -332,7 +337,7 @@ export const agentGlobal = defineGlobal({
       handler: ({ id }, { run }) => run.get(agentContexts).remove(id),
     }),
     set_shared_memory: method({
-      doc: 'Puts a value where every agent and function of this run can read it.',
+      doc: 'Puts a value where every function of this run can read it, the tools of its agents included.',
       params: { scope: z.string(), key: z.string(), value: anyValue },
       result: z.void(),
       effect: 'write',
@@ -357,14 +362,14 @@ export const agentGlobal = defineGlobal({
       handler: ({ scope, key }, { run }) => run.get(agentContexts).memory.get(scope)?.get(key) ?? null,
     }),
     get_hierarchy: method({
-      doc: 'Of whom an agent is made, nil when there is none of this name.',
+      doc: 'Of whom an agent is made, nil when there is none of this name: `members` are those of a composite (`role` is `member`) and the agents that it has as tools (`tool`).',
       params: { name: z.string() },
       result: anyMap.nullable(),
       effect: 'read',
       examples: example(`print(Agent.get_hierarchy("helper").kind)`, `print(Agent.get_hierarchy("helper").kind)`),
       handler: ({ name }, { run }) => {
         const agent = run.get(agents).get(name);
-        return agent ? hierarchy(agent) : null;
+        return agent ? hierarchyOf(agent) : null;
       },
     }),
     list_instances: method({
@@ -482,7 +487,7 @@ export const agentGlobal = defineGlobal({
             `agent.set_config({temperature: 0.2})\nprint(agent.get_config().temperature)`,
           ),
           handler: async ({ self, changes: { tools: given, ...changes } }, context) => {
-            if (changes.model !== undefined) context.run.host.get(models).check(context, changes.model);
+            context.run.get(agents).checkSettings(context, changes);
             const resolved = given && (await context.run.get(agents).resolveTools(context, given as never));
             self.config = { ...self.config, ...(changes as Partial<Agent['config']>), ...(resolved && { tools: resolved }) };
           },
@@ -555,9 +560,9 @@ export const agentGlobal = defineGlobal({
 });
 
 async function requestOf(context: Parameters<typeof save>[0], given: string | (z.output<z.ZodObject<typeof request>> & object)) {
-  if (typeof given === 'string') return { prompt: given };
-  const { tools: extra, session, ...rest } = given;
-  if (given.prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
+  const { tools: extra, session, ...rest } = typeof given === 'string' ? { prompt: given, tools: undefined, session: undefined } : given;
+  if (rest.prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
+  context.run.get(agents).checkSettings(context, rest);
   return { ...rest, session: sessionUse(session), ...(extra && { tools: await context.run.get(agents).resolveTools(context, extra as never) }) };
 }
 
@@ -567,8 +572,4 @@ function sessionUse(given: string | SessionUse | undefined): SessionUse | undefi
 
 function infoOf({ name, config }: Agent) {
   return { name, model: config.model, description: config.description, tools: config.tools.map((tool) => tool.name) };
-}
-
-function hierarchy({ name, core }: Agent): ValueMap {
-  return { name, kind: core.kind, members: core.members.map(hierarchy) };
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import type { Context } from '../call/context.ts';
 import { defineGlobal, method } from '../call/define.ts';
-import { cancelled } from '../call/run.ts';
 import { anyValue, callback } from '../call/schema.ts';
+import { sideBySide } from '../call/side-by-side.ts';
 import type { Callback, Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 
@@ -28,11 +27,11 @@ export const parallelGlobal = defineGlobal({
       const each = typeof fn === 'function' ? fn : undefined;
       const { max_concurrency = tasks.length } = given ?? (typeof fn === 'object' ? fn : {});
       const first = context.run.language === 'lua' ? 1 : 0;
-      return runAll(
-        context,
-        max_concurrency,
-        tasks.map((task, at) => (each ? { fn: each, args: [task, at + first] } : { fn: functionAt(task, at + first), args: [] })),
-      );
+      const calls = tasks.map((task, at) => (each ? { fn: each, args: [task, at + first] } : { fn: functionAt(task, at + first), args: [] }));
+      return sideBySide(context, calls, (inside, { fn, args }) => inside.invoke(fn, args, { signal: inside.signal }), {
+        atOnce: max_concurrency,
+        why: 'another function of the same parallel() failed',
+      });
     },
   }),
 });
@@ -43,28 +42,4 @@ function functionAt(task: Value, position: number): Callback {
     'BAD_ARGUMENT',
     `parallel: tasks[${position}]: expected a function (or give the function for all items as second argument), got ${task === null ? 'nil' : typeof task}`,
   );
-}
-
-async function runAll(context: Context, atOnce: number, tasks: readonly { fn: Callback; args: Value[] }[]): Promise<Value[]> {
-  const abort = new AbortController();
-  const signal = AbortSignal.any([context.signal, abort.signal]);
-  const results: Value[] = new Array(tasks.length).fill(null);
-  let failure: { error: unknown } | undefined;
-  let next = 0;
-  const work = async () => {
-    while (next < tasks.length && !failure) {
-      const at = next++;
-      const { fn, args } = tasks[at] as { fn: Callback; args: Value[] };
-      try {
-        results[at] = await context.invoke(fn, args, { signal });
-      } catch (error) {
-        failure ??= { error };
-        abort.abort(new ScriptError('CANCELLED', 'another function of the same parallel() failed'));
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, tasks.length) }, work));
-  if (context.signal.aborted) throw cancelled(context.signal);
-  if (failure) throw failure.error;
-  return results;
 }

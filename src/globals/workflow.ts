@@ -1,15 +1,10 @@
 import { z } from 'zod';
-import type { Context } from '../call/context.ts';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { events } from '../event/bus.ts';
 import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
-import type { Plan } from '../workflow/kind.ts';
-import { conditional, conditionalSchema } from '../workflow/kinds/conditional.ts';
-import { loop, loopSchema } from '../workflow/kinds/loop.ts';
-import { map, mapSchema } from '../workflow/kinds/map.ts';
-import { parallel, parallelSchema } from '../workflow/kinds/parallel.ts';
-import { sequential, sequentialSchema } from '../workflow/kinds/sequential.ts';
+import type { WorkflowKind } from '../workflow/kind.ts';
+import { KINDS } from '../workflow/kinds/index.ts';
 import type { Workflow } from '../workflow/workflow.ts';
 import { WORKFLOW_RUN_HANDLE, WorkflowRun, workflows } from '../workflow/workflows.ts';
 
@@ -38,80 +33,25 @@ const TWICE = {
 };
 const example = (lua: string, javascript: string) => [{ lua: TWICE.lua + lua, javascript: TWICE.javascript + javascript }];
 
-function create(context: Context, { name, description, error_strategy, timeout_ms }: z.output<z.ZodObject<typeof common>>, plan: Plan): Workflow {
-  return context.run.get(workflows).create(context, { name, description, error_strategy, timeout_ms }, plan);
+/** The method that makes workflows of a kind. */
+function kindMethod({ name, doc, options, examples, plan }: WorkflowKind) {
+  return method({
+    doc,
+    params: { spec: z.strictObject({ ...common, ...options }) },
+    result: workflowHandle,
+    effect: 'write',
+    examples,
+    handler: ({ spec: { name: given, description, error_strategy, timeout_ms, ...spec } }, context) =>
+      context.run.get(workflows).create(context, name, { name: given, description, error_strategy, timeout_ms }, plan(spec)),
+  });
 }
 
 /** Workflows: steps of tools, agents, functions and other workflows. */
 export const workflowGlobal = defineGlobal({
   name: 'Workflow',
-  doc: 'Workflows: steps of tools, agents, functions and other workflows, nested to any depth. Strings of a step may refer to `$input`, `$name.output`, `$step1.output`, `$loop.value`, `$loop.index` and `$state.scope.key`; `$$` is a dollar sign. Positions in references count as in the language of the script. A step is `{name?, tool + input | agent + prompt | workflow + input | handler, when?, retries?, backoff_ms?, timeout_ms?, on_error?}`.',
+  doc: 'Workflows: steps of tools, agents, functions and other workflows, nested to any depth. Strings of a step may refer to `$input`, `$name.output`, `$step1.output`, `$loop.value`, `$loop.index` and `$state.scope.key` (`$state["agent:ada"].key` where the scope has a colon); `$$` is a dollar sign. Positions in references count as in the language of the script. A step is `{name?, tool + input | agent + prompt | workflow + input | handler, when?, retries?, backoff_ms?, timeout_ms?, on_error?}`.',
   methods: {
-    sequential: method({
-      doc: 'Steps one after the other; the output is that of the last one.',
-      params: { spec: z.strictObject({ ...common, ...sequentialSchema }) },
-      result: workflowHandle,
-      effect: 'write',
-      examples: [
-        {
-          lua: `local workflow = Workflow.sequential({\n  name = "sum",\n  steps = {\n    {name = "add", tool = "calculator", input = {expression = "$input + 1"}},\n    {name = "say", handler = function(ctx) return "the sum is " .. ctx.add.result end}\n  }\n})\nprint(workflow:execute(41).output)`,
-          javascript: `const workflow = Workflow.sequential({\n  name: "sum",\n  steps: [\n    {name: "add", tool: "calculator", input: {expression: "$input + 1"}},\n    {name: "say", handler: ctx => "the sum is " + ctx.add.result}\n  ]\n})\nprint(workflow.execute(41).output)`,
-        },
-      ],
-      handler: ({ spec }, context) => create(context, spec, sequential(spec)),
-    }),
-    parallel: method({
-      doc: 'Branches side by side; the output is a map of theirs by name.',
-      params: { spec: z.strictObject({ ...common, ...parallelSchema }) },
-      result: workflowHandle,
-      effect: 'write',
-      examples: [
-        {
-          lua: `local workflow = Workflow.parallel({name = "both", steps = {\n  {name = "a", handler = function() sleep(5) return 1 end},\n  {name = "b", handler = function() sleep(5) return 2 end}\n}})\nprint(workflow:execute().output)`,
-          javascript: `const workflow = Workflow.parallel({name: "both", steps: [\n  {name: "a", handler: () => { sleep(5); return 1 }},\n  {name: "b", handler: () => { sleep(5); return 2 }}\n]})\nprint(workflow.execute().output)`,
-        },
-      ],
-      handler: ({ spec }, context) => create(context, spec, parallel(spec)),
-    }),
-    conditional: method({
-      doc: 'The first branch whose condition is true, else `default`; the output is that of its last step.',
-      params: { spec: z.strictObject({ ...common, ...conditionalSchema }) },
-      result: workflowHandle,
-      effect: 'write',
-      examples: [
-        {
-          lua: `local workflow = Workflow.conditional({\n  name = "size",\n  branches = {{name = "big", condition = function(ctx) return ctx.input > 10 end, steps = {{name = "say", handler = function() return "big" end}}}},\n  default = {{name = "say", handler = function() return "small" end}}\n})\nprint(workflow:execute(50).output)`,
-          javascript: `const workflow = Workflow.conditional({\n  name: "size",\n  branches: [{name: "big", condition: ctx => ctx.input > 10, steps: [{name: "say", handler: () => "big"}]}],\n  default: [{name: "say", handler: () => "small"}]\n})\nprint(workflow.execute(50).output)`,
-        },
-      ],
-      handler: ({ spec }, context) => create(context, spec, conditional(spec)),
-    }),
-    loop: method({
-      doc: 'A body once for each number of a range (`stop` included), each item of a collection, or while a condition is true; the output is a list of what its last step gave in each turn.',
-      params: { spec: z.strictObject({ ...common, ...loopSchema }) },
-      result: workflowHandle,
-      effect: 'write',
-      examples: [
-        {
-          lua: `local workflow = Workflow.loop({name = "squares", iterator = {range = {start = 1, stop = 3}}, body = {{name = "square", tool = "calculator", input = {expression = "$loop.value ^ 2"}}}})\nprint(workflow:execute().output[3].result)`,
-          javascript: `const workflow = Workflow.loop({name: "squares", iterator: {range: {start: 1, stop: 3}}, body: [{name: "square", tool: "calculator", input: {expression: "$loop.value ^ 2"}}]})\nprint(workflow.execute().output[2].result)`,
-        },
-      ],
-      handler: ({ spec }, context) => create(context, spec, loop(spec)),
-    }),
-    map: method({
-      doc: 'One step for every item, side by side; the output is a list in the order of the items.',
-      params: { spec: z.strictObject({ ...common, ...mapSchema }) },
-      result: workflowHandle,
-      effect: 'write',
-      examples: [
-        {
-          lua: `local workflow = Workflow.map({name = "shout", items = "$input", step = {name = "up", tool = "text", input = {operation = "upper", text = "$loop.value"}}})\nprint(workflow:execute({"a", "b"}).output[2].text)`,
-          javascript: `const workflow = Workflow.map({name: "shout", items: "$input", step: {name: "up", tool: "text", input: {operation: "upper", text: "$loop.value"}}})\nprint(workflow.execute(["a", "b"]).output[1].text)`,
-        },
-      ],
-      handler: ({ spec }, context) => create(context, spec, map(spec)),
-    }),
+    ...Object.fromEntries(KINDS.map((kind) => [kind.name, kindMethod(kind)])),
     list: method({
       doc: 'Every workflow of this run.',
       params: {},
@@ -138,7 +78,7 @@ export const workflowGlobal = defineGlobal({
       result: z.array(z.string()),
       effect: 'pure',
       examples: [{ lua: `print(Workflow.types())`, javascript: `print(Workflow.types())` }],
-      handler: () => ['sequential', 'parallel', 'conditional', 'loop', 'map'],
+      handler: () => KINDS.map(({ name }) => name),
     }),
   },
   handles: [

@@ -3,7 +3,7 @@ import { actionOf, type Step } from './step.ts';
 
 /** A workflow as a Mermaid flowchart. */
 export function diagram(plan: Plan): string {
-  return ['flowchart TD', 'start([start])', 'stop([end])', ...plan.draw('')].map((line, at) => (at === 0 ? line : `  ${line}`)).join('\n');
+  return ['flowchart TD', 'start(["start"])', 'stop(["end"])', ...plan.draw('', 'start', 'stop')].map((line, at) => (at === 0 ? line : `  ${line}`)).join('\n');
 }
 
 /** Steps in a row between two nodes; the first arrow may carry a word. */
@@ -12,15 +12,16 @@ export function drawChain(id: string, steps: readonly Step[], from: string, to: 
   let before = from;
   for (const step of steps) {
     const node = `${id}s_${step.name.replaceAll('-', '_')}`;
-    lines.push(`${node}["${label(step.name)} (${describeAction(step)})"]`, `${before} -->${word !== undefined && before === from ? `|${word}|` : ''} ${node}`);
+    const arrow = word !== undefined && before === from ? `-->|"${word}"|` : '-->';
+    lines.push(`${node}["${label(step.name)} (${describeAction(step)})"]`, `${before} ${arrow} ${node}`);
     before = node;
   }
   return [...lines, `${before} --> ${to}`];
 }
 
-/** Text that breaks no diagram. */
+/** Text that breaks no diagram, for use between quotation marks. */
 export function label(text: string): string {
-  return text.replaceAll(/["|[\](){}<>]/g, ' ');
+  return text.replaceAll(/["|[\](){}<>#;`\n\r]/g, ' ');
 }
 
 function describeAction(step: Step): string {

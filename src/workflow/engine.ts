@@ -1,6 +1,7 @@
 import type { AgentRequest } from '../agent/agent.ts';
 import { agents } from '../agent/agents.ts';
 import type { Context } from '../call/context.ts';
+import { cancelled } from '../call/run.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
@@ -19,6 +20,13 @@ const FIRST_BACKOFF_MS = 100;
 const RETRIES_OF_RETRY = 3;
 /** Trying again changes nothing. */
 const FINAL = new Set(['CANCELLED', 'NOT_ALLOWED', 'HOOK_REJECTED', 'DEPTH_EXCEEDED', 'NOT_IN_TRANSACTION']);
+
+/** What a step came to. */
+interface Done {
+  readonly output: Value;
+  /** What an agent used. */
+  readonly usage?: ValueMap;
+}
 
 /** Stops a workflow after a step that failed; the records say the rest. */
 export class StepFailure extends Error {
@@ -52,38 +60,58 @@ export class Execution {
   /** Runs one step and adds its record to the scope. */
   async runStep(context: Context, step: Step, scope: Scope): Promise<void> {
     const started = performance.now();
-    const record = (fields: Omit<StepRecord, 'name' | 'duration_ms'>) => scope.add({ name: step.name, duration_ms: performance.now() - started, ...fields });
-    if (step.when !== undefined && !(await this.holds(context, step.when, scope))) return record({ status: 'skipped', attempts: 0 });
     const progress = { attempts: 0 };
+    const record = (fields: Omit<StepRecord, 'name' | 'duration_ms' | 'attempts'>) =>
+      scope.add({ name: step.name, duration_ms: performance.now() - started, attempts: progress.attempts, ...fields });
     try {
+      if (context.signal.aborted) throw cancelled(context.signal);
+      if (step.when !== undefined && !(await this.holds(context, step.when, scope))) return record({ status: 'skipped' });
       const { output, usage } = await this.#watched(context, step, scope, progress);
-      record({ status: 'completed', output, attempts: progress.attempts, ...(usage !== undefined && { usage }) });
-    } catch (error) {
+      return record({ status: 'completed', output, ...(usage !== undefined && { usage }) });
+    } catch (thrown) {
+      const error = await this.#mend(context, step, scope, thrown, record);
+      if (error === undefined) return;
       if (context.signal.aborted) {
-        record({ status: 'cancelled', attempts: progress.attempts });
-        throw error;
+        record({ status: 'cancelled' });
+        throw error.cause;
       }
-      const { code, message } = asScriptError(error);
+      const { code, message } = asScriptError(error.cause);
+      record({ status: 'failed', error: { code, message } });
       const { on_error } = step;
-      if (typeof on_error === 'function') {
-        const output = await this.#invoke(context, on_error, [{ code, message }, this.ctx(scope)], step);
-        return record({ status: 'completed', output, error: { code, message }, attempts: progress.attempts });
-      }
-      record({ status: 'failed', error: { code, message }, attempts: progress.attempts });
-      if (on_error === 'continue' || (on_error === undefined && this.strategy === 'continue')) return;
-      throw new StepFailure(step.name, error);
+      if (on_error === 'continue' || ((on_error === undefined || on_error === 'retry') && this.strategy === 'continue')) return;
+      throw new StepFailure(step.name, error.cause);
     }
   }
 
-  ctx(scope: Scope): ValueMap {
+  /** Lets the step's own function put an output in place of the error; else gives what it failed with in the end. */
+  async #mend(
+    context: Context,
+    step: Step,
+    scope: Scope,
+    thrown: unknown,
+    record: (fields: Omit<StepRecord, 'name' | 'duration_ms' | 'attempts'>) => void,
+  ): Promise<{ cause: unknown } | undefined> {
+    if (typeof step.on_error !== 'function' || context.signal.aborted) return { cause: thrown };
+    const { code, message } = asScriptError(thrown);
+    try {
+      const output = await this.#invoke(context, step.on_error, [{ code, message, step: step.name }, this.ctx(scope)], step);
+      record({ status: 'completed', output, error: { code, message } });
+      return undefined;
+    } catch (again) {
+      return { cause: again };
+    }
+  }
+
+  ctx(scope: Scope): Value {
     return scope.ctx({ name: this.workflow.name, id: this.workflow.id }, this.first);
   }
 
-  /** Whether a condition is true now. */
+  /** Whether a condition is true now, as the script's language sees truth. */
   async holds(context: Context, condition: Condition, scope: Scope): Promise<boolean> {
     if (typeof condition === 'boolean') return condition;
     const value = typeof condition === 'function' ? await context.invoke(condition, [this.ctx(scope)]) : await this.resolve(context, condition, scope);
-    return value !== null && value !== false && value !== '' && value !== 0;
+    if (value === null || value === false) return false;
+    return context.run.language === 'lua' || Boolean(value);
   }
 
   /** A value with its references resolved. */
@@ -91,50 +119,64 @@ export class Execution {
     return resolveReferences(value, (reference: Reference) => scope.lookup(context, reference, this.first), this.first);
   }
 
-  async #watched(context: Context, step: Step, scope: Scope, progress: { attempts: number }): Promise<{ output: Value; usage?: ValueMap }> {
+  async #watched(context: Context, step: Step, scope: Scope, progress: { attempts: number }): Promise<Done> {
     const { run } = context;
+    const bus = run.get(events);
     const { name } = this.workflow;
     const event = `workflow.${name}.step.${step.name}`;
-    const input = step.prompt ?? step.input ?? null;
-    const watched = {
-      kind: 'workflow',
-      name,
-      before: 'before_step',
-      after: 'after_step',
-      error: 'error',
-      input,
-      fields: { step: step.name, workflow_id: this.workflow.id },
-    };
-    let usage: ValueMap | undefined;
-    await run.get(events).announce(context, `${event}.started`, { workflow: name, step: step.name });
+    const said = bus.announce(context, `${event}.started`, { workflow: name, step: step.name });
+    if (said) await said;
     try {
-      const output = await run.get(hooks).around<Value, Value>(context, watched, async (changed, inside) => {
-        const done = await this.#attempts(
-          inside,
-          step.prompt === undefined ? { ...step, input: changed } : { ...step, prompt: valueText(changed) },
-          scope,
-          progress,
-        );
+      const watched = {
+        kind: 'workflow',
+        name,
+        before: 'before_step',
+        after: 'after_step',
+        error: 'error',
+        input: await this.#input(context, step, scope),
+        fields: { step: step.name, workflow_id: this.workflow.id },
+      };
+      let usage: ValueMap | undefined;
+      const output = await run.get(hooks).around<Value, Value>(context, watched, async (input, inside) => {
+        const done = await this.#attempts(inside, step, input, scope, progress);
         usage = done.usage;
         return done.output;
       });
-      await run.get(events).announce(context, `${event}.completed`, { workflow: name, step: step.name });
+      const told = bus.announce(context, `${event}.completed`, { workflow: name, step: step.name });
+      if (told) await told;
       return usage === undefined ? { output } : { output, usage };
     } catch (error) {
-      const { code, message } = asScriptError(error);
-      if (!context.signal.aborted) await run.get(events).announce(context, `${event}.failed`, { workflow: name, step: step.name, code, message });
+      if (!context.signal.aborted) {
+        const { code, message } = asScriptError(error);
+        await bus.announce(context, `${event}.failed`, { workflow: name, step: step.name, code, message });
+      }
       throw error;
     }
   }
 
-  async #attempts(context: Context, step: Step, scope: Scope, progress: { attempts: number }): Promise<{ output: Value; usage?: ValueMap }> {
+  /** What the step is given, references resolved; nothing in a handler's case, which has its ctx. */
+  async #input(context: Context, step: Step, scope: Scope): Promise<Value> {
+    switch (actionOf(step)) {
+      case 'handler':
+        return null;
+      case 'tool':
+        return this.resolve(context, step.input ?? {}, scope);
+      case 'workflow':
+        // The input of the whole is data, in which a dollar sign means nothing.
+        return step.input === undefined ? scope.input : this.resolve(context, step.input, scope);
+      case 'agent':
+        return valueText(await this.resolve(context, step.prompt ?? '', scope));
+    }
+  }
+
+  async #attempts(context: Context, step: Step, input: Value, scope: Scope, progress: { attempts: number }): Promise<Done> {
     const retries = step.retries ?? (step.on_error === 'retry' ? RETRIES_OF_RETRY : 0);
     for (;;) {
       progress.attempts++;
       try {
-        return await this.#attempt(context, step, scope);
+        return await this.#attempt(context, step, input, scope);
       } catch (error) {
-        const last = progress.attempts > retries || context.signal.aborted || FINAL.has(asScriptError(error).code);
+        const last = progress.attempts > retries || context.signal.aborted || FINAL.has(codeOf(error));
         if (last) throw error;
         const wait = (step.backoff_ms ?? FIRST_BACKOFF_MS) * 2 ** (progress.attempts - 1);
         await context.run.sleep(wait * (0.5 + context.run.random() / 2), context.signal);
@@ -142,14 +184,14 @@ export class Execution {
     }
   }
 
-  async #attempt(context: Context, step: Step, scope: Scope): Promise<{ output: Value; usage?: ValueMap }> {
+  async #attempt(context: Context, step: Step, input: Value, scope: Scope): Promise<Done> {
     const { timeout_ms } = step;
-    if (timeout_ms === undefined) return this.#act(context, step, scope);
+    if (timeout_ms === undefined) return this.#act(context, step, input, scope);
     const abort = new AbortController();
     const error = new ScriptError('TIMEOUT', `the step took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
     const timer = setTimeout(() => abort.abort(error), timeout_ms);
     try {
-      return await this.#act(context.with({ signal: AbortSignal.any([context.signal, abort.signal]) }), step, scope);
+      return await this.#act(context.with({ signal: AbortSignal.any([context.signal, abort.signal]) }), step, input, scope);
     } catch (thrown) {
       throw abort.signal.aborted && !context.signal.aborted ? error : thrown;
     } finally {
@@ -157,16 +199,16 @@ export class Execution {
     }
   }
 
-  async #act(context: Context, step: Step, scope: Scope): Promise<{ output: Value; usage?: ValueMap }> {
+  async #act(context: Context, step: Step, input: Value, scope: Scope): Promise<Done> {
     switch (actionOf(step)) {
       case 'handler':
         return { output: await this.#invoke(context, step.handler as Callback, [this.ctx(scope)], step) };
       case 'tool':
-        return { output: await context.run.get(tools).execute(context, step.tool as string, await this.resolve(context, step.input ?? {}, scope)) };
+        return { output: await context.run.get(tools).execute(context, step.tool as string, input) };
       case 'workflow':
-        return { output: (await this.#workflow(context, step).execute(context, await this.resolve(context, step.input ?? scope.input, scope))).output };
+        return { output: (await this.#workflow(context, step).execute(context, input)).output };
       case 'agent':
-        return this.#ask(context, step, scope);
+        return this.#ask(context, step, valueText(input), scope);
     }
   }
 
@@ -177,17 +219,23 @@ export class Execution {
     return found;
   }
 
-  async #ask(context: Context, { agent, prompt = '', options = {} }: Step, scope: Scope): Promise<{ output: Value; usage: ValueMap }> {
+  async #ask(context: Context, { agent, options = {} }: Step, prompt: string, scope: Scope): Promise<Done> {
     const found = typeof agent === 'string' ? context.run.get(agents).get(agent) : agent;
     if (!found) throw new ScriptError('NOT_FOUND', `there is no agent "${String(agent)}"`);
     const request = (await this.resolve(context, options as ValueMap, scope)) as Partial<AgentRequest>;
-    const { output, usage } = await found.execute(context, { ...request, prompt: valueText(await this.resolve(context, prompt, scope)) });
+    const { output, usage } = await found.execute(context, { ...request, prompt });
     return { output, usage: { ...usage } };
   }
 
   #invoke(context: Context, fn: Callback, args: Value[], { timeout_ms }: Step): Promise<Value> {
     return context.invoke(fn, args, { signal: context.signal, ...(timeout_ms !== undefined && { timeoutMs: timeout_ms }) });
   }
+}
+
+/** The code of what went wrong at the bottom of nested workflows. */
+function codeOf(error: unknown): string {
+  const { code, cause } = asScriptError(error);
+  return code === 'STEP_FAILED' && cause !== undefined ? codeOf(cause) : code;
 }
 
 /** Tells that a workflow failed, as a whole. */

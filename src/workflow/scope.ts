@@ -1,7 +1,10 @@
 import type { Context } from '../call/context.ts';
-import type { Value, ValueMap } from '../call/value.ts';
+import { LazyMap, type Value, type ValueMap } from '../call/value.ts';
 import { load } from '../state/state.ts';
 import type { Reference } from './reference.ts';
+
+/** Outputs that a handler is given without asking. */
+const MOST_AT_ONCE = 16;
 
 /** What became of a step. */
 export type StepRecord = {
@@ -18,7 +21,8 @@ export type StepRecord = {
 /** The turn of a loop or map that a step runs in. */
 export interface Turn {
   readonly index: number;
-  readonly value: Value;
+  /** Absent in the first turn of a loop that has no items. */
+  readonly value: Value | undefined;
 }
 
 /** What steps see of each other: the outputs so far, those of the scopes around included. */
@@ -37,6 +41,12 @@ export class Scope {
 
   get records(): readonly StepRecord[] {
     return this.#records;
+  }
+
+  /** The records, and for each of these steps that never began one that says that it was cancelled. */
+  recordsOf(steps: readonly { readonly name: string }[]): StepRecord[] {
+    const missing = steps.filter(({ name }) => !this.#byName.has(name));
+    return [...this.#records, ...missing.map(({ name }): StepRecord => ({ name, status: 'cancelled', duration_ms: 0, attempts: 0 }))];
   }
 
   add(record: StepRecord): void {
@@ -58,22 +68,31 @@ export class Scope {
     return this.#records.findLast(({ status }) => status === 'completed')?.output ?? null;
   }
 
-  /** What a handler gets: outputs by name, and `input`, `steps`, `loop`, `workflow`. */
-  ctx(workflow: ValueMap, firstPosition: 0 | 1): ValueMap {
-    const ctx: ValueMap = {};
-    const steps: ValueMap = {};
-    this.#collect(ctx, steps);
-    ctx.input = this.input;
-    ctx.steps = steps;
-    ctx.workflow = workflow;
-    if (this.turn) ctx.loop = turnValue(this.turn, firstPosition);
-    return ctx;
+  /** What a handler gets: outputs by name, and `input`, `steps`, `loop`, `workflow`; of many steps the latest outputs go at once and the rest when asked for. */
+  ctx(workflow: ValueMap, firstPosition: 0 | 1): Value {
+    const always: ValueMap = { input: this.input, workflow, ...(this.turn && { loop: turnFields(this.turn, firstPosition) }) };
+    const layers = this.#layers();
+    const all = (): ValueMap => {
+      const ctx: ValueMap = {};
+      const steps: ValueMap = {};
+      for (const { records, count } of layers)
+        for (let at = 0; at < count; at++) {
+          const { name, output, status, usage } = records[at] as StepRecord;
+          ctx[name] = output ?? null;
+          steps[name] = { status, ...(output !== undefined && { output }), ...(usage !== undefined && { usage }) };
+        }
+      return Object.assign(ctx, always, { steps });
+    };
+    if (layers.reduce((sum, { count }) => sum + count, 0) <= MOST_AT_ONCE) return all();
+    const latest: ValueMap = { ...always };
+    for (const { name, output } of this.#latest(MOST_AT_ONCE)) if (!(name in latest)) latest[name] = output ?? null;
+    return new LazyMap(latest, all).asValue();
   }
 
   /** Resolves a reference's root. */
   lookup(context: Context, { root, path }: Reference, firstPosition: 0 | 1): Value | undefined | Promise<Value | undefined> {
     if (root === 'input') return this.input;
-    if (root === 'loop') return this.turn && turnValue(this.turn, firstPosition);
+    if (root === 'loop') return this.turn && { value: null, ...turnFields(this.turn, firstPosition) };
     if (root === 'state') return loadState(context, path);
     const record = this.find(root);
     return record && { output: record.output ?? null, status: record.status, ...(record.usage !== undefined && { usage: record.usage }) };
@@ -84,17 +103,20 @@ export class Scope {
     return position === undefined ? undefined : this.#records[Number(position) - 1];
   }
 
-  #collect(ctx: ValueMap, steps: ValueMap): void {
-    if (this.#outer) this.#outer.#collect(ctx, steps);
-    for (const { name, output, status, usage } of this.#records) {
-      ctx[name] = output ?? null;
-      steps[name] = { status, ...(output !== undefined && { output }), ...(usage !== undefined && { usage }) };
-    }
+  /** The records as they stand now, of this scope and those around it, outermost first. */
+  #layers(): { readonly records: readonly StepRecord[]; readonly count: number }[] {
+    return [...(this.#outer ? this.#outer.#layers() : []), { records: this.#records, count: this.#records.length }];
+  }
+
+  /** The last records, latest first. */
+  *#latest(most: number): Generator<StepRecord> {
+    for (let at = this.#records.length - 1; at >= 0 && most > 0; at--, most--) yield this.#records[at] as StepRecord;
+    if (most > 0 && this.#outer) yield* this.#outer.#latest(most);
   }
 }
 
-function turnValue({ index, value }: Turn, firstPosition: 0 | 1): ValueMap {
-  return { index: index + firstPosition, value };
+function turnFields({ index, value }: Turn, firstPosition: 0 | 1): ValueMap {
+  return { index: index + firstPosition, ...(value !== undefined && { value }) };
 }
 
 /** `$state.global.key`, `$state["agent:x"].key`. */

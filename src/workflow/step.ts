@@ -10,7 +10,7 @@ import { WORKFLOW_HANDLE } from './handle.ts';
 export const RESERVED = ['input', 'steps', 'loop', 'state', 'workflow'] as const;
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 
-/** What decides: a function of `ctx`, a reference, or a constant; JavaScript's and Lua's untrue values are untrue. */
+/** What decides: a function of `ctx`, a reference, or a constant. */
 export const condition = z.union([keptCallback('(ctx: any) => any'), z.string(), z.boolean()]);
 export type Condition = Callback | string | boolean;
 
@@ -21,10 +21,19 @@ export const stepSchema = z.strictObject({
   input: anyValue.optional().describe('of a tool or workflow; strings may hold references'),
   agent: z.union([handle(AGENT_HANDLE), z.string()]).optional(),
   prompt: z.string().optional(),
-  options: anyMap.optional().describe('of an agent step: context, output_schema, temperature, max_tokens'),
+  options: z
+    .strictObject({
+      input: anyValue.optional(),
+      context: anyValue.optional(),
+      output_schema: anyMap.optional(),
+      temperature: z.number().min(0).max(2).optional(),
+      max_tokens: z.int().min(1).optional(),
+    })
+    .optional()
+    .describe('of an agent step, as in `agent:execute`; strings may hold references'),
   workflow: z.union([handle(WORKFLOW_HANDLE), z.string()]).optional(),
   handler: keptCallback('(ctx: any) => any').optional(),
-  when: condition.optional().describe('the step is skipped unless it is true'),
+  when: condition.optional().describe('the step is skipped unless it is true, as the language of the script sees truth'),
   retries: z.int().min(0).max(100).optional(),
   backoff_ms: z.number().min(0).max(600_000).optional().describe('before the first retry; doubles, with jitter; 100 if not given'),
   timeout_ms: z.int().min(1).optional().describe('of one attempt'),
@@ -51,6 +60,16 @@ export function namedSteps(method: string, specs: readonly StepSpec[], taken: Re
   });
 }
 
+/** Branches as they are. Throws BAD_ARGUMENT for a name that is empty or taken. */
+export function namedParts<T extends { readonly name: string }>(method: string, parts: readonly T[]): readonly T[] {
+  for (const [at, { name }] of parts.entries()) {
+    if (name === '') throw new ScriptError('BAD_ARGUMENT', `${method}: branch ${at + 1}: name: expected some text`);
+    if (parts.findIndex((other) => other.name === name) < at)
+      throw new ScriptError('BAD_ARGUMENT', `${method}: branch ${JSON.stringify(name)}: name: there is a branch of this name already`);
+  }
+  return parts;
+}
+
 function problemOf(spec: StepSpec, name: string, taken: ReadonlySet<string>): string | undefined {
   if (!NAME.test(name)) return 'name: expected an identifier of up to 64 letters, digits, _ and -';
   if ((RESERVED as readonly string[]).includes(name)) return `name: ${name} is reserved`;
@@ -58,7 +77,9 @@ function problemOf(spec: StepSpec, name: string, taken: ReadonlySet<string>): st
   const actions = (['tool', 'agent', 'workflow', 'handler'] as const).filter((action) => spec[action] !== undefined);
   if (actions.length !== 1) return `expected one of tool, agent, workflow and handler, got ${actions.length === 0 ? 'none' : actions.join(' and ')}`;
   if (spec.agent !== undefined && spec.prompt === undefined) return 'prompt: an agent step needs one';
-  if (spec.agent === undefined && spec.prompt !== undefined) return 'prompt: only an agent step has one';
+  for (const option of ['prompt', 'options'] as const)
+    if (spec.agent === undefined && spec[option] !== undefined) return `${option}: only an agent step has ${option === 'prompt' ? 'one' : 'them'}`;
+  if (spec.agent !== undefined && spec.input !== undefined) return 'input: an agent step has a prompt; data for it is options.input';
   if (spec.handler !== undefined && spec.input !== undefined) return 'input: a handler gets ctx; only tool and workflow steps have an input';
   return undefined;
 }

@@ -27,22 +27,20 @@ export interface WorkflowOptions {
 /** A workflow of a run: a plan with a name, which can run many times and at once. */
 export class Workflow implements WorkflowLike {
   readonly name: string;
+  readonly kind: string;
   readonly plan: Plan;
   readonly options: WorkflowOptions;
   #runs = 0;
 
-  constructor(options: WorkflowOptions, plan: Plan) {
+  constructor(kind: string, options: WorkflowOptions, plan: Plan) {
+    this.kind = kind;
     this.name = options.name;
     this.options = options;
     this.plan = plan;
   }
 
-  get kind(): string {
-    return this.plan.kind;
-  }
-
   /** Runs it; throws BAD_ARGUMENT when `validate` finds something, STEP_FAILED when a step fails for good, and CANCELLED. */
-  async execute(context: Context, given: Value): Promise<WorkflowResult> {
+  async execute(context: Context, outer: Value): Promise<WorkflowResult> {
     const [problem] = this.validate(context);
     if (problem) throw new ScriptError('BAD_ARGUMENT', `workflow ${this.name}: ${problem.step === '' ? '' : `step ${problem.step}: `}${problem.message}`);
     if (context.depth >= MAX_DEPTH)
@@ -58,18 +56,14 @@ export class Workflow implements WorkflowLike {
       before: 'before_start',
       after: 'after_complete',
       error: 'error',
-      input: unwrap(given),
+      input: unwrap(outer),
       fields: { workflow_id: id },
     };
+    const started = performance.now();
     await bus.announce(inside, `workflow.${this.name}.started`, { name: this.name, workflow_id: id });
     try {
-      const result = (await run
-        .get(hooks)
-        .around<Value, Value>(
-          inside,
-          watched,
-          (input, deeper) => this.#run(deadline.inside(deeper), id, input).catch(deadline.raise) as unknown as Promise<Value>,
-        )) as unknown as WorkflowResult;
+      const attempt = (input: Value, deeper: Context) => this.#run(deadline.inside(deeper), id, input).catch(deadline.raise) as unknown as Promise<Value>;
+      const result = normalised(await run.get(hooks).around<Value, Value>(inside, watched, attempt), id, performance.now() - started);
       await bus.announce(inside, `workflow.${this.name}.completed`, { name: this.name, workflow_id: id, duration_ms: result.duration_ms });
       return result;
     } catch (error) {
@@ -149,6 +143,14 @@ export class Workflow implements WorkflowLike {
       clear: () => clearTimeout(timer),
     };
   }
+}
+
+/** A hook may answer in place of the workflow with an output alone. */
+function normalised(given: Value, workflow_id: string, duration_ms: number): WorkflowResult {
+  const result = given as unknown as Partial<WorkflowResult> | null;
+  if (result && typeof result === 'object' && Array.isArray(result.steps) && result.workflow_id !== undefined) return result as WorkflowResult;
+  const output = result && typeof result === 'object' && 'output' in result ? (result.output ?? null) : given;
+  return { success: true, output, outputs: {}, steps: [], duration_ms, workflow_id };
 }
 
 /** A map whose only key is `input` stands for that value. */

@@ -9,7 +9,7 @@ const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 /** The workflows of a run. */
 export interface Workflows {
   /** Makes one; throws BAD_ARGUMENT when the name is taken or bad. */
-  create(context: Context, options: WorkflowOptions, plan: Plan): Workflow;
+  create(context: Context, kind: string, options: WorkflowOptions, plan: Plan): Workflow;
   get(name: string): Workflow | undefined;
   list(): Workflow[];
 }
@@ -17,11 +17,11 @@ export interface Workflows {
 export const workflows = runService<Workflows>('workflows', () => {
   const all = new Map<string, Workflow>();
   return {
-    create(context, options, plan) {
+    create(context, kind, options, plan) {
       if (!NAME.test(options.name))
         throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(options.name.slice(0, 80))}`);
       if (all.has(options.name)) throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: there is a workflow ${options.name} already`);
-      const workflow = new Workflow(options, plan);
+      const workflow = new Workflow(kind, options, plan);
       all.set(options.name, workflow);
       return workflow;
     },

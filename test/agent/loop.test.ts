@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ScriptError } from '../../src/errors.ts';
 import { modelFailed } from '../../src/model/failure.ts';
-import type { MockSource } from '../../src/model/mock.ts';
+import type { MockAnswer, MockSource } from '../../src/model/mock.ts';
 import { testRuntime } from '../support/runtime.ts';
 
 async function run(lua: string, models: Record<string, MockSource>, limits = {}) {
@@ -74,6 +74,51 @@ describe('the tool loop', () => {
     });
   });
 
+  it('tells the outer model of a budget that an inner agent has used up, and goes on', async () => {
+    const models: Record<string, MockSource> = {
+      'mock/outer': (request, index) => (index === 0 ? calls(['inner', { prompt: 'x' }]) : `heard: ${request.messages.at(-1)?.content}`),
+      'mock/inner': () => 'never asked',
+    };
+    const text =
+      'local inner = Agent.create({name = "inner", model = "mock/inner", budget = {max_tokens_total = 1}}) return Agent.create({model = "mock/outer", tools = {inner}, budget = {max_tokens_total = 5000}}):execute("go").output';
+    expect(await run(text, models)).toMatch(/^heard: LIMIT_EXCEEDED: inner: budget\.max_tokens_total = 1: 0 are used and the next call needs about \d+$/);
+  });
+
+  it('keeps a history that providers take when it stops at max_steps', async () => {
+    const seen: string[][] = [];
+    const models: Record<string, MockSource> = {
+      'mock/script': (request, index) => {
+        seen.push(request.messages.map(({ role }) => role));
+        return index === 0 ? calls(['calculator', { expression: '1' }]) : 'done';
+      },
+    };
+    const text =
+      'local a = Agent.create({model = "mock/script", tools = {"calculator"}, max_steps = 1}) local r = a:execute("one") return {r.finish_reason, #r.tool_calls, a:execute("two").output}';
+    expect(await run(text, models)).toEqual(['max_steps', 0, 'done']);
+    expect(seen[1]).toEqual(['user', 'assistant', 'tool', 'user']);
+  });
+
+  it('cuts results that are too large, and says so', async () => {
+    const models: Record<string, MockSource> = {
+      'mock/script': (request, index) => (index === 0 ? calls(['big', {}]) : (request.messages.at(-1)?.content.slice(-60) ?? '')),
+    };
+    const text =
+      'local big = {name = "big", description = "x", handler = function() return ("x"):rep(150000) end} local r = Agent.create({model = "mock/script", tools = {big}}):execute("go") return {r.output, #r.tool_calls[1].output}';
+    expect(await run(text, models)).toEqual([expect.stringMatching(/x\n\[… 50000 of 150000 characters were cut\]$/), 150_000]);
+  });
+
+  it('cancels the other calls of an answer when one ends the agent', async () => {
+    const models: Record<string, MockSource> = { 'mock/script': () => calls(['slow', {}], ['calculator', { expression: '1' }], ['me', { prompt: 'x' }]) };
+    const text = `local ended
+      local slow = {name = "slow", description = "x", handler = function() local ok, e = pcall(sleep, 10000) ended = e.code end}
+      local a = Agent.create({name = "me", model = "mock/script", tools = {"calculator", slow}})
+      a:set_config({budget = {max_tool_calls = 3}})
+      a:add_tool(a)
+      local ok, e = pcall(function() a:execute("go") end)
+      return {e.code, ended}`;
+    expect(await run(text, models)).toEqual(['LIMIT_EXCEEDED', 'CANCELLED']);
+  });
+
   it('runs tools under the permissions of the script', async () => {
     const models: Record<string, MockSource> = {
       'mock/script': (request, index) => (index === 0 ? calls(['file_read', { path: '/etc/passwd' }]) : (request.messages.at(-1)?.content ?? '')),
@@ -120,6 +165,42 @@ describe('failures of models', () => {
     const text = 'local a = Agent.create({model = "mock/first", fallback_models = {"mock/second"}}) return {a:execute("x").model, a:execute("x").model}';
     expect(await run(text, models)).toEqual(['mock/second', 'mock/second']);
     expect(asked).toBe(1);
+  });
+
+  it('that lie in the request leave the model to others', async () => {
+    const asked: string[] = [];
+    const refused = modelFailed('mock/first', 'too long', { outcome: 'failed', retryable: false, status: 400 });
+    const note = (name: string, answer: MockAnswer) => {
+      asked.push(name);
+      return answer;
+    };
+    const models: Record<string, MockSource> = {
+      'mock/first': (_, index) => note('first', index === 0 ? { error: refused } : 'fine again'),
+      'mock/second': () => note('second', 'second'),
+    };
+    const text = 'local a = Agent.create({model = "mock/first", fallback_models = {"mock/second"}}) return {a:execute("x").output, a:execute("x").output}';
+    expect(await run(text, models)).toEqual(['second', 'fine again']);
+    expect(asked).toEqual(['first', 'second', 'first']);
+  });
+
+  it('that ask for a longer wait than a minute are not tried again too early', async () => {
+    let asked = 0;
+    const later = modelFailed('mock/script', 'busy', { outcome: 'failed', retryable: true, status: 429, retry_after_ms: 120_000 });
+    const models: Record<string, MockSource> = {
+      'mock/script': () => {
+        asked++;
+        return { error: later };
+      },
+    };
+    await expect(run('Agent.create({model = "mock/script"}):execute("x")', models)).rejects.toMatchObject({ details: { retry_after_ms: 120_000 } });
+    expect(asked).toBe(1);
+  });
+
+  it('that heed no signal are left at the time limit', async () => {
+    const deaf = { name: 'mock/deaf', capabilities: [], generate: () => new Promise<never>(() => undefined) };
+    await using test = await testRuntime({ log: { level: 'silent' } }, { models: { 'mock/deaf': deaf } });
+    const work = test.runtime.execute('Agent.create({name = "a", model = "mock/deaf", timeout_ms = 20}):execute("x")', { language: 'lua' });
+    await expect(work).rejects.toMatchObject({ code: 'TIMEOUT', message: 'a: took longer than 20 ms' });
   });
 
   it('are cut by the time limit of the agent', async () => {

@@ -364,6 +364,112 @@ describe('streams', () => {
   });
 });
 
+describe('streams that call tools', () => {
+  const calculator = { name: 'calculator', arguments: '{"expression":"6*7"}' };
+  const chat = (delta: object, finish: string | null = null) =>
+    event({ id: '1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] });
+  const chatCall = [
+    chat({ role: 'assistant', content: null, tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'calculator', arguments: '' } }] }),
+    chat({ tool_calls: [{ index: 0, function: { arguments: '{"expre' } }] }),
+    chat({ tool_calls: [{ index: 0, function: { arguments: 'ssion":"6*7"}' } }] }),
+    chat({}, 'tool_calls'),
+    event('[DONE]'),
+  ];
+  const chatText = [chat({ role: 'assistant', content: 'It is ' }), chat({ content: '42.' }), chat({}, 'stop'), event('[DONE]')];
+  const start = { id: 'm', type: 'message', role: 'assistant', model: 'c', content: [], stop_reason: null, stop_sequence: null };
+  const anthropic = (...blocks: object[]) => [
+    event({ type: 'message_start', message: { ...start, usage: { input_tokens: 3, output_tokens: 0 } } }, 'message_start'),
+    ...blocks.map((block) => event(block, (block as { type: string }).type)),
+    event({ type: 'message_stop' }, 'message_stop'),
+  ];
+  const anthropicCall = anthropic(
+    { type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id: 'call_1', name: 'calculator', input: {} } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '{"expression":' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: '"6*7"}' } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 2 } },
+  );
+  const anthropicText = anthropic(
+    { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'It is ' } },
+    { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: '42.' } },
+    { type: 'content_block_stop', index: 0 },
+    { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 2 } },
+  );
+  const google = (parts: object[], finishReason?: string) =>
+    event({
+      candidates: [{ content: { role: 'model', parts }, index: 0, ...(finishReason && { finishReason }) }],
+      usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 2, totalTokenCount: 5 },
+    });
+  const googleCall = [google([{ functionCall: { name: calculator.name, args: { expression: '6*7' } } }], 'STOP')];
+  const googleText = [google([{ text: 'It is ' }]), google([{ text: '42.' }], 'STOP')];
+  const answered = { id: 'r1', object: 'response', created_at: 1, model: 'gpt-5', status: 'in_progress', output: [] };
+  const used = { input_tokens: 3, output_tokens: 2, total_tokens: 5 };
+  const call = { type: 'function_call', id: 'f1', call_id: 'call_1', ...calculator, status: 'completed' };
+  const responsesCall = [
+    event({ type: 'response.created', response: answered }),
+    event({ type: 'response.output_item.added', output_index: 0, item: { ...call, arguments: '', status: 'in_progress' } }),
+    event({ type: 'response.function_call_arguments.delta', item_id: 'f1', output_index: 0, delta: calculator.arguments }),
+    event({ type: 'response.function_call_arguments.done', item_id: 'f1', output_index: 0, arguments: calculator.arguments }),
+    event({ type: 'response.output_item.done', output_index: 0, item: call }),
+    event({ type: 'response.completed', response: { ...answered, status: 'completed', output: [call], usage: used } }),
+  ];
+  const message = { type: 'message', id: 'm1', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text: 'It is 42.', annotations: [] }] };
+  const responsesText = [
+    event({ type: 'response.created', response: answered }),
+    event({ type: 'response.output_item.added', output_index: 0, item: { ...message, status: 'in_progress', content: [] } }),
+    event({ type: 'response.output_text.delta', item_id: 'm1', output_index: 0, content_index: 0, delta: 'It is ' }),
+    event({ type: 'response.output_text.delta', item_id: 'm1', output_index: 0, content_index: 0, delta: '42.' }),
+    event({ type: 'response.output_item.done', output_index: 0, item: message }),
+    event({ type: 'response.completed', response: { ...answered, status: 'completed', output: [message], usage: used } }),
+  ];
+  const lua =
+    'local pieces = {} local r = agent:stream("6 times 7?", function(text) pieces[#pieces + 1] = text end) return {r.output, pieces, r.steps, r.tool_calls[1].output.result}';
+
+  it.each([
+    ['OpenAI chat', 'openai/gpt-4o', 'chat', chatCall, chatText],
+    ['OpenAI responses', 'openai/gpt-5', 'responses', responsesCall, responsesText],
+    ['Anthropic', 'anthropic/claude-sonnet-4-5', 'responses', anthropicCall, anthropicText],
+    ['Google', 'google/gemini-2.5-flash', 'responses', googleCall, googleText],
+    ['Ollama', 'ollama/llama3', 'chat', chatCall, chatText],
+  ])('go on with the answer: %s', async (_, model, api, first, second) => {
+    expect(await run(model, [{ pieces: first }, { pieces: second }], lua, { api })).toEqual(['It is 42.', ['It is ', '42.'], 2, 42]);
+    expect(JSON.stringify(requests[1]?.body)).toContain('\\"result\\": 42');
+  });
+
+  it('that end with an error of the provider are told', async () => {
+    const overloaded = event({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 'error');
+    const begun = anthropicText.slice(0, 3);
+    expect(await failure(run('anthropic/claude-sonnet-4-5', [{ pieces: [...begun, overloaded] }], STREAM))).toMatchObject({ code: 'MODEL_FAILED' });
+  });
+});
+
+describe('what a provider tells beside the answer', () => {
+  const body = (extra: object, finish = 'stop') => ({
+    id: '1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'gpt-4o',
+    choices: [{ index: 0, finish_reason: finish, message: { role: 'assistant', content: 'Half an ans' } }],
+    usage: { prompt_tokens: 100, completion_tokens: 10, total_tokens: 110, ...extra },
+  });
+  const chat = { api: 'chat' };
+
+  it('comes out: cached tokens, cost, and why it ended', async () => {
+    const given = [{ body: body({ prompt_tokens_details: { cached_tokens: 40 } }, 'length') }];
+    const lua = 'local r = agent:execute("x") return {r.usage.cached_tokens, r.finish_reason, r.cost_usd}';
+    const [cached, reason, cost] = (await run('openai/gpt-4o', given, lua, chat)) as [number, string, number];
+    expect([cached, reason]).toEqual([40, 'length']);
+    expect(cost).toBeCloseTo((60 * 2.5 + 40 * 1.25 + 10 * 10) / 1e6, 12);
+    expect(await run('openai/gpt-4o', [{ body: body({}, 'content_filter') }], 'return agent:execute("x").finish_reason', chat)).toBe('content_filter');
+  });
+
+  it('is that a date is meant by retry-after, too', async () => {
+    const busy: Reply = { status: 429, headers: { 'retry-after': new Date(0).toUTCString() }, body: { error: { message: 'slow down' } } };
+    expect(await run('openai/gpt-4o', [busy, { body: body({}) }], 'return agent:execute("x").output', { ...chat, retries: '1' })).toBe('Half an ans');
+  });
+});
+
 describe('providers', () => {
   it('that do not answer are cut by the time limit', async () => {
     expect(await failure(run('openai/gpt-4o', [{ silent: true }], 'agent:set_config({timeout_ms = 50}) agent:execute("hi")'))).toMatchObject({

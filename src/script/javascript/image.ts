@@ -10,7 +10,7 @@ import { PRELUDE_NAME } from './trace.ts';
 import { SCRATCH_BYTES, Writer } from './write.ts';
 
 /** The prelude's own functions have numbers behind all methods. */
-export const INTERNALS = { print: 0xffff } as const;
+export const INTERNALS = { print: 0xffff, fill: 0xfffe } as const;
 
 /** A context with all globals, from which each run's context starts. */
 export interface JavaScriptImage {
@@ -19,6 +19,8 @@ export interface JavaScriptImage {
   readonly errorPrototype: bigint;
   /** The prelude's function that makes a value readable. */
   readonly show: bigint;
+  /** Function (object, id) that makes an object lazy. */
+  readonly lazy: bigint;
   readonly handleClass: number;
   readonly handlePrototypes: ReadonlyMap<HandleType, bigint>;
   /** Memory for texts and arguments; its first sixteen bytes are the cell for single values. */
@@ -47,7 +49,7 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   });
   const { x, context, heap } = machine;
   const scratch = x.wasm_malloc(SCRATCH_BYTES);
-  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse });
+  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse, lazy: refuse });
   const builder = new Builder(machine, writer, scratch);
   const shared = builder.prelude();
   const handleClass = builder.handleClass();
@@ -58,16 +60,17 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   x.JS_RunGC(machine.runtime);
   return {
     machine: { memory: captureImage(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
-    prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype) },
+    prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype), lazyHandler: pointerOf(shared.lazyHandler) },
     show: shared.show,
     errorPrototype: shared.errorPrototype,
+    lazy: shared.lazy,
     handleClass,
     handlePrototypes,
     scratch,
   };
 }
 
-const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype', 'show'] as const;
+const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype', 'show', 'lazy', 'lazyHandler'] as const;
 
 /** Engine calls that make the base context. */
 class Builder {

@@ -12,6 +12,7 @@ import { Errors } from './errors.ts';
 import { CONTEXT, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { INTERNALS, type JavaScriptImage } from './image.ts';
 import { defineInputs } from './inputs.ts';
+import { LazyObjects } from './lazy.ts';
 import { Machine } from './machine.ts';
 import { ModuleTexts } from './module-texts.ts';
 import { ModuleFiles } from './modules.ts';
@@ -34,6 +35,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #promises: Promises;
   readonly #files: ModuleFiles;
   readonly #modules: ModuleTexts;
+  readonly #lazy: LazyObjects;
   readonly #regions: number[] = [];
   readonly #parameters: (readonly string[] | undefined)[] = [];
   /** Methods of handles, which get `this` as their first argument. */
@@ -61,15 +63,18 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const { x, heap, context } = this.#machine;
     this.#cell = image.scratch;
     this.#show = image.show;
+    this.#lazy = new LazyObjects(this.#machine, image.lazy);
     this.#references = new References(x, context, { class: image.handleClass, prototypes: image.handlePrototypes }, (ref) => this.#invoke(ref));
     this.#reader = new Reader(heap, image.prototypes, {
       handleClass: image.handleClass,
       handle: (object) => this.#references.handleOf(object),
       callback: (object) => this.#references.callbackOf(object),
+      lacking: (target) => this.#lazy.lacking(target),
     });
     this.#writer = new Writer(x, heap, context, image.scratch, {
       handle: (handle) => this.#references.handle(handle, this.#writer),
       callback: (callback) => this.#references.callback(callback),
+      lazy: (map, own) => this.#lazy.add(map, own),
     });
     const { reader, writer, references, cell } = { reader: this.#reader, writer: this.#writer, references: this.#references, cell: this.#cell };
     this.#errors = new Errors({
@@ -313,7 +318,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.computing = false;
     let result: Value | Promise<Value>;
     try {
-      result = index === INTERNALS.print ? (this.run.print(this.#line(args)) ?? null) : this.callHost(index, this.#arguments(cell, count, args, index));
+      if (index === INTERNALS.print) result = this.run.print(this.#line(args)) ?? null;
+      else if (index === INTERNALS.fill) result = this.#lazy.take(this.#machine.heap.word(args));
+      else result = this.callHost(index, this.#arguments(cell, count, args, index));
     } catch (error) {
       this.#raise(cell, error);
       this.computing = true;

@@ -2,7 +2,7 @@
 // the engine's own functions and gives what the engine keeps references to.
 (function prelude(host) {
   const { defineProperty, freeze, getOwnPropertyDescriptor, getPrototypeOf, is } = Object;
-  const { apply, ownKeys } = Reflect;
+  const { apply, ownKeys, defineProperty: reflectDefine, deleteProperty: reflectDelete, preventExtensions: reflectPrevent } = Reflect;
   const { isArray } = Array;
   const { stringify } = JSON;
   const hidden = (object, name, value) => defineProperty(object, name, { value, writable: true, configurable: true, enumerable: false });
@@ -21,6 +21,35 @@
     for (const method of ownKeys(methods)) hidden(prototype, method, methods[method]);
     defineProperty(prototype, Symbol.toStringTag, { value: name });
     return freeze(prototype);
+  };
+
+  // Lazy maps: objects that lack fields until one is missed.
+  const ids = new WeakMap();
+  const [getId, setId, forgetId] = [ids.get.bind(ids), ids.set.bind(ids), ids.delete.bind(ids)];
+  const { hasOwn } = Object;
+  const LazyProxy = Proxy;
+  const fill = (target) => {
+    const id = getId(target);
+    if (id === undefined) return target;
+    forgetId(target);
+    const all = host.fill(id);
+    for (const key of ownKeys(all))
+      if (!hasOwn(target, key)) defineProperty(target, key, { value: all[key], writable: true, configurable: true, enumerable: true });
+    return target;
+  };
+  const lazyHandler = freeze({
+    __proto__: null,
+    get: (target, key) => (hasOwn(target, key) ? target[key] : fill(target)[key]),
+    has: (target, key) => key in fill(target),
+    ownKeys: (target) => ownKeys(fill(target)),
+    getOwnPropertyDescriptor: (target, key) => getOwnPropertyDescriptor(fill(target), key),
+    defineProperty: (target, key, descriptor) => reflectDefine(fill(target), key, descriptor),
+    deleteProperty: (target, key) => reflectDelete(fill(target), key),
+    preventExtensions: (target) => reflectPrevent(fill(target)),
+  });
+  const lazy = (target, id) => {
+    setId(target, id);
+    return new LazyProxy(target, lazyHandler);
   };
 
   // print and console: values readably, however the script has changed its library.
@@ -238,5 +267,7 @@
     errorPrototype: ScriptError.prototype,
     handlePrototype,
     show: (value) => (value === undefined ? null : inspect(value, 0, [])),
+    lazy,
+    lazyHandler,
   };
 });

@@ -8,6 +8,8 @@ import type { Heap } from './heap.ts';
 export interface Prototypes {
   readonly object: number;
   readonly array: number;
+  /** The handler of all lazy objects. */
+  readonly lazyHandler: number;
 }
 
 /** What stands behind objects that are no data. */
@@ -15,6 +17,8 @@ export interface References {
   readonly handleClass: number;
   handle(object: number): Handle | undefined;
   callback(object: number): Callback;
+  /** All fields of a lazy object that the script has not had yet. */
+  lacking(target: number): ValueMap | undefined;
 }
 
 /** Copies the script's values out of the engine's memory; guided by nothing but the value. */
@@ -110,7 +114,7 @@ export class Reader {
     if (kind === CLASS.uint8Array) return this.#uint8Array(object);
     if (kind === CLASS.date) return this.#date(object);
     if (kind === CLASS.error) return this.#inside(object, this.#error);
-    if (kind === CLASS.proxy) throw new Refusal('a Proxy cannot leave the script');
+    if (kind === CLASS.proxy) return this.#lazy(object);
     if (kind === CLASS.promise) throw new Refusal('a promise cannot leave the script: await it first');
     throw this.#noData(object);
   }
@@ -143,6 +147,16 @@ export class Reader {
       if (heap.tag(at) !== TAG.undefined) define(map, key, this.#value(at));
     }
     return map;
+  }
+
+  /** What stands behind a lazy object, with the fields that it still lacks; any other Proxy is refused. */
+  #lazy(object: number): Value {
+    const heap = this.#heap;
+    const proxy = heap.pointer(object + OBJECT.data);
+    if (proxy === 0 || heap.tag(proxy + 8) !== TAG.object || heap.pointer(proxy + 8) !== this.#prototypes.lazyHandler)
+      throw new Refusal('a Proxy cannot leave the script');
+    const target = heap.pointer(proxy);
+    return { ...this.#references.lacking(target), ...this.#inside(target, this.#plain) };
   }
 
   #array(object: number, depth: number): Value[] {

@@ -1,4 +1,4 @@
-import { type Callback, Float, Handle, type Value } from '../../call/value.ts';
+import { type Callback, Float, Handle, LazyMap, type Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { VALUE_LIMITS } from '../limits.ts';
 import { EXCEPTION, immediate, NULL, PROPERTY, type QuickJSExports, TAG, tagOf, UNDEFINED } from './exports.ts';
@@ -17,6 +17,8 @@ export interface Insertions {
   handle(handle: Handle): bigint;
   /** The script's own function, with a reference for the caller. */
   callback(callback: Callback): bigint;
+  /** The engine's lazy object for one with the fields that go in at once, whose reference is taken over. */
+  lazy(map: LazyMap, own: bigint): bigint;
 }
 
 /** Makes the script's values from the host's. A result `EXCEPTION` means that the engine has an exception pending: no memory left. */
@@ -63,6 +65,7 @@ export class Writer {
     if (value instanceof Uint8Array) return this.#bytes(value);
     if (value instanceof Float) return this.#number(value.value);
     if (value instanceof Handle) return this.#insertions.handle(value);
+    if (value instanceof LazyMap) return this.#lazy(value, depth);
     if (depth >= VALUE_LIMITS.depth) throw new ScriptError('LIMIT_EXCEEDED', `a value for the script is nested deeper than ${VALUE_LIMITS.depth}`);
     return Array.isArray(value) ? this.#array(value, depth) : this.#object(value, depth);
   }
@@ -163,6 +166,11 @@ export class Writer {
       if (!this.define(object, key, this.write(value, depth + 1))) return this.#drop(object);
     }
     return object;
+  }
+
+  #lazy(map: LazyMap, depth: number): bigint {
+    const own = this.#object(map.own, depth);
+    return tagOf(own) === TAG.exception ? own : this.#insertions.lazy(map, own);
   }
 
   #drop(value: bigint): bigint {

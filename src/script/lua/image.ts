@@ -22,6 +22,8 @@ const KEPT = [
   'set_fields',
   'handles',
   'handler',
+  'lazy',
+  'lazy_ids',
   'seed',
 ] as const;
 type Kept = (typeof KEPT)[number];
@@ -124,6 +126,8 @@ export function createLuaImage(table: MethodTable): LuaImage {
       handleRefs,
       setFieldsRef: refs.set_fields,
       handlesRef: refs.handles,
+      lazyRef: refs.lazy,
+      lazyIdsRef: refs.lazy_ids,
     },
   };
 }

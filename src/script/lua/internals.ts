@@ -10,7 +10,7 @@ import type { LuaMachine } from './machine.ts';
 import type { LuaValues } from './values.ts';
 
 /** Functions that the prelude calls, by their (negative) numbers. */
-export const INTERNALS = { print: -1, source: -2, time: -3, clock: -4, date: -5, handler: -6, load: -7, loaded: -8 } as const;
+export const INTERNALS = { print: -1, source: -2, time: -3, clock: -4, date: -5, handler: -6, load: -7, loaded: -8, fill: -9 } as const;
 
 /** The engine's own functions for one run. */
 export interface Internals {
@@ -69,6 +69,9 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, curr
         case INTERNALS.loaded:
           loading.release(current(), memory.readText(L, 1));
           return 0;
+        case INTERNALS.fill:
+          values.push(L, values.lazy.take(Number(arg(1))));
+          return 1;
         default:
           throw new ScriptError('INTERNAL', 'an unknown function of the engine');
       }

@@ -85,6 +85,31 @@ function string.format(text, ...)
   return passed('format', pcall(formatted, text, ...))
 end
 
+-- Lazy maps: tables that lack fields until one is missed. What is known of them lives here, out of reach.
+local lazy_ids = setmetatable({}, { __mode = 'k' })
+
+local function fill(map)
+  local id = lazy_ids[map]
+  if id == nil then return end
+  lazy_ids[map] = nil
+  raw_setmetatable(map, nil)
+  for key, value in next, host.fill(id) do
+    if rawget(map, key) == nil then rawset(map, key, value) end
+  end
+end
+
+local lazy_metatable = {
+  __metatable = false,
+  __index = function(map, key)
+    fill(map)
+    return rawget(map, key)
+  end,
+  __pairs = function(map)
+    fill(map)
+    return next, map, nil
+  end,
+}
+
 -- print: tables readably, with their keys in order.
 local inspect
 
@@ -110,6 +135,7 @@ inspect = function(value, depth, seen)
   if type(value) == 'string' then return quote(value) end
   if type(value) ~= 'table' then return tostring(value) end
   local metatable = raw_getmetatable(value)
+  if metatable == lazy_metatable then fill(value) end
   if metatable and rawget(metatable, '__tostring') ~= nil then return tostring(value) end
   if seen[value] then return '<cycle>' end
   if depth >= 5 then return '{…}' end
@@ -251,6 +277,11 @@ return {
   set_fields = function(handle, fields) fields_of[handle] = fields end,
   handles = setmetatable({}, { __mode = 'v' }),
   handler = function(value) return host.handler(value, describe(value)) end,
+  lazy_ids = lazy_ids,
+  lazy = function(map, id)
+    lazy_ids[map] = id
+    return raw_setmetatable(map, lazy_metatable)
+  end,
   seed = math.randomseed,
   -- A chunk of a session: what it comes to, readably; nil when it gives nothing.
   show = function(chunk)

@@ -1,6 +1,7 @@
 import type { ScriptInvoke } from '../../call/run.ts';
-import { type Callback, define, Float, Handle, type HandleType, SCRIPT_CALLBACK, type Value, type ValueMap } from '../../call/value.ts';
+import { type Callback, define, Float, Handle, type HandleType, LazyMap, SCRIPT_CALLBACK, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { LazyMaps } from '../lazy.ts';
 import { MAX_HANDLES, VALUE_LIMITS } from '../limits.ts';
 import { ScriptRef } from '../refs.ts';
 import { LUA, type LuaExports } from './exports.ts';
@@ -19,6 +20,9 @@ export interface LuaMarks {
   readonly setFieldsRef: number;
   /** Weak table of handles by id. */
   readonly handlesRef: number;
+  /** Function (table, id) that makes a table lazy, and the weak table of the ids of those that still lack fields. */
+  readonly lazyRef: number;
+  readonly lazyIdsRef: number;
 }
 
 /** What values need of their instance. */
@@ -44,6 +48,7 @@ export class LuaValues {
   readonly #memory: LuaMemory;
   readonly #marks: LuaMarks;
   readonly #owner: LuaOwner;
+  readonly lazy = new LazyMaps();
   readonly #handles: Handle[] = [];
   readonly #handleIds = new Map<object, number>();
   readonly #functions = new WeakMap<Callback, ScriptRef>();
@@ -153,10 +158,23 @@ export class LuaValues {
       x.lua_settop(L, top + 1);
     }
     budget.seen.pop();
+    const lacking = map && this.lazy.any ? this.#lacking(L, index) : undefined;
+    if (lacking) map = { ...lacking, ...map };
     if (map) return sorted(map);
     if (sparse) fill(items, sparse, path);
     if (items.length > 0 || this.#isArray(L, index)) return items;
     return {};
+  }
+
+  /** All fields of a lazy map that the script has not had yet; undefined for any other table. */
+  #lacking(L: number, index: number): ValueMap | undefined {
+    const x = this.#x;
+    x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.lazyIdsRef));
+    x.lua_pushvalue(L, index);
+    x.lua_rawget(L, -2);
+    const id = x.lua_tonumberx(L, -1, 0);
+    x.lua_settop(L, -3);
+    return id === 0 ? undefined : this.lazy.get(id);
   }
 
   /** A list of nothing but numbers, in one call; undefined for anything else. */
@@ -249,6 +267,13 @@ export class LuaValues {
       }
       x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.arrayRef));
       x.lua_setmetatable(L, -2);
+      return;
+    }
+    if (value instanceof LazyMap) {
+      x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.lazyRef));
+      this.#pushObject(L, value.own, depth);
+      x.lua_pushinteger(L, BigInt(this.lazy.add(value)));
+      x.lua_callk(L, 2, 1, 0, 0);
       return;
     }
     const keys = Object.keys(value);

@@ -1,50 +1,45 @@
 import { z } from 'zod';
 import { anyValue } from '../../call/schema.ts';
+import { sideBySide } from '../../call/side-by-side.ts';
 import type { Value } from '../../call/value.ts';
-import { ScriptError } from '../../errors.ts';
 import { drawChain } from '../diagram.ts';
-import type { Plan } from '../kind.ts';
+import { defineKind } from '../kind.ts';
 import { Scope } from '../scope.ts';
 import { namedSteps, stepSchema } from '../step.ts';
 import { listOf } from './loop.ts';
 
-export const mapSchema = {
-  items: anyValue.describe('a list, or a reference to one'),
-  step: stepSchema,
-  max_concurrency: z.int().min(1).default(16),
-};
-
-/** One step for every item, side by side; the output is a list in the items' order. */
-export function map({ items: given, step: spec, max_concurrency }: z.output<z.ZodObject<typeof mapSchema>>): Plan {
-  const steps = namedSteps('Workflow.map', [spec]);
-  return {
-    kind: 'map',
-    parts: [{ label: 'step', steps, turns: true }],
-    values: [given],
-    async run(execution, context, scope, records) {
-      const items = await listOf(execution, context, scope, given, 'Workflow.map: items');
-      const abort = new AbortController();
-      const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
-      const scopes = items.map((value, index) => new Scope(scope.input, scope, { index, value }));
-      let failure: unknown;
-      let next = 0;
-      const work = async () => {
-        while (next < items.length && !failure) {
-          const own = scopes[next++] as Scope;
-          try {
-            await execution.runSteps(inside, steps, own);
-          } catch (error) {
-            failure ??= error;
-            abort.abort(new ScriptError('CANCELLED', 'another item failed'));
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(max_concurrency, items.length) }, work));
-      records.push(...scopes.flatMap((own) => own.records));
-      if (failure) throw failure;
-      const output: Value[] = scopes.map((own) => own.last);
-      return { output, outputs: { items: output } };
+/** One step for every item, side by side. */
+export const map = defineKind({
+  name: 'map',
+  doc: 'One step for every item, side by side; the output is a list in the order of the items. The first item that fails for good cancels the others.',
+  options: {
+    items: anyValue.describe('a list, or a reference to one'),
+    step: stepSchema,
+    max_concurrency: z.int().min(1).default(16).describe('as many at once'),
+  },
+  examples: [
+    {
+      lua: `local workflow = Workflow.map({name = "shout", items = "$input", step = {name = "up", tool = "text", input = {operation = "upper", text = "$loop.value"}}})\nprint(workflow:execute({"a", "b"}).output[2].text)`,
+      javascript: `const workflow = Workflow.map({name: "shout", items: "$input", step: {name: "up", tool: "text", input: {operation: "upper", text: "$loop.value"}}})\nprint(workflow.execute(["a", "b"]).output[1].text)`,
     },
-    draw: (id) => drawChain(id, steps, 'start', 'stop', 'each item'),
-  };
-}
+  ],
+  plan({ items: given, step: spec, max_concurrency }) {
+    const steps = namedSteps('Workflow.map', [spec]);
+    return {
+      parts: [{ label: 'step', steps, turns: true }],
+      values: [given],
+      async run(execution, context, scope, records) {
+        const items = await listOf(execution, context, scope, given, 'Workflow.map: items');
+        const scopes = items.map((value, index) => new Scope(scope.input, scope, { index, value }));
+        try {
+          await sideBySide(context, scopes, (inside, own) => execution.runSteps(inside, steps, own), { atOnce: max_concurrency, why: 'another item failed' });
+        } finally {
+          records.push(...scopes.flatMap((own) => own.recordsOf(steps)));
+        }
+        const output: Value[] = scopes.map((own) => own.last);
+        return { output, outputs: { items: output } };
+      },
+      draw: (id, from, to) => drawChain(id, steps, from, to, 'each item'),
+    };
+  },
+});

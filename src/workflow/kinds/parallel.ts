@@ -1,47 +1,57 @@
 import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
+import { cancelled } from '../../call/run.ts';
 import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { drawChain } from '../diagram.ts';
 import { type Execution, StepFailure } from '../engine.ts';
-import type { Plan } from '../kind.ts';
+import { defineKind, type KindResult } from '../kind.ts';
 import { Scope, type StepRecord } from '../scope.ts';
-import { namedSteps, type Step, stepSchema } from '../step.ts';
+import { namedParts, namedSteps, type Step, stepSchema } from '../step.ts';
 
 const branch = z.strictObject({ name: z.string(), steps: z.array(stepSchema).min(1) });
-
-export const parallelSchema = {
-  branches: z.array(branch).optional(),
-  steps: z.array(stepSchema).optional().describe('each is a branch of its own'),
-  max_concurrency: z.int().min(1).optional(),
-  fail_fast: z.boolean().default(true).describe('the first failure cancels the other branches'),
-  join: z
-    .union([z.enum(['all', 'any']), z.int().min(1)])
-    .default('all')
-    .describe('how many branches must complete; the others are then cancelled'),
-};
 
 interface Branch {
   readonly name: string;
   readonly steps: readonly Step[];
 }
 
-/** Branches side by side; the output is a map of theirs by name. */
-export function parallel({ branches: given = [], steps = [], max_concurrency, fail_fast, join }: z.output<z.ZodObject<typeof parallelSchema>>): Plan {
-  const single = namedSteps('Workflow.parallel', steps).map((step): Branch => ({ name: step.name, steps: [step] }));
-  const named = given.map((one): Branch => ({ name: one.name, steps: namedSteps(`Workflow.parallel: branch ${one.name}`, one.steps) }));
-  const branches = [...named, ...single];
-  if (branches.length === 0) throw new ScriptError('BAD_ARGUMENT', 'Workflow.parallel: expected branches or steps');
-  const wanted = join === 'all' ? branches.length : join === 'any' ? 1 : Math.min(join, branches.length);
-  return {
-    kind: 'parallel',
-    parts: branches.map(({ name, steps: own }) => ({ label: name, steps: own })),
-    async run(execution, context, scope, records) {
-      return sideBySide({ execution, context, scope, records, branches, wanted, failFast: fail_fast, atOnce: max_concurrency ?? branches.length });
+/** Branches side by side. */
+export const parallel = defineKind({
+  name: 'parallel',
+  doc: 'Branches side by side; the output is a map of theirs by name.',
+  options: {
+    branches: z.array(branch).optional(),
+    steps: z.array(stepSchema).optional().describe('each is a branch of its own'),
+    max_concurrency: z.int().min(1).optional(),
+    fail_fast: z.boolean().default(true).describe('a failure after which too few branches can complete cancels the others'),
+    join: z
+      .union([z.enum(['all', 'any']), z.int().min(1)])
+      .default('all')
+      .describe('how many branches must complete; the others are then cancelled'),
+  },
+  examples: [
+    {
+      lua: `local workflow = Workflow.parallel({name = "both", steps = {\n  {name = "a", handler = function() sleep(5) return 1 end},\n  {name = "b", handler = function() sleep(5) return 2 end}\n}})\nprint(workflow:execute().output)`,
+      javascript: `const workflow = Workflow.parallel({name: "both", steps: [\n  {name: "a", handler: () => { sleep(5); return 1 }},\n  {name: "b", handler: () => { sleep(5); return 2 }}\n]})\nprint(workflow.execute().output)`,
     },
-    draw: (id) => branches.flatMap(({ steps: own }) => drawChain(id, own, 'start', 'stop')),
-  };
-}
+  ],
+  plan({ branches: given = [], steps = [], max_concurrency, fail_fast, join }) {
+    const single = namedSteps('Workflow.parallel', steps).map((step): Branch => ({ name: step.name, steps: [step] }));
+    const named = given.map((one): Branch => ({ name: one.name, steps: namedSteps(`Workflow.parallel: branch ${JSON.stringify(one.name)}`, one.steps) }));
+    const branches = namedParts('Workflow.parallel', [...named, ...single]);
+    if (branches.length === 0) throw new ScriptError('BAD_ARGUMENT', 'Workflow.parallel: expected branches or steps');
+    if (typeof join === 'number' && join > branches.length)
+      throw new ScriptError('BAD_ARGUMENT', `Workflow.parallel: join: expected at most the number of branches (${branches.length}), got ${join}`);
+    const wanted = join === 'all' ? branches.length : join === 'any' ? 1 : join;
+    return {
+      parts: branches.map(({ name, steps: own }) => ({ label: name, steps: own })),
+      run: (execution, context, scope, records) =>
+        race({ execution, context, scope, records, branches, wanted, failFast: fail_fast, atOnce: max_concurrency ?? branches.length }),
+      draw: (id, from, to) => branches.flatMap(({ steps: own }, at) => drawChain(`${id}b${at + 1}_`, own, from, to)),
+    };
+  },
+});
 
 interface Race {
   readonly execution: Execution;
@@ -54,7 +64,7 @@ interface Race {
   readonly atOnce: number;
 }
 
-async function sideBySide({ execution, context, scope, records, branches, wanted, failFast, atOnce }: Race) {
+async function race({ execution, context, scope, records, branches, wanted, failFast, atOnce }: Race): Promise<KindResult> {
   const abort = new AbortController();
   const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
   const outputs: ValueMap = {};
@@ -65,18 +75,18 @@ async function sideBySide({ execution, context, scope, records, branches, wanted
   let next = 0;
   const stop = (why: string) => abort.abort(new ScriptError('CANCELLED', why));
   const work = async () => {
-    while (next < branches.length && !abort.signal.aborted) {
+    while (next < branches.length && !inside.signal.aborted) {
       const at = next++;
       const { name, steps } = branches[at] as Branch;
       const own = scopes[at] as Scope;
       try {
         await execution.runSteps(inside, steps, own);
-        if (abort.signal.aborted) continue;
+        if (inside.signal.aborted) continue;
         outputs[name] = own.last;
         completed++;
         if (completed >= wanted && wanted < branches.length) stop('enough branches have completed');
       } catch (error) {
-        if (abort.signal.aborted) continue;
+        if (inside.signal.aborted) continue;
         failed++;
         failure ??= error instanceof StepFailure ? new StepFailure(error.step === name ? name : `${name}.${error.step}`, error.cause) : error;
         if (failFast && failed > branches.length - wanted) stop(`branch ${name} failed`);
@@ -84,13 +94,11 @@ async function sideBySide({ execution, context, scope, records, branches, wanted
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, branches.length) }, work));
-  for (const [at, { steps }] of branches.entries()) records.push(...recordsOf(scopes[at] as Scope, steps, abort.signal.aborted));
-  if (completed < wanted) throw failure ?? context.signal.reason;
+  for (const [at, { steps }] of branches.entries()) {
+    const own = scopes[at] as Scope;
+    records.push(...(inside.signal.aborted ? own.recordsOf(steps) : own.records));
+  }
+  if (context.signal.aborted) throw cancelled(context.signal);
+  if (completed < wanted) throw failure;
   return { output: outputs, outputs };
-}
-
-/** The branch's records; what never began was cancelled with it. */
-function recordsOf({ records }: Scope, steps: readonly Step[], cancelled: boolean): StepRecord[] {
-  const missing = cancelled ? steps.filter(({ name }) => !records.some((record) => record.name === name)) : [];
-  return [...records, ...missing.map(({ name }): StepRecord => ({ name, status: 'cancelled', duration_ms: 0, attempts: 0 }))];
 }

@@ -1,0 +1,25 @@
+import { quickjsEmscripten, wasmoon } from '../engines.ts';
+import { calls, open } from '../ours.ts';
+import { type Row, row } from '../row.ts';
+
+/** Contexts, calls and values beside two engines of the same kind. */
+export async function engine(): Promise<Row[]> {
+  const ours = await open();
+  const lua = await calls(ours, 'lua');
+  const moon = await wasmoon();
+  const js = await calls(ours, 'javascript');
+  const quick = await quickjsEmscripten();
+  await ours.close();
+  return [
+    row('new context with all globals, Lua', lua.context / 1000, 'ms', 0.6, ['wasmoon, 120 functions', moon.context / 1000]),
+    row('new context with all globals, JavaScript', js.context / 1000, 'ms', 1.2, ['quickjs-emscripten, 120 functions', quick.context / 1000]),
+    row('host call with two numbers, Lua', lua.call, 'µs', 1, ['wasmoon', moon.call]),
+    row('host call with two numbers, JavaScript', js.call, 'µs', 3, ['quickjs-emscripten', quick.call]),
+    row('call that waits, Lua', lua.wait, 'µs', 3, ['wasmoon', moon.wait]),
+    row('call that waits, JavaScript', js.wait, 'µs', 6, ['quickjs-emscripten (asyncify)', quick.wait]),
+    row('small map across and back, Lua', lua.map, 'µs', 3, ['wasmoon', moon.map]),
+    row('small map across and back, JavaScript', js.map, 'µs', 5, ['quickjs-emscripten', quick.map]),
+    row('1,000 numbers across and back, Lua', lua.list, 'µs', 60, ['wasmoon', moon.list]),
+    row('1,000 numbers across and back, JavaScript', js.list, 'µs', 200, ['quickjs-emscripten', quick.list]),
+  ];
+}

@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process';
+import { hold, open, waiting } from '../ours.ts';
+import { median, type Row, row } from '../row.ts';
+
+/** What waiting and hostile scripts take. */
+export async function processes(): Promise<Row[]> {
+  const ours = await open();
+  const rows = [
+    row('memory of a waiting script, Lua', await waiting(ours, 'lua', 1_000), 'MB', 0.2),
+    row('memory of a waiting script, JavaScript', await waiting(ours, 'javascript', 500), 'MB', 0.5),
+    row('longest hold of the event loop, one hostile script', Math.max(await hold(ours, 'lua', 1), await hold(ours, 'javascript', 1)), 'ms', 15),
+    row('longest hold of the event loop, 100 endless scripts', Math.max(await hold(ours, 'lua', 100), await hold(ours, 'javascript', 100)), 'ms', 20),
+  ];
+  await ours.close();
+  const bin = new URL('../../bin/llmspell', import.meta.url).pathname;
+  const whole = await median(9, 1000, () => spawnSync(process.execPath, [bin, 'exec', '--lang', 'lua', 'print("hello")']));
+  const node = await median(9, 1000, () => spawnSync(process.execPath, ['-e', '0']));
+  return [...rows, row('llmspell exec, whole process', whole, 'ms', undefined, ['node -e 0', node])];
+}
