@@ -48,6 +48,7 @@ function require(name) end
 ---@field fallback_models? string[]
 ---@field description? string
 ---@field budget? Agent.create.spec.budget
+---@field keep_history? boolean false lets each request stand alone, as for the steps of a map; true if not given
 
 ---@class Agent.execute.spec.tools5
 ---@field name string
@@ -85,6 +86,7 @@ function require(name) end
 ---@field fallback_models? string[]
 ---@field description? string
 ---@field budget? Agent.execute.spec.budget
+---@field keep_history? boolean false lets each request stand alone, as for the steps of a map; true if not given
 ---@field prompt string
 ---@field input? any data, put before the prompt as JSON
 ---@field context? any text, data, or the id of a context, put before the prompt
@@ -158,6 +160,7 @@ function require(name) end
 ---@field fallback_models? string[]
 ---@field description? string
 ---@field budget? Agent.register.config.budget
+---@field keep_history? boolean false lets each request stand alone, as for the steps of a map; true if not given
 
 ---@class Agent.create_from_template.overrides.tools5
 ---@field name string
@@ -184,6 +187,7 @@ function require(name) end
 ---@field fallback_models? string[]
 ---@field description? string
 ---@field budget? Agent.create_from_template.overrides.budget
+---@field keep_history? boolean false lets each request stand alone, as for the steps of a map; true if not given
 
 ---@class Agent.discover.filter
 ---@field query? string
@@ -212,12 +216,19 @@ function require(name) end
 ---@field name? string
 ---@field description? string
 
+---@class Agent.create_composite.spec.budget
+---@field max_tokens_total? integer
+---@field max_cost_usd? number
+---@field max_tool_calls? integer
+
 ---@class Agent.create_composite.spec
 ---@field name? string
 ---@field agents Agent[]
 ---@field strategy "sequential"|"parallel"|"vote"|"route"
 ---@field router? Agent|fun(prompt: string, names: string[]): string
 ---@field description? string
+---@field timeout_ms? integer 120,000 if not given
+---@field budget? Agent.create_composite.spec.budget of one execution of all of them together
 
 ---@class Agent.create_context.spec
 ---@field name? string
@@ -352,6 +363,7 @@ function require(name) end
 ---@field fallback_models? string[]
 ---@field description? string
 ---@field budget? Agent.set_config.changes.budget
+---@field keep_history? boolean false lets each request stand alone, as for the steps of a map; true if not given
 
 ---@class Agent.add_tool.tool5
 ---@field name string
@@ -396,16 +408,23 @@ function require(name) end
 ---@field tags? string[]
 ---@field timeout_ms? integer
 
+---@class Workflow.sequential.spec.steps.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
+
 ---@class Workflow.sequential.spec.steps
 ---@field name? string an identifier; step1, step2, … if not given
 ---@field tool? string|Tool
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.sequential.spec.steps.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
@@ -418,16 +437,23 @@ function require(name) end
 ---@field timeout_ms? integer
 ---@field steps Workflow.sequential.spec.steps[]
 
+---@class Workflow.parallel.spec.branches.steps.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
+
 ---@class Workflow.parallel.spec.branches.steps
 ---@field name? string an identifier; step1, step2, … if not given
 ---@field tool? string|Tool
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.parallel.spec.branches.steps.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
@@ -437,16 +463,23 @@ function require(name) end
 ---@field name string
 ---@field steps Workflow.parallel.spec.branches.steps[]
 
+---@class Workflow.parallel.spec.steps.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
+
 ---@class Workflow.parallel.spec.steps
 ---@field name? string an identifier; step1, step2, … if not given
 ---@field tool? string|Tool
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.parallel.spec.steps.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
@@ -460,8 +493,15 @@ function require(name) end
 ---@field branches? Workflow.parallel.spec.branches[]
 ---@field steps? Workflow.parallel.spec.steps[] each is a branch of its own
 ---@field max_concurrency? integer
----@field fail_fast boolean the first failure cancels the other branches; true if not given
+---@field fail_fast boolean a failure after which too few branches can complete cancels the others; true if not given
 ---@field join "all"|"any"|integer how many branches must complete; the others are then cancelled; "all" if not given
+
+---@class Workflow.conditional.spec.branches.steps.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
 
 ---@class Workflow.conditional.spec.branches.steps
 ---@field name? string an identifier; step1, step2, … if not given
@@ -469,10 +509,10 @@ function require(name) end
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.conditional.spec.branches.steps.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
@@ -483,20 +523,34 @@ function require(name) end
 ---@field condition fun(ctx: any): any|string|boolean
 ---@field steps Workflow.conditional.spec.branches.steps[]
 
+---@class Workflow.conditional.spec.default.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
+
 ---@class Workflow.conditional.spec.default
 ---@field name? string an identifier; step1, step2, … if not given
 ---@field tool? string|Tool
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.conditional.spec.default.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
 ---@field on_error? "fail"|"continue"|"retry"|fun(error: any, ctx: any): any
+
+---@class Workflow.conditional.spec.default2.steps.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
 
 ---@class Workflow.conditional.spec.default2.steps
 ---@field name? string an identifier; step1, step2, … if not given
@@ -504,10 +558,10 @@ function require(name) end
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.conditional.spec.default2.steps.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
@@ -538,20 +592,34 @@ function require(name) end
 ---@class Workflow.loop.spec.iterator3
 ---@field while_condition fun(ctx: any): any|string|boolean
 
+---@class Workflow.loop.spec.body.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
+
 ---@class Workflow.loop.spec.body
 ---@field name? string an identifier; step1, step2, … if not given
 ---@field tool? string|Tool
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.loop.spec.body.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
 ---@field on_error? "fail"|"continue"|"retry"|fun(error: any, ctx: any): any
+
+---@class Workflow.loop.spec.body2.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
 
 ---@class Workflow.loop.spec.body2
 ---@field name? string an identifier; step1, step2, … if not given
@@ -559,10 +627,10 @@ function require(name) end
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.loop.spec.body2.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
@@ -576,7 +644,14 @@ function require(name) end
 ---@field iterator Workflow.loop.spec.iterator|Workflow.loop.spec.iterator2|Workflow.loop.spec.iterator3
 ---@field body Workflow.loop.spec.body[]|Workflow.loop.spec.body2
 ---@field max_iterations integer 1000 if not given
----@field break_when? fun(ctx: any): any|string|boolean asked after each turn
+---@field break_when? fun(ctx: any): any|string|boolean asked after each turn, of which it sees the outputs
+
+---@class Workflow.map.spec.step.options
+---@field input? any
+---@field context? any
+---@field output_schema? table<string, any>
+---@field temperature? number
+---@field max_tokens? integer
 
 ---@class Workflow.map.spec.step
 ---@field name? string an identifier; step1, step2, … if not given
@@ -584,10 +659,10 @@ function require(name) end
 ---@field input? any of a tool or workflow; strings may hold references
 ---@field agent? Agent|string
 ---@field prompt? string
----@field options? table<string, any> of an agent step: context, output_schema, temperature, max_tokens
+---@field options? Workflow.map.spec.step.options of an agent step, as in `agent:execute`; strings may hold references
 ---@field workflow? Workflow|string
 ---@field handler? fun(ctx: any): any
----@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true
+---@field when? fun(ctx: any): any|string|boolean the step is skipped unless it is true, as the language of the script sees truth
 ---@field retries? integer
 ---@field backoff_ms? number before the first retry; doubles, with jitter; 100 if not given
 ---@field timeout_ms? integer of one attempt
@@ -600,7 +675,7 @@ function require(name) end
 ---@field timeout_ms? integer
 ---@field items any a list, or a reference to one
 ---@field step Workflow.map.spec.step
----@field max_concurrency integer 16 if not given
+---@field max_concurrency integer as many at once; 16 if not given
 
 ---@class Workflow.list.result
 ---@field name string
@@ -725,7 +800,7 @@ function require(name) end
 ---@class State.migrate.migration
 ---@field from_version integer
 ---@field to_version integer
----@field scope? string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@field scope? string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@field transformations (State.migrate.migration.transformations|State.migrate.migration.transformations2|State.migrate.migration.transformations3|State.migrate.migration.transformations4|State.migrate.migration.transformations5|State.migrate.migration.transformations6|State.migrate.migration.transformations7|State.migrate.migration.transformations8|State.migrate.migration.transformations9|State.migrate.migration.transformations10)[]
 ---@field dry_run? boolean do everything but save
 
@@ -1748,7 +1823,7 @@ function Agent.create_child_context(parent, spec) end
 ---@return boolean
 function Agent.remove_context(id) end
 
----Puts a value where every agent and function of this run can read it.
+---Puts a value where every function of this run can read it, the tools of its agents included.
 ---```lua
 ---Agent.set_shared_memory("plan", "goal", "moon")
 ---print(Agent.get_shared_memory("plan", "goal"))
@@ -1767,7 +1842,7 @@ function Agent.set_shared_memory(scope, key, value) end
 ---@return any
 function Agent.get_shared_memory(scope, key) end
 
----Of whom an agent is made, nil when there is none of this name.
+---Of whom an agent is made, nil when there is none of this name: `members` are those of a composite (`role` is `member`) and the agents that it has as tools (`tool`).
 ---```lua
 ---local agent = Agent.create({name = "helper", model = "local/extractive"})
 ---print(Agent.get_hierarchy("helper").kind)
@@ -2013,7 +2088,7 @@ local ToolHandle = {}
 ---@return any
 function ToolHandle:execute(params) end
 
----Workflows: steps of tools, agents, functions and other workflows, nested to any depth. Strings of a step may refer to `$input`, `$name.output`, `$step1.output`, `$loop.value`, `$loop.index` and `$state.scope.key`; `$$` is a dollar sign. Positions in references count as in the language of the script. A step is `{name?, tool + input | agent + prompt | workflow + input | handler, when?, retries?, backoff_ms?, timeout_ms?, on_error?}`.
+---Workflows: steps of tools, agents, functions and other workflows, nested to any depth. Strings of a step may refer to `$input`, `$name.output`, `$step1.output`, `$loop.value`, `$loop.index` and `$state.scope.key` (`$state["agent:ada"].key` where the scope has a colon); `$$` is a dollar sign. Positions in references count as in the language of the script. A step is `{name?, tool + input | agent + prompt | workflow + input | handler, when?, retries?, backoff_ms?, timeout_ms?, on_error?}`.
 Workflow = {}
 
 ---Steps one after the other; the output is that of the last one.
@@ -2056,7 +2131,7 @@ function Workflow.parallel(spec) end
 ---@return Workflow
 function Workflow.conditional(spec) end
 
----A body once for each number of a range (`stop` included), each item of a collection, or while a condition is true; the output is a list of what its last step gave in each turn.
+---A body once for each number of a range (`stop` included), each item of a collection, or while a condition is true; the output is a list of what its last step gave in each turn. `$loop.value` is the number or item, and in a while loop what the turn before gave.
 ---```lua
 ---local workflow = Workflow.loop({name = "squares", iterator = {range = {start = 1, stop = 3}}, body = {{name = "square", tool = "calculator", input = {expression = "$loop.value ^ 2"}}}})
 ---print(workflow:execute().output[3].result)
@@ -2065,7 +2140,7 @@ function Workflow.conditional(spec) end
 ---@return Workflow
 function Workflow.loop(spec) end
 
----One step for every item, side by side; the output is a list in the order of the items.
+---One step for every item, side by side; the output is a list in the order of the items. The first item that fails for good cancels the others.
 ---```lua
 ---local workflow = Workflow.map({name = "shout", items = "$input", step = {name = "up", tool = "text", input = {operation = "upper", text = "$loop.value"}}})
 ---print(workflow:execute({"a", "b"}).output[2].text)
@@ -2192,7 +2267,7 @@ State = {}
 ---```lua
 ---State.save("agent:gpt-4", "history", {{role = "user", content = "Hello"}})
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param value any
 ---@param options? State.save.options
@@ -2203,7 +2278,7 @@ function State.save(scope, key, value, options) end
 ---local config = State.load("global", "config") or {retries = 3}
 ---print(config.retries)
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@return any
 function State.load(scope, key) end
@@ -2212,7 +2287,7 @@ function State.load(scope, key) end
 ---```lua
 ---print(State.delete("global", "config"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@return boolean
 function State.delete(scope, key) end
@@ -2221,7 +2296,7 @@ function State.delete(scope, key) end
 ---```lua
 ---print(State.exists("global", "config"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@return boolean
 function State.exists(scope, key) end
@@ -2231,7 +2306,7 @@ function State.exists(scope, key) end
 ---State.save("global", "job:1", true)
 ---print(State.list_keys("global", {prefix = "job:"}))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param options State.list_keys.options
 ---@return string[]
 function State.list_keys(scope, options) end
@@ -2240,7 +2315,7 @@ function State.list_keys(scope, options) end
 ---```lua
 ---print(State.update("global", "visits", function(n) return (n or 0) + 1 end))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param fn fun(old: any): any
 ---@return any
@@ -2250,7 +2325,7 @@ function State.update(scope, key, fn) end
 ---```lua
 ---print(State.compare_and_set("global", "leader", nil, "me"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param expected any
 ---@param value any
@@ -2261,7 +2336,7 @@ function State.compare_and_set(scope, key, expected, value) end
 ---```lua
 ---print(State.increment("global", "calls"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param by number 1 if not given
 ---@return number
@@ -2279,7 +2354,7 @@ function State.increment(scope, key, by) end
 ---@return any
 function State.transaction(fn) end
 
----The scopes that hold anything.
+---The scopes of the run's own tenant that hold anything.
 ---```lua
 ---print(State.list_scopes())
 ---```
@@ -2290,7 +2365,7 @@ function State.list_scopes() end
 ---```lua
 ---print(State.clear("custom:scratch"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom)
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@return integer
 function State.clear(scope) end
 
@@ -2322,11 +2397,11 @@ function State.migrate(migration) end
 ---```lua
 ---print(State.get_schema_version())
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, tenant, user, tool, hook, custom); "global" if not given
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own; "global" if not given
 ---@return integer
 function State.get_schema_version(scope) end
 
----Copies all of the tenant's State at one moment to a file with a checksum; gives its id.
+---Copies all State of the run's own tenant at one moment to a file with a checksum; gives its id. Sessions and artifacts are no part of it.
 ---```lua
 ---local id = State.backup({description = "Pre-update"})
 ---State.restore(id)
