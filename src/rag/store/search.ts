@@ -12,6 +12,9 @@ import { matchExpression } from './words.ts';
 /** Candidates that are fetched from the index beyond which exact search is cheaper. */
 const MOST_FETCHED = 8_192;
 
+/** Candidates beyond the wanted ones that are scored exactly. */
+const SPARE = 12;
+
 /** What a search of one base works with. */
 export interface Ground {
   readonly database: KnowledgeDatabase;
@@ -127,8 +130,8 @@ async function approximate(
   const top = new Top(limit);
   for (let fetch = Math.max(4 * limit, snapshot.fetch ?? 128); ; fetch *= 4) {
     const candidates = fitting(graph.search(query, fetch));
-    // The index orders by rounded vectors: the places of those well behind the last wanted one cannot change that much.
-    const scored = scoresIn(ground, query, candidates, 4 * limit);
+    // The index orders by rounded vectors, which only makes neighbours change places: those well behind the last wanted one need no exact score.
+    const scored = scoresIn(ground, query, candidates, limit + SPARE);
     if (scored.length >= least || fetch >= graph.count) {
       for (const { key, score } of scored) top.add(key, score);
       break;
