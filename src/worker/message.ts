@@ -7,8 +7,11 @@ export interface Job {
   readonly args: unknown;
 }
 
-/** What a thread says: that the task begins (its module is loaded), and then how it ended. */
-export type Report = { readonly kind: 'begun' } | { readonly kind: 'done'; readonly value: unknown } | { readonly kind: 'failed'; readonly error: PackedError };
+/** What a worker says: that the task begins (its module is loaded), and then how it ended; with `ended` the worker itself ends too. */
+export type Report =
+  | { readonly kind: 'begun' }
+  | { readonly kind: 'done'; readonly value: unknown }
+  | { readonly kind: 'failed' | 'ended'; readonly error: PackedError };
 
 /** An error as data, for threads do not share classes. */
 export interface PackedError {

@@ -30,7 +30,8 @@ function createProcess(): Worker {
   const failed = () => listener?.failed(new ScriptError('INTERNAL', 'internal error: a process of the runtime ended by itself'));
   child.on('message', (report: Report) => listener?.report(report));
   child.on('error', failed);
-  child.on('exit', failed);
+  // Unlike `exit` it comes behind the last message.
+  child.on('disconnect', failed);
   return {
     start(job, _transfer, heard) {
       listener = heard;

@@ -82,6 +82,7 @@ export function createPool(most: number, create: () => Worker): Pool {
         timer = setTimeout(() => failed(new ScriptError('TIMEOUT', `the work took longer than ${deadlineMs} ms`)), deadlineMs);
         return;
       }
+      if (said.kind === 'ended') return failed(unpackError(said.error));
       if (said.kind === 'done') resolve(said.value);
       else reject(unpackError(said.error));
       settle(true);

@@ -28,5 +28,5 @@ function look(): void {
   if (memoryUsage.rss() <= MOST_BYTES) return;
   clearInterval(watch);
   const error = { code: 'LIMIT_EXCEEDED', message: `the work needs more than the ${MOST_BYTES / 2 ** 20} MB of memory that it may use` } as const;
-  process.send?.({ kind: 'failed', error } satisfies Report, end);
+  process.send?.({ kind: 'ended', error } satisfies Report, end);
 }

@@ -120,11 +120,11 @@ describe.skipIf(process.platform === 'win32')('a full disk', () => {
         encoding: 'utf8',
         env,
       });
-    expect(limited(script, 100)).toMatchObject({
+    expect(limited(script, 400)).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^false\tSTORE_FAILED\tthe disk (?:is full|reports an input\/output error); nothing of this call was saved\n$/),
     });
-    expect(limited('State.save("global", "big", ("x"):rep(1000000))', 100)).toMatchObject({ status: 1, stderr: expect.stringContaining('(STORE_FAILED)') });
+    expect(limited('State.save("global", "big", ("x"):rep(1000000))', 400)).toMatchObject({ status: 1, stderr: expect.stringContaining('(STORE_FAILED)') });
     const { stdout } = exec(
       'lua',
       'local keys = State.list_keys("global") for _, k in ipairs(keys) do local v = State.load("global", k) if "k" .. v[1] ~= k or #v[2] ~= 1000 then print("half written") end end print(#keys > 0)',

@@ -187,9 +187,13 @@ export class StoredBase implements KnowledgeBase {
     if (!row) return [];
     const settings = this.#settingsOf(row);
     const open = this.index.current ?? (await this.index.usable(row, settings)) ?? this.index.current;
-    const behind = await this.#behind.matrix(row, settings, open?.snapshot.last ?? 0).catch(() => undefined);
+    await this.#behind.matrix(row, settings, open?.snapshot.last ?? 0).catch(() => undefined);
     this.#options.used(this.#behind);
-    return verifyBase(this.#database, row, settings, open, behind);
+    // All of one moment: another process may be writing.
+    return this.#database.write(() => {
+      const now = this.#known().row;
+      return verifyBase(this.#database, now, settings, open, this.#behind.caughtUp(now));
+    });
   }
 
   async close(): Promise<void> {

@@ -50,6 +50,13 @@ export class Rows {
     return matrix;
   }
 
+  /** What is in memory, caught up with the base's row at once; undefined when that takes reading all anew. */
+  caughtUp(base: BaseRow): Matrix | undefined {
+    if (!this.#matrix || this.#seq < base.trimmed) return undefined;
+    if (this.#seq < base.seq) this.#catchUp(base.id, this.#matrix);
+    return this.#matrix;
+  }
+
   async #load(base: BaseRow, settings: KnowledgeSettings, after: number): Promise<Matrix> {
     const matrix = new Matrix(settings.dimensions, settings.metric);
     for await (const rows of batches(this.#database, base.id, after)) for (const row of rows) matrix.add(row.id, row.vector);
