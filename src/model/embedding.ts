@@ -1,3 +1,6 @@
+/** What a vector is for: a query is compared with documents. */
+export type EmbeddingPurpose = 'document' | 'query';
+
 /** An embedding model under its name `provider/model`. */
 export interface EmbeddingModel {
   readonly name: string;
@@ -11,5 +14,5 @@ export interface EmbeddingModel {
    * One vector per text, in order, of one length, normalised to length 1. `onTokens` hears how many tokens the provider counted, where it does.
    * Throws MODEL_FAILED with outcome, retryable, status and retry_after_ms.
    */
-  embed(texts: readonly string[], signal: AbortSignal, onTokens?: (tokens: number) => void): Promise<Float32Array[]>;
+  embed(texts: readonly string[], signal: AbortSignal, onTokens?: (tokens: number) => void, purpose?: EmbeddingPurpose): Promise<Float32Array[]>;
 }

@@ -1,7 +1,7 @@
 import { Spending } from '../agent/budget.ts';
 import type { Context } from '../call/context.ts';
 import { external } from '../call/external.ts';
-import type { EmbeddingModel } from '../model/embedding.ts';
+import type { EmbeddingModel, EmbeddingPurpose } from '../model/embedding.ts';
 import { cacheKey, embeddingCaches } from '../model/embedding-cache.ts';
 import { embeddings } from '../model/embeddings.ts';
 import { modelFailed } from '../model/failure.ts';
@@ -19,13 +19,19 @@ const TIMEOUT_MS = 120_000;
 
 /**
  * The vectors of texts by an embedding model, one each, in order, of length 1. Vectors that the cache of `tenant` (the run's own if not given) knows are not asked for again, nor is
- * one text asked for twice. Throws NOT_ALLOWED, BAD_CONFIG, LIMIT_EXCEEDED for a budget, MODEL_FAILED after retries.
+ * one text asked for twice; `purpose` matters only to models whose vectors are not kept. Throws NOT_ALLOWED, BAD_CONFIG, LIMIT_EXCEEDED for a budget, MODEL_FAILED after retries.
  */
-export async function embedTexts(context: Context, name: string, texts: readonly string[], tenant = context.run.tenant): Promise<Float32Array[]> {
+export async function embedTexts(
+  context: Context,
+  name: string,
+  texts: readonly string[],
+  tenant = context.run.tenant,
+  purpose: EmbeddingPurpose = 'document',
+): Promise<Float32Array[]> {
   const registry = context.run.host.get(embeddings);
   registry.check(context, name);
   const model = registry.open(name);
-  if (model.uncached) return ask(context, model, texts);
+  if (model.uncached) return toVectors(model.name, texts.length, await model.embed(texts, context.signal, undefined, purpose));
   const cache = context.run.host.get(embeddingCaches);
   const keys = texts.map((text) => cacheKey(name, text));
   const known = new Map<string, Float32Array>();
@@ -71,7 +77,6 @@ function batchesOf(texts: readonly (readonly [key: string, text: string])[], mos
 
 /** One request, tried again where that helps, charged to the budget of the agent that it is made for. */
 async function ask(context: Context, model: EmbeddingModel, texts: readonly string[]): Promise<Float32Array[]> {
-  if (model.uncached) return toVectors(model.name, texts.length, await model.embed(texts, context.signal));
   const spending = Spending.of(context);
   const estimate =
     spending &&

@@ -28,6 +28,9 @@ export type Prepared =
   | { readonly index: number; readonly skipped: { readonly id: string; readonly hash: string } }
   | { readonly index: number; readonly source: string | undefined; readonly error: ScriptError };
 
+/** Formats whose text is Markdown. */
+const WITH_HEADINGS: ReadonlySet<string> = new Set(['markdown', 'html', 'docx']);
+
 /** Documents that are under way at once, so that their waits overlap. */
 const AHEAD = 4;
 
@@ -91,20 +94,22 @@ export async function prepareDocument(
   source: DocumentSource,
   options: PrepareOptions,
 ): Promise<PreparedDocument | { id: string; hash: string }> {
-  const { chunking, embedder, known, tenant = context.run.tenant } = options;
+  const { embedder, known, tenant = context.run.tenant } = options;
   const { signal, method } = context;
   const given = await source.open();
   const read: ReadDocument = 'text' in given ? { text: given.text, format: 'text' } : await readDocument(given, { signal, method });
   if (read.text.trim() === '')
     throw new ScriptError('TOOL_FAILED', `${method}: ${source.source ?? 'the document'}: it is empty`, { details: { outcome: 'failed', retryable: false } });
   const metadata: ValueMap = { ...(read.title !== undefined && { title: read.title }), ...source.metadata };
+  const chunking = options.chunking.by_format && WITH_HEADINGS.has(read.format) ? { ...options.chunking, strategy: 'markdown' } : options.chunking;
   const id = source.id ?? createHash('sha256').update(read.text).digest('hex').slice(0, 32);
   const hash = hashOf(read, metadata, chunking);
   if (known?.(id, hash)) return { id, hash };
   const chunks = await chunk(
     read.text,
     { ...chunking, language: chunking.language ?? read.language },
-    { signal, method, embed: (texts) => embedTexts(context, embedder, texts, tenant) },
+    // Sentences are compared with each other: nothing sets them off from queries.
+    { signal, method, embed: (texts) => embedTexts(context, embedder, texts, tenant, 'query') },
   );
   const vectors = await embedTexts(context, embedder, chunks.map(embeddedText), tenant);
   return {

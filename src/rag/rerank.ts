@@ -2,10 +2,10 @@ import { termsOf } from '../model/extractive/words.ts';
 import type { Hit } from './knowledge.ts';
 
 /**
- * How much each sign of relevance counts; found by coordinate ascent on the tuning half of the judged set (`bench/retrieval`), where order
- * of the fused ranking alone is the start.
+ * How much each sign of relevance counts; found by coordinate ascent on the tuning half of the judged set (`bench/retrieval`), where the
+ * score of retrieval alone is the start.
  */
-const WEIGHTS = { rank: 1, coverage: 1.2, proximity: 0.4, phrase: 0.3, heading: 0.6, similarity: 0.8, early: 0.1 } as const;
+const WEIGHTS = { found: 1.4, coverage: 1, heading: 0.5, phrase: 0.5, proximity: 0.1, early: 0.1 } as const;
 /** BM25's saturation of repeated terms. */
 const K1 = 1.2;
 
@@ -17,7 +17,7 @@ interface Reading {
 
 /**
  * Orders hits anew by how the query's terms stand in each: how much of their weight a chunk has, how near together, in the query's order, in its
- * headings, and how early; beside the order of retrieval and the vectors' similarity. `score` is what orders them afterwards.
+ * headings, and how early; beside the score of retrieval. `score` is what orders them afterwards.
  */
 export function rerank(query: string, hits: readonly Hit[]): Hit[] {
   const wanted = [...new Set(termsOf(query))];
@@ -31,24 +31,20 @@ export function rerank(query: string, hits: readonly Hit[]): Hit[] {
   );
   const weight = inverseFrequency(wanted, readings);
   const total = wanted.reduce((sum, term) => sum + (weight.get(term) ?? 0), 0);
-  const best = Math.max(...hits.map(({ similarity = 0 }) => similarity), 1e-9);
+  const top = Math.max(...hits.map(({ score }) => score), 1e-9);
   return readings
-    .map((reading, at) => {
-      const { hit } = reading;
-      const signs = {
-        rank: 1 / (1 + at / 10),
-        ...termSigns(reading, wanted, weight, total),
-        similarity: Math.max(0, hit.similarity ?? 0) / best,
-      };
+    .map((reading) => {
+      const signs = { found: Math.max(0, reading.hit.score) / top, ...termSigns(reading, wanted, weight, total) };
       const score = Object.entries(WEIGHTS).reduce((sum, [name, by]) => sum + by * signs[name as keyof typeof signs], 0);
-      return { ...hit, score };
+      return { ...reading.hit, score };
     })
     .sort((a, b) => b.score - a.score);
 }
 
 /** A term that few of the candidates have says more. */
 function inverseFrequency(wanted: readonly string[], readings: readonly Reading[]): Map<string, number> {
-  const sets = readings.map(({ terms, heading }) => new Set([...terms, ...heading]));
+  const asked = new Set(wanted);
+  const sets = readings.map(({ terms, heading }) => new Set([...terms.filter((term) => asked.has(term)), ...heading]));
   return new Map(
     wanted.map((term) => {
       const having = sets.filter((set) => set.has(term)).length;
@@ -74,7 +70,7 @@ function termSigns({ terms, heading }: Reading, wanted: readonly string[], weigh
     coverage,
     heading: inHeading,
     proximity: found.length < 2 ? 0 : (found.length / wanted.length) * (found.length / shortestWindow(terms, new Set(found))),
-    phrase: pairs(terms, wanted),
+    phrase: pairs(terms, wanted, places),
     early: terms.length === 0 ? 0 : 1 - first / terms.length,
   };
 }
@@ -99,11 +95,9 @@ function shortestWindow(terms: readonly string[], wanted: ReadonlySet<string>): 
 }
 
 /** The share of neighbouring pairs of the query that stand as neighbours in the text. */
-function pairs(terms: readonly string[], wanted: readonly string[]): number {
+function pairs(terms: readonly string[], wanted: readonly string[], places: ReadonlyMap<string, readonly number[]>): number {
   if (wanted.length < 2) return 0;
-  const here = new Set<string>();
-  for (let at = 1; at < terms.length; at++) here.add(`${terms[at - 1]} ${terms[at]}`);
   let kept = 0;
-  for (let at = 1; at < wanted.length; at++) if (here.has(`${wanted[at - 1]} ${wanted[at]}`)) kept++;
+  for (let at = 1; at < wanted.length; at++) if (places.get(wanted[at - 1] as string)?.some((place) => terms[place + 1] === wanted[at])) kept++;
   return kept / (wanted.length - 1);
 }

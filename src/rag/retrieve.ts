@@ -65,7 +65,7 @@ async function find(context: Context, pipeline: Pipeline, query: Query, widen: W
   if (base.settings === undefined) return [];
   const limit = query.rerank || diversity > 0 || widen ? Math.max(POOL, top_k) : top_k;
   const search = async (text: string) => {
-    const vector = mode === 'keyword' ? undefined : (await embedTexts(context, pipeline.embedder, [text], pipeline.tenant))[0];
+    const vector = mode === 'keyword' ? undefined : (await embedTexts(context, pipeline.embedder, [text], pipeline.tenant, 'query'))[0];
     return base.search({ mode, text, vector, filter: query.metadata_filters, limit: similarity_threshold === undefined ? limit : Math.max(POOL, limit) });
   };
   const own = await search(query.query);

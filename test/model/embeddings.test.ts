@@ -181,7 +181,7 @@ describe('failures', () => {
   });
 
   it('local/hash needs no grant', async () => {
-    expect((await ask('local/hash', ['x'], [], { models: [] }))[0]).toHaveLength(384);
+    expect((await ask('local/hash', ['x'], [], { models: [] }))[0]).toHaveLength(1_024);
   });
 
   it('a cancelled call is CANCELLED, not a failure of the model', async () => {
@@ -280,7 +280,7 @@ describe('the cache of a tenant', () => {
 
 describe('local/hash', () => {
   const similarity = (a: string, b: string) => {
-    const [one, two] = [hashEmbed(a), hashEmbed(b)];
+    const [one, two] = [hashEmbed(a, 'query'), hashEmbed(b, 'query')];
     return one.reduce((sum, value, at) => sum + value * (two[at] as number), 0);
   };
 
@@ -288,7 +288,7 @@ describe('local/hash', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const vector = hashEmbed(text);
-        expect(vector).toHaveLength(384);
+        expect(vector).toHaveLength(1_024);
         expect(vector.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(1, 5);
         expect(hashEmbed(text).every((value, at) => value === vector[at])).toBe(true);
       }),
@@ -296,13 +296,24 @@ describe('local/hash', () => {
   });
 
   it('is the same on every machine', () => {
-    const vector = hashEmbed('The quick brown fox jumps over the lazy dog. Größe, 漢字.');
+    const vector = hashEmbed('The quick brown fox jumps over the lazy dog. Größe, 漢字.', 'query');
     const places = [...vector].map((value, at) => [at, value] as const).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
     expect(places.slice(0, 3).map(([at, value]) => [at, value.toFixed(4)])).toEqual([
-      [85, '-0.4281'],
-      [19, '-0.2854'],
-      [290, '-0.2854'],
+      [149, '0.2835'],
+      [368, '-0.2835'],
+      [461, '-0.2835'],
     ]);
+  });
+
+  it('does not take a short document for nearer than a longer one that says more of what was asked', () => {
+    const asked = hashEmbed('how long does a ferry ticket stay valid', 'query');
+    const to = (text: string, purpose: 'document' | 'query') => hashEmbed(text, purpose).reduce((sum, value, at) => sum + value * (asked[at] as number), 0);
+    const [short, long] = [
+      'Ferry ticket',
+      'A ticket of the ferry is valid for two hours. Keep it with you: people in blue coats look at tickets on board and on the pier.',
+    ];
+    expect(to(long, 'document')).toBeGreaterThan(to(short, 'document'));
+    expect(to(long, 'query')).toBeLessThan(to(short, 'query'));
   });
 
   it('finds texts of like words nearer than others', () => {

@@ -75,7 +75,7 @@ describe('a document', () => {
     expect(one).toMatchObject({ format: 'text', metadata: { topic: 'x' }, source: undefined, text: 'Hello world. '.repeat(3) });
     expect(one?.id).toMatch(/^[0-9a-f]{32}$/);
     expect(one?.chunks).toHaveLength(1);
-    expect(one?.chunks[0]?.vector).toHaveLength(384);
+    expect(one?.chunks[0]?.vector).toHaveLength(1_024);
   });
 
   it('has the id that its metadata says, and a hash of content, metadata and chunking', async () => {

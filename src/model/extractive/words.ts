@@ -6,6 +6,11 @@ const STOP = new Set(
   very was we were what when where whether which while who whom whose why will with within without would yes you your`.split(/\s+/),
 );
 
+/** Whether a word in small letters carries no content of its own. */
+export function isStopWord(word: string): boolean {
+  return STOP.has(word);
+}
+
 /** What people write to say what to do, not what it is about; stop words in an instruction, content in a question. */
 const INSTRUCTION = new Set(
   `analyse analyze answer answers article based below bullet bullets briefly cite concise context describe detail document documents explain extract file find finding findings following give given

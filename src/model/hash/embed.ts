@@ -1,41 +1,61 @@
+import type { EmbeddingPurpose } from '../embedding.ts';
+import { isStopWord } from '../extractive/words.ts';
 import { stem } from './stem.ts';
 
 /** How a text becomes a vector. */
 export interface HashOptions {
   readonly dimensions: number;
+  /** What a document's vector has beside its words, so that very short texts do not seem nearer than they are. */
+  readonly ballast: number;
+  /** How soon a word that comes again counts no more (BM25's k1). */
+  readonly saturation: number;
   /** Lengths of the pieces of words. */
   readonly grams: readonly number[];
   /** Weight of all pieces of a word together, beside the word's own 1. */
   readonly gram_weight: number;
   /** Whether endings are taken off words. */
   readonly stems: boolean;
-  /** Words of so many letters weigh 1, shorter ones less: they are mostly those that every text has. */
+  /** Words of so many letters weigh 1, shorter ones less, by the power of `shortness`: they are mostly those that every text has. */
   readonly full_length: number;
+  readonly shortness: number;
 }
 
-export const HASH_OPTIONS: HashOptions = { dimensions: 384, grams: [4, 5], gram_weight: 1.5, stems: true, full_length: 8 };
+export const HASH_OPTIONS: HashOptions = {
+  dimensions: 1_024,
+  ballast: 8,
+  saturation: 0.7,
+  grams: [4, 5],
+  gram_weight: 1,
+  stems: true,
+  full_length: 8,
+  shortness: 0.4,
+};
 
 /** From here on letters are syllables or words of their own, written without blanks: Chinese, Japanese, Korean. */
 const FIRST_WIDE = 0x2e80;
 
 /**
  * A text as a vector of length 1 by signed feature hashing (Weinberger and others, Feature Hashing for Large Scale Multitask Learning, 2009): its
- * words and pieces of words, each added with a sign at a place that its hash gives, a word that comes n times with weight √n. It
- * knows spellings, not meanings. The same everywhere: integers, and operations that IEEE 754 rounds exactly.
+ * words and pieces of words, each added with a sign at a place that its hash gives; words without content only where there are no others. A
+ * document has ballast at the first place, where queries have nothing: a pivoted length (Singhal, Buckley and Mitra, 1996). It knows
+ * spellings, not meanings.
  */
-export function hashEmbed(text: string, options: HashOptions = HASH_OPTIONS): Float32Array {
-  const { dimensions, grams, gram_weight, stems, full_length } = options;
+export function hashEmbed(text: string, purpose: EmbeddingPurpose = 'document', options: HashOptions = HASH_OPTIONS): Float32Array {
+  const { dimensions, ballast, saturation, grams, gram_weight, stems, full_length, shortness } = options;
   const sums = new Float64Array(dimensions);
   const counts = new Map<string, number>();
+  const common = new Map<string, number>();
   for (const word of wordsOf(text)) {
+    const to = isStopWord(word) ? common : counts;
     const one = stems ? stem(word) : word;
-    counts.set(one, (counts.get(one) ?? 0) + 1);
+    to.set(one, (to.get(one) ?? 0) + 1);
   }
-  for (const [word, count] of counts) {
-    const weight = Math.sqrt(count) * weightOf(word, full_length);
+  for (const [word, count] of counts.size > 0 ? counts : common) {
+    const weight = ((count * (1 + saturation)) / (count + saturation)) * weightOf(word, full_length) ** shortness;
     add(sums, hashOf(word, 0, word.length, WORD_SEED), weight);
     if (gram_weight > 0) addGrams(sums, word, grams, weight * gram_weight);
   }
+  if (purpose === 'document' && counts.size > 0) sums[0] = ballast;
   return normalised(sums);
 }
 
@@ -57,7 +77,7 @@ function weightOf(word: string, full_length: number): number {
 }
 
 function add(sums: Float64Array, hash: number, weight: number): void {
-  const place = (hash >>> 1) % sums.length;
+  const place = 1 + ((hash >>> 1) % (sums.length - 1));
   sums[place] = (sums[place] as number) + ((hash & 1) === 0 ? weight : -weight);
 }
 

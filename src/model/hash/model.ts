@@ -13,11 +13,11 @@ export function createHashModel(): EmbeddingModel {
     dimensions: HASH_OPTIONS.dimensions,
     batch: 1_024,
     uncached: true,
-    async embed(texts, signal) {
+    async embed(texts, signal, _onTokens, purpose) {
       const vectors: Float32Array[] = [];
       let started = performance.now();
       for (const text of texts) {
-        vectors.push(hashEmbed(text));
+        vectors.push(hashEmbed(text, purpose));
         if (performance.now() - started < PER_TURN_MS) continue;
         await new Promise((resolve) => setImmediate(resolve));
         signal.throwIfAborted();

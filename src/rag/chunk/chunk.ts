@@ -21,7 +21,7 @@ export const chunkOptions = z.strictObject({
   strategy: z
     .string()
     .optional()
-    .describe(`${[...CHUNKERS.keys()].join(', ')}; recursive if not given`),
+    .describe(`${[...CHUNKERS.keys()].join(', ')}; if not given markdown for Markdown, HTML and DOCX, else recursive`),
   chunk_size: z.int().optional().describe('most tokens of a chunk; 512 if not given'),
   overlap: z.int().optional().describe('tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks'),
   language: z.string().optional().describe('code: the programming language'),
@@ -56,7 +56,7 @@ export function toChunking(options: ChunkOptions = {}, method?: string): Chunkin
     throw problem(`overlap: expected 0 to half of chunk_size, ${Math.floor(size / 2)}, got ${overlap}`);
   if (!(breakpoint_percentile > 0 && breakpoint_percentile < 100))
     throw problem(`breakpoint_percentile: expected a number between 0 and 100, got ${breakpoint_percentile}`);
-  return { strategy, size, overlap, language, breakpoint_percentile };
+  return { strategy, ...(options.strategy === undefined && { by_format: true }), size, overlap, language, breakpoint_percentile };
 }
 
 /**

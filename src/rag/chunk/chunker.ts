@@ -4,6 +4,8 @@ import type { Piece } from './pack.ts';
 /** How a text is chunked, every option decided. */
 export interface Chunking {
   readonly strategy: string;
+  /** None was asked for: a document of a format that has a better one takes that. */
+  readonly by_format?: true | undefined;
   /** Most tokens of a chunk, as `countTokens` counts them. */
   readonly size: number;
   /** Most tokens that a chunk repeats of the one before. */

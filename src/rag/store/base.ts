@@ -2,6 +2,7 @@ import { decode } from '../../call/codec.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
 import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { HASH_MODEL } from '../../model/hash/model.ts';
 import { similarity } from '../../vector/vector.ts';
 import type {
   BuildProgress,
@@ -140,10 +141,13 @@ export class StoredBase implements KnowledgeBase {
     const vector = search.mode === 'keyword' ? undefined : (search.vector as Float32Array);
     const near = vector ? await nearestChunks(ground, vector, depth, search.filter) : [];
     const worded = search.mode === 'vector' ? [] : keywordChunks(ground, search.text, depth, search.filter);
-    const scores = new Map(near.map(({ key, score }) => [key, score]));
-    const ranked = fuse([...scores.keys()], worded).slice(0, search.limit);
-    const unscored = vector ? ranked.filter(({ id }) => !scores.has(id)).map(({ id }) => id) : [];
-    if (vector && unscored.length > 0) for (const { key, score } of scoresOf(ground, vector, unscored)) scores.set(key, score);
+    const known = new Set(near.map(({ key }) => key));
+    const unscored = vector ? worded.map(({ key }) => key).filter((key) => !known.has(key)) : [];
+    const others = vector && unscored.length > 0 ? scoresOf(ground, vector, unscored) : [];
+    // Spellings that have nothing in common have no likeness at all.
+    const zero = ground.settings.embedder === HASH_MODEL && ground.settings.metric !== 'l2' ? 0 : undefined;
+    const ranked = fuse({ vector: near, keyword: worded, others, zero }).slice(0, search.limit);
+    const scores = new Map([...near, ...others].map(({ key, score }) => [key, score]));
     return this.#hits(base, ranked, search.mode, scores, ground.settings);
   }
 

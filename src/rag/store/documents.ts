@@ -71,9 +71,10 @@ export function storeDocument(
     to.run(`INSERT INTO vectors_${n} VALUES (?, ?)`, first + at, vectors[at] as Uint8Array);
   });
   to.failpoint?.('rows', to.db);
+  const source = document.source === undefined ? null : indexed(document.source);
   document.chunks.forEach(({ text, headings }, at) => {
     const titles = headings && headings.length > 0 ? JSON.stringify(headings) : null;
-    to.run(`INSERT INTO text_${n} (rowid, text, headings) VALUES (?, ?, ?)`, first + at, indexed(text), titles && indexed(titles));
+    to.run(`INSERT INTO text_${n} (rowid, text, headings, source) VALUES (?, ?, ?, ?)`, first + at, indexed(text), titles && indexed(titles), source);
   });
   to.failpoint?.('text', to.db);
   note(to, base, { added: first, added_count: count, removed: old?.first ?? 0, removed_count: old?.count ?? 0 });
@@ -101,15 +102,16 @@ export function removeDocument(from: KnowledgeDatabase, base: BaseRow, name: str
 }
 
 /** Removes everything of a document but its own row. */
-function forget(from: KnowledgeDatabase, n: number, { id, first, count }: DocumentRow): void {
+function forget(from: KnowledgeDatabase, n: number, { id, first, count, source }: DocumentRow): void {
   const last = first + count - 1;
   // The full-text index keeps no text: it must be told what it indexed.
   for (const chunk of from.all<ChunkRow>(`SELECT * FROM chunks_${n} WHERE id BETWEEN ? AND ?`, first, last))
     from.run(
-      `INSERT INTO text_${n} (text_${n}, rowid, text, headings) VALUES ('delete', ?, ?, ?)`,
+      `INSERT INTO text_${n} (text_${n}, rowid, text, headings, source) VALUES ('delete', ?, ?, ?, ?)`,
       chunk.id,
       indexed(chunk.text),
       chunk.headings && indexed(chunk.headings),
+      source && indexed(source),
     );
   from.run(`DELETE FROM chunks_${n} WHERE id BETWEEN ? AND ?`, first, last);
   from.run(`DELETE FROM vectors_${n} WHERE id BETWEEN ? AND ?`, first, last);

@@ -1,5 +1,7 @@
-/** The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009). */
-const K = 60;
+import type { Found } from '../../vector/vector.ts';
+
+/** How much nearness counts beside the words; found on the tuning half of `bench/retrieval`. */
+const VECTOR_WEIGHT = 0.7;
 
 /** A chunk with its 1-based places in the two rankings. */
 export interface Fused {
@@ -9,19 +11,41 @@ export interface Fused {
   readonly keyword: number | undefined;
 }
 
-/** Fuses two rankings, best first: each place counts 1 / (60 + place). Equal scores are ordered by the better single place, then by number. */
-export function fuse(vector: readonly number[], keyword: readonly number[]): Fused[] {
+/** What is fused: the two rankings, best first, and how near those are that only the words found. */
+export interface Rankings {
+  readonly vector: readonly Found[];
+  readonly keyword: readonly Found[];
+  readonly others?: readonly Found[] | undefined;
+  /** The nearness that says nothing; the worst of the ranking if not given, for most models give any two texts some. */
+  readonly zero?: number | undefined;
+}
+
+/**
+ * Fuses by score, each as a share of the best (a convex combination: Bruch, Gai and Ingber, An Analysis of Fusion Functions for Hybrid
+ * Retrieval, 2023): a rank alone does not say how much better the first is than the second. Equal scores are ordered by the better place, then by number.
+ */
+export function fuse({ vector, keyword, others = [], zero = vector.at(-1)?.score ?? 0 }: Rankings): Fused[] {
   const [byVector, byKeyword] = [places(vector), places(keyword)];
-  const ids = new Set([...vector, ...keyword]);
-  const fused = [...ids].map((id) => {
-    const [v, k] = [byVector.get(id), byKeyword.get(id)];
-    return { id, score: (v ? 1 / (K + v) : 0) + (k ? 1 / (K + k) : 0), vector: v, keyword: k };
-  });
+  const near = new Map([...vector, ...others].map(({ key, score }) => [key, score]));
+  const words = new Map(keyword.map(({ key, score }) => [key, score]));
+  const span = (vector[0]?.score ?? 0) - zero;
+  const most = keyword[0]?.score ?? 0;
+  const nearness = (id: number) => {
+    const score = near.get(id);
+    if (score === undefined || vector.length === 0) return 0;
+    return span > 0 ? Math.min(1, Math.max(0, score - zero) / span) : Number(byVector.has(id));
+  };
+  const fused = [...new Set([...byVector.keys(), ...byKeyword.keys()])].map((id) => ({
+    id,
+    score: (most > 0 ? (words.get(id) ?? 0) / most : Number(byKeyword.has(id))) + VECTOR_WEIGHT * nearness(id),
+    vector: byVector.get(id),
+    keyword: byKeyword.get(id),
+  }));
   return fused.sort((a, b) => b.score - a.score || best(a) - best(b) || a.id - b.id);
 }
 
-function places(ids: readonly number[]): Map<number, number> {
-  return new Map(ids.map((id, index) => [id, index + 1]));
+function places(found: readonly Found[]): Map<number, number> {
+  return new Map(found.map(({ key }, index) => [key, index + 1]));
 }
 
 function best({ vector, keyword }: Fused): number {

@@ -32,8 +32,9 @@ export function baseTables(n: number): string {
   CREATE TABLE vectors_${n} (id INTEGER PRIMARY KEY, vector BLOB NOT NULL) STRICT;
   CREATE TABLE fields_${n} (path TEXT NOT NULL, type INTEGER NOT NULL, value ANY NOT NULL, document INTEGER NOT NULL, PRIMARY KEY (path, type, value, document)) STRICT, WITHOUT ROWID;
   CREATE INDEX fields_document_${n} ON fields_${n} (document, path);
-  CREATE VIEW words_${n} AS SELECT id, searchable(text) AS text, searchable(headings) AS headings FROM chunks_${n};
-  CREATE VIRTUAL TABLE text_${n} USING fts5(text, headings, content='words_${n}', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2');
+  CREATE VIEW words_${n} AS SELECT c.id AS id, searchable(c.text) AS text, searchable(c.headings) AS headings, searchable(d.source) AS source
+    FROM chunks_${n} c JOIN documents_${n} d ON d.id = c.document;
+  CREATE VIRTUAL TABLE text_${n} USING fts5(text, headings, source, content='words_${n}', content_rowid='id', tokenize='porter unicode61 remove_diacritics 2');
   INSERT INTO text_${n}(text_${n}, rank) VALUES('secure-delete', 1)`;
 }
 

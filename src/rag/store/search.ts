@@ -44,7 +44,7 @@ export async function nearestChunks(ground: Ground, vector: Float32Array, limit:
 }
 
 /** The chunks with the words of a text among those that a filter selects, best first by BM25. */
-export function keywordChunks(ground: Ground, text: string, limit: number, filter: Filter | undefined): number[] {
+export function keywordChunks(ground: Ground, text: string, limit: number, filter: Filter | undefined): Found[] {
   const { database, base } = ground;
   const match = matchExpression(text);
   if (match === undefined) return [];
@@ -55,22 +55,21 @@ export function keywordChunks(ground: Ground, text: string, limit: number, filte
   const condition = compileFilter(filter, base.id, 'each');
   for (let fetch = 4 * limit; ; fetch *= 8) {
     const best = worded(ground, match, fetch);
-    const fitting = matching(database, base.id, best, condition);
-    if (fitting.length >= limit || best.length < fetch) return fitting.slice(0, limit);
+    const ids = best.map(({ key }) => key);
+    const fitting = new Set(matching(database, base.id, ids, condition));
+    if (fitting.size >= limit || best.length < fetch) return best.filter(({ key }) => fitting.has(key)).slice(0, limit);
   }
 }
 
-function worded({ database, base: { id: n } }: Ground, match: string, limit: number, among?: readonly number[]): number[] {
+function worded({ database, base: { id: n } }: Ground, match: string, limit: number, among?: readonly number[]): Found[] {
   // The plus keeps SQLite from asking the full text once for each number.
   const only = among ? ' AND +rowid IN (SELECT value FROM json_each(?))' : '';
-  return database
-    .all<{ id: number }>(
-      `SELECT rowid AS id FROM text_${n} WHERE text_${n} MATCH ?${only} ORDER BY bm25(text_${n}, 1.0, 0.5), rowid LIMIT ?`,
-      match,
-      ...(among ? [JSON.stringify(among)] : []),
-      limit,
-    )
-    .map((row) => row.id);
+  return database.all<Found>(
+    `SELECT rowid AS key, -bm25(text_${n}, 1.0, 0.5, 0.5) AS score FROM text_${n} WHERE text_${n} MATCH ?${only} ORDER BY score DESC, rowid LIMIT ?`,
+    match,
+    ...(among ? [JSON.stringify(among)] : []),
+    limit,
+  );
 }
 
 /** The exact scores of some chunks, the best first. */

@@ -4,6 +4,10 @@ const EACH_UNSPACED = new RegExp(UNSPACED.source, 'gu');
 const WORDS = /[\p{L}\p{N}\p{M}\p{Co}]+/gu;
 const RUNS = new RegExp(`(?:${UNSPACED.source})+`, 'gu');
 
+/** A name such as `maxRetries` or `parseJSONText`, and the places between its parts. */
+const CAMEL = /\b[A-Za-z]{0,64}[a-z][A-Z][A-Za-z]{0,64}/g;
+const SEAM = /(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g;
+
 /** Words that nearly every English text has: asked for only where a query has no others. */
 const COMMON = new Set(
   'a an and are as at be but by can did do does for from had has have how i if in into is it its me my no not of on or our so that the their them then there these they this to was we were what when where which who why will with would you your'.split(
@@ -13,9 +17,10 @@ const COMMON = new Set(
 /** Distinct terms of a query that are asked for; a whole page as a query would ask for hundreds. */
 const MOST_TERMS = 64;
 
-/** Text as it goes into the full-text index: signs of scripts without spaces stand apart. */
+/** Text as it goes into the full-text index: `maxRetries` is followed by its parts, signs of scripts without spaces stand apart. */
 export function searchable(text: string): string {
-  return UNSPACED.test(text) ? text.replaceAll(EACH_UNSPACED, ' $& ') : text;
+  const parted = text.replaceAll(CAMEL, (name) => `${name} ${name.replaceAll(SEAM, ' ')}`);
+  return UNSPACED.test(parted) ? parted.replaceAll(EACH_UNSPACED, ' $& ') : parted;
 }
 
 /** A full-text query for any text of a user: any of its words, and pairs of neighbours where words have no spaces between them. Undefined where it has no words. */

@@ -88,9 +88,9 @@ describe.each(['sqlite', 'memory'] as const)('the contract of knowledge bases: %
     ]);
     const both = await base.search({ mode: 'hybrid', text: 'dog', vector, limit: 5 });
     expect(both.map((hit) => [hit.document.id, hit.score, hit.similarity?.toFixed(1)])).toEqual([
-      ['b', 1 / 62 + 1 / 61, '0.6'],
-      ['c', 1 / 63 + 1 / 62, '0.0'],
-      ['a', 1 / 61, '1.0'],
+      ['b', expect.closeTo(1 + 0.7 * 0.6, 6), '0.6'],
+      ['c', expect.closeTo(0.8682927, 6), '0.0'],
+      ['a', expect.closeTo(0.7, 6), '1.0'],
     ]);
     expect(both[0]?.chunk).toEqual({ index: 0, text: 'a lazy dog', start: 0, stop: 10, headings: undefined });
     expect(both[0]?.document).toEqual({ id: 'b', source: 'b.txt', format: 'text', metadata: { lazy: true }, version: 1 });
@@ -383,13 +383,14 @@ describe('verify', () => {
 describe('fusion', () => {
   const ranking = fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 20 });
 
-  it('has everything once, best first, and does not care which ranking is which', () => {
+  const scored = (ids: readonly number[]) => ids.map((key, at) => ({ key, score: ids.length - at }));
+
+  it('has everything once, best first, with its places', () => {
     fc.assert(
       fc.property(ranking, ranking, (a, b) => {
-        const fused = fuse(a, b);
+        const fused = fuse({ vector: scored(a), keyword: scored(b) });
         expect(fused.map(({ id }) => id).sort()).toEqual([...new Set([...a, ...b])].sort());
-        for (const [at, one] of fused.entries()) expect(one.score).toBeLessThanOrEqual(fused[at - 1]?.score ?? 1);
-        expect(fuse(b, a).map(({ id, score }) => [id, score])).toEqual(fused.map(({ id, score }) => [id, score]));
+        for (const [at, one] of fused.entries()) expect(one.score).toBeLessThanOrEqual(fused[at - 1]?.score ?? 2);
         for (const { id, vector, keyword } of fused) expect([a[(vector ?? 0) - 1] ?? id, b[(keyword ?? 0) - 1] ?? id]).toEqual([id, id]);
       }),
     );
@@ -398,10 +399,40 @@ describe('fusion', () => {
   it('keeps a ranking that is alone, and puts first what both put first', () => {
     fc.assert(
       fc.property(ranking, ranking, (a, b) => {
-        expect(fuse(a, []).map(({ id }) => id)).toEqual(a);
-        expect(fuse([99, ...a], [99, ...b])[0]?.id).toBe(99);
+        expect(fuse({ vector: scored(a), keyword: [] }).map(({ id }) => id)).toEqual(a);
+        expect(fuse({ vector: [], keyword: scored(b) }).map(({ id }) => id)).toEqual(b);
+        expect(fuse({ vector: scored([99, ...a]), keyword: scored([99, ...b]) })[0]?.id).toBe(99);
       }),
     );
+  });
+
+  it('counts how much better a hit is, not only its place', () => {
+    const vector = [1, 2, 3].map((key) => ({ key, score: 0.5 - key / 1_000 }));
+    const ids = (keyword: { key: number; score: number }[]) => fuse({ vector, keyword, zero: 0 }).map(({ id }) => id);
+    const close = [
+      { key: 3, score: 9 },
+      { key: 1, score: 8.99 },
+    ];
+    const clear = [
+      { key: 3, score: 9 },
+      { key: 1, score: 2 },
+    ];
+    expect(ids(close)[0]).toBe(1);
+    expect(ids(clear)[0]).toBe(3);
+  });
+
+  it('takes the nearness of what only the words found, and measures it from the worst neighbour unless told otherwise', () => {
+    const vector = [
+      { key: 1, score: 0.8 },
+      { key: 2, score: 0.6 },
+    ];
+    const fused = fuse({ vector, keyword: [{ key: 3, score: 1 }], others: [{ key: 3, score: 0.5 }] });
+    expect(fused.map(({ id, score }) => [id, score])).toEqual([
+      [3, 1],
+      [1, 0.7],
+      [2, 0],
+    ]);
+    expect(fuse({ vector, keyword: [{ key: 3, score: 1 }], others: [{ key: 3, score: 0.4 }], zero: 0 })[0]?.score).toBeCloseTo(1.35, 9);
   });
 });
 
