@@ -14,12 +14,16 @@ import { type DocumentInput, type DocumentSource, sourcesOf } from './sources.ts
 
 export interface PrepareOptions {
   readonly chunking: Chunking;
+  /** Whether each document's format chooses the strategy, since nobody has. */
+  readonly by_format?: boolean | undefined;
   /** The embedding model, `local/hash` or `provider/model`. */
   readonly embedder: string;
   /** Whose cache keeps the vectors; the run's own tenant if not given. */
   readonly tenant?: string | undefined;
   /** Whether a document of this id and hash is stored already: it is then neither chunked nor embedded. */
   readonly known?: ((id: string, hash: string) => boolean) | undefined;
+  /** Told once how many documents the inputs name. */
+  readonly counted?: ((documents: number) => void) | undefined;
 }
 
 /** What became of one document; `index` is that of the input, from 0, which may name many. */
@@ -38,7 +42,9 @@ export async function* prepare(context: Context, inputs: readonly DocumentInput[
   const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
   const begun: Promise<Ended>[] = [];
   try {
-    for (const [index, source] of allSources(context, inputs)) {
+    const sources = [...allSources(context, inputs)];
+    options.counted?.(sources.length);
+    for (const [index, source] of sources) {
       begun.push(ended(index, source.source, 'failed' in source ? Promise.reject(source.failed) : prepareDocument(inside, source, options)));
       if (begun.length === AHEAD) yield told(context, await (begun.shift() as Promise<Ended>));
     }
@@ -91,12 +97,13 @@ export async function prepareDocument(
   source: DocumentSource,
   options: PrepareOptions,
 ): Promise<PreparedDocument | { id: string; hash: string }> {
-  const { chunking, embedder, known, tenant = context.run.tenant } = options;
+  const { embedder, known, by_format = false, tenant = context.run.tenant } = options;
   const { signal, method } = context;
   const given = await source.open();
   const read: ReadDocument = 'text' in given ? { text: given.text, format: 'text' } : await readDocument(given, { signal, method });
   if (read.text.trim() === '')
     throw new ScriptError('TOOL_FAILED', `${method}: ${source.source ?? 'the document'}: it is empty`, { details: { outcome: 'failed', retryable: false } });
+  const chunking = by_format ? { ...options.chunking, strategy: strategyFor(read.format) } : options.chunking;
   const metadata: ValueMap = { ...(read.title !== undefined && { title: read.title }), ...source.metadata };
   const id = source.id ?? createHash('sha256').update(read.text).digest('hex').slice(0, 32);
   const hash = hashOf(read, metadata, chunking);
@@ -116,6 +123,12 @@ export async function prepareDocument(
     text: read.text,
     chunks: chunks.map((one, at) => ({ ...one, vector: vectors[at] as Float32Array })),
   };
+}
+
+/** HTML and DOCX are read as Markdown. */
+function strategyFor(format: string): string {
+  if (format === 'markdown' || format === 'html' || format === 'docx') return 'markdown';
+  return format === 'code' ? 'code' : 'recursive';
 }
 
 /** What a chunk's vector is made of: its text under the headings that it does not show itself. */
