@@ -28,6 +28,8 @@ import { verifyBase } from './verify.ts';
 /** Of each ranking that hybrid search fuses. */
 const FUSED = 50;
 const MOST_HITS = 1_000;
+/** Of a check that others' writes make meaningless. */
+const MOST_ATTEMPTS = 100;
 /** Documents that one transaction removes. */
 const REMOVED_AT_ONCE = 100;
 
@@ -183,13 +185,20 @@ export class StoredBase implements KnowledgeBase {
   }
 
   async verify(): Promise<string[]> {
-    const row = this.#database.base(this.name);
-    if (!row) return [];
-    const settings = this.#settingsOf(row);
-    const open = this.index.current ?? (await this.index.usable(row, settings)) ?? this.index.current;
-    const behind = await this.#behind.matrix(row, settings, open?.snapshot.last ?? 0).catch(() => undefined);
-    this.#options.used(this.#behind);
-    return verifyBase(this.#database, row, settings, open, behind);
+    for (let attempt = 1; ; attempt++) {
+      const row = this.#database.base(this.name);
+      if (!row) return [];
+      const settings = this.#settingsOf(row);
+      const open = this.index.current ?? (await this.index.usable(row, settings)) ?? this.index.current;
+      const behind = await this.#behind.matrix(row, settings, open?.snapshot.last ?? 0).catch(() => undefined);
+      this.#options.used(this.#behind);
+      // What is compared must be of one moment, while other processes write.
+      const problems = await this.#database.write(() =>
+        this.#database.base(this.name)?.seq === row.seq ? verifyBase(this.#database, row, settings, open, behind) : undefined,
+      );
+      if (problems) return problems;
+      if (attempt === MOST_ATTEMPTS) throw new ScriptError('CONFLICT', `the knowledge base ${JSON.stringify(this.name)} changes faster than it can be checked`);
+    }
   }
 
   async close(): Promise<void> {

@@ -52,15 +52,15 @@ export const webSearch = defineTool(
   'builtin',
 );
 
-const UNCONFIGURED =
-  'no search service is configured ([tools.web_search], kind = "brave", "tavily", "searxng" or "json"), so the documents that were ingested were searched';
+const NOTHING =
+  'no search service is configured ([tools.web_search], kind = "brave", "tavily", "searxng" or "json"), and the ingested documents hold nothing on this';
 
 async function fromKnowledge(context: Context, query: string, limit: number) {
   const hits = await retrieve(context, pipelineOf(context, context.run.tenant), { query, top_k: limit });
   return {
     query,
     source: 'knowledge',
-    note: hits.length > 0 ? UNCONFIGURED : `${UNCONFIGURED}; they hold nothing on this`,
+    ...(hits.length === 0 && { note: NOTHING }),
     results: hits.map(({ chunk, document }) => ({
       title: [...(chunk.headings ?? [])].pop() ?? (typeof document.metadata.title === 'string' ? document.metadata.title : document.id),
       url: document.source ?? document.id,
