@@ -60,7 +60,7 @@ export async function ingest(context: Context, pipeline: Pipeline, documents: re
 }
 
 async function store(outer: Context, pipeline: Pipeline, documents: readonly DocumentInput[], options: IngestOptions): Promise<Ingested> {
-  const { base, embedder, tenant } = pipeline;
+  const { embedder, tenant } = pipeline;
   const { run } = outer;
   const first = run.language === 'lua' ? 1 : 0;
   const limits = run.host.config.rag;
@@ -71,7 +71,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
   const by_format = asked.strategy === undefined;
   const progress = progressTo(context, `rag.${pipeline.name}.ingest.progress`, options.on_progress);
   const result: Ingested = { documents: 0, chunks_created: 0, vectors_indexed: 0, skipped: 0, failed: [] };
-  const known = (id: string, hash: string) => base.settings !== undefined && base.get(id)?.hash === hash;
+  const known = (id: string, hash: string) => pipeline.base.settings !== undefined && pipeline.base.get(id)?.hash === hash;
   let total = documents.length;
   const counted = (count: number) => {
     total = count;
@@ -86,8 +86,8 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
       } else if ('skipped' in one) result.skipped++;
       else {
         checkQuota(context, pipeline, one.document);
-        if (base.settings === undefined) await configure(pipeline, one.document);
-        const what = await base.put(one.document, run.now());
+        if (pipeline.base.settings === undefined) await configure(pipeline, one.document);
+        const what = await pipeline.base.put(one.document, run.now());
         if (what === 'skipped') result.skipped++;
         else {
           result.documents++;

@@ -21,6 +21,7 @@ type Absent<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export interface Pipeline {
   readonly tenant: string;
   readonly name: string;
+  /** Opened anew where the tenant's database was closed meanwhile: ask for it at each use. */
   readonly base: KnowledgeBase;
   readonly chunking: ChunkOptions;
   readonly embedder: string;
@@ -53,8 +54,8 @@ export function pipelineOf(context: Context, tenant: string): Pipeline {
  */
 export function openPipeline(context: Context, tenant: string, spec: PipelineSpec | undefined): Pipeline {
   const name = spec?.name ?? MAIN;
-  const base = context.run.host.get(knowledge).base(tenant, name);
-  const { settings } = base;
+  const all = context.run.host.get(knowledge);
+  const { settings } = all.base(tenant, name);
   const asked = given(spec?.storage ?? {});
   const embedder = context.run.host.config.models.embedding_override ?? spec?.embedder;
   for (const [what, stored, wanted] of [
@@ -70,7 +71,9 @@ export function openPipeline(context: Context, tenant: string, spec: PipelineSpe
   return {
     tenant,
     name,
-    base,
+    get base() {
+      return all.base(tenant, name);
+    },
     embedder: settings?.embedder ?? embedder ?? DEFAULTS.embedder,
     chunking: given({ ...settings?.chunking, ...spec?.chunking }),
     storage: { ...DEFAULTS.storage, ...settings, ...asked },

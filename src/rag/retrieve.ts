@@ -60,16 +60,21 @@ export async function retrieve(context: Context, pipeline: Pipeline, query: Quer
 export type Widen = (hits: Hit[], search: (text: string) => Promise<Hit[]>) => Promise<Hit[]>;
 
 async function find(context: Context, pipeline: Pipeline, query: Query, widen: Widen | undefined): Promise<Hit[]> {
-  const { base } = pipeline;
   const { top_k = TOP_K, mode = 'hybrid', similarity_threshold, diversity = 0 } = query;
   if (query.query.trim() === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: query: expected some words, got an empty text`);
   if (mode === 'keyword' && similarity_threshold !== undefined)
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: similarity_threshold: a search by keywords compares no vectors; use mode hybrid or vector`);
-  if (base.settings === undefined) return [];
+  if (pipeline.base.settings === undefined) return [];
   const limit = query.rerank || diversity > 0 || widen ? Math.max(POOL, top_k) : top_k;
   const search = async (text: string) => {
     const vector = mode === 'keyword' ? undefined : (await embedTexts(context, pipeline.embedder, [text], pipeline.tenant))[0];
-    return base.search({ mode, text, vector, filter: query.metadata_filters, limit: similarity_threshold === undefined ? limit : Math.max(POOL, limit) });
+    return pipeline.base.search({
+      mode,
+      text,
+      vector,
+      filter: query.metadata_filters,
+      limit: similarity_threshold === undefined ? limit : Math.max(POOL, limit),
+    });
   };
   const own = await search(query.query);
   const hits = widen ? await widen(own, search) : own;

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Soon } from '../../call/soon.ts';
+import { ScriptError } from '../../errors.ts';
 import { transaction, writing } from '../../store/busy.ts';
 import { storeFailure } from '../../store/failure.ts';
 import { openDatabase } from '../../store/open.ts';
@@ -58,6 +59,7 @@ export class KnowledgeDatabase {
 
   /** One transaction, now or later; all of it or nothing. */
   write<T>(work: () => T): Soon<T> {
+    this.#checkOpen();
     return writing(() => transaction(this.db, work));
   }
 
@@ -74,7 +76,12 @@ export class KnowledgeDatabase {
     }
   }
 
+  #checkOpen(): void {
+    if (!this.db.isOpen) throw new ScriptError('STORE_FAILED', 'the knowledge of a tenant was closed while it was used; the next call opens it again');
+  }
+
   #statement(sql: string): StatementSync {
+    this.#checkOpen();
     const known = this.#statements.get(sql);
     if (known) return known;
     const made = this.db.prepare(sql);
