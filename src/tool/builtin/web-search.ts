@@ -30,8 +30,8 @@ export const webSearch = defineTool(
     output: z.object({ query: z.string(), results: z.array(result), source: z.string(), note: z.string().optional() }),
     examples: [
       {
-        lua: `RAG.ingest_documents("global", {{content = "The ferry leaves at noon."}})\nlocal found = Tool.execute("web_search", {query = "ferry"})\nprint(found.source, found.results[1].snippet)`,
-        javascript: `RAG.ingest_documents("global", [{content: "The ferry leaves at noon."}])\nconst found = Tool.execute("web_search", {query: "ferry"})\nprint(found.source, found.results[0].snippet)`,
+        lua: `RAG.ingest_documents("global", {{content = "The ferry leaves at noon."}})\nlocal found = Tool.execute("web_search", {query = "ferry"})\nprint(found.source .. ": " .. found.results[1].snippet)`,
+        javascript: `RAG.ingest_documents("global", [{content: "The ferry leaves at noon."}])\nconst found = Tool.execute("web_search", {query: "ferry"})\nprint(found.source + ": " + found.results[0].snippet)`,
       },
     ],
     async execute({ query, limit }, context) {
