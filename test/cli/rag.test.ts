@@ -98,7 +98,7 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
   });
 
   it('lists, counts, rebuilds and deletes', () => {
-    expect(rag(['list']).stdout).toMatch(/^docs\/deep\/bread\.txt +text +1 chunk +53 bytes {2}v1 {2}\d{4}/m);
+    expect(rag(['list']).stdout).toMatch(/^docs\/deep\/bread\.txt +text +1 chunk +53 bytes +v1 {2}\d{4}/m);
     expect(json('list', '--limit', '1')).toMatchObject([{ document_id: join(folder, 'notes/light.md') }]);
     expect(json('stats')).toMatchObject({ document_count: 3, chunk_count: 4, embedding_provider: 'local/hash', dimensions: 384, index: { kind: 'flat' } });
     expect(rag(['stats']).stdout).toContain('embeddings  local/hash, 384 dimensions\n');
