@@ -123,6 +123,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Stands in for every model a script names. */
       override: z.string().optional(),
+      /** Stands in for every embedding model. */
+      embedding_override: z.string().optional(),
       providers: z.record(z.string(), provider).default({}),
       /** Prices by model name, `openai/gpt-5`, over the built-in table. */
       prices: z.record(z.string(), price).default({}),

@@ -1134,7 +1134,7 @@ function require(name) end
 ---@field correlation_id string
 
 ---@class RAG.create.spec.chunking
----@field strategy? string fixed, sentence, recursive, markdown, code, semantic; recursive if not given
+---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document
 ---@field chunk_size? integer most tokens of a chunk; 512 if not given
 ---@field overlap? integer tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks
 ---@field language? string code: the programming language
@@ -1162,7 +1162,7 @@ function require(name) end
 ---@field metadata table<string, any> document_id names the document; the rest is kept and can be filtered by
 
 ---@class RAG.ingest_documents.options.chunking
----@field strategy? string fixed, sentence, recursive, markdown, code, semantic; recursive if not given
+---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document
 ---@field chunk_size? integer most tokens of a chunk; 512 if not given
 ---@field overlap? integer tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks
 ---@field language? string code: the programming language
@@ -1391,7 +1391,7 @@ function require(name) end
 ---@field metadata table<string, any> document_id names the document; the rest is kept and can be filtered by
 
 ---@class RagPipeline.ingest_documents.options.chunking
----@field strategy? string fixed, sentence, recursive, markdown, code, semantic; recursive if not given
+---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document
 ---@field chunk_size? integer most tokens of a chunk; 512 if not given
 ---@field overlap? integer tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks
 ---@field language? string code: the programming language

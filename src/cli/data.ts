@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { CAPABILITIES, type Capability } from '../call/capability.ts';
-import type { Context } from '../call/context.ts';
+import type { Context, Grants } from '../call/context.ts';
 import { CallContext, HostContainer, RunContainer } from '../call/run.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { log } from '../log/log.ts';
@@ -26,7 +26,12 @@ export async function withHost(flags: DataFlags, work: (host: HostContainer) => 
 }
 
 /** As `withHost`, for the data of one tenant, in a run that no script is part of. A tenant without data is not made by looking. */
-export async function withTenant(flags: DataFlags, method: string, work: (context: Context) => Promise<void>, { makes = false } = {}): Promise<number> {
+export async function withTenant(
+  flags: DataFlags,
+  method: string,
+  work: (context: Context) => Promise<void>,
+  { makes = false, grants = {} }: { makes?: boolean; grants?: Partial<Grants> } = {},
+): Promise<number> {
   return withHost(flags, async (host) => {
     const tenant = flags.tenant ?? 'default';
     if (!isTenant(tenant))
@@ -48,6 +53,7 @@ export async function withTenant(flags: DataFlags, method: string, work: (contex
         programs: [],
         environment: [],
         mcp: [],
+        ...grants,
       },
       limits: host.config.limits,
       args: [],

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AnswerFlags, IngestFlags, ListFlags, RagFlags, SearchFlags } from './rag.ts';
 
 /** Options that every command on stored data has. */
 export interface DataFlags {
@@ -10,12 +11,53 @@ export interface DataFlags {
 
 type Done = (status: number) => void;
 
-/** Adds the commands that look into the data folder: session, artifact, state and tenant. */
+/** Adds the commands that look into the data folder: rag, session, artifact, state and tenant. */
 export function addDataCommands(program: Command, done: Done): void {
+  addRag(program.command('rag').description('ingests documents and searches them'), done);
   addSession(program.command('session').description('lists, shows and exports sessions'), done);
   addArtifact(program.command('artifact').description('lists artifacts and gets their content'), done);
   addState(program.command('state').description('reads and writes State, makes and restores backups'), done);
   addTenant(program.command('tenant').description('lists and removes tenants'), done);
+}
+
+function addRag(noun: Command, done: Done): void {
+  const rag = () => import('./rag.ts');
+  withBase(noun.command('ingest').description('stores documents; what is the same again is skipped'))
+    .argument('<paths...>', "files, folders, patterns such as 'docs/**/*.md', addresses")
+    .option('--strategy <name>', 'fixed, sentence, recursive, markdown, code or semantic; by the format of each document if not given')
+    .option('--chunk-size <n>', 'tokens; 512 if not given', count)
+    .option('--overlap <n>', 'tokens; a tenth of the size, at most 50, if not given', whole)
+    .option('--embedding <model>', 'such as openai/text-embedding-3-small; local/hash if not given')
+    .option('--progress', 'tell how far it is, on a terminal or not')
+    .action(async (paths: string[], flags: IngestFlags) => done(await (await rag()).ingestPaths(paths, flags)));
+  withQuery(withBase(noun.command('search').description('the passages that bear on a question')))
+    .argument('<query>')
+    .addOption(new Option('--mode <mode>', 'hybrid if not given').choices(['hybrid', 'vector', 'keyword']))
+    .option('--rerank', 'order the best anew by how they have the words')
+    .action(async (query: string, flags: SearchFlags) => done(await (await rag()).searchBase(query, flags)));
+  withQuery(withBase(noun.command('answer').description('answers from the documents, with quotations that were looked up')))
+    .argument('<question>')
+    .option('--model <name>', 'local/extractive if not given')
+    .action(async (question: string, flags: AnswerFlags) => done(await (await rag()).answerQuestion(question, flags)));
+  withBase(noun.command('list').description('the documents, ordered by id'))
+    .option('--filter <json>', 'only those whose metadata fit')
+    .option('--limit <n>', 'at most so many; 1,000 if not given', count)
+    .action(async (flags: ListFlags) => done(await (await rag()).listBase(flags)));
+  withBase(noun.command('delete').description('deletes documents'))
+    .argument('<ids...>')
+    .action(async (ids: string[], flags: RagFlags) => done(await (await rag()).deleteFromBase(ids, flags)));
+  withBase(noun.command('stats').description('how much there is')).action(async (flags: RagFlags) => done(await (await rag()).showStats(flags)));
+  withBase(noun.command('rebuild').description('makes the vector index anew'))
+    .option('--progress', 'tell how far it is, on a terminal or not')
+    .action(async (flags: RagFlags & { progress?: boolean }) => done(await (await rag()).rebuildBase(flags)));
+}
+
+function withBase(command: Command): Command {
+  return withData(command).option('--base <name>', 'the knowledge base; main if not given');
+}
+
+function withQuery(command: Command): Command {
+  return command.option('--top <n>', 'at most so many passages; 5 if not given', count).option('--filter <json>', 'only documents whose metadata fit');
 }
 
 function addSession(noun: Command, done: Done): void {
@@ -99,6 +141,12 @@ function withFolder(command: Command): Command {
 
 function several(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0 || text.trim() === '') throw new InvalidArgumentError('expected a whole number from 0.');
+  return value;
 }
 
 function count(text: string): number {

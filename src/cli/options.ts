@@ -13,6 +13,7 @@ export interface RunFlags {
   readonly input?: string;
   readonly json?: boolean;
   readonly model?: string;
+  readonly embeddingModel?: string;
   readonly data?: string;
   readonly config?: string;
   readonly timeout?: string;
@@ -31,7 +32,12 @@ export interface RunFlags {
 
 /** The configuration with what the flags say over it. */
 export function withFlags(input: ConfigInput, flags: RunFlags): ConfigInput {
-  return { ...input, ...(flags.model !== undefined && { models: { ...input.models, override: flags.model } }) };
+  return { ...input, models: { ...input.models, ...overrides(flags) } };
+}
+
+/** The models that flags put in place of others. */
+export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'embeddingModel'>): { override?: string; embedding_override?: string } {
+  return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
 /** Absolute path of the data folder. */
@@ -50,14 +56,14 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
   const { permissions } = config;
   const folder = script === undefined ? process.cwd() : dirname(resolve(script));
   const paths = (given: readonly string[] | undefined) => (given ?? []).map((path) => resolve(path));
-  const override = config.models.override === undefined ? [] : [config.models.override];
+  const { override, embedding_override } = config.models;
   return {
     capabilities: new Set(Object.keys(CAPABILITIES) as Capability[]),
     read: [...(flags.allowRead ? paths(flags.allowRead) : [folder]), ...paths(permissions.read), workspace],
     write: [...paths(flags.allowWrite), ...paths(permissions.write), workspace],
     net: [...(flags.allowNet ?? []), ...permissions.net],
     tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
-    models: ['local/*', 'mock/*', ...override, ...configuredModels(config)],
+    models: ['local/*', 'mock/*', ...[override, embedding_override].filter((name) => name !== undefined), ...configuredModels(config)],
     programs: [...(flags.allowProgram ?? []), ...permissions.programs],
     environment: [...(flags.allowEnv ?? []), ...permissions.environment],
     mcp: Object.keys(config.mcp.servers).map((name) => `${name}.*`),

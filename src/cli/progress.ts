@@ -1,3 +1,4 @@
+import type { Callback } from '../call/value.ts';
 import type { ScriptRuntime } from '../runtime.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -57,6 +58,24 @@ export function progress(
     clear() {
       clearInterval(timer);
       wipe();
+    },
+  };
+}
+
+/** Tells how far long work is, on standard error: one line that changes on a terminal, line after line elsewhere if `wanted`. */
+export function progressLine(wanted = false): { readonly callback: Callback; clear(): void } {
+  const { isTTY } = process.stderr;
+  let shown = false;
+  return {
+    callback(done, total) {
+      if (isTTY) process.stderr.write(`\r\x1b[2K${done} of ${total}`);
+      else if (wanted) process.stderr.write(`${done} of ${total}\n`);
+      shown = isTTY;
+      return null;
+    },
+    clear() {
+      if (shown) process.stderr.write('\r\x1b[2K');
+      shown = false;
     },
   };
 }

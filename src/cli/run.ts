@@ -6,7 +6,7 @@ import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
 import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
-import { dataFolder, grantsOf, inputOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
+import { dataFolder, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
 import { EXIT, errorText, failureJson, logLine, statusOf, successJson } from './report.ts';
 
@@ -65,7 +65,7 @@ function isDeadlock({ reason }: AbortSignal): boolean {
 export async function prepare(flags: RunFlags, script: Pick<Script, 'language' | 'path'>, args: readonly string[]) {
   const { config, input } = await loadConfig(flags.config);
   const dataDir = dataFolder(config, flags);
-  const models = { ...config.models, ...(flags.model !== undefined && { override: flags.model }) };
+  const models = { ...config.models, ...overrides(flags) };
   const seed = seedOf(flags);
   const execute: ExecuteOptions = {
     language: script.language,

@@ -5,9 +5,11 @@ import { anyMap, callback, handle } from '../call/schema.ts';
 import { answer } from '../rag/answer.ts';
 import { chunkOptions, toChunking } from '../rag/chunk/chunk.ts';
 import { RAG_HANDLE, type RagHandle } from '../rag/handle.ts';
+import { ingested } from '../rag/hooked.ts';
 import { ingest } from '../rag/ingest.ts';
 import { openPipeline, type Pipeline, pipelineOf, setUp } from '../rag/pipeline.ts';
 import { chunksFor, citationsFor, contextFor, quotationsFor } from '../rag/present.ts';
+import { queryFields } from '../rag/query.ts';
 import { retrieve } from '../rag/retrieve.ts';
 import { knowledgeTenant } from '../rag/scope.ts';
 import { documentInput } from '../rag/sources.ts';
@@ -35,28 +37,15 @@ const spec = z.strictObject({
 
 const documents = z.array(documentInput);
 const ingestOptions = z.strictObject({ chunking: chunkOptions.optional(), on_progress: callback('(done: number, total: number) => any').optional() });
-const ingested = z.object({
-  documents: z.int(),
-  chunks_created: z.int(),
-  vectors_indexed: z.int(),
-  skipped: z.int(),
-  failed: z.array(z.object({ index: z.int(), source: z.string().optional(), error: z.string() })),
-  duration_ms: z.number(),
-});
+const ingestion = ingested.extend({ duration_ms: z.number() });
 
-const queryFields = {
-  query: z.string().max(100_000),
-  top_k: z.int().min(1).max(1_000).optional().describe('5 if not given'),
-  similarity_threshold: z.number().min(-1).max(1).optional(),
-  metadata_filters: anyMap.optional(),
-  rerank: z.boolean().optional(),
-  mode: z.enum(['hybrid', 'vector', 'keyword']).optional(),
-  diversity: z.number().min(0).max(1).optional().describe('how much chunks that say the same again count less'),
+const searchFields = {
+  ...queryFields,
   neighbors: z.int().min(0).max(10).optional().describe('so many chunks before and behind join `surrounding`'),
 };
-const query = z.union([z.string(), z.strictObject(queryFields)]);
+const query = z.union([z.string(), z.strictObject(searchFields)]);
 const conversationFields = {
-  ...queryFields,
+  ...searchFields,
   conversation_memory_turns: z.int().min(0).max(50).optional().describe('5 if not given'),
   context_boost: z.number().min(1).max(10).optional().describe('1.2 if not given'),
   max_tokens: z.int().min(1).max(1_000_000).optional().describe('of the context; 2,000 if not given'),
@@ -214,7 +203,7 @@ export const ragGlobal = defineGlobal({
     ingest_documents: method({
       doc: 'Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.',
       params: { scope, documents, options: ingestOptions.optional() },
-      result: ingested,
+      result: ingestion,
       effect: 'external',
       examples: [
         {
@@ -321,7 +310,7 @@ export const ragGlobal = defineGlobal({
         ingest_documents: handleMethod<RagHandle>()({
           doc: 'As RAG.ingest_documents.',
           params: { documents, options: ingestOptions.optional() },
-          result: ingested,
+          result: ingestion,
           effect: 'external',
           examples: handleExample(
             `print(rag:ingest_documents({{content = "Bread is sold at the harbour."}}).documents)`,

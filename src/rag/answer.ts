@@ -5,16 +5,17 @@ import type { TokenUsage } from '../model/model.ts';
 import { assemble, type Citation } from './assemble.ts';
 import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { Query } from './query.ts';
 import { type Quotation, verifyQuotations } from './quotations.ts';
-import { type Query, retrieve, type Widen } from './retrieve.ts';
+import { retrieve, type Widen } from './retrieve.ts';
 
-export interface Question extends Query {
+export type Question = Query & {
   /** Who answers; `local/extractive` if not given. */
   readonly model?: string | undefined;
   readonly system_prompt?: string | undefined;
   /** Room for the passages, in tokens; 2,000 if not given. */
   readonly max_tokens?: number | undefined;
-}
+};
 
 export type Answer = {
   output: string;

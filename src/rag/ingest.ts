@@ -1,9 +1,11 @@
+import type { z } from 'zod';
 import type { Callback, Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import { type ChunkOptions, toChunking } from './chunk/chunk.ts';
+import { checkDocuments, checkIngested, type ingested } from './hooked.ts';
 import type { PreparedDocument } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { prepare } from './prepare.ts';
@@ -11,14 +13,8 @@ import { progressTo } from './progress.ts';
 import type { DocumentInput } from './sources.ts';
 import { knowledge } from './store/service.ts';
 
-/** What became of an ingest; `index` is the place of the given document as the script's language counts. */
-export type Ingested = {
-  documents: number;
-  chunks_created: number;
-  vectors_indexed: number;
-  skipped: number;
-  failed: { index: number; source?: string; error: string }[];
-};
+/** What became of an ingest. */
+export type Ingested = z.output<typeof ingested>;
 
 export interface IngestOptions {
   readonly chunking?: ChunkOptions | undefined;
@@ -36,15 +32,25 @@ export async function ingest(context: Context, pipeline: Pipeline, documents: re
   const { name } = pipeline;
   const bus = context.run.get(events);
   const input: ValueMap = { base: name, documents: documents as unknown as Value[] };
-  const watched = { kind: 'rag', name, before: 'before_ingest', after: 'after_ingest', error: 'error', input, fields: { base: name } };
-  let done: Ingested | undefined;
+  const watched = {
+    kind: 'rag',
+    name,
+    before: 'before_ingest',
+    after: 'after_ingest',
+    error: 'error',
+    input,
+    fields: { base: name },
+    checkInput: checkDocuments(context),
+    checkOutput: checkIngested(context),
+  };
   try {
     await bus.announce(context, `rag.${name}.ingest.started`, { name, documents: documents.length });
-    await context.run.get(hooks).around<ValueMap, Value>(context, watched, async (changed, inside) => {
-      done = await store(inside, pipeline, changed.documents as unknown as DocumentInput[], options);
-      return done as unknown as ValueMap;
+    const output = await context.run.get(hooks).around<ValueMap, Value>(context, watched, async (changed, inside) => {
+      const stored = await store(inside, pipeline, changed.documents as unknown as DocumentInput[], options);
+      return stored as unknown as ValueMap;
     });
-    const result = done ?? { documents: 0, chunks_created: 0, vectors_indexed: 0, skipped: documents.length, failed: [] };
+    // A hook that skips the ingest need not say what became of it.
+    const result = (output ?? { documents: 0, chunks_created: 0, vectors_indexed: 0, skipped: documents.length, failed: [] }) as unknown as Ingested;
     await bus.announce(context, `rag.${name}.ingest.completed`, { name, documents: result.documents, skipped: result.skipped, failed: result.failed.length });
     return result;
   } catch (error) {
@@ -54,7 +60,7 @@ export async function ingest(context: Context, pipeline: Pipeline, documents: re
 }
 
 async function store(outer: Context, pipeline: Pipeline, documents: readonly DocumentInput[], options: IngestOptions): Promise<Ingested> {
-  const { base, embedder, tenant } = pipeline;
+  const { embedder, tenant } = pipeline;
   const { run } = outer;
   const first = run.language === 'lua' ? 1 : 0;
   const limits = run.host.config.rag;
@@ -63,18 +69,23 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
   const chunking = toChunking({ ...pipeline.chunking, ...options.chunking }, context.method);
   const progress = progressTo(context, `rag.${pipeline.name}.ingest.progress`, options.on_progress);
   const result: Ingested = { documents: 0, chunks_created: 0, vectors_indexed: 0, skipped: 0, failed: [] };
-  const known = (id: string, hash: string) => base.settings !== undefined && base.get(id)?.hash === hash;
+  const known = (id: string, hash: string) => pipeline.base.settings !== undefined && pipeline.base.get(id)?.hash === hash;
+  let total = documents.length;
+  const counted = (count: number) => {
+    total = count;
+    progress.report(0, total);
+  };
   let turn = performance.now();
   try {
-    for await (const one of prepare(context, documents, { chunking, embedder, tenant, known })) {
+    for await (const one of prepare(context, documents, { chunking, embedder, tenant, known, counted })) {
       if ('error' in one) {
         const { index, source, error } = one;
         result.failed.push({ index: index + first, ...(source !== undefined && { source }), error: error.message });
       } else if ('skipped' in one) result.skipped++;
       else {
         checkQuota(context, pipeline, one.document);
-        if (base.settings === undefined) await configure(pipeline, one.document);
-        const what = await base.put(one.document, run.now());
+        if (pipeline.base.settings === undefined) await configure(pipeline, one.document);
+        const what = await pipeline.base.put(one.document, run.now());
         if (what === 'skipped') result.skipped++;
         else {
           result.documents++;
@@ -82,7 +93,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
           result.vectors_indexed += one.document.chunks.length;
         }
       }
-      progress.report(result.documents + result.skipped + result.failed.length, documents.length);
+      progress.report(result.documents + result.skipped + result.failed.length, total);
       context.signal.throwIfAborted();
       if (performance.now() - turn > SLICE_MS) {
         await new Promise((resolve) => setImmediate(resolve));

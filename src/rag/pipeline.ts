@@ -21,6 +21,7 @@ type Absent<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export interface Pipeline {
   readonly tenant: string;
   readonly name: string;
+  /** Opened anew where the tenant's database was closed meanwhile: ask for it at each use. */
   readonly base: KnowledgeBase;
   readonly chunking: ChunkOptions;
   readonly embedder: string;
@@ -48,16 +49,17 @@ export function pipelineOf(context: Context, tenant: string): Pipeline {
 }
 
 /**
- * A base with its own stored settings, what a set-up asks for over them, and defaults under them. Throws CONFLICT when the set-up asks for
- * another embedding model or metric than the stored vectors have.
+ * A base with its own stored settings, what a set-up asks for over them, and defaults under them; `models.embedding_override` stands in for the
+ * set-up's embedding model. Throws CONFLICT when another embedding model or metric is wanted than the stored vectors have.
  */
 export function openPipeline(context: Context, tenant: string, spec: PipelineSpec | undefined): Pipeline {
   const name = spec?.name ?? MAIN;
-  const base = context.run.host.get(knowledge).base(tenant, name);
-  const { settings } = base;
+  const all = context.run.host.get(knowledge);
+  const { settings } = all.base(tenant, name);
   const asked = given(spec?.storage ?? {});
+  const embedder = context.run.host.config.models.embedding_override ?? spec?.embedder;
   for (const [what, stored, wanted] of [
-    ['embedding_provider', settings?.embedder, spec?.embedder],
+    ['embedding_provider', settings?.embedder, embedder],
     ['distance_metric', settings?.metric, asked.metric],
   ] as const) {
     if (stored !== undefined && wanted !== undefined && stored !== wanted)
@@ -69,8 +71,10 @@ export function openPipeline(context: Context, tenant: string, spec: PipelineSpe
   return {
     tenant,
     name,
-    base,
-    embedder: settings?.embedder ?? spec?.embedder ?? DEFAULTS.embedder,
+    get base() {
+      return all.base(tenant, name);
+    },
+    embedder: settings?.embedder ?? embedder ?? DEFAULTS.embedder,
     chunking: given({ ...settings?.chunking, ...spec?.chunking }),
     storage: { ...DEFAULTS.storage, ...settings, ...asked },
   };

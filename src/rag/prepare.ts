@@ -20,6 +20,8 @@ export interface PrepareOptions {
   readonly tenant?: string | undefined;
   /** Whether a document of this id and hash is stored already: it is then neither chunked nor embedded. */
   readonly known?: ((id: string, hash: string) => boolean) | undefined;
+  /** Told once how many documents the inputs name. */
+  readonly counted?: ((documents: number) => void) | undefined;
 }
 
 /** What became of one document; `index` is that of the input, from 0, which may name many. */
@@ -27,9 +29,6 @@ export type Prepared =
   | { readonly index: number; readonly document: PreparedDocument }
   | { readonly index: number; readonly skipped: { readonly id: string; readonly hash: string } }
   | { readonly index: number; readonly source: string | undefined; readonly error: ScriptError };
-
-/** Formats whose text is Markdown. */
-const WITH_HEADINGS: ReadonlySet<string> = new Set(['markdown', 'html', 'docx']);
 
 /** Documents that are under way at once, so that their waits overlap. */
 const AHEAD = 4;
@@ -41,7 +40,9 @@ export async function* prepare(context: Context, inputs: readonly DocumentInput[
   const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
   const begun: Promise<Ended>[] = [];
   try {
-    for (const [index, source] of allSources(context, inputs)) {
+    const sources = [...allSources(context, inputs)];
+    options.counted?.(sources.length);
+    for (const [index, source] of sources) {
       begun.push(ended(index, source.source, 'failed' in source ? Promise.reject(source.failed) : prepareDocument(inside, source, options)));
       if (begun.length === AHEAD) yield told(context, await (begun.shift() as Promise<Ended>));
     }
@@ -101,7 +102,7 @@ export async function prepareDocument(
   if (read.text.trim() === '')
     throw new ScriptError('TOOL_FAILED', `${method}: ${source.source ?? 'the document'}: it is empty`, { details: { outcome: 'failed', retryable: false } });
   const metadata: ValueMap = { ...(read.title !== undefined && { title: read.title }), ...source.metadata };
-  const chunking = options.chunking.by_format && WITH_HEADINGS.has(read.format) ? { ...options.chunking, strategy: 'markdown' } : options.chunking;
+  const chunking = options.chunking.by_format ? { ...options.chunking, strategy: strategyFor(read.format) } : options.chunking;
   const id = source.id ?? createHash('sha256').update(read.text).digest('hex').slice(0, 32);
   const hash = hashOf(read, metadata, chunking);
   if (known?.(id, hash)) return { id, hash };
@@ -121,6 +122,12 @@ export async function prepareDocument(
     text: read.text,
     chunks: chunks.map((one, at) => ({ ...one, vector: vectors[at] as Float32Array })),
   };
+}
+
+/** HTML and DOCX are read as Markdown. */
+function strategyFor(format: string): string {
+  if (format === 'markdown' || format === 'html' || format === 'docx') return 'markdown';
+  return format === 'code' ? 'code' : 'recursive';
 }
 
 /** What a chunk's vector is made of: its text under the headings that it does not show itself. */

@@ -28,6 +28,8 @@ export async function rerankHits(context: Context, query: string, hits: readonly
       seen.add(index);
       return [{ ...hit, score: relevance_score }];
     });
+    if (ordered.length < hits.length)
+      throw modelFailed(name, `it ordered ${ordered.length} of ${hits.length} passages`, { outcome: 'failed', retryable: true });
     return ordered.sort((a, b) => b.score - a.score);
   } catch (error) {
     if (context.signal.aborted) throw context.signal.reason;

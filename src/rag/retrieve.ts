@@ -5,24 +5,12 @@ import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import { diversify } from './diversity.ts';
 import { embedTexts } from './embed.ts';
-import type { Filter, Hit, Search } from './knowledge.ts';
+import { checkQuery, hitsOf, shown } from './hooked.ts';
+import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { Query } from './query.ts';
 import { rerankHits } from './reranker.ts';
 import { countRetrieval } from './statistics.ts';
-
-/** What to look for, and how. */
-export interface Query {
-  readonly query: string;
-  /** Most chunks; 5 if not given. */
-  readonly top_k?: number | undefined;
-  /** Least similarity of a chunk's vector to the query's. */
-  readonly similarity_threshold?: number | undefined;
-  readonly metadata_filters?: Filter | undefined;
-  readonly rerank?: boolean | undefined;
-  readonly mode?: Search['mode'] | undefined;
-  /** From 0 to 1: how much chunks that say the same again count less. */
-  readonly diversity?: number | undefined;
-}
 
 const TOP_K = 5;
 /** What reranking and diversity choose from, at least. */
@@ -36,17 +24,32 @@ export async function retrieve(context: Context, pipeline: Pipeline, query: Quer
   const { run } = context;
   const { name } = pipeline;
   const started = performance.now();
-  const input: ValueMap = { query: query.query, top_k: query.top_k ?? TOP_K, ...(query.metadata_filters && { metadata_filters: query.metadata_filters }) };
-  const watched = { kind: 'rag', name, before: 'before_retrieve', after: 'after_retrieve', error: 'error', input, fields: { base: name } };
+  const { query: text, top_k = TOP_K, similarity_threshold, metadata_filters, rerank, mode, diversity } = query;
+  const asked = Object.entries({ query: text, top_k, similarity_threshold, metadata_filters, rerank, mode, diversity });
+  const input: ValueMap = Object.fromEntries(asked.filter(([, value]) => value !== undefined)) as ValueMap;
+  const watched = {
+    kind: 'rag',
+    name,
+    before: 'before_retrieve',
+    after: 'after_retrieve',
+    error: 'error',
+    input,
+    fields: { base: name },
+    checkInput: checkQuery(context),
+    checkOutput: (output: Value) => shown(hitsOf(context, pipeline, output, found)),
+  };
+  let found: Hit[] = [];
   try {
-    let found: Hit[] = [];
-    await run.get(hooks).around<ValueMap, Value>(context, watched, async (changed, inside) => {
+    let own: Value = null;
+    const output = await run.get(hooks).around<ValueMap, Value>(context, watched, async (changed, inside) => {
       found = await find(inside, pipeline, { ...query, ...(changed as Partial<Query>) }, widen);
-      return found.map(({ chunk, document, score }) => ({ document_id: document.id, chunk_index: chunk.index, content: chunk.text, score }));
+      own = shown(found);
+      return own;
     });
+    const hits = output === own ? found : hitsOf(context, pipeline, output ?? [], found);
     countRetrieval(context, pipeline, performance.now() - started);
-    await run.get(events).announce(context, `rag.${name}.retrieved`, { name, query: query.query, chunks: found.length });
-    return found;
+    await run.get(events).announce(context, `rag.${name}.retrieved`, { name, query: query.query, chunks: hits.length });
+    return hits;
   } catch (error) {
     await announceFailure(context, 'rag', name, error);
     throw error;
@@ -57,16 +60,21 @@ export async function retrieve(context: Context, pipeline: Pipeline, query: Quer
 export type Widen = (hits: Hit[], search: (text: string) => Promise<Hit[]>) => Promise<Hit[]>;
 
 async function find(context: Context, pipeline: Pipeline, query: Query, widen: Widen | undefined): Promise<Hit[]> {
-  const { base } = pipeline;
   const { top_k = TOP_K, mode = 'hybrid', similarity_threshold, diversity = 0 } = query;
   if (query.query.trim() === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: query: expected some words, got an empty text`);
   if (mode === 'keyword' && similarity_threshold !== undefined)
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: similarity_threshold: a search by keywords compares no vectors; use mode hybrid or vector`);
-  if (base.settings === undefined) return [];
+  if (pipeline.base.settings === undefined) return [];
   const limit = query.rerank || diversity > 0 || widen ? Math.max(POOL, top_k) : top_k;
   const search = async (text: string) => {
     const vector = mode === 'keyword' ? undefined : (await embedTexts(context, pipeline.embedder, [text], pipeline.tenant, 'query'))[0];
-    return base.search({ mode, text, vector, filter: query.metadata_filters, limit: similarity_threshold === undefined ? limit : Math.max(POOL, limit) });
+    return pipeline.base.search({
+      mode,
+      text,
+      vector,
+      filter: query.metadata_filters,
+      limit: similarity_threshold === undefined ? limit : Math.max(POOL, limit),
+    });
   };
   const own = await search(query.query);
   const hits = widen ? await widen(own, search) : own;

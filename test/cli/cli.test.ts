@@ -182,11 +182,15 @@ describe('the other commands', () => {
   });
 
   it('run the examples', () => {
-    for (const name of ['research.lua', 'research.js']) {
+    for (const [name, new_] of [
+      ['research.lua', '[1-9]\\d'],
+      ['research.js', '0'],
+    ] as const) {
       const { status, stdout } = llmspell('run', '--allow-read', join(root, 'docs'), join(root, 'examples', name));
       expect(status).toBe(0);
       expect(stdout).toContain('“A script that never ends is stopped when it has computed longer than limits.cpu_ms');
-      expect(stdout).toContain('Skipped    web: web_search: no search service is configured');
+      expect(stdout).toMatch(new RegExp(`Knowledge  \\d+ documents in \\d+ passages; ${new_} documents are new`));
+      expect(stdout).toContain('Skipped    web: web_fetch: this run may not reach example.org (--allow-net example.org)');
     }
   });
 });

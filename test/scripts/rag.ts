@@ -177,6 +177,172 @@ export const cases: readonly Case[] = [
     js: 'RAG.ingest_documents("tenant:acme", [{content: "the secret of acme"}]); [RAG.cleanup_tenant("tenant:acme"), RAG.get_stats("tenant:acme").document_count, RAG.cleanup_tenant("tenant:acme")]',
     expect: [true, 0, expect_any()],
   },
+  harbour(
+    'web_search looks into the knowledge where no service is configured, and says so',
+    'local found = Tool.execute("web_search", {query = "lighthouse keeper", limit = 1}) return {found.source, #found.results, found.results[1].url, found.results[1].snippet:find("counts ships") ~= nil, found.note == nil}',
+    'const found = Tool.execute("web_search", {query: "lighthouse keeper", limit: 1}); [found.source, found.results.length, found.results[0].url, found.results[0].snippet.includes("counts ships"), found.note === undefined]',
+    { expect: ['knowledge', 1, 'light', true, true] },
+  ),
+  {
+    name: 'web_search says that there is no knowledge either',
+    lua: 'local found = Tool.execute("web_search", {query = "lighthouse keeper"}) return {found.source, #found.results, found.note:match("^no search service is configured"), found.note:match("hold nothing on this$")}',
+    js: 'const found = Tool.execute("web_search", {query: "lighthouse keeper"}); [found.source, found.results.length, /^no search service is configured/.exec(found.note)[0], /hold nothing on this$/.exec(found.note)[0]]',
+    expect: ['knowledge', 0, 'no search service is configured', 'hold nothing on this'],
+  },
+  {
+    name: 'another embedding model stands in',
+    config: { models: { embedding_override: 'local/hash' } },
+    lua: 'local rag = RAG.create({embedding_provider = "openai/text-embedding-ada-002"}) rag:ingest_documents({{content = "The ferry leaves at noon."}}) return {rag:get_stats().embedding_provider, rag:retrieve("ferry").chunks[1].content}',
+    js: 'const rag = RAG.create({embedding_provider: "openai/text-embedding-ada-002"}); rag.ingest_documents([{content: "The ferry leaves at noon."}]); [rag.get_stats().embedding_provider, rag.retrieve("ferry").chunks[0].content]',
+    expect: ['local/hash', 'The ferry leaves at noon.'],
+  },
+  {
+    name: 'a hook may change the documents of an ingest, which are checked again',
+    lua: `Hook.register("rag:before_ingest", function(ctx)
+  if ctx.input.documents[1].content == "bad" then return {input = {documents = {{contents = "x"}}}} end
+  for _, document in ipairs(ctx.input.documents) do document.content = document.content:gsub("secret", "***") end
+  return {input = {documents = ctx.input.documents}}
+end)
+local seen Hook.register("rag:after_ingest", function(ctx) seen = ctx.output.documents end)
+RAG.ingest_documents("global", {{content = "a secret", metadata = {document_id = "a"}}})
+RAG.ingest_documents("global", {{content = "bad", metadata = {document_id = "b"}}})
+return {RAG.get_document("global", "a").content, RAG.get_document("global", "b").content, seen}`,
+    js: `Hook.register("rag:before_ingest", ctx => {
+  if (ctx.input.documents[0].content === "bad") return {input: {documents: [{contents: "x"}]}}
+  return {input: {documents: ctx.input.documents.map(one => ({...one, content: one.content.replace("secret", "***")}))}}
+})
+let seen; Hook.register("rag:after_ingest", ctx => { seen = ctx.output.documents })
+RAG.ingest_documents("global", [{content: "a secret", metadata: {document_id: "a"}}]);
+RAG.ingest_documents("global", [{content: "bad", metadata: {document_id: "b"}}]);
+[RAG.get_document("global", "a").content, RAG.get_document("global", "b").content, seen]`,
+    expect: ['a ***', 'bad', 1],
+  },
+  {
+    name: 'what a hook must not give stops an ingest whose hook may not fail',
+    lua: 'Hook.register("rag:before_ingest", function() return {input = {documents = {{contents = "x"}}}} end, {on_error = "fail"}) RAG.ingest_documents("global", {{content = "a"}})',
+    js: 'Hook.register("rag:before_ingest", () => ({input: {documents: [{contents: "x"}]}}), {on_error: "fail"}); RAG.ingest_documents("global", [{content: "a"}])',
+    expect_error: { message: /RAG\.ingest_documents: the hook's input\.documents\[\d\]: unknown option "contents"; did you mean "content"/ },
+  },
+  harbour(
+    'a hook may leave chunks out, change their text and name others',
+    `Hook.register("rag:after_retrieve", function(ctx)
+  return {output = {{document_id = "bread", chunk_index = 0, content = "[hidden]", score = 2}, {document_id = ctx.output[1].document_id, chunk_index = 0, content = ctx.output[1].content, score = 1}}}
+end)
+local chunks = RAG.retrieve("global", {query = "lighthouse keeper", top_k = 3}).chunks
+return {#chunks, chunks[1].document_id, chunks[1].content, chunks[1].metadata.kind, chunks[2].document_id, chunks[2].similarity ~= nil}`,
+    `Hook.register("rag:after_retrieve", ctx => ({output: [{document_id: "bread", chunk_index: 0, content: "[hidden]", score: 2}, {document_id: ctx.output[0].document_id, chunk_index: 0, content: ctx.output[0].content, score: 1}]}))
+const chunks = RAG.retrieve("global", {query: "lighthouse keeper", top_k: 3}).chunks;
+[chunks.length, chunks[0].document_id, chunks[0].content, chunks[0].metadata.kind, chunks[1].document_id, chunks[1].similarity !== undefined]`,
+    { expect: [2, 'bread', '[hidden]', 'shop', 'light', true] },
+  ),
+  harbour(
+    'a hook that names a chunk that is not there is reported and changes nothing',
+    'Hook.register("rag:after_retrieve", function() return {output = {{document_id = "nowhere", chunk_index = 0, content = "x"}}} end) return RAG.retrieve("global", {query = "lighthouse keeper", top_k = 1}).chunks[1].document_id',
+    'Hook.register("rag:after_retrieve", () => ({output: [{document_id: "nowhere", chunk_index: 0, content: "x"}]})); RAG.retrieve("global", {query: "lighthouse keeper", top_k: 1}).chunks[0].document_id',
+    { expect: 'light' },
+  ),
+  harbour(
+    'a hook may answer in place of a retrieval, and skip an ingest',
+    `Hook.register("rag:before_retrieve", function() return {skip = true, output = {{document_id = "bread", chunk_index = 0, content = "kept"}}} end)
+Hook.register("rag:before_ingest", function() return {skip = true} end)
+local done = RAG.ingest_documents("global", {{content = "x"}, {content = "y"}})
+return {RAG.retrieve("global", "ferry").chunks[1].content, done.documents, done.skipped}`,
+    `Hook.register("rag:before_retrieve", () => ({skip: true, output: [{document_id: "bread", chunk_index: 0, content: "kept"}]}))
+Hook.register("rag:before_ingest", () => ({skip: true}))
+const done = RAG.ingest_documents("global", [{content: "x"}, {content: "y"}]);
+[RAG.retrieve("global", "ferry").chunks[0].content, done.documents, done.skipped]`,
+    { expect: ['kept', 0, 2] },
+  ),
+  {
+    name: 'failures are events, and hooks hear of them',
+    lua: `local heard = {} Event.subscribe("rag.error", function(event) heard[#heard + 1] = {event.payload.name, event.payload.code} end)
+Event.subscribe("rag.*.failed", function(event) heard[#heard + 1] = event.event_type end)
+Hook.register("rag:error", function(ctx) heard[#heard + 1] = ctx.error.code end)
+pcall(RAG.retrieve, "global", " ") Event.flush() return heard`,
+    js: `const heard = []; Event.subscribe("rag.error", event => { heard.push([event.payload.name, event.payload.code]) })
+Event.subscribe("rag.*.failed", event => { heard.push(event.event_type) })
+Hook.register("rag:error", ctx => { heard.push(ctx.error.code) })
+try { RAG.retrieve("global", " ") } catch {}
+Event.flush(); heard`,
+    expect: ['BAD_ARGUMENT', 'rag.main.failed', ['main', 'BAD_ARGUMENT']],
+  },
+  {
+    name: 'events tell how an ingest goes on, counting each file of a pattern',
+    lua: `for i = 1, 3 do Tool.execute("file_write", {path = "many-" .. i .. ".txt", content = "text " .. i}) end
+local last, types = nil, {}
+Event.subscribe("rag.main.ingest.*", function(event)
+  if event.event_type == "rag.main.ingest.progress" then last = event.payload else types[#types + 1] = event.event_type end
+end)
+local heard
+local done = RAG.ingest_documents("global", {{file_path = "many-*.txt"}, {content = "one more"}}, {on_progress = function(done, total) heard = {done, total} end})
+Event.flush() return {types, last.done, last.total, heard, done.documents}`,
+    js: `for (const i of [1, 2, 3]) Tool.execute("file_write", {path: "many-" + i + ".txt", content: "text " + i})
+let last, heard; const types = []
+Event.subscribe("rag.main.ingest.*", event => {
+  if (event.event_type === "rag.main.ingest.progress") last = event.payload; else types.push(event.event_type)
+})
+const done = RAG.ingest_documents("global", [{file_path: "many-*.txt"}, {content: "one more"}], {on_progress: (done, total) => { heard = [done, total] }})
+Event.flush(); [types, last.done, last.total, heard, done.documents]`,
+    expect: [['rag.main.ingest.started', 'rag.main.ingest.completed'], 4, 4, [4, 4], 4],
+  },
+  {
+    name: 'what a progress function throws comes out of the ingest, whose documents stay',
+    lua: 'local mark = {} local ok, err = pcall(RAG.ingest_documents, "global", {{content = "one"}}, {on_progress = function() error(mark) end}) return {ok, rawequal(err, mark), RAG.get_stats("global").document_count}',
+    js: 'const mark = {}; let err; try { RAG.ingest_documents("global", [{content: "one"}], {on_progress() { throw mark }}) } catch (e) { err = e }; [err === undefined, err === mark, RAG.get_stats("global").document_count]',
+    expect: [false, true, 1],
+  },
+  {
+    name: 'a tenant that is full says so, and keeps what it has',
+    config: { rag: { max_documents: 2 } },
+    lua: 'local ok, err = pcall(RAG.ingest_documents, "global", {{content = "one"}, {content = "two"}, {content = "three"}}) return {ok, err.code, err.message, RAG.get_stats("global").document_count}',
+    js: 'let err; try { RAG.ingest_documents("global", [{content: "one"}, {content: "two"}, {content: "three"}]) } catch (e) { err = e }; [err === undefined, err.code, err.message, RAG.get_stats("global").document_count]',
+    expect: [false, 'LIMIT_EXCEEDED', 'RAG.ingest_documents: the tenant default has rag.max_documents = 2 already', 2],
+  },
+  {
+    name: 'the megabytes of a tenant are bounded over all its bases',
+    config: { rag: { max_mb: 0.1 } },
+    lua: 'RAG.create({name = "a"}):ingest_documents({{content = ("word "):rep(8000)}}) local ok, err = pcall(function() RAG.create({name = "b"}):ingest_documents({{content = ("other "):rep(8000)}}) end) return {ok, err.code, err.message}',
+    js: 'RAG.create({name: "a"}).ingest_documents([{content: "word ".repeat(8000)}]); let err; try { RAG.create({name: "b"}).ingest_documents([{content: "other ".repeat(8000)}]) } catch (e) { err = e }; [err === undefined, err.code, err.message]',
+    expect: [false, 'LIMIT_EXCEEDED', 'RagPipeline:ingest_documents: the knowledge of the tenant default would be larger than rag.max_mb = 0.1'],
+  },
+  {
+    name: 'a cancelled ingest leaves whole documents',
+    lua: `local documents = {} for i = 1, 300 do documents[i] = {content = "document " .. i .. (" some words"):rep(100), metadata = {document_id = "d" .. i}} end
+local ok = pcall(parallel, {
+  function() RAG.ingest_documents("global", documents) end,
+  function() repeat sleep(1) until RAG.get_stats("global").document_count > 5 error("enough") end
+})
+local count = RAG.get_stats("global").document_count
+return {ok, count > 5 and count < 300, #RAG.retrieve("global", {query = "some words", top_k = 1000, mode = "keyword"}).chunks == RAG.get_stats("global").chunk_count}`,
+    js: `const documents = Array.from({length: 300}, (_, i) => ({content: "document " + i + " some words".repeat(100), metadata: {document_id: "d" + i}}))
+let ok = true
+try {
+  parallel([
+    () => RAG.ingest_documents("global", documents),
+    () => { do sleep(1); while (RAG.get_stats("global").document_count <= 5); throw new Error("enough") }
+  ])
+} catch { ok = false }
+const count = RAG.get_stats("global").document_count;
+[ok, count > 5 && count < 300, RAG.retrieve("global", {query: "some words", top_k: 1000, mode: "keyword"}).chunks.length === RAG.get_stats("global").chunk_count]`,
+    expect: [false, true, true],
+  },
+  {
+    name: 'files that are not what their names say fail alone',
+    lua: `Tool.execute("file_write", {path = "a.pdf", content = "no PDF"}) Tool.execute("file_write", {path = "b.txt", content = "%PDF-1.7 no text"}) Tool.execute("file_write", {path = "c.md", content = "# Good"})
+local done = RAG.ingest_documents("global", {{file_path = "*.*"}})
+local errors = {} for i, one in ipairs(done.failed) do errors[i] = {one.source, one.error:match("it is not what its name says") ~= nil} end
+return {done.documents, errors}`,
+    js: `Tool.execute("file_write", {path: "a.pdf", content: "no PDF"}); Tool.execute("file_write", {path: "b.txt", content: "%PDF-1.7 no text"}); Tool.execute("file_write", {path: "c.md", content: "# Good"})
+const done = RAG.ingest_documents("global", [{file_path: "*.*"}]);
+[done.documents, done.failed.map(one => [one.source, one.error.includes("it is not what its name says")])]`,
+    expect: [
+      1,
+      [
+        ['a.pdf', true],
+        ['b.txt', true],
+      ],
+    ],
+  },
   ...bad('an empty query', '"global", "  "', /RAG\.retrieve: query: expected some words/),
   ...bad('a scope that is none', '"user:x", "y"', /RAG\.retrieve: scope: expected "global" or tenant:ID/),
   ...bad('a hostile tenant', '"tenant:../../etc", "y"', /RAG\.retrieve: scope: expected "global" or tenant:ID/),

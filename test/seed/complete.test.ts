@@ -167,8 +167,23 @@ describe.each([
     ]);
   });
 
+  it('searches the local knowledge on a machine without a search service', async () => {
+    await using test = await testRuntime({ models: { override: 'local/extractive' } });
+    const ingest = 'RAG.ingest_documents("global", {{content = "Quantum computing advances: error correction passed its threshold in 2024."}})';
+    await test.runtime.execute(ingest, { language: 'lua', grants: test.grants });
+    const { value } = await test.runtime.execute(script, { language, grants: test.grants });
+    expect(value).toMatchObject([true, { total_calls: 1 }, expect.stringContaining('error correction passed its threshold in 2024'), {}]);
+  });
+
+  it('runs on a machine that has nothing at all', async () => {
+    await using test = await testRuntime({ models: { override: 'local/extractive' } });
+    const { value } = await test.runtime.execute(script, { language, grants: test.grants });
+    expect(value).toMatchObject([true, { total_calls: 1 }, expect.any(String), { event_type: 'agent:executed' }]);
+  });
+
   it('restores a backup when the search fails', async () => {
-    await using test = await testRuntime({ models: { override: 'local/extractive' }, log: { level: 'silent' } });
+    const config = { models: { override: 'local/extractive' }, tools: { web_search: { kind: 'json', url: 'http://127.0.0.1:9/search' } } } as const;
+    await using test = await testRuntime({ ...config, log: { level: 'silent' } });
     const backup = 'State.save("global", "metrics", {total_calls = 7}) State.backup() State.save("global", "metrics", {total_calls = 9})';
     await test.runtime.execute(backup, { language: 'lua', grants: test.grants });
     const { value } = await test.runtime.execute(script, { language, grants: test.grants });

@@ -4,6 +4,10 @@ import { deleteArtifact, findArtifact, queryArtifacts, storeArtifact } from '../
 import { readArtifact } from '../../src/artifact/read.ts';
 import type { Context } from '../../src/call/context.ts';
 import type { HostContainer } from '../../src/call/run.ts';
+import { ingest } from '../../src/rag/ingest.ts';
+import { pipelineOf } from '../../src/rag/pipeline.ts';
+import { retrieve } from '../../src/rag/retrieve.ts';
+import { deleteDocuments, getDocument, listDocuments } from '../../src/rag/upkeep.ts';
 import { exportSession } from '../../src/session/export.ts';
 import { createSession, deleteSession, forkSession, listSessions } from '../../src/session/session.ts';
 import { addTurns, getTurns, getValue, setValue } from '../../src/session/turns.ts';
@@ -32,6 +36,7 @@ export async function operate(host: HostContainer, tenant: string, operations: n
   };
   const sessions = [(await createSession(own, { name: mark() })).id];
   const session = () => sessions[random(sessions.length)] as string;
+  const base = (context: Context) => pipelineOf(context, context.run.tenant);
   const steps: ((context: Context) => Promise<unknown>)[] = [
     async (context) => save(context, `user:u${random(5)}`, `k${random(20)}`, { text: mark() }),
     async (context) => see(await load(context, `user:u${random(5)}`, `k${random(20)}`)),
@@ -59,6 +64,16 @@ export async function operate(host: HostContainer, tenant: string, operations: n
       const [found] = await queryArtifacts(own, { limit: 1 });
       if (found && random(3) === 0) await deleteArtifact(own, found.session_id, found.id);
     },
+    async (context) => {
+      const metadata = { document_id: `d${random(10)}`, kind: `k${random(3)}`, own: mark() };
+      await ingest(context, base(context), [{ content: `The words of this document are ${mark()} and others.`, metadata }]);
+    },
+    async (context) => {
+      const query = { query: `words of ${mark()}`, top_k: 10, ...(random(2) === 0 && { metadata_filters: { kind: `k${random(3)}` } }) };
+      see((await retrieve(context, base(context), query)).map(({ chunk, document }) => ({ ...document, text: chunk.text })));
+    },
+    async (context) => see([listDocuments(base(context)), getDocument(base(context), `d${random(10)}`)]),
+    async (context) => deleteDocuments(context, base(context), { document_ids: [`d${random(10)}`] }),
     async () => {
       if (random(20) === 0) sessions.push((await forkSession(own, session())).id);
       if (sessions.length > 3) await deleteSession(own, sessions.shift() as string);

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storeArtifact } from '../../src/artifact/artifact.ts';
+import type { Context } from '../../src/call/context.ts';
 import { HostContainer } from '../../src/call/run.ts';
+import type { EmbeddingModel } from '../../src/model/embedding.ts';
+import { embeddings } from '../../src/model/embeddings.ts';
+import { ingest } from '../../src/rag/ingest.ts';
+import { openPipeline } from '../../src/rag/pipeline.ts';
+import { retrieve } from '../../src/rag/retrieve.ts';
 import { createSession } from '../../src/session/session.ts';
 import { addTurns, setValue } from '../../src/session/turns.ts';
 import { backup } from '../../src/state/backup.ts';
@@ -18,8 +24,23 @@ import { filesOf } from '../support/tenants.ts';
 
 const SECRET = 'canary-of-the-removed';
 
+/** Its vectors are kept in the tenant's cache. */
+const kept: EmbeddingModel = { name: 'own/kept', dimensions: 2, batch: 8, embed: async (texts) => texts.map((text) => Float32Array.of(text.length, 1)) };
+
+const knowledgeOf = (context: Context) =>
+  openPipeline(context, context.run.tenant, { tenant: undefined, name: 'main', chunking: undefined, embedder: kept.name, storage: {} });
+
 async function fill(host: HostContainer, tenant: string, secret: string): Promise<void> {
   const { context } = testRun({ host, tenant });
+  host.get(embeddings).register(kept.name, kept);
+  const knowing = testRun({ host, tenant, grants: { models: ['own/*'] } }).context;
+  const documents = ['one', 'two'].map((id) => ({
+    content: `${id} holds ${secret}`,
+    name: `${secret}.txt`,
+    metadata: { document_id: `${id} ${secret}`, secret },
+  }));
+  await ingest(knowing, knowledgeOf(knowing), documents);
+  expect((await retrieve(knowing, knowledgeOf(knowing), { query: 'holds' })).length).toBe(2);
   await save(context, 'global', secret, secret);
   await backup(context, secret);
   const { id } = await createSession(context, { name: secret, tags: [secret], metadata: { secret } });
@@ -38,7 +59,8 @@ describe('removing a tenant', () => {
     const host = testHost();
     await fill(host, SECRET, SECRET);
     await fill(host, 'other', 'canary-of-the-other');
-    expect(holding(host.dataDir, SECRET).some((file) => file.includes('blobs'))).toBe(true);
+    for (const part of ['blobs', 'knowledge.db', 'state.db']) expect(holding(host.dataDir, SECRET).some((file) => file.includes(part))).toBe(true);
+    expect(filesOf(host.dataDir).filter((file) => file.endsWith('embeddings.db')).length).toBe(2);
     expect(holding(host.dataDir, SECRET).length).toBeGreaterThan(3);
     expect((await listTenants(host)).map(({ id }) => id)).toEqual([SECRET, 'other']);
     expect(await removeTenant(host, SECRET)).toBe(true);
@@ -47,6 +69,25 @@ describe('removing a tenant', () => {
     expect(holding(host.dataDir, 'canary-of-the-other').length).toBeGreaterThan(2);
     expect(await listTenants(host)).toEqual([{ id: 'other', folder: expect.stringMatching(/^[0-9a-f]{32}$/), size_bytes: expect.any(Number) }]);
     expect(await removeTenant(host, SECRET)).toBe(false);
+    await host[Symbol.asyncDispose]();
+    rmSync(host.dataDir, { recursive: true, force: true });
+  });
+
+  it('leaves no byte of a tenant that is being filled meanwhile, and what goes on begins anew', async () => {
+    const host = testHost();
+    await fill(host, 'a', SECRET);
+    const { context } = testRun({ host, tenant: 'a', grants: { models: ['own/*'] } });
+    const documents = Array.from({ length: 200 }, (_, at) => ({ content: `${at} ${SECRET} ${'word '.repeat(100)}`, metadata: { document_id: `d${at}` } }));
+    const filling = ingest(context, knowledgeOf(context), documents);
+    while ((await listTenants(host))[0] === undefined || knowledgeOf(context).base.stats().document_count < 20) await new Promise((done) => setImmediate(done));
+    expect(await removeTenant(host, 'a')).toBe(true);
+    expect(await filling).toMatchObject({ documents: 200, failed: [] });
+    expect(knowledgeOf(context).base.stats().document_count).toBeLessThan(190);
+    expect(await knowledgeOf(context).base.verify()).toEqual([]);
+    await removeTenant(host, 'a');
+    expect(holding(host.dataDir, SECRET)).toEqual([]);
+    await ingest(context, knowledgeOf(context), documents.slice(0, 1));
+    expect(knowledgeOf(context).base.stats().document_count).toBe(1);
     await host[Symbol.asyncDispose]();
     rmSync(host.dataDir, { recursive: true, force: true });
   });

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { testHost } from '../support/run.ts';
 import { foreignInFiles, operate } from '../support/tenants.ts';
 
-it('64 tenants make 1,000 operations each and never see or hold anything of each other', async () => {
+it('64 tenants make 1,000 operations each of State, sessions, artifacts and knowledge and never see or hold anything of each other', async () => {
   const tenants = Array.from({ length: 64 }, (_, at) => `t${at}`);
   const host = testHost();
   const seen = await Promise.all(tenants.map((tenant, at) => operate(host, tenant, 1_000, at)));

@@ -38,7 +38,7 @@ export function chooseQuotes(ranked: readonly Scored[], sentences: readonly Sent
     const { source, heading } = blocks[block] ?? {};
     quotes.push({
       text: cut(passage.map(({ text }) => text).join(' ')),
-      source: [source, heading].filter((part) => part !== undefined).join(' › ') || undefined,
+      source: [source, source?.endsWith(` › ${heading}`) ? undefined : heading].filter((part) => part !== undefined).join(' › ') || undefined,
     });
   }
   return quotes;

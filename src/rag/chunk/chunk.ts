@@ -21,7 +21,7 @@ export const chunkOptions = z.strictObject({
   strategy: z
     .string()
     .optional()
-    .describe(`${[...CHUNKERS.keys()].join(', ')}; if not given markdown for Markdown, HTML and DOCX, else recursive`),
+    .describe(`${[...CHUNKERS.keys()].join(', ')}; if not given, what fits the format of each document`),
   chunk_size: z.int().optional().describe('most tokens of a chunk; 512 if not given'),
   overlap: z.int().optional().describe('tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks'),
   language: z.string().optional().describe('code: the programming language'),

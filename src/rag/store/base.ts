@@ -4,6 +4,7 @@ import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { HASH_MODEL } from '../../model/hash/model.ts';
 import { similarity } from '../../vector/vector.ts';
+import { inWorker } from '../../worker/pool.ts';
 import type {
   BuildProgress,
   Chunk,
@@ -17,10 +18,11 @@ import type {
   Search,
 } from '../knowledge.ts';
 import type { KnowledgeDatabase } from './database.ts';
-import { removeDocument, storable, storeDocument } from './documents.ts';
+import { checkVectors, removeDocument, storable, storeDocument } from './documents.ts';
 import { compileFilter } from './filter.ts';
 import { type Fused, fuse } from './fuse.ts';
 import { GraphIndex, type GraphOptions, graphSettings } from './graph.ts';
+import { type PutTask, packDocument } from './put-task.ts';
 import { Rows } from './rows.ts';
 import { type BaseRow, baseTables, type ChunkRow, type DocumentRow } from './schema.ts';
 import { type Ground, keywordChunks, nearestChunks, scoresOf } from './search.ts';
@@ -29,6 +31,10 @@ import { verifyBase } from './verify.ts';
 /** Of each ranking that hybrid search fuses. */
 const FUSED = 50;
 const MOST_HITS = 1_000;
+/** Texts with more UTF-16 code units are stored by a thread, so that the event loop goes on. */
+const LARGE = 262_144;
+const LARGE_MS = 300_000;
+const PUT = new URL('./put-task.ts', import.meta.url);
 /** Documents that one transaction removes. */
 const REMOVED_AT_ONCE = 100;
 
@@ -72,7 +78,7 @@ export class StoredBase implements KnowledgeBase {
         this.#database.run('INSERT INTO bases (name, settings) VALUES (?, ?)', this.name, text);
         this.#database.db.exec(baseTables((this.#database.base(this.name) as BaseRow).id));
       } else {
-        if (row.documents > 0) this.#sameVectors(this.#settingsOf(row), settings);
+        if (row.documents > 0) checkVectors(this.name, this.#settingsOf(row), settings);
         this.#database.run('UPDATE bases SET settings = ? WHERE id = ?', text, row.id);
       }
     });
@@ -80,17 +86,28 @@ export class StoredBase implements KnowledgeBase {
 
   put(document: PreparedDocument, now: number): Soon<'added' | 'replaced' | 'skipped'> {
     const { row, settings } = this.#known();
-    const prepared = storable(document, settings);
-    const stored = this.#database.write(() => {
-      const { row: current, settings: now_ } = this.#known();
-      this.#sameVectors(now_, settings);
-      return storeDocument(this.#database, current, prepared, now);
-    });
+    const stored = this.#store(document, settings, now);
     if (stored instanceof Promise) this.#track(stored);
     return whenReady(stored, (what) => {
       this.#database.failpoint?.('committed', this.#database.db);
       if (this.index.wanted(row, settings)) this.index.consider(this.#known().row, settings);
       return what;
+    });
+  }
+
+  #store(document: PreparedDocument, settings: KnowledgeSettings, now: number): Soon<'added' | 'replaced' | 'skipped'> {
+    const { folder, durability } = this.#database;
+    const fits = document.chunks.every(({ vector }) => vector.length === settings.dimensions);
+    if (folder !== undefined && fits && document.text.length > LARGE && this.get(document.id)?.hash !== document.hash) {
+      const packed = packDocument(document, settings.dimensions);
+      const task: PutTask = { folder, durability, base: this.name, document: packed, settings, now };
+      return this.#database.beside(() => inWorker(PUT, task, { deadlineMs: LARGE_MS, transfer: [packed.vectors.buffer] }));
+    }
+    const prepared = storable(document, settings);
+    return this.#database.write(() => {
+      const { row, settings: current } = this.#known();
+      checkVectors(this.name, current, settings);
+      return storeDocument(this.#database, row, prepared, now);
     });
   }
 
@@ -242,16 +259,6 @@ export class StoredBase implements KnowledgeBase {
   #settingsOf(row: BaseRow): KnowledgeSettings {
     if (this.#parsed?.text !== row.settings) this.#parsed = { text: row.settings, settings: JSON.parse(row.settings) as KnowledgeSettings };
     return this.#parsed.settings;
-  }
-
-  #sameVectors(stored: KnowledgeSettings, wanted: KnowledgeSettings): void {
-    if (stored.embedder === wanted.embedder && stored.dimensions === wanted.dimensions && stored.metric === wanted.metric) return;
-    const words = ({ embedder, dimensions, metric }: KnowledgeSettings) => `the embedder ${embedder} (${dimensions} dimensions, ${metric})`;
-    throw new ScriptError(
-      'CONFLICT',
-      `the knowledge base ${JSON.stringify(this.name)} was made with ${words(stored)}, and this call wants ${words(wanted)}: delete its documents and ingest them again, or give the other pipeline another name`,
-      { details: { stored: { ...stored }, wanted: { ...wanted } } },
-    );
   }
 
   #document(id: string): DocumentRow | undefined {

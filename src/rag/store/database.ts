@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Soon } from '../../call/soon.ts';
+import { ScriptError } from '../../errors.ts';
 import { transaction, writing } from '../../store/busy.ts';
 import { storeFailure } from '../../store/failure.ts';
 import { openDatabase } from '../../store/open.ts';
@@ -21,12 +22,18 @@ export class KnowledgeDatabase {
   readonly path: string | undefined;
   /** Where index files lie, undefined in memory. */
   readonly indexFolder: string | undefined;
+  /** The tenant's, undefined in memory. */
+  readonly folder: string | undefined;
+  readonly durability: 'normal' | 'full';
   readonly failpoint: Failpoint | undefined;
+  #beside: Promise<unknown> | undefined;
   readonly #statements = new Map<string, StatementSync>();
 
   /** Throws STORE_FAILED with one sentence when it cannot be opened or made. */
   constructor(folder: string | undefined, durability: 'normal' | 'full', failpoint?: Failpoint) {
     this.failpoint = failpoint;
+    this.folder = folder;
+    this.durability = durability;
     this.path = folder && join(folder, 'knowledge.db');
     this.indexFolder = folder && join(folder, 'vectors');
     try {
@@ -58,7 +65,24 @@ export class KnowledgeDatabase {
 
   /** One transaction, now or later; all of it or nothing. */
   write<T>(work: () => T): Soon<T> {
+    if (this.#beside) return this.#beside.then(() => this.write(work));
+    this.#checkOpen();
     return writing(() => transaction(this.db, work));
+  }
+
+  /** A write that somebody else makes, with a connection of its own; writes of this one wait for it. */
+  async beside<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#beside) await this.#beside;
+    const writing = work();
+    const settled = writing.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#beside = settled;
+    settled.then(() => {
+      if (this.#beside === settled) this.#beside = undefined;
+    });
+    return writing;
   }
 
   close(): void {
@@ -74,7 +98,12 @@ export class KnowledgeDatabase {
     }
   }
 
+  #checkOpen(): void {
+    if (!this.db.isOpen) throw new ScriptError('STORE_FAILED', 'the knowledge of a tenant was closed while it was used; the next call opens it again');
+  }
+
   #statement(sql: string): StatementSync {
+    this.#checkOpen();
     const known = this.#statements.get(sql);
     if (known) return known;
     const made = this.db.prepare(sql);

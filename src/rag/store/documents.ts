@@ -31,6 +31,17 @@ export function storable(document: PreparedDocument, settings: KnowledgeSettings
   return { document, vectors, metadata: encode(document.metadata), size, bytes };
 }
 
+/** Throws CONFLICT, naming both, unless vectors that are wanted can be compared with those that are stored. */
+export function checkVectors(base: string, stored: KnowledgeSettings, wanted: KnowledgeSettings): void {
+  if (stored.embedder === wanted.embedder && stored.dimensions === wanted.dimensions && stored.metric === wanted.metric) return;
+  const words = ({ embedder, dimensions, metric }: KnowledgeSettings) => `the embedder ${embedder} (${dimensions} dimensions, ${metric})`;
+  throw new ScriptError(
+    'CONFLICT',
+    `the knowledge base ${JSON.stringify(base)} was made with ${words(stored)}, and this call wants ${words(wanted)}: delete its documents and ingest them again, or give the other pipeline another name`,
+    { details: { stored: { ...stored }, wanted: { ...wanted } } },
+  );
+}
+
 /** Stores a document in place of its older version, inside a transaction. */
 export function storeDocument(
   to: KnowledgeDatabase,

@@ -129,7 +129,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   {
     name: 'web_search',
     category: 'web',
-    description: 'Searches the web',
+    description: 'Searches the web, or the ingested documents where no search service is configured',
     tags: ['network', 'search', 'internet'],
     load: async () => (await import('./web-search.ts')).webSearch,
   },

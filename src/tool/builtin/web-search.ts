@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
 import { fromJsonText } from '../../call/json.ts';
 import { ScriptError } from '../../errors.ts';
+import { pipelineOf } from '../../rag/pipeline.ts';
+import { retrieve } from '../../rag/retrieve.ts';
 import { request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 import { find } from './json-query.ts';
@@ -17,29 +19,24 @@ const RESULTS = { brave: '$.web.results[*]', tavily: '$.results[*]', searxng: '$
 
 const result = z.object({ title: z.string(), url: z.string(), snippet: z.string() });
 
-/** Web search by the service that the configuration names in `[tools.web_search]`. */
+/** Web search by the service that the configuration names in `[tools.web_search]`; without one, the knowledge of the run's own tenant is searched. */
 export const webSearch = defineTool(
   {
     name: 'web_search',
-    description: 'Searches the web',
+    description: 'Searches the web, or the ingested documents where no search service is configured',
     category: 'web',
     tags: ['network', 'search', 'internet'],
     input: z.strictObject({ query: z.string().min(1).max(1_000), limit: z.int().min(1).max(50).default(10) }),
-    output: z.object({ query: z.string(), results: z.array(result), source: z.string() }),
+    output: z.object({ query: z.string(), results: z.array(result), source: z.string(), note: z.string().optional() }),
     examples: [
       {
-        lua: `local ok, err = pcall(Tool.execute, "web_search", {query = "llmspell"})\nprint(ok or err.code)`,
-        javascript: `let ok = true\ntry { Tool.execute("web_search", {query: "llmspell"}) } catch (err) { ok = err.code }\nprint(ok)`,
+        lua: `RAG.ingest_documents("global", {{content = "The ferry leaves at noon."}})\nlocal found = Tool.execute("web_search", {query = "ferry"})\nprint(found.source .. ": " .. found.results[1].snippet)`,
+        javascript: `RAG.ingest_documents("global", [{content: "The ferry leaves at noon."}])\nconst found = Tool.execute("web_search", {query: "ferry"})\nprint(found.source + ": " + found.results[0].snippet)`,
       },
     ],
     async execute({ query, limit }, context) {
       const settings = context.run.host.config.tools.web_search;
-      if (!settings)
-        throw new ScriptError(
-          'NOT_ALLOWED',
-          'web_search: no search service is configured; name one in [tools.web_search] (kind = "brave", "tavily", "searxng" or "json", url, api_key_env)',
-          { details: { outcome: 'not_sent', retryable: false } },
-        );
+      if (!settings) return fromKnowledge(context, query, limit);
       const url = settings.url ?? ENDPOINTS[settings.kind];
       if (!url) throw new ScriptError('BAD_CONFIG', `web_search: [tools.web_search] of kind ${settings.kind} needs a url`);
       const answer = await ask(context, settings.kind, new URL(url), query, limit, keyOf(settings.api_key_env));
@@ -54,6 +51,23 @@ export const webSearch = defineTool(
   },
   'builtin',
 );
+
+const NOTHING =
+  'no search service is configured ([tools.web_search], kind = "brave", "tavily", "searxng" or "json"), and the ingested documents hold nothing on this';
+
+async function fromKnowledge(context: Context, query: string, limit: number) {
+  const hits = await retrieve(context, pipelineOf(context, context.run.tenant), { query, top_k: limit });
+  return {
+    query,
+    source: 'knowledge',
+    ...(hits.length === 0 && { note: NOTHING }),
+    results: hits.map(({ chunk, document }) => ({
+      title: [...(chunk.headings ?? [])].pop() ?? (typeof document.metadata.title === 'string' ? document.metadata.title : document.id),
+      url: document.source ?? document.id,
+      snippet: chunk.text,
+    })),
+  };
+}
 
 function keyOf(variable: string | undefined): string | undefined {
   if (variable === undefined) return undefined;

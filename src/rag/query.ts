@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { anyMap } from '../call/schema.ts';
+
+/** What to look for, and how. */
+export const queryFields = {
+  query: z.string().max(100_000),
+  top_k: z.int().min(1).max(1_000).optional().describe('5 if not given'),
+  similarity_threshold: z.number().min(-1).max(1).optional(),
+  metadata_filters: anyMap.optional(),
+  rerank: z.boolean().optional(),
+  mode: z.enum(['hybrid', 'vector', 'keyword']).optional(),
+  diversity: z.number().min(0).max(1).optional().describe('how much chunks that say the same again count less'),
+};
+
+const query = z.strictObject(queryFields);
+
+/** A query; chunks whose vectors are less similar than `similarity_threshold` are left out, and `top_k` is the most that there are. */
+export type Query = z.output<typeof query>;

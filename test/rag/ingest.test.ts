@@ -1,0 +1,57 @@
+import { rmSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Context } from '../../src/call/context.ts';
+import { ingest } from '../../src/rag/ingest.ts';
+import { pipelineOf } from '../../src/rag/pipeline.ts';
+import { retrieve } from '../../src/rag/retrieve.ts';
+import { testHost, testRun } from '../support/run.ts';
+
+const base = (context: Context) => pipelineOf(context, 'default').base;
+
+/** How often others got their turn while the work went on. */
+async function turnsDuring<T>(work: Promise<T>): Promise<{ result: T; turns: number }> {
+  let turns = 0;
+  let ended = false;
+  const count = () => {
+    turns++;
+    if (!ended) setImmediate(count);
+  };
+  setImmediate(count);
+  const result = await work.finally(() => {
+    ended = true;
+  });
+  return { result, turns };
+}
+
+describe('ingesting', { timeout: 120_000 }, () => {
+  it('a thousand small documents lets others have their turns', async () => {
+    const host = testHost();
+    const { context } = testRun({ host });
+    const documents = Array.from({ length: 1_000 }, (_, at) => ({ content: `document ${at} ${'some words '.repeat(20)}`, metadata: {} }));
+    const { result, turns } = await turnsDuring(ingest(context, pipelineOf(context, 'default'), documents));
+    expect(result).toMatchObject({ documents: 1_000, failed: [] });
+    expect(turns).toBeGreaterThan(10);
+    await host[Symbol.asyncDispose]();
+    rmSync(host.dataDir, { recursive: true, force: true });
+  });
+
+  it('a large text is stored beside the event loop, whole, while other documents wait for it and searches go on', async () => {
+    const host = testHost();
+    const { context } = testRun({ host });
+    const large = Array.from({ length: 30_000 }, (_, at) => `Sentence ${at} has the word w${at % 977}.`).join(' ');
+    await ingest(context, pipelineOf(context, 'default'), [{ content: 'a needle', metadata: { document_id: 'small' } }]);
+    const work = ingest(context, pipelineOf(context, 'default'), [{ content: large, metadata: { document_id: 'large' } }]);
+    const other = ingest(context, pipelineOf(context, 'default'), [{ content: 'another', metadata: { document_id: 'other' } }]);
+    const search = retrieve(context, pipelineOf(context, 'default'), { query: 'needle', mode: 'keyword' });
+    const { result, turns } = await turnsDuring(Promise.all([work, other, search]));
+    expect(result[0]).toMatchObject({ documents: 1, failed: [] });
+    expect([result[1].documents, result[2][0]?.document.id]).toEqual([1, 'small']);
+    expect(turns).toBeGreaterThan(50);
+    expect(base(context).text('large')).toBe(large);
+    expect(await base(context).verify()).toEqual([]);
+    const again = await ingest(context, pipelineOf(context, 'default'), [{ content: `${large} End.`, metadata: { document_id: 'large' } }]);
+    expect([again.documents, base(context).get('large')?.version, base(context).stats().document_count]).toEqual([1, 2, 3]);
+    await host[Symbol.asyncDispose]();
+    rmSync(host.dataDir, { recursive: true, force: true });
+  });
+});
