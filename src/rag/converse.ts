@@ -10,12 +10,10 @@ export interface Conversation {
   readonly context_boost: number;
 }
 
-/** As in the fusion of keyword and vector search. */
-const RRF_K = 60;
 /** How much the search that has the conversation's words counts beside the query's own. */
 const CONTEXT_WEIGHT = 0.5;
 
-/** Searches once more with the words of the last turns, fuses both by reciprocal rank, and boosts what the turns mention. */
+/** Searches once more with the words of the last turns, adds both scores as shares of the best one's, and boosts what the turns mention. */
 export function withConversation(query: string, { turns, context_boost }: Conversation): Widen | undefined {
   const mentioned = new Set(turns.flatMap(termsOf));
   if (mentioned.size === 0) return undefined;
@@ -27,17 +25,18 @@ export function withConversation(query: string, { turns, context_boost }: Conver
   };
 }
 
-/** Reciprocal rank fusion (Cormack, Clarke and Büttcher 2009). */
+/** Shares, not ranks: a passage that answers the question itself must stay ahead of those that only fit the conversation. */
 function fuse(own: readonly Hit[], around: readonly Hit[]): Hit[] {
   const fused = new Map<string, Hit>();
   for (const [hits, weight] of [
     [own, 1],
     [around, CONTEXT_WEIGHT],
   ] as const) {
-    for (const [at, hit] of hits.entries()) {
+    const best = Math.max(...hits.map(({ score }) => score), Number.MIN_VALUE);
+    for (const hit of hits) {
       const key = `${hit.chunk.index}:${hit.document.id}`;
       const known = fused.get(key);
-      fused.set(key, { ...(known ?? hit), score: (known?.score ?? 0) + weight / (RRF_K + at + 1) });
+      fused.set(key, { ...(known ?? hit), score: (known?.score ?? 0) + (weight * hit.score) / best });
     }
   }
   return [...fused.values()];
