@@ -111,17 +111,32 @@ const NO_GRANTS: Grants = {
   mcp: [],
 };
 
+const ENGINES: Readonly<Record<Language, ScriptEngine>> = { lua: createLuaEngine(), javascript: createJavaScriptEngine() };
+const NO_GLOBALS: readonly GlobalDefinition[] = [];
+/** Method tables by the globals that come beside the built-in ones: runtimes with the same share one, and with it the engines' images. */
+const tables = new WeakMap<readonly GlobalDefinition[], Map<string, MethodTable>>();
+
+function tableOf({ globals = NO_GLOBALS, builtins = true, checkResults = false }: RuntimeOptions): MethodTable {
+  const made = tables.get(globals) ?? new Map<string, MethodTable>();
+  tables.set(globals, made);
+  const key = `${builtins} ${checkResults}`;
+  const known = made.get(key);
+  if (known) return known;
+  const lazy = new Set(checkResults ? [] : builtinGlobals.map(({ name }) => name));
+  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { checkResults, lazy });
+  made.set(key, table);
+  return table;
+}
+
 /** Runs scripts: one per process is enough, any number of runs at once. */
 export class ScriptRuntime {
   readonly host: HostContainer;
   readonly #table: MethodTable;
-  readonly #engines: Readonly<Record<Language, ScriptEngine>>;
   #closed = false;
 
   private constructor(host: HostContainer, table: MethodTable) {
     this.host = host;
     this.#table = table;
-    this.#engines = { lua: createLuaEngine(), javascript: createJavaScriptEngine() };
   }
 
   /** Makes a runtime; throws BAD_CONFIG, or one sentence when the platform lacks something. */
@@ -135,11 +150,7 @@ export class ScriptRuntime {
     for (const [name, model] of Object.entries(options.embeddings ?? {})) host.get(embeddings).register(name, model);
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
     if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
-    const table = createMethodTable([...(options.builtins === false ? [] : builtinGlobals), ...(options.globals ?? [])], {
-      checkResults: options.checkResults ?? false,
-      lazy: new Set(options.checkResults ? [] : builtinGlobals.map(({ name }) => name)),
-    });
-    const runtime = new ScriptRuntime(host, table);
+    const runtime = new ScriptRuntime(host, tableOf(options));
     await runtime.#fireSystem('system:startup');
     return runtime;
   }
@@ -174,7 +185,7 @@ export class ScriptRuntime {
       output.push(line);
       options.on_output?.(line);
     });
-    const instance = this.#engines[language].open(this.#table, run);
+    const instance = ENGINES[language].open(this.#table, run);
     options.on_start?.(handleOf(run));
     let cancelled = 0;
     const end = watch(run, instance, options.signal);
@@ -205,7 +216,7 @@ export class ScriptRuntime {
     if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
     const language = options.language ?? 'lua';
     const run = this.#run(language, options, (line) => options.on_output?.(line));
-    const instance = this.#engines[language].open(this.#table, run);
+    const instance = ENGINES[language].open(this.#table, run);
     options.on_start?.(handleOf(run));
     return createInteractiveRun(run, instance, () => drain(run));
   }

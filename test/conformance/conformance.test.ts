@@ -12,8 +12,10 @@ const FOLDER = join(import.meta.dirname, '../scripts');
 const TABLES = readdirSync(FOLDER).filter((file) => file.endsWith('.ts'));
 const LANGUAGES: readonly Language[] = ['lua', 'javascript'];
 
+const SLOW = delayed(globals);
+
 async function runCase(one: Case, language: Language, slow: boolean): Promise<void> {
-  await using test = await testRuntime({ log: { level: 'silent' }, ...one.config }, slow ? { globals: delayed(globals), builtins: false } : {});
+  await using test = await testRuntime({ log: { level: 'silent' }, ...one.config }, slow ? { globals: SLOW, builtins: false } : {});
   const { input, args, limits } = one;
   const work = test.runtime.execute(language === 'lua' ? one.lua : one.js, {
     language,
