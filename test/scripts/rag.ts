@@ -307,14 +307,14 @@ Event.flush(); [types, last.done, last.total, heard, done.documents]`,
   },
   {
     name: 'a cancelled ingest leaves whole documents',
-    lua: `local documents = {} for i = 1, 300 do documents[i] = {content = "document " .. i .. (" some words"):rep(100), metadata = {document_id = "d" .. i}} end
+    lua: `local documents = {} for i = 1, 3000 do documents[i] = {content = "document " .. i .. (" some words"):rep(100), metadata = {document_id = "d" .. i}} end
 local ok = pcall(parallel, {
   function() RAG.ingest_documents("global", documents) end,
   function() repeat sleep(1) until RAG.get_stats("global").document_count > 5 error("enough") end
 })
 local count = RAG.get_stats("global").document_count
-return {ok, count > 5 and count < 300, #RAG.retrieve("global", {query = "some words", top_k = 1000, mode = "keyword"}).chunks == RAG.get_stats("global").chunk_count}`,
-    js: `const documents = Array.from({length: 300}, (_, i) => ({content: "document " + i + " some words".repeat(100), metadata: {document_id: "d" + i}}))
+return {ok, count > 5 and count < 3000, #RAG.retrieve("global", {query = "some words", top_k = 1000, mode = "keyword"}).chunks == RAG.get_stats("global").chunk_count}`,
+    js: `const documents = Array.from({length: 3000}, (_, i) => ({content: "document " + i + " some words".repeat(100), metadata: {document_id: "d" + i}}))
 let ok = true
 try {
   parallel([
@@ -323,7 +323,7 @@ try {
   ])
 } catch { ok = false }
 const count = RAG.get_stats("global").document_count;
-[ok, count > 5 && count < 300, RAG.retrieve("global", {query: "some words", top_k: 1000, mode: "keyword"}).chunks.length === RAG.get_stats("global").chunk_count]`,
+[ok, count > 5 && count < 3000, RAG.retrieve("global", {query: "some words", top_k: 1000, mode: "keyword"}).chunks.length === RAG.get_stats("global").chunk_count]`,
     expect: [false, true, true],
   },
   {
