@@ -40,16 +40,37 @@ export function makeLinear(schema: z.core.$ZodType, path: string): void {
 /** A literal, at most one class or dot that repeats, and ends: nothing to go back to. */
 const SIMPLE = /^\^?[^*+{}()|\\[\]?.$^]*(?:(?:\.|\[[^\]\\]*\]|\\[dws])[*+]?)?\$?$/;
 
-/** Throws BAD_ARGUMENT where `patternProperties` meet `additionalProperties = false` and a pattern is not simple: those the library matches itself. */
+/** Keywords whose values are maps of names, not keywords. */
+const MAPS: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'definitions']);
+/** Keywords under which the library keeps what it matches to itself. */
+const CLOSED: ReadonlySet<string> = new Set(['propertyNames', 'contains']);
+
+/**
+ * Throws BAD_ARGUMENT for a pattern that is not simple where the library matches it itself, out of reach of `makeLinear`: beside
+ * `additionalProperties = false`, and anywhere in a schema that has `propertyNames` or `contains`, which may refer to it.
+ */
 export function refuseClosedPatterns(json: unknown, path: string): void {
-  if (typeof json !== 'object' || json === null) return;
-  const { patternProperties, additionalProperties } = json as Record<string, unknown>;
-  if (additionalProperties === false && typeof patternProperties === 'object' && patternProperties !== null)
-    for (const pattern of Object.keys(patternProperties))
-      if (!SIMPLE.test(pattern))
-        throw new ScriptError(
-          'BAD_ARGUMENT',
-          `${path}: patternProperties: beside additionalProperties = false a pattern is a simple one such as ^x_.*$, got ${JSON.stringify(pattern)}`,
-        );
-  for (const item of Object.values(json)) refuseClosedPatterns(item, path);
+  const patterns: string[] = [];
+  let closed: string | undefined;
+  const refuse = (pattern: string, beside: string) => {
+    if (!SIMPLE.test(pattern))
+      throw new ScriptError('BAD_ARGUMENT', `${path}: beside ${beside} a pattern is a simple one such as ^x_.*$, got ${JSON.stringify(pattern.slice(0, 100))}`);
+  };
+  const visit = (value: unknown, isMap: boolean): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, item] of Object.entries(value)) {
+      if (!isMap) {
+        if (CLOSED.has(key)) closed ??= key;
+        if (key === 'pattern' && typeof item === 'string') patterns.push(item);
+        if (key === 'patternProperties' && typeof item === 'object' && item !== null) {
+          patterns.push(...Object.keys(item));
+          if ((value as { additionalProperties?: unknown }).additionalProperties === false)
+            for (const pattern of Object.keys(item)) refuse(pattern, 'additionalProperties = false');
+        }
+      }
+      visit(item, !isMap && MAPS.has(key));
+    }
+  };
+  visit(json, false);
+  if (closed !== undefined) for (const pattern of patterns) refuse(pattern, closed);
 }
