@@ -119,9 +119,10 @@ function affinityOf(shape: z.core.$ZodShape, part: CompilePart): (map: Record<st
   };
 }
 
-/** Maps of any keys with values of one schema. */
+/** Maps of any keys with values of one schema; a loose one lets keys that do not fit pass as they are. */
 export function compileRecord(schema: z.core.$ZodRecord, part: CompilePart): Compiled {
-  const { keyType, valueType } = schema._zod.def;
+  const { keyType, valueType, mode } = schema._zod.def;
+  const loose = mode === 'loose';
   const anyKey = keyType._zod.def.type === 'string' && checksOf(keyType).length === 0;
   const keyCheck = part(keyType);
   const valueCheck = part(valueType).check;
@@ -130,7 +131,9 @@ export function compileRecord(schema: z.core.$ZodRecord, part: CompilePart): Com
     if (map === undefined) return new Failure('a map', value);
     let out: Record<string, unknown> | undefined;
     for (const key of Object.keys(map)) {
-      if (!anyKey && keyCheck.check(key) instanceof Failure)
+      const wrong = !anyKey && keyCheck.check(key) instanceof Failure;
+      if (wrong && loose) continue;
+      if (wrong)
         return new Failure('a map', value, false, `expected ${keyCheck.wanted} as a key, got ${JSON.stringify(key)}`);
       const item = map[key];
       const checked = valueCheck(item);
