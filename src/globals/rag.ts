@@ -8,7 +8,7 @@ import { RAG_HANDLE, type RagHandle } from '../rag/handle.ts';
 import { ingest } from '../rag/ingest.ts';
 import { openPipeline, type Pipeline, pipelineOf, setUp } from '../rag/pipeline.ts';
 import { chunksFor, citationsFor, contextFor, quotationsFor } from '../rag/present.ts';
-import { retrieve } from '../rag/retrieve.ts';
+import { queryFields, retrieve, words } from '../rag/retrieve.ts';
 import { knowledgeTenant } from '../rag/scope.ts';
 import { documentInput } from '../rag/sources.ts';
 import { conversationOf } from '../rag/turns.ts';
@@ -44,26 +44,16 @@ const ingested = z.object({
   duration_ms: z.number(),
 });
 
-const queryFields = {
-  query: z.string().max(100_000),
-  top_k: z.int().min(1).max(1_000).optional().describe('5 if not given'),
-  similarity_threshold: z.number().min(-1).max(1).optional(),
-  metadata_filters: anyMap.optional(),
-  rerank: z.boolean().optional(),
-  mode: z.enum(['hybrid', 'vector', 'keyword']).optional(),
-  diversity: z.number().min(0).max(1).optional().describe('how much chunks that say the same again count less'),
-  neighbors: z.int().min(0).max(10).optional().describe('so many chunks before and behind join `surrounding`'),
-};
-const query = z.union([z.string(), z.strictObject(queryFields)]);
+const query = z.union([words, z.strictObject(queryFields)]);
 const conversationFields = {
   ...queryFields,
   conversation_memory_turns: z.int().min(0).max(50).optional().describe('5 if not given'),
   context_boost: z.number().min(1).max(10).optional().describe('1.2 if not given'),
   max_tokens: z.int().min(1).max(1_000_000).optional().describe('of the context; 2,000 if not given'),
 };
-const conversational = z.union([z.string(), z.strictObject(conversationFields)]);
+const conversational = z.union([words, z.strictObject(conversationFields)]);
 const question = z.union([
-  z.string(),
+  words,
   z.strictObject({
     ...conversationFields,
     session_id: z.string().optional(),

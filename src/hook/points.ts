@@ -38,7 +38,7 @@ export const HOOK_POINTS = {
   'rag:before_ingest': 'documents are about to be ingested',
   'rag:after_ingest': 'documents were ingested',
   'rag:before_retrieve': 'a retrieval is about to run; input is the query',
-  'rag:after_retrieve': 'a retrieval has run; output is its result',
+  'rag:after_retrieve': 'a retrieval has run; output is its passages, which a hook may leave out or order anew',
   'security:violation': 'something was refused for want of a permission; input is {code, message, method}, and what a hook answers changes nothing',
   'limit:exceeded': 'a limit of the run was reached; input is {code, message, method}, and what a hook answers changes nothing',
   'custom:<name>': 'the script or host fires it by its own name',

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { compileSchema } from '../call/compile.ts';
 import type { Callback, Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -8,7 +10,7 @@ import type { PreparedDocument } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import { progressTo } from './progress.ts';
-import type { DocumentInput } from './sources.ts';
+import { type DocumentInput, documentInput } from './sources.ts';
 import { knowledge } from './store/service.ts';
 
 /** What became of an ingest; `index` is the place of the given document as the script's language counts. */
@@ -28,6 +30,8 @@ export interface IngestOptions {
 /** How long storing goes on before others get a turn, ms. */
 const SLICE_MS = 8;
 
+const checkDocuments = compileSchema(z.strictObject({ base: z.string().optional(), documents: z.array(documentInput) }));
+
 /**
  * Stores documents one by one, each whole or not at all; one that cannot be read or is refused fails alone. Throws what concerns all of them: an
  * embedding model that is not granted or fails, another model than the base's vectors have (CONFLICT), a tenant that is full (LIMIT_EXCEEDED).
@@ -36,7 +40,16 @@ export async function ingest(context: Context, pipeline: Pipeline, documents: re
   const { name } = pipeline;
   const bus = context.run.get(events);
   const input: ValueMap = { base: name, documents: documents as unknown as Value[] };
-  const watched = { kind: 'rag', name, before: 'before_ingest', after: 'after_ingest', error: 'error', input, fields: { base: name } };
+  const watched = {
+    kind: 'rag',
+    name,
+    before: 'before_ingest',
+    after: 'after_ingest',
+    error: 'error',
+    input,
+    fields: { base: name },
+    checkInput: (changed: Value) => checkDocuments(changed, 'RAG: input', context.run.language) as ValueMap,
+  };
   let done: Ingested | undefined;
   try {
     await bus.announce(context, `rag.${name}.ingest.started`, { name, documents: documents.length });

@@ -1,4 +1,7 @@
-import type { Context } from '../call/context.ts';
+import { z } from 'zod';
+import { compileSchema } from '../call/compile.ts';
+import type { Context, Language } from '../call/context.ts';
+import { anyMap } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
@@ -9,6 +12,20 @@ import type { Filter, Hit, Search } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { rerankHits } from './reranker.ts';
 import { countRetrieval } from './statistics.ts';
+
+/** What is looked for. */
+export const words = z.string().max(100_000);
+/** What a query may say, as scripts and hooks give it. */
+export const queryFields = {
+  query: words,
+  top_k: z.int().min(1).max(1_000).optional().describe('5 if not given'),
+  similarity_threshold: z.number().min(-1).max(1).optional(),
+  metadata_filters: anyMap.optional(),
+  rerank: z.boolean().optional(),
+  mode: z.enum(['hybrid', 'vector', 'keyword']).optional(),
+  diversity: z.number().min(0).max(1).optional().describe('how much chunks that say the same again count less'),
+  neighbors: z.int().min(0).max(10).optional().describe('so many chunks before and behind join `surrounding`'),
+};
 
 /** What to look for, and how. */
 export interface Query {
@@ -28,6 +45,9 @@ const TOP_K = 5;
 /** What reranking and diversity choose from, at least. */
 const POOL = 50;
 
+const checkQuery = compileSchema(z.strictObject({ ...queryFields, query: words.optional() }));
+const checkPassages = compileSchema(z.array(z.object({ document_id: z.string(), chunk_index: z.int() })));
+
 /**
  * The chunks that answer a query best. `widen` turns what the search found into what is chosen from: `retrieve_with_context` joins a second
  * search. Throws BAD_ARGUMENT for an empty query, MODEL_FAILED of the embedding model, NOT_ALLOWED when that was not granted.
@@ -37,13 +57,24 @@ export async function retrieve(context: Context, pipeline: Pipeline, query: Quer
   const { name } = pipeline;
   const started = performance.now();
   const input: ValueMap = { query: query.query, top_k: query.top_k ?? TOP_K, ...(query.metadata_filters && { metadata_filters: query.metadata_filters }) };
-  const watched = { kind: 'rag', name, before: 'before_retrieve', after: 'after_retrieve', error: 'error', input, fields: { base: name } };
+  let found: Hit[] = [];
+  const watched = {
+    kind: 'rag',
+    name,
+    before: 'before_retrieve',
+    after: 'after_retrieve',
+    error: 'error',
+    input,
+    fields: { base: name },
+    checkInput: (changed: Value) => checkQuery(changed, 'RAG: input', run.language) as ValueMap,
+    checkOutput: (changed: Value) => passagesOf(selected(found, changed, run.language)),
+  };
   try {
-    let found: Hit[] = [];
-    await run.get(hooks).around<ValueMap, Value>(context, watched, async (changed, inside) => {
+    const passages = await run.get(hooks).around<ValueMap, Value>(context, watched, async (changed, inside) => {
       found = await find(inside, pipeline, { ...query, ...(changed as Partial<Query>) }, widen);
-      return found.map(({ chunk, document, score }) => ({ document_id: document.id, chunk_index: chunk.index, content: chunk.text, score }));
+      return passagesOf(found);
     });
+    found = selected(found, passages ?? [], run.language);
     countRetrieval(context, pipeline, performance.now() - started);
     await run.get(events).announce(context, `rag.${name}.retrieved`, { name, query: query.query, chunks: found.length });
     return found;
@@ -51,6 +82,22 @@ export async function retrieve(context: Context, pipeline: Pipeline, query: Quer
     await announceFailure(context, 'rag', name, error);
     throw error;
   }
+}
+
+/** Hits as hooks see them. */
+function passagesOf(hits: readonly Hit[]): ValueMap[] {
+  return hits.map(({ chunk, document, score }) => ({ document_id: document.id, chunk_index: chunk.index, content: chunk.text, score }));
+}
+
+/** The hits that hooks left, in their order. Throws BAD_ARGUMENT for one that was not found: it would have no source. */
+function selected(found: readonly Hit[], passages: Value, language: Language): Hit[] {
+  const wanted = checkPassages(passages, 'RAG: output', language) as { document_id: string; chunk_index: number }[];
+  const known = new Map(found.map((hit) => [`${hit.chunk.index}:${hit.document.id}`, hit]));
+  return wanted.map(({ document_id, chunk_index }) => {
+    const hit = known.get(`${chunk_index}:${document_id}`);
+    if (!hit) throw new ScriptError('BAD_ARGUMENT', `RAG: output: the passage ${chunk_index} of ${JSON.stringify(document_id)} is none of those found`);
+    return hit;
+  });
 }
 
 /** Joins further hits to those of the query itself. */

@@ -204,7 +204,64 @@ let err; try { RAG.retrieve("global", "forbidden") } catch (e) { err = e };
 [RAG.retrieve("global", {query: "bread", top_k: 1}).chunks[0].document_id, seen, err.code]`,
     expect: ['light', 1, 'HOOK_REJECTED'],
   },
+  {
+    name: 'hooks leave passages out and order them; what was not found cannot be put in',
+    lua: `${HARBOUR.lua}Hook.register("rag:after_retrieve", function(ctx)
+  if ctx.input.query == "ferry" then return {output = {}} end
+  if ctx.input.query == "other" then return {output = {{document_id = "invented", chunk_index = 0}}} end
+  local turned = {} for i = #ctx.output, 1, -1 do turned[#turned + 1] = ctx.output[i] end
+  return {output = turned}
+end, {on_error = "fail"})
+local plain = RAG.retrieve("global", {query = "the baker and the ferry", top_k = 2}).chunks
+local ok, err = pcall(RAG.retrieve, "global", "other")
+return {plain[1].score < plain[2].score, #RAG.retrieve("global", "ferry").chunks, err.code, err.message:match("none of those found")}`,
+    js: `${HARBOUR.js}Hook.register("rag:after_retrieve", ctx => {
+  if (ctx.input.query === "ferry") return {output: []};
+  if (ctx.input.query === "other") return {output: [{document_id: "invented", chunk_index: 0}]};
+  return {output: [...ctx.output].reverse()};
+}, {on_error: "fail"});
+const plain = RAG.retrieve("global", {query: "the baker and the ferry", top_k: 2}).chunks;
+let err; try { RAG.retrieve("global", "other") } catch (e) { err = e };
+[plain[0].score < plain[1].score, RAG.retrieve("global", "ferry").chunks.length, err.code, err.message.match("none of those found")[0]]`,
+    expect: [true, 0, 'BAD_ARGUMENT', 'none of those found'],
+  },
+  {
+    name: 'what hooks put in place of a query or of documents is checked as if scripts had given it',
+    lua: `${HARBOUR.lua}local answer Hook.register("rag:*", function(ctx) return {input = answer} end, {on_error = "fail"})
+local messages = {}
+local function try(changed, fn, ...) answer = changed local ok, err = pcall(fn, ...) messages[#messages + 1] = ok and "passed" or err.code .. " " .. err.message end
+try({query = 5}, RAG.retrieve, "global", "ferry")
+try({top_k = 1e9}, RAG.retrieve, "global", "ferry")
+try("words", RAG.retrieve, "global", "ferry")
+try({documents = 5}, RAG.ingest_documents, "global", {{content = "x"}})
+try({documents = {{content = true}}}, RAG.ingest_documents, "global", {{content = "x"}})
+return messages`,
+    js: `${HARBOUR.js}let answer; Hook.register("rag:*", ctx => ({input: answer}), {on_error: "fail"});
+const messages = [];
+const attempt = (changed, fn) => { answer = changed; try { fn(); messages.push("passed") } catch (e) { messages.push(e.code + " " + e.message) } };
+attempt({query: 5}, () => RAG.retrieve("global", "ferry"));
+attempt({top_k: 1e9}, () => RAG.retrieve("global", "ferry"));
+attempt("words", () => RAG.retrieve("global", "ferry"));
+attempt({documents: 5}, () => RAG.ingest_documents("global", [{content: "x"}]));
+attempt({documents: [{content: true}]}, () => RAG.ingest_documents("global", [{content: "x"}]));
+messages`,
+    expect: [/input\.query/, /input\.top_k/, /RAG: input/, /input\.documents/, /content/].map(bad_argument),
+  },
+  ...[
+    ['retrieve', 'RAG.retrieve("global", words)'],
+    ['answer', 'RAG.answer("global", words)'],
+    ['retrieve_with_context', 'RAG.retrieve_with_context("global", Session.current_id(), words)'],
+  ].map(([name, call]) => ({
+    name: `${name} refuses a query of more than 100,000 characters, given as a text`,
+    lua: `local words = ("word "):rep(20001) return ${call}`,
+    js: `const words = "word ".repeat(20001); ${call}`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /100000 characters|100,000/ } as const,
+  })),
 ];
+
+function bad_argument(message: RegExp) {
+  return { asymmetricMatch: (value: unknown) => typeof value === 'string' && value.startsWith('BAD_ARGUMENT') && message.test(value) };
+}
 
 function expect_index(at: number) {
   return { asymmetricMatch: (value: unknown) => value === at || value === at + 1 };
