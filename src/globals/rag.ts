@@ -9,7 +9,7 @@ import { ingested } from '../rag/hooked.ts';
 import { ingest } from '../rag/ingest.ts';
 import { openPipeline, type Pipeline, pipelineOf, setUp } from '../rag/pipeline.ts';
 import { chunksFor, citationsFor, contextFor, quotationsFor } from '../rag/present.ts';
-import { queryFields } from '../rag/query.ts';
+import { queryFields, words } from '../rag/query.ts';
 import { retrieve } from '../rag/retrieve.ts';
 import { knowledgeTenant } from '../rag/scope.ts';
 import { documentInput } from '../rag/sources.ts';
@@ -43,16 +43,16 @@ const searchFields = {
   ...queryFields,
   neighbors: z.int().min(0).max(10).optional().describe('so many chunks before and behind join `surrounding`'),
 };
-const query = z.union([z.string(), z.strictObject(searchFields)]);
+const query = z.union([words, z.strictObject(searchFields)]);
 const conversationFields = {
   ...searchFields,
   conversation_memory_turns: z.int().min(0).max(50).optional().describe('5 if not given'),
   context_boost: z.number().min(1).max(10).optional().describe('1.2 if not given'),
   max_tokens: z.int().min(1).max(1_000_000).optional().describe('of the context; 2,000 if not given'),
 };
-const conversational = z.union([z.string(), z.strictObject(conversationFields)]);
+const conversational = z.union([words, z.strictObject(conversationFields)]);
 const question = z.union([
-  z.string(),
+  words,
   z.strictObject({
     ...conversationFields,
     session_id: z.string().optional(),

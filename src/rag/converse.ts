@@ -12,10 +12,12 @@ export interface Conversation {
 
 /** How much the search that has the conversation's words counts beside the query's own. */
 const CONTEXT_WEIGHT = 0.5;
+/** Words of the turns that boost chunks, the first of them. */
+const MOST_MENTIONED = 256;
 
 /** Searches once more with the words of the last turns, adds both scores as shares of the best one's, and boosts what the turns mention. */
 export function withConversation(query: string, { turns, context_boost }: Conversation): Widen | undefined {
-  const mentioned = new Set(turns.flatMap(termsOf));
+  const mentioned = new Set(turns.flatMap(termsOf).slice(0, MOST_MENTIONED));
   if (mentioned.size === 0) return undefined;
   return async (own, search) => {
     const around = await search(`${query}\n${turns.join('\n')}`);

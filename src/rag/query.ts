@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { anyMap } from '../call/schema.ts';
 
+/** What is looked for. */
+export const words = z.string().max(100_000);
+
 /** What to look for, and how. */
 export const queryFields = {
-  query: z.string().max(100_000),
+  query: words,
   top_k: z.int().min(1).max(1_000).optional().describe('5 if not given'),
   similarity_threshold: z.number().min(-1).max(1).optional(),
   metadata_filters: anyMap.optional(),

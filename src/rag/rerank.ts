@@ -8,6 +8,8 @@ import type { Hit } from './knowledge.ts';
 const WEIGHTS = { found: 1.4, coverage: 1, heading: 0.5, phrase: 0.5, proximity: 0.1, early: 0.1 } as const;
 /** BM25's saturation of repeated terms. */
 const K1 = 1.2;
+/** Of the query, its first; more would cost each hit more than they tell. */
+const MOST_TERMS = 128;
 
 interface Reading {
   readonly hit: Hit;
@@ -20,7 +22,7 @@ interface Reading {
  * headings, and how early; beside the score of retrieval. `score` is what orders them afterwards.
  */
 export function rerank(query: string, hits: readonly Hit[]): Hit[] {
-  const wanted = [...new Set(termsOf(query))];
+  const wanted = [...new Set(termsOf(query))].slice(0, MOST_TERMS);
   if (wanted.length === 0 || hits.length < 2) return [...hits];
   const readings = hits.map(
     (hit): Reading => ({

@@ -43,6 +43,7 @@ export abstract class Instance {
   /** Settles everything that hangs on this instance when it dies: fibers' results, suspended stacks. */
   readonly #onDeath = new Set<(error: Error) => void>();
   #fuel = FUEL.first;
+  #pauseDue = false;
   #hostTicks = 0;
   #lastTick = 0;
   #enteredAt = 0;
@@ -187,8 +188,8 @@ export abstract class Instance {
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
     this.#hostTicks = 0;
-    if (++this.#calls % CALLS_PER_LOOK === 0) this.#look();
     const result = dispatch(entry, args, fiber.callContext(entry.name));
+    if (++this.#calls % CALLS_PER_LOOK === 0 || entry.compiled.definition.effect !== 'pure') this.#look();
     if (result instanceof Promise) this.#pending = result;
     return result;
   }
@@ -212,8 +213,16 @@ export abstract class Instance {
     try {
       return work();
     } finally {
-      this.computing = computing;
+      if (computing) this.backInScript();
     }
+  }
+
+  /** The host's frames are off the stack: a pause that host work made due happens at the script's next loop head. */
+  protected backInScript(): void {
+    this.computing = true;
+    if (!this.#pauseDue) return;
+    this.#pauseDue = false;
+    this.setFuel(0);
   }
 
   /** The Suspending import behind every waiting call (and host code that waits itself): gives up the baton, waits, takes it back, says how it ended. */
@@ -275,6 +284,7 @@ export abstract class Instance {
         this.kill(new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: the script is at limits.memory_mb = ${this.run.limits.memory_mb}`));
         throw this.dead;
       }
+      if (scheduler.expired(now)) this.#pauseDue = true;
       return 0;
     }
     if (this.#stopping) fiber.end(this.#stopping);
@@ -337,9 +347,9 @@ export abstract class Instance {
     }
   }
 
-  /** Many cheap host calls burn little fuel: look at the clock now and then. */
+  /** Host calls burn little fuel: look at the clock, after cheap ones now and then. */
   #look(): void {
-    if (scheduler.expired(performance.now())) this.setFuel(0);
+    if (scheduler.expired(performance.now())) this.#pauseDue = true;
   }
 
   #acquire(entrant: Entrant): void {

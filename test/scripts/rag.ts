@@ -313,7 +313,7 @@ local ok = pcall(parallel, {
   function() repeat sleep(1) until RAG.get_stats("global").document_count > 5 error("enough") end
 })
 local count = RAG.get_stats("global").document_count
-return {ok, count > 5 and count < 3000, #RAG.retrieve("global", {query = "some words", top_k = 1000, mode = "keyword"}).chunks == RAG.get_stats("global").chunk_count}`,
+return {ok, count > 5 and count < 3000, #RAG.list_documents("global", {limit = 10000}) == RAG.get_stats("global").document_count}`,
     js: `const documents = Array.from({length: 3000}, (_, i) => ({content: "document " + i + " some words".repeat(100), metadata: {document_id: "d" + i}}))
 let ok = true
 try {
@@ -323,7 +323,7 @@ try {
   ])
 } catch { ok = false }
 const count = RAG.get_stats("global").document_count;
-[ok, count > 5 && count < 3000, RAG.retrieve("global", {query: "some words", top_k: 1000, mode: "keyword"}).chunks.length === RAG.get_stats("global").chunk_count]`,
+[ok, count > 5 && count < 3000, RAG.list_documents("global", {limit: 10000}).length === RAG.get_stats("global").document_count]`,
     expect: [false, true, true],
   },
   {
@@ -370,6 +370,16 @@ let err; try { RAG.retrieve("global", "forbidden") } catch (e) { err = e };
 [RAG.retrieve("global", {query: "bread", top_k: 1}).chunks[0].document_id, seen, err.code]`,
     expect: ['light', 1, 'HOOK_REJECTED'],
   },
+  ...[
+    ['retrieve', 'RAG.retrieve("global", words)'],
+    ['answer', 'RAG.answer("global", words)'],
+    ['retrieve_with_context', 'RAG.retrieve_with_context("global", Session.current_id(), words)'],
+  ].map(([name, call]) => ({
+    name: `${name} refuses a query of more than 100,000 characters, given as a text`,
+    lua: `local words = ("word "):rep(20001) return ${call}`,
+    js: `const words = "word ".repeat(20001); ${call}`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /100000 characters|100,000/ } as const,
+  })),
 ];
 
 function expect_index(at: number) {

@@ -133,8 +133,7 @@ export function compileRecord(schema: z.core.$ZodRecord, part: CompilePart): Com
     for (const key of Object.keys(map)) {
       const wrong = !anyKey && keyCheck.check(key) instanceof Failure;
       if (wrong && loose) continue;
-      if (wrong)
-        return new Failure('a map', value, false, `expected ${keyCheck.wanted} as a key, got ${JSON.stringify(key)}`);
+      if (wrong) return new Failure('a map', value, false, `expected ${keyCheck.wanted} as a key, got ${JSON.stringify(key)}`);
       const item = map[key];
       const checked = valueCheck(item);
       if (checked instanceof Failure) return checked.at(key);

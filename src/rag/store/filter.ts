@@ -113,7 +113,10 @@ function among(to: Compiler, value: Value, path: string, place: string): string 
   value.forEach((item, index) => {
     const scalar = scalarOf(item);
     if (!scalar) throw wrong(`${place}[${index + 1}]`, 'a single value', kindOf(item));
-    if (scalar.type !== TYPES.nan) kinds.set(scalar.type, [...(kinds.get(scalar.type) ?? []), scalar.value]);
+    if (scalar.type === TYPES.nan) return;
+    const same = kinds.get(scalar.type);
+    if (same) same.push(scalar.value);
+    else kinds.set(scalar.type, [scalar.value]);
   });
   const parts = [...kinds].map(([type, values]) => to.has(place, path, `type = ${type} AND value IN (${values.map(() => '?').join(', ')})`, values));
   return parts.length === 0 ? '(0)' : both(parts, ' OR ');

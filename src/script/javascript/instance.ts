@@ -323,12 +323,12 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       else result = this.callHost(index, this.#arguments(cell, count, args, index));
     } catch (error) {
       this.#raise(cell, error);
-      this.computing = true;
+      this.backInScript();
       return 0;
     }
     if (result instanceof Promise) return 1;
     this.#put(cell, result);
-    this.computing = true;
+    this.backInScript();
     return 0;
   }
 
@@ -360,7 +360,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.computing = false;
     if ('error' in outcome) this.#raise(cell, outcome.error);
     else this.#put(cell, outcome.value);
-    this.computing = true;
+    this.backInScript();
   }
 
   /** Results are converted outside the host function's own `try`: a kill must pass everything. */

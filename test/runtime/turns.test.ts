@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineGlobal, method } from '../../src/call/define.ts';
+import { ScriptRuntime } from '../../src/runtime.ts';
+
+/** Computes on the host for longer than a turn, then gives what takes the engine long to take over. */
+const busy = defineGlobal({
+  name: 'Busy',
+  doc: 'Host work that holds the thread.',
+  methods: {
+    list: method({
+      doc: 'A long list after some ms.',
+      params: { size: z.int() },
+      result: z.array(z.string()),
+      effect: 'read',
+      examples: [],
+      handler: ({ size }) => {
+        const end = performance.now() + 6;
+        while (performance.now() < end);
+        return Array.from({ length: size }, (_, at) => `item ${at}`);
+      },
+    }),
+  },
+});
+
+const CALLS = 12;
+let runtime: ScriptRuntime;
+beforeAll(async () => {
+  runtime = await ScriptRuntime.create({ globals: [busy], builtins: false, config: { data: { backend: 'memory' } } });
+});
+afterAll(() => runtime[Symbol.asyncDispose]());
+
+/** How many turns the event loop takes while a script runs. */
+async function turnsOf(language: 'lua' | 'javascript', text: string): Promise<number> {
+  let turns = 0;
+  let beating = true;
+  const beat = () => {
+    turns++;
+    if (beating) setImmediate(beat);
+  };
+  setImmediate(beat);
+  await runtime.execute(text, { language });
+  beating = false;
+  return turns;
+}
+
+describe('a script whose calls of the host take long', () => {
+  it.each([1, 20_000])('lets the event loop turn after each, with answers of %i values', async (size) => {
+    expect(await turnsOf('lua', `for i = 1, ${CALLS} do Busy.list(${size}) end`)).toBeGreaterThanOrEqual(CALLS);
+    expect(await turnsOf('javascript', `for (let i = 0; i < ${CALLS}; i++) Busy.list(${size})`)).toBeGreaterThanOrEqual(CALLS);
+  });
+});
