@@ -1,13 +1,22 @@
 // Measures what the README claims, peers beside ours in the same run. `npm run bench -- GROUP …` runs some groups; `--json` prints one object per line, `--readme` puts the table into the README.
 import { engine } from './groups/engine.ts';
+import { ingestRows } from './groups/ingest.ts';
 import { processes } from './groups/process.ts';
 import { serviceCalls } from './groups/services.ts';
+import { vectorRows } from './groups/vector.ts';
 import { workflow } from './groups/workflow.ts';
 import type { Row } from './row.ts';
 import { table, writeReadme } from './table.ts';
 
 /** Groups of rows by name; a new one is a file in groups/ and a line here. */
-const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = { engine, services: serviceCalls, workflow, process: processes };
+const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  engine,
+  services: serviceCalls,
+  workflow,
+  ingest: ingestRows,
+  vector: vectorRows,
+  process: processes,
+};
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const unknown = wanted.filter((name) => !Object.hasOwn(GROUPS, name));

@@ -7,13 +7,17 @@ import { type Condition, compileFilter } from './filter.ts';
 import type { GraphIndex, OpenGraph } from './graph.ts';
 import { gatherSearch, type Rows, streamSearch, vectorsOf } from './rows.ts';
 import type { BaseRow } from './schema.ts';
-import { matchExpression } from './words.ts';
+import { matchExpression, searchedTerms } from './words.ts';
 
 /** Candidates that are fetched from the index beyond which exact search is cheaper. */
 const MOST_FETCHED = 8_192;
 
 /** Candidates beyond the wanted ones that are scored exactly. */
 const SPARE = 12;
+
+/** Chunks from which on a query's common terms are left out, and the share of them that makes a term common. */
+const MANY_CHUNKS = 20_000;
+const COMMON_SHARE = 0.1;
 
 /** What a search of one base works with. */
 export interface Ground {
@@ -46,9 +50,14 @@ export async function nearestChunks(ground: Ground, vector: Float32Array, limit:
 /** The chunks with the words of a text among those that a filter selects, best first by BM25. */
 export function keywordChunks(ground: Ground, text: string, limit: number, filter: Filter | undefined): Found[] {
   const { database, base } = ground;
-  const match = matchExpression(text);
-  if (match === undefined) return [];
-  if (!filter || Object.keys(filter).length === 0) return worded(ground, match, limit);
+  const terms = searchedTerms(text);
+  if (terms.length === 0) return [];
+  const match = matchExpression(terms);
+  if (!filter || Object.keys(filter).length === 0) {
+    const telling = tellingTerms(ground, terms);
+    const best = telling.length < terms.length ? worded(ground, matchExpression(telling), limit) : [];
+    return best.length < limit ? worded(ground, match, limit) : best;
+  }
   const hits = filtered(ground, compileFilter(filter, base.id, 'set'), ground.exactLimit);
   if (hits) return worded(ground, match, limit, hits);
   // So many hits are a good part of all: among a few times as many best ones there are enough of them.
@@ -59,6 +68,14 @@ export function keywordChunks(ground: Ground, text: string, limit: number, filte
     const fitting = new Set(matching(database, base.id, ids, condition));
     if (fitting.size >= limit || best.length < fetch) return best.filter(({ key }) => fitting.has(key)).slice(0, limit);
   }
+}
+
+/** The terms that few chunks have, where there are so many chunks that scoring all that have a common term would hold the event loop; all of them where none is rare. */
+function tellingTerms({ database, base: { id: n, chunks } }: Ground, terms: readonly string[]): readonly string[] {
+  if (terms.length === 1 || chunks < MANY_CHUNKS) return terms;
+  const sql = `SELECT rowid AS id FROM text_${n} WHERE text_${n} MATCH ? LIMIT 1 OFFSET ?`;
+  const telling = terms.filter((term) => database.one(sql, matchExpression([term]), Math.floor(chunks * COMMON_SHARE)) === undefined);
+  return telling.length > 0 ? telling : terms;
 }
 
 function worded({ database, base: { id: n } }: Ground, match: string, limit: number, among?: readonly number[]): Found[] {

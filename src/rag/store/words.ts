@@ -23,16 +23,20 @@ export function searchable(text: string): string {
   return UNSPACED.test(parted) ? parted.replaceAll(EACH_UNSPACED, ' $& ') : parted;
 }
 
-/** A full-text query for any text of a user: any of its words, and pairs of neighbours where words have no spaces between them. Undefined where it has no words. */
-export function matchExpression(text: string): string | undefined {
+/** What a text of a user asks a full-text index for: its words, and pairs of neighbours where words have no spaces between them. */
+export function searchedTerms(text: string): string[] {
   const terms = new Set<string>();
   for (const [word] of text.toWellFormed().toLowerCase().matchAll(WORDS)) {
     for (const part of word.split(RUNS)) if (part !== '') terms.add(part);
     for (const [run] of word.matchAll(RUNS)) for (const pair of pairs([...run])) terms.add(pair);
   }
   const rare = [...terms].filter((term) => !COMMON.has(term));
-  const asked = (rare.length > 0 ? rare : [...terms]).slice(0, MOST_TERMS);
-  return asked.length === 0 ? undefined : asked.map((term) => `"${term}"`).join(' OR ');
+  return (rare.length > 0 ? rare : [...terms]).slice(0, MOST_TERMS);
+}
+
+/** A full-text query for any of some terms. */
+export function matchExpression(terms: readonly string[]): string {
+  return terms.map((term) => `"${term}"`).join(' OR ');
 }
 
 function pairs(signs: readonly string[]): string[] {

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KnowledgeSettings, PreparedDocument } from '../src/rag/knowledge.ts';
-import type { StoredBase } from '../src/rag/store/base.ts';
-import { type OpenKnowledge, openKnowledge } from '../src/rag/store/knowledge.ts';
-import { median, type Row, row } from './row.ts';
-import { makeVectors, type Shape } from './vectors.ts';
+import type { KnowledgeSettings, PreparedDocument } from '../../src/rag/knowledge.ts';
+import type { StoredBase } from '../../src/rag/store/base.ts';
+import { type OpenKnowledge, openKnowledge } from '../../src/rag/store/knowledge.ts';
+import { median, type Row, row } from '../row.ts';
+import { makeVectors, type Shape } from '../vectors.ts';
 
 /** What every store is measured with; peers use the same. */
 export const DIMENSIONS = 384;
@@ -103,10 +103,12 @@ async function rowsOf(count: number, shape: Shape): Promise<Row[]> {
   const name = `${count.toLocaleString('en')} × ${DIMENSIONS}${shape === 'random' ? ', random directions' : ''}`;
   const all = await measure(base, set);
   const filtered = await measure(base, set, 7);
+  const words = await median(11, 1, () => base.search({ mode: 'keyword', text: 'the number of topic17', vector: undefined, limit: NEIGHBOURS }));
   const rows = [
     row(`vector search, ${name}`, all.ms, 'ms', shape === 'clustered' ? (count > 20_000 ? 1 : 4) : undefined),
     row(`recall of it, best ${NEIGHBOURS}`, all.recall, ''),
     row(`vector search under a filter of 1 %, ${name}`, filtered.ms, 'ms'),
+    row(`keyword search with a word of every chunk, ${name}`, words / 1_000, 'ms'),
     row(`put of one document of ${PER_DOCUMENT} chunks, ${name}`, puts.sort((a, b) => a - b)[puts.length >> 1] as number, 'ms', 3),
   ];
   await knowledge[Symbol.asyncDispose]();
