@@ -1,5 +1,6 @@
 import { matchesAny } from '../call/capability.ts';
 import { type Context, type Host, hostService } from '../call/context.ts';
+import type { Config } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 import { createExtractiveModel } from './extractive/model.ts';
 import { modelFailed } from './failure.ts';
@@ -68,7 +69,7 @@ function createModels({ config }: Host): Models {
       if (!matchesAny(context.run.grants.models, wanted))
         throw new ScriptError(
           'NOT_ALLOWED',
-          `${context.method}: the model ${wanted} was not granted to this run; configure it ([models.providers.${provider}], or its key in the environment), grant it (grants.models), or use another (--model local/extractive)`,
+          `${context.method}: the model ${wanted} was not granted to this run; configure it ([models.providers.${provider}], or ${keyHint(provider, config)}), grant it (grants.models), or use another (--model local/extractive)`,
         );
       const local = wanted === EXTRACTIVE || provider === 'mock' || registered.has(wanted);
       if (!local && !findProvider(provider, config)) throw unknownProvider(wanted);
@@ -93,3 +94,9 @@ function isModel(value: LanguageModel | MockSource): value is LanguageModel {
 }
 
 export const models = hostService<Models>('models', createModels);
+
+/** The environment variables that would hold the provider's key, in words. */
+function keyHint(provider: string, config: Config): string {
+  const variables = findProvider(provider, config)?.keyVariables ?? [];
+  return variables.length > 0 ? `its key in the environment variable ${variables.join(' or ')}` : 'its key in the environment';
+}

@@ -1,4 +1,5 @@
 import { requireCapability } from '../call/capability.ts';
+import { nearest } from '../call/check/nearest.ts';
 import { type Context, hostService, type Run, runService } from '../call/context.ts';
 import { telling } from '../call/refused.ts';
 import { cancelled } from '../call/run.ts';
@@ -114,8 +115,13 @@ function createTools(run: Run): Tools {
     if (typeof tool !== 'string') return runTool(context, tool, input);
     return whenReady(find(tool), (found) => {
       if (found) return runTool(context, found, input);
-      const near = rank(list(), toolName(tool))[0];
-      throw new ScriptError('NOT_FOUND', `${context.method}: there is no tool "${tool}"${near ? `; the nearest is ${near.name}` : ''} (Tool.list() names all)`);
+      const all = list();
+      const near =
+        nearest(
+          toolName(tool),
+          all.map((one) => one.name),
+        ) ?? rank(all, toolName(tool))[0]?.name;
+      throw new ScriptError('NOT_FOUND', `${context.method}: there is no tool "${tool}"${near ? `; the nearest is ${near}` : ''} (Tool.list() names all)`);
     });
   }
 
