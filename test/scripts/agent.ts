@@ -329,4 +329,16 @@ attempt(() => Agent.create({model: "mock/script", tools: ["no_such"]}))]`,
     js: `Agent.execute({model: "local/extractive", prompt: "Why?", context: "Because it is so."}).cost_usd`,
     expect: 0,
   },
+  {
+    name: 'an unknown tool suggests the nearest',
+    lua: `Tool.execute("calculater", {})`,
+    js: `Tool.execute("calculater", {})`,
+    expect_error: { code: 'NOT_FOUND', message: /no tool "calculater"; the nearest is calculator/ },
+  },
+  {
+    name: 'a model that was not granted names the variable of its key',
+    lua: `Agent.create({model = "openai/gpt-4o"})`,
+    js: `Agent.create({model: "openai/gpt-4o"})`,
+    expect_error: { code: 'NOT_ALLOWED', message: /OPENAI_API_KEY/ },
+  },
 ];

@@ -30,12 +30,17 @@ export class Failure {
   /** The clear sentence: where, what was wanted, what was found. Positions count from 1 in Lua and from 0 in JavaScript. */
   message(path: string, language: Language): string {
     const place = this.#place(path, language === 'lua' ? 1 : 0);
-    const sentence = this.sentence ?? `expected ${this.wanted}, got ${this.content ? describeContent(this.found) : describe(this.found)}`;
+    const sentence = this.sentence ?? `expected ${this.wanted}, got ${this.#foundIn(language)}`;
     return place === '' ? sentence : `${place}: ${sentence}`;
   }
 
   toError(path: string, language: Language): ScriptError {
     return new ScriptError('BAD_ARGUMENT', this.message(path, language));
+  }
+
+  #foundIn(language: Language): string {
+    if (language === 'javascript' && (this.found === null || this.found === undefined)) return 'null';
+    return this.content ? describeContent(this.found) : describe(this.found);
   }
 
   #place(path: string, base: number): string {
