@@ -12,11 +12,17 @@ export async function watchScript(file: string, run: () => Promise<number>): Pro
   return new Promise((done) => {
     let timer: NodeJS.Timeout | undefined;
     let running = false;
+    let changed = false;
     const again = async () => {
+      changed = true;
       if (running) return;
       running = true;
-      process.stderr.write(`\n${basename(file)} changed\n`);
-      status = await run();
+      // What changes during a run is run again.
+      while (changed) {
+        changed = false;
+        process.stderr.write(`\n${basename(file)} changed\n`);
+        status = await run();
+      }
       running = false;
     };
     const watcher = watch(folder, (_, name) => {

@@ -115,6 +115,7 @@ describe('the tool loop', () => {
       a:set_config({budget = {max_tool_calls = 3}})
       a:add_tool(a)
       local ok, e = pcall(function() a:execute("go") end)
+      while not ended do sleep(1) end
       return {e.code, ended}`;
     expect(await run(text, models)).toEqual(['LIMIT_EXCEEDED', 'CANCELLED']);
   });
