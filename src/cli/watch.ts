@@ -8,7 +8,6 @@ const SETTLE_MS = 100;
 export async function watchScript(file: string, run: () => Promise<number>): Promise<number> {
   const folder = dirname(resolve(file));
   let status = await run();
-  process.stderr.write(`watching ${basename(file)}; Ctrl-C ends\n`);
   return new Promise((done) => {
     let timer: NodeJS.Timeout | undefined;
     let running = false;
@@ -30,6 +29,8 @@ export async function watchScript(file: string, run: () => Promise<number>): Pro
       clearTimeout(timer);
       timer = setTimeout(again, SETTLE_MS);
     });
+    // Told when it is true: what changes from here on is seen.
+    process.stderr.write(`watching ${basename(file)}; Ctrl-C ends\n`);
     process.once('SIGINT', () => {
       watcher.close();
       clearTimeout(timer);
