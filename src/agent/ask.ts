@@ -6,6 +6,7 @@ import { redaction } from '../hook/builtin/redact.ts';
 import { hooks } from '../hook/hooks.ts';
 import { type LanguageModel, type ModelAnswer, type ModelRequest, type OnText, usageOf } from '../model/model.ts';
 import { models } from '../model/models.ts';
+import { askedWait, LONGEST_WAIT_MS, waitBefore } from '../model/retry.ts';
 import { countRequest } from '../model/tokens.ts';
 import { Spending } from './budget.ts';
 import { answerOf, checkModelInput, checkModelOutput } from './model-hooks.ts';
@@ -19,8 +20,6 @@ export interface Asking {
 }
 
 const COOL_DOWN_MS = 30_000;
-const LONGEST_WAIT_MS = 60_000;
-const FIRST_WAIT_MS = 250;
 /** What an answer may take where nobody says, for the estimate of a budget. */
 const USUAL_ANSWER_TOKENS = 512;
 
@@ -170,14 +169,4 @@ function mayFallBack(error: unknown): boolean {
 function isOfTheModel(error: unknown): boolean {
   const { status } = detailsOf(error);
   return typeof status !== 'number' || status >= 500 || [401, 403, 404, 429].includes(status);
-}
-
-function askedWait(error: unknown): number | undefined {
-  const asked = detailsOf(error).retry_after_ms;
-  return typeof asked === 'number' ? asked : undefined;
-}
-
-/** What the provider asks for, else a wait that doubles, with jitter from 0.5 to 1.5. */
-function waitBefore(attempt: number, error: unknown, random: number): number {
-  return askedWait(error) ?? Math.min(FIRST_WAIT_MS * 2 ** attempt, LONGEST_WAIT_MS) * (0.5 + random);
 }
