@@ -13,7 +13,7 @@ import { matchExpression, searchedTerms } from './words.ts';
 const MOST_FETCHED = 8_192;
 
 /** Candidates beyond the wanted ones that are scored exactly. */
-const SPARE = 12;
+const SPARE = 6;
 
 /** Chunks from which on a query's common terms are left out, and the share of them that makes a term common. */
 const MANY_CHUNKS = 20_000;
