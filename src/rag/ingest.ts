@@ -120,10 +120,7 @@ async function configure({ base, embedder, storage, chunking }: Pipeline, { chun
 /** Throws LIMIT_EXCEEDED when a document would not fit what the tenant may keep in all its knowledge bases. */
 function checkQuota(context: Context, { tenant, base }: Pipeline, { id, text }: PreparedDocument): void {
   const { max_documents, max_mb } = context.run.host.config.rag;
-  const all = context.run.host.get(knowledge);
-  const stats = all.bases(tenant).map((name) => all.base(tenant, name).stats());
-  const documents = stats.reduce((sum, { document_count }) => sum + document_count, 0);
-  const bytes = stats.reduce((sum, { storage_size_bytes }) => sum + storage_size_bytes, 0);
+  const { documents, bytes } = context.run.host.get(knowledge).totals(tenant);
   const old = base.settings && base.get(id);
   if (!old && documents >= max_documents)
     throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: the tenant ${tenant} has rag.max_documents = ${max_documents} already`);

@@ -1,7 +1,7 @@
 import { ScriptError } from '../../errors.ts';
 import { checkTenant, tenantHome } from '../../store/folders.ts';
 import { loadUsearch, type Usearch } from '../../vector/hnsw.ts';
-import type { Knowledge } from '../knowledge.ts';
+import type { Knowledge, KnowledgeTotals } from '../knowledge.ts';
 import { StoredBase } from './base.ts';
 import { type Failpoint, KnowledgeDatabase } from './database.ts';
 import type { Rows } from './rows.ts';
@@ -73,6 +73,10 @@ class StoredKnowledge implements OpenKnowledge {
     return this.#tenant(tenant)
       .database.all<{ name: string }>('SELECT name FROM bases ORDER BY name')
       .map((row) => row.name);
+  }
+
+  totals(tenant: string): KnowledgeTotals {
+    return this.#tenant(tenant).database.one<KnowledgeTotals>('SELECT documents, bytes FROM totals') ?? { documents: 0, bytes: 0 };
   }
 
   async release(tenant: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,8 +8,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Search } from '../../../src/rag/knowledge.ts';
 import { fuse } from '../../../src/rag/store/fuse.ts';
 import { openKnowledge } from '../../../src/rag/store/knowledge.ts';
+import { KNOWLEDGE_FORMAT } from '../../../src/rag/store/schema.ts';
 import { matchExpression, searchedTerms } from '../../../src/rag/store/words.ts';
 import { tenantFolder } from '../../../src/store/folders.ts';
+import { openDatabase } from '../../../src/store/open.ts';
 import { prepared, settings, vectorOf } from './support.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'llmspell-knowledge-'));
@@ -208,6 +210,10 @@ describe.each(['sqlite', 'memory'] as const)('the contract of knowledge bases: %
       await base.put(prepared(`${tenant}-${name}`, ['shared words']), 0);
     }
     expect([knowledge.bases('t'), knowledge.bases('u')]).toEqual([['one', 'two'], ['one']]);
+    expect([knowledge.totals('t'), knowledge.totals('u')]).toEqual([
+      { documents: 2, bytes: 2 * (2 * 12 + 16) },
+      { documents: 1, bytes: 2 * 12 + 16 },
+    ]);
     for (const [tenant, name] of [
       ['t', 'one'],
       ['t', 'two'],
@@ -252,6 +258,19 @@ describe('a knowledge folder', () => {
     }
     const found = await Promise.all(bases.map((base) => base().search(ask('hybrid', 'words'))));
     expect(found.every((hits) => hits.length === 1)).toBe(true);
+  });
+
+  it('of the first format gets its totals', async () => {
+    const dataDir = folder();
+    const home = tenantFolder(dataDir, 't');
+    mkdirSync(home, { recursive: true });
+    const old = openDatabase(join(home, 'knowledge.db'), 'normal', { steps: KNOWLEDGE_FORMAT.steps.slice(0, 1) });
+    old.exec(
+      `INSERT INTO bases (name, settings, snapshot, documents, bytes) VALUES ('a', '{}', '{"size":50}', 3, 100), ('b', '{}', 'cut o', 4, 1000), ('c', '{}', NULL, 0, 0)`,
+    );
+    old.close();
+    await using knowledge = open('sqlite', dataDir);
+    expect(knowledge.totals('t')).toEqual({ documents: 7, bytes: 1_150 });
   });
 
   it('can be deleted when its tenant is released, and made anew', async () => {
@@ -359,6 +378,7 @@ describe('verify', () => {
     ['DELETE FROM texts_1', 'documents without their text: 1'],
     ['DELETE FROM documents_1', 'chunks without a document: 2'],
     ['UPDATE bases SET chunks = 7', 'counts of the base that are wrong: 1'],
+    ['UPDATE totals SET documents = documents + 1', 'totals of the tenant that are wrong: 1'],
     ['UPDATE bases SET next = 1', 'numbers that would be given twice: 1'],
     ['DELETE FROM log', 'entries missing from the log: 1'],
     ["UPDATE vectors_1 SET vector = x'00' WHERE id = 2", 'vectors of a wrong length: 1'],
