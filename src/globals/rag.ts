@@ -140,13 +140,17 @@ const operations = {
   retrieve: (context: Context, pipeline: Pipeline, given: Inside<typeof query>) =>
     timed(async () => {
       const asked = typeof given === 'string' ? { query: given } : given;
-      return { chunks: chunksFor(context, pipeline, await retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
+      return { chunks: await chunksFor(context, pipeline, await retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
     }),
   converse: (context: Context, pipeline: Pipeline, session: string, given: Inside<typeof conversational>) =>
     timed(async () => {
       const asked = typeof given === 'string' ? { query: given } : given;
       const hits = await retrieve(context, pipeline, asked, await conversationOf(context, session, asked));
-      return { chunks: chunksFor(context, pipeline, hits, asked.neighbors), query: asked.query, ...contextFor(context, pipeline, hits, asked.max_tokens) };
+      return {
+        chunks: await chunksFor(context, pipeline, hits, asked.neighbors),
+        query: asked.query,
+        ...contextFor(context, pipeline, hits, asked.max_tokens),
+      };
     }),
   answer: (context: Context, pipeline: Pipeline, given: Inside<typeof question>) =>
     timed(async () => {
@@ -156,7 +160,7 @@ const operations = {
       const { hits, citations, quotations, ...rest } = await answer(context, pipeline, asked, widen);
       return {
         ...rest,
-        chunks: chunksFor(context, pipeline, hits, neighbors),
+        chunks: await chunksFor(context, pipeline, hits, neighbors),
         citations: citationsFor(context, pipeline, citations),
         quotations: quotationsFor(context, pipeline, quotations),
       };

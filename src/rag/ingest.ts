@@ -10,6 +10,7 @@ import type { PreparedDocument } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import { progressTo } from './progress.ts';
+import { slices } from './slices.ts';
 import type { DocumentInput } from './sources.ts';
 import { knowledge } from './store/service.ts';
 
@@ -20,9 +21,6 @@ export interface IngestOptions {
   readonly chunking?: ChunkOptions | undefined;
   readonly on_progress?: Callback | undefined;
 }
-
-/** How long storing goes on before others get a turn, ms. */
-const SLICE_MS = 8;
 
 /**
  * Stores documents one by one, each whole or not at all; one that cannot be read or is refused fails alone. Throws what concerns all of them: an
@@ -75,7 +73,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
     total = count;
     progress.report(0, total);
   };
-  let turn = performance.now();
+  const turn = slices();
   try {
     for await (const one of prepare(context, documents, { chunking, embedder, tenant, known, counted })) {
       if ('error' in one) {
@@ -95,10 +93,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
       }
       progress.report(result.documents + result.skipped + result.failed.length, total);
       context.signal.throwIfAborted();
-      if (performance.now() - turn > SLICE_MS) {
-        await new Promise((resolve) => setImmediate(resolve));
-        turn = performance.now();
-      }
+      await turn();
     }
   } catch (error) {
     if (late.aborted && !outer.signal.aborted)

@@ -15,9 +15,10 @@ const MOST_FETCHED = 8_192;
 /** Candidates beyond the wanted ones that are scored exactly. */
 const SPARE = 6;
 
-/** Chunks from which on a query's common terms are left out, and the share of them that makes a term common. */
-const MANY_CHUNKS = 20_000;
+/** The share of a large base's chunks that makes a term common: scoring all that have one would hold the event loop. */
 const COMMON_SHARE = 0.1;
+/** The newest so many chunks that have common terms are scored. */
+const MOST_SCORED = 10_000;
 
 /** What a search of one base works with. */
 export interface Ground {
@@ -28,7 +29,7 @@ export interface Ground {
   /** All vectors, and those behind the index. */
   readonly all: Rows;
   readonly behind: Rows;
-  /** A filter's hits are gathered and scored exactly up to so many; so many vectors are searched exactly. */
+  /** A filter's hits are gathered and scored exactly up to so many; so many vectors are searched exactly; a base of more chunks is large. */
   readonly exactLimit: number;
   /** Bytes of vectors that may be kept in memory. */
   readonly memoryLimit: number;
@@ -52,12 +53,8 @@ export function keywordChunks(ground: Ground, text: string, limit: number, filte
   const { database, base } = ground;
   const terms = searchedTerms(text);
   if (terms.length === 0) return [];
+  if (!filter || Object.keys(filter).length === 0) return wordedByRarity(ground, terms, limit);
   const match = matchExpression(terms);
-  if (!filter || Object.keys(filter).length === 0) {
-    const telling = tellingTerms(ground, terms);
-    const best = telling.length < terms.length ? worded(ground, matchExpression(telling), limit) : [];
-    return best.length < limit ? worded(ground, match, limit) : best;
-  }
   const hits = filtered(ground, compileFilter(filter, base.id, 'set'), ground.exactLimit);
   if (hits) return worded(ground, match, limit, hits);
   // So many hits are a good part of all: among a few times as many best ones there are enough of them.
@@ -70,12 +67,32 @@ export function keywordChunks(ground: Ground, text: string, limit: number, filte
   }
 }
 
-/** The terms that few chunks have, where there are so many chunks that scoring all that have a common term would hold the event loop; all of them where none is rare. */
-function tellingTerms({ database, base: { id: n, chunks } }: Ground, terms: readonly string[]): readonly string[] {
-  if (terms.length === 1 || chunks < MANY_CHUNKS) return terms;
+/**
+ * The best by the terms that few chunks have. Where these find too few, or there are none, chunks with common terms join them: those of the newest
+ * that have all terms, then those that have any.
+ */
+function wordedByRarity(ground: Ground, terms: readonly string[], limit: number): Found[] {
+  const { database, base, exactLimit } = ground;
+  const { id: n, chunks } = base;
+  const any = matchExpression(terms);
+  if (chunks <= exactLimit) return worded(ground, any, limit);
   const sql = `SELECT rowid AS id FROM text_${n} WHERE text_${n} MATCH ? LIMIT 1 OFFSET ?`;
-  const telling = terms.filter((term) => database.one(sql, matchExpression([term]), Math.floor(chunks * COMMON_SHARE)) === undefined);
-  return telling.length > 0 ? telling : terms;
+  const rare = terms.filter((term) => database.one(sql, matchExpression([term]), Math.floor(chunks * COMMON_SHARE)) === undefined);
+  const best = rare.length > 0 ? worded(ground, matchExpression(rare), limit) : newestWorded(ground, matchExpression(terms, 'AND'), limit);
+  if (best.length >= limit || rare.length === terms.length) return best;
+  const known = new Set(best.map(({ key }) => key));
+  const more = newestWorded(ground, any, limit).filter(({ key }) => !known.has(key));
+  return [...best, ...more].sort((a, b) => b.score - a.score || a.key - b.key).slice(0, limit);
+}
+
+/** The best of the newest chunks that match. */
+function newestWorded({ database, base: { id: n } }: Ground, match: string, limit: number): Found[] {
+  return database.all<Found>(
+    `SELECT key, score FROM (SELECT rowid AS key, -bm25(text_${n}, 1.0, 0.5, 0.5) AS score FROM text_${n} WHERE text_${n} MATCH ? ORDER BY rowid DESC LIMIT ${MOST_SCORED})
+     ORDER BY score DESC, key LIMIT ?`,
+    match,
+    limit,
+  );
 }
 
 function worded({ database, base: { id: n } }: Ground, match: string, limit: number, among?: readonly number[]): Found[] {

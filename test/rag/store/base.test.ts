@@ -116,6 +116,25 @@ describe.each(['sqlite', 'memory'] as const)('the contract of knowledge bases: %
     expect(await find({ at: { $gte: 20 } }, 100)).toEqual(all.filter((at) => at >= 20));
   });
 
+  it('finds by rare words among many chunks, and by common ones among the newest', async () => {
+    await using knowledge = openKnowledge({ backend, durability: 'normal', dataDir: folder(), exactLimit: 10 });
+    const base = knowledge.base('t', 'main');
+    await base.configure(settings({ backend: 'flat' }));
+    for (let at = 0; at < 120; at++) {
+      const texts = Array.from({ length: 100 }, (_, chunk) => `a common thing ${chunk % 2 ? 'and frequent' : ''}${at === 0 && chunk < 3 ? ' rareword' : ''} `);
+      await base.put(prepared(`d${at}`, at === 1 ? ['common', ...texts] : texts), 0);
+    }
+    const find = async (text: string, limit: number) =>
+      (await base.search(ask('keyword', text, { limit }))).map(({ chunk, document }) => [document.id, chunk.text]);
+    const mixed = await find('common rareword', 10);
+    expect(mixed.slice(0, 3).map(([id]) => id)).toEqual(['d0', 'd0', 'd0']);
+    expect(mixed.slice(3).every(([id]) => Number(id?.slice(1)) >= 20)).toBe(true);
+    const both = await find('common frequent', 200);
+    expect(both.length).toBe(200);
+    expect(both.every(([, text]) => text?.includes('frequent'))).toBe(true);
+    expect((await find('common', 1_000)).every(([id]) => Number(id?.slice(1)) >= 20)).toBe(true);
+  });
+
   it('compares by product and by distance too', async () => {
     await using knowledge = open(backend);
     for (const [metric, order, first] of [
