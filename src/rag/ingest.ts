@@ -76,6 +76,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
   const turn = slices();
   try {
     for await (const one of prepare(context, documents, { chunking, embedder, tenant, known, counted })) {
+      context.signal.throwIfAborted();
       if ('error' in one) {
         const { index, source, error } = one;
         result.failed.push({ index: index + first, ...(source !== undefined && { source }), error: error.message });
@@ -92,7 +93,6 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
         }
       }
       progress.report(result.documents + result.skipped + result.failed.length, total);
-      context.signal.throwIfAborted();
       await turn();
     }
   } catch (error) {

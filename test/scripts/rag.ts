@@ -320,6 +320,16 @@ const result = RAG.ingest_documents("global", [{content: "one", metadata: {text:
     ],
   },
   {
+    name: 'offsets are right far behind signs of two units',
+    lua: `local text = "a" .. ("😀 b. "):rep(6000) RAG.ingest_documents("global", {{content = text}})
+local chunks, same = RAG.retrieve("global", {query = "b", top_k = 1000, mode = "keyword"}).chunks, 0
+for _, c in ipairs(chunks) do if text:sub(c.offset.start, c.offset.stop) == c.content then same = same + 1 end end return {#chunks > 20, same == #chunks}`,
+    js: `const text = "a" + "😀 b. ".repeat(6000); RAG.ingest_documents("global", [{content: text}]);
+const {chunks} = RAG.retrieve("global", {query: "b", top_k: 1000, mode: "keyword"});
+[chunks.length > 20, chunks.every(({offset, content}) => text.slice(offset.start, offset.stop) === content)]`,
+    expect: [true, true],
+  },
+  {
     name: 'a cancelled ingest leaves whole documents',
     lua: `local documents = {} for i = 1, 3000 do documents[i] = {content = "document " .. i .. (" some words"):rep(100), metadata = {document_id = "d" .. i}} end
 local ok = pcall(parallel, {
