@@ -103,7 +103,7 @@ function measure(graph: Graph, samples: ReadonlyMap<number, Float32Array>, best:
   for (const fetch of FETCHES) {
     let [found, all] = [0, 0];
     for (const [id, query] of samples) {
-      const candidates = new Set(graph.search(query, fetch));
+      const candidates = new Set(graph.search(query, fetch).map(({ key }) => key));
       const wanted = best.get(id)?.found() ?? [];
       all += wanted.length;
       found += wanted.filter(({ key }) => candidates.has(key)).length;
