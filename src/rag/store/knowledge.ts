@@ -27,6 +27,8 @@ const MOST_OPEN = 64;
 const EXACT_LIMIT = 20_000;
 const MEMORY_LIMIT = 512 * 2 ** 20;
 const MOST_NAME = 128;
+/** Names asked for of a tenant from which on those without a stored base are forgotten. */
+const MANY_NAMES = 256;
 
 interface Tenant {
   readonly database: KnowledgeDatabase;
@@ -66,6 +68,7 @@ class StoredKnowledge implements OpenKnowledge {
     const { library = loadUsearch, exactLimit = EXACT_LIMIT, memoryLimit = MEMORY_LIMIT } = this.#options;
     const base = new StoredBase(database, name, { library, exactLimit, memoryLimit, used: (rows) => this.#used(rows) });
     bases.set(name, base);
+    if (bases.size > MANY_NAMES) forgetOldest(database, bases);
     return base;
   }
 
@@ -132,4 +135,12 @@ class StoredKnowledge implements OpenKnowledge {
       this.#rows.delete(oldest);
     }
   }
+}
+
+/** Forgets the name that was asked for longest ago where nothing is stored under it, or puts it last; there are endlessly many names. */
+function forgetOldest(database: KnowledgeDatabase, bases: Map<string, StoredBase>): void {
+  const [oldest] = bases;
+  if (!oldest) return;
+  bases.delete(oldest[0]);
+  if (database.base(oldest[0])) bases.set(...oldest);
 }

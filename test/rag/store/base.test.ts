@@ -243,6 +243,16 @@ describe.each(['sqlite', 'memory'] as const)('the contract of knowledge bases: %
     expect(() => knowledge.base('../x', 'main')).toThrow('tenant: expected 1 to 128 of');
   });
 
+  it('keeps nothing of names under which nothing is stored', async () => {
+    await using knowledge = open(backend);
+    const [stored, unused] = [knowledge.base('t', 'stored'), knowledge.base('t', 'unused')];
+    await stored.configure(settings());
+    for (let at = 0; at < 300; at++) expect(knowledge.base('t', `n${at}`).get('a')).toBe(undefined);
+    expect(knowledge.base('t', 'stored')).toBe(stored);
+    expect(knowledge.base('t', 'unused')).not.toBe(unused);
+    expect(knowledge.bases('t')).toEqual(['stored']);
+  });
+
   it('catches up in memory with everything that was written and removed', async () => {
     await using knowledge = open(backend);
     const base = knowledge.base('t', 'main');
