@@ -79,6 +79,8 @@ export abstract class Instance {
   protected abstract interrupt(fiber: Fiber): boolean;
   /** Frees engine references that the host dropped; called with the baton on the main stack. */
   protected abstract releaseDropped(): void;
+  /** Leaves the engine's memory to another context. */
+  protected abstract release(): void;
   protected abstract memoryBytes(): number;
 
   // Fibers: the one door.
@@ -326,6 +328,13 @@ export abstract class Instance {
     for (const refuse of [...this.#onDeath]) refuse(error);
     this.#onDeath.clear();
     this.#entrants.length = 0;
+  }
+
+  /** Ends an instance whose run is over; where nothing is left suspended in it, its memory serves another. */
+  close(): void {
+    const empty = !this.dead && this.#open === 0 && this.#onDeath.size === 0;
+    this.kill(new ScriptError('CANCELLED', 'the run has ended'));
+    if (empty) this.release();
   }
 
   usage(): Usage {

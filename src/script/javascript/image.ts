@@ -27,6 +27,9 @@ export interface JavaScriptImage {
   readonly scratch: number;
 }
 
+/** Free memory in the image, so that a small script's context never grows: growing costs, and a memory that has grown serves no other. */
+const ROOM_BYTES = 512 * 1024;
+
 const refuse = () => {
   throw new ScriptError('INTERNAL', 'a call while the base image is made');
 };
@@ -58,6 +61,7 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   );
   for (const global of table.globals('javascript')) builder.global(global);
   x.JS_RunGC(machine.runtime);
+  x.wasm_free(x.wasm_malloc(ROOM_BYTES));
   return {
     machine: { memory: captureImage(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
     prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype), lazyHandler: pointerOf(shared.lazyHandler) },

@@ -142,10 +142,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     );
   }
 
-  close(): void {
-    this.kill(new ScriptError('CANCELLED', 'the run has ended'));
-  }
-
   // What every language supplies.
 
   protected toMain(): void {
@@ -172,6 +168,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   /** The interpreter's own handler raises it, again and again. */
   protected interrupt(): boolean {
     return false;
+  }
+
+  protected release(): void {
+    this.#machine.release();
   }
 
   protected memoryBytes(): number {

@@ -88,10 +88,6 @@ export class LuaInstance extends Instance implements ScriptInstance {
     });
   }
 
-  close(): void {
-    this.kill(new ScriptError('CANCELLED', 'the run has ended'));
-  }
-
   // Fibers.
 
   protected toMain(): void {
@@ -117,6 +113,10 @@ export class LuaInstance extends Instance implements ScriptInstance {
   protected setFuel(amount: number): void {
     this.#x.__fuel.value = amount;
     this.#x.__fuel_reset.value = amount;
+  }
+
+  protected release(): void {
+    this.#machine.release();
   }
 
   protected memoryBytes(): number {

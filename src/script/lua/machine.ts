@@ -35,13 +35,16 @@ export class LuaMachine {
   readonly readNumbers: ReadNumbers;
   readonly writeNumbers: WriteNumbers;
   #maxBytes: number;
+  readonly #release: () => void;
   readonly #pcall: Pcall;
   readonly #load: Load;
 
   constructor(host?: LuaHost, engine: EngineModules = loadEngine('lua')) {
     this.#maxBytes = host ? host.memoryBytes : 64 * 2 ** 20;
+    const wasm = engine.memories.take(host?.image.memory.length);
+    this.#release = host ? () => engine.memories.give(wasm, host.image.memory.length) : () => undefined;
     const first = new WebAssembly.Instance(engine.linkers.first, {}).exports as LinkExports;
-    const instance = new WebAssembly.Instance(engine.module, this.#imports(first, host?.now ?? (() => 0)));
+    const instance = new WebAssembly.Instance(engine.module, this.#imports(first, wasm, host?.now ?? (() => 0)));
     this.x = instance.exports as unknown as LuaExports;
     const { x } = this;
     const second = new WebAssembly.Instance(engine.linkers.second, {
@@ -102,7 +105,12 @@ export class LuaMachine {
     return this.#load(L, text.pointer, text.size, name, 0);
   }
 
-  #imports(first: LinkExports, now: () => number): WebAssembly.Imports {
+  /** Leaves the memory to another context; nothing may enter this one again. */
+  release(): void {
+    this.#release();
+  }
+
+  #imports(first: LinkExports, memory: WebAssembly.Memory, now: () => number): WebAssembly.Imports {
     const none = () => 0;
     const abort = () => {
       throw new WebAssembly.RuntimeError('the Lua engine aborted');
@@ -134,12 +142,16 @@ export class LuaMachine {
     ];
     for (const name of named) env[name] = none;
     const sizes = (count: number, bytes: number) => {
-      const view = new DataView(this.x.memory.buffer);
+      const view = new DataView(memory.buffer);
       view.setUint32(count, 0, true);
       view.setUint32(bytes, 0, true);
       return 0;
     };
-    return { env, wasi_snapshot_preview1: { fd_write: none, fd_read: none, fd_close: none, fd_seek: none, environ_get: none, environ_sizes_get: sizes } };
+    return {
+      host: { memory },
+      env,
+      wasi_snapshot_preview1: { fd_write: none, fd_read: none, fd_close: none, fd_seek: none, environ_get: none, environ_sizes_get: sizes },
+    };
   }
 
   /** The heap grows by a fifth at a time up to its cap; refusal is Lua's own memory error. */

@@ -5,11 +5,13 @@ import { ScriptError } from '../../errors.ts';
 import { buildEngine, readSource } from './build.ts';
 import { LINKERS } from './linkers.ts';
 import { type EngineName, MANIFESTS, type Manifest } from './manifests.ts';
+import { Memories } from './memories.ts';
 
 /** An engine's modules, compiled once per process. */
 export interface EngineModules {
   readonly module: WebAssembly.Module;
   readonly manifest: Manifest;
+  readonly memories: Memories;
   /** Given to the binary as its imports, linked behind it, and called when fuel is used up. */
   readonly linkers: { readonly first: WebAssembly.Module; readonly second: WebAssembly.Module; readonly tick: WebAssembly.Module };
 }
@@ -57,9 +59,11 @@ function probeFile(name: EngineName): URL {
 
 /** The modules of an engine whose binary is given. */
 export function compile(name: EngineName, binary: Uint8Array): EngineModules {
+  const manifest = MANIFESTS[name];
   return {
     module: new WebAssembly.Module(binary),
-    manifest: MANIFESTS[name],
+    manifest,
+    memories: new Memories(manifest.memory),
     linkers: { first: linker(`${name}-first`), second: linker(`${name}-second`), tick: linker('fuel') },
   };
 }
