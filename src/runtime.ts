@@ -123,7 +123,7 @@ function tableOf({ globals = NO_GLOBALS, builtins = true, checkResults = false }
   const known = made.get(key);
   if (known) return known;
   const lazy = new Set(checkResults ? [] : builtinGlobals.map(({ name }) => name));
-  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { checkResults, lazy });
+  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { checkResults, lazy, standard: builtins && globals.length === 0 });
   made.set(key, table);
   return table;
 }

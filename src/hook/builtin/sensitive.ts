@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { isMap } from '../../call/check/kind.ts';
+import { re2 } from '../../call/re2.ts';
 import { Float, type Value, type ValueMap } from '../../call/value.ts';
 
 /** Replaces what a pattern finds in a text. */
@@ -24,8 +24,7 @@ export const PATTERNS: Readonly<Record<'email' | 'card' | 'api_key', (replacemen
 
 /** A pattern of the configuration, which cannot take more than linear time. Throws when it is no RE2 expression. */
 export function customPattern(expression: string, replacement: string): Replace {
-  const { RE2JS } = createRequire(import.meta.url)('re2js') as typeof import('re2js');
-  const compiled = RE2JS.compile(expression);
+  const compiled = re2().compile(expression);
   const quoted = replacement.replaceAll(/[\\$]/g, '\\$&');
   return (text) => compiled.matcher(text).replaceAll(quoted);
 }

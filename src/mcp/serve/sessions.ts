@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
+import { randomUUID } from '../../call/digest.ts';
 
 type Transport = WebStandardStreamableHTTPServerTransport;
 
