@@ -109,19 +109,19 @@ function make(table: MethodTable): Made {
     x.lua_setglobal(L, memory.name(global.name));
   }
   x.lua_pushlightuserdata(L, 0);
-  x.lua_rawgeti(L, LUA.registry, BigInt(refs.null_metatable));
+  machine.rawgeti(L, LUA.registry, refs.null_metatable);
   x.lua_setmetatable(L, -2);
   x.lua_settop(L, 0);
   function addJson(): void {
     x.lua_pushlightuserdata(L, 0);
     setField('null');
-    x.lua_rawgeti(L, LUA.registry, BigInt(refs.array));
+    machine.rawgeti(L, LUA.registry, refs.array);
     setField('array');
   }
 
   const handleRefs: number[] = [];
   for (const handle of table.handles) {
-    x.lua_rawgeti(L, LUA.registry, BigInt(refs.handle_metatable));
+    machine.rawgeti(L, LUA.registry, refs.handle_metatable);
     memory.push(L, handle.type.name);
     methods(handle.methods);
     check(x.lua_pcallk(L, 2, 1, 0, 0, 0), `to make ${handle.type.name}`);

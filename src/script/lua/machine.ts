@@ -34,6 +34,10 @@ export class LuaMachine {
   /** Lists of numbers in one call each way; see the linker. */
   readonly readNumbers: ReadNumbers;
   readonly writeNumbers: WriteNumbers;
+  /** `lua_pushinteger`, `lua_rawgeti` and `lua_rawseti` with plain numbers. */
+  readonly pushInteger: (L: number, value: number) => void;
+  readonly rawgeti: (L: number, index: number, key: number) => number;
+  readonly rawseti: (L: number, index: number, key: number) => void;
   #maxBytes: number;
   readonly #release: () => void;
   readonly #pcall: Pcall;
@@ -76,6 +80,9 @@ export class LuaMachine {
     this.memory = new LuaMemory(x, host?.image.buffers);
     this.readNumbers = second.read_numbers;
     this.writeNumbers = second.write_numbers;
+    this.pushInteger = second.push_integer;
+    this.rawgeti = second.rawgeti;
+    this.rawseti = second.rawseti;
     this.#pcall = WebAssembly.promising(x.lua_pcallk) as unknown as Pcall;
     this.#load = WebAssembly.promising(x.luaL_loadbufferx) as unknown as Load;
   }
@@ -169,7 +176,7 @@ export class LuaMachine {
   }
 }
 
-type ReadNumbers = (L: number, index: number, at: number, kinds: number, most: number) => number;
+type ReadNumbers = (L: number, index: number, at: number, kinds: number, least: number, most: number) => number;
 type WriteNumbers = (L: number, at: number, kinds: number, count: number) => void;
 
 interface LinkExports extends WebAssembly.Exports {
@@ -180,6 +187,9 @@ interface LinkExports extends WebAssembly.Exports {
   readonly hook: (L: number, info: number) => void;
   readonly read_numbers: ReadNumbers;
   readonly write_numbers: WriteNumbers;
+  readonly push_integer: LuaMachine['pushInteger'];
+  readonly rawgeti: LuaMachine['rawgeti'];
+  readonly rawseti: LuaMachine['rawseti'];
   readonly tick: () => void;
 }
 

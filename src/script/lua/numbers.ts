@@ -7,10 +7,9 @@ const FEWEST_NUMBERS = 8;
 
 /** The table at an index where it is a list of nothing but numbers, in one call; undefined for anything else. */
 export function readNumbers(machine: LuaMachine, L: number, index: number): Value[] | undefined {
-  if (machine.x.lua_rawlen(L, index) < FEWEST_NUMBERS) return undefined;
   const { numbers } = machine.memory;
   const kinds = numbers + MOST_NUMBERS * 8;
-  const count = machine.readNumbers(L, index, numbers, kinds, MOST_NUMBERS);
+  const count = machine.readNumbers(L, index, numbers, kinds, FEWEST_NUMBERS, MOST_NUMBERS);
   if (count < 0) return undefined;
   const { doubles, bytes } = machine.memory;
   const list: Value[] = new Array(count);

@@ -166,7 +166,7 @@ export class LuaValues {
   /** All fields of a lazy map that the script has not had yet; undefined for any other table. */
   #lacking(L: number, index: number): ValueMap | undefined {
     const x = this.#x;
-    x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.lazyIdsRef));
+    this.#machine.rawgeti(L, LUA.registry, this.#marks.lazyIdsRef);
     x.lua_pushvalue(L, index);
     x.lua_rawget(L, -2);
     const id = x.lua_tonumberx(L, -1, 0);
@@ -188,7 +188,7 @@ export class LuaValues {
     const x = this.#x;
     switch (typeof value) {
       case 'number':
-        if (Number.isSafeInteger(value) && !Object.is(value, -0)) x.lua_pushinteger(L, BigInt(value));
+        if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.#machine.pushInteger(L, value);
         else x.lua_pushnumber(L, value);
         return;
       case 'string':
@@ -209,7 +209,7 @@ export class LuaValues {
   /** Pushes the very value that a reference stands for. */
   pushRef(L: number, ref: ScriptRef | undefined): void {
     if (!ref || ref.owner !== this.#owner || ref.released) throw new ScriptError('INTERNAL', 'a function of another run, or one that was let go');
-    this.#x.lua_rawgeti(L, LUA.registry, BigInt(ref.ref));
+    this.#machine.rawgeti(L, LUA.registry, ref.ref);
   }
 
   #pushInside(L: number, value: Value | undefined, depth: number): void {
@@ -230,16 +230,16 @@ export class LuaValues {
       const quick = writeNumbers(this.#machine, L, value);
       for (let i = quick ? value.length : 0; i < value.length; i++) {
         this.#pushInside(L, value[i], depth + 1);
-        x.lua_rawseti(L, -2, BigInt(i + 1));
+        this.#machine.rawseti(L, -2, i + 1);
       }
-      x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.arrayRef));
+      this.#machine.rawgeti(L, LUA.registry, this.#marks.arrayRef);
       x.lua_setmetatable(L, -2);
       return;
     }
     if (value instanceof LazyMap) {
-      x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.lazyRef));
+      this.#machine.rawgeti(L, LUA.registry, this.#marks.lazyRef);
       this.#pushObject(L, value.own, depth);
-      x.lua_pushinteger(L, BigInt(this.lazy.add(value)));
+      this.#machine.pushInteger(L, this.lazy.add(value));
       x.lua_callk(L, 2, 1, 0, 0);
       return;
     }
@@ -256,9 +256,9 @@ export class LuaValues {
     const x = this.#x;
     const marks = this.#marks;
     const known = this.#handleIds.get(handle.target);
-    x.lua_rawgeti(L, LUA.registry, BigInt(marks.handlesRef));
+    this.#machine.rawgeti(L, LUA.registry, marks.handlesRef);
     if (known !== undefined) {
-      x.lua_rawgeti(L, -1, BigInt(known));
+      this.#machine.rawgeti(L, -1, known);
       if (x.lua_type(L, -1) === LUA.userdata) {
         x.lua_rotate(L, -2, 1);
         x.lua_settop(L, -2);
@@ -272,15 +272,15 @@ export class LuaValues {
     if (id >= MAX_HANDLES) throw new ScriptError('LIMIT_EXCEEDED', `more than ${MAX_HANDLES} handles in one run`);
     this.#handleIds.set(handle.target, id);
     this.#memory.view.setUint32(x.lua_newuserdatauv(L, 4, 0), id, true);
-    x.lua_rawgeti(L, LUA.registry, BigInt(metatable));
+    this.#machine.rawgeti(L, LUA.registry, metatable);
     x.lua_setmetatable(L, -2);
     x.lua_pushvalue(L, -1);
-    x.lua_rawseti(L, -3, BigInt(id));
+    this.#machine.rawseti(L, -3, id);
     x.lua_rotate(L, -2, 1);
     x.lua_settop(L, -2);
     const fields = handle.type.fields?.(handle.target);
     if (!fields) return;
-    x.lua_rawgeti(L, LUA.registry, BigInt(marks.setFieldsRef));
+    this.#machine.rawgeti(L, LUA.registry, marks.setFieldsRef);
     x.lua_pushvalue(L, -2);
     this.#pushObject(L, fields, 0);
     x.lua_callk(L, 2, 0, 0, 0);
