@@ -190,7 +190,7 @@ describe('the other commands', () => {
       expect(status).toBe(0);
       expect(stdout).toContain('“A script that never ends is stopped when it has computed longer than limits.cpu_ms');
       expect(stdout).toMatch(new RegExp(`Knowledge  \\d+ documents in \\d+ passages; ${new_} documents are new`));
-      expect(stdout).toContain('Skipped    web: web_fetch: this run may not reach example.org (--allow-net example.org)');
+      expect(stdout).toContain('Skipped    the step web, which may fail without harm: web_fetch: this run may not reach example.org (--allow-net example.org)');
     }
   });
 });
