@@ -121,8 +121,8 @@ export const agentGlobal = defineGlobal({
       effect: 'external',
       examples: [
         {
-          lua: `print(Agent.execute({model = "mock/script", prompt = "The capital of France?"}).output)`,
-          javascript: `print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)`,
+          lua: `print(Agent.execute({model = "local/extractive", prompt = "What is the capital of France?", context = "Paris is the capital of France."}).output)`,
+          javascript: `print(Agent.execute({model: "local/extractive", prompt: "What is the capital of France?", context: "Paris is the capital of France."}).output)`,
         },
       ],
       handler({ spec: { prompt, input, context: material, images, session, ...rest } }, context) {

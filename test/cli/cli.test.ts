@@ -115,7 +115,10 @@ describe('wrong usage', () => {
     ['an unknown flag', ['run', '--nope', 'x.lua'], /unknown option '--nope'/],
     ['a missing file', ['run', 'none.lua'], /^error: none\.lua: there is no such script/],
     ['an unknown ending', ['run', 'x.py'], /^error: x\.py: expected a script that ends in \.lua, \.js or \.mjs/],
-    ['no language', ['exec', 'return 1'], /--lang/],
+    ['no language', ['exec', 'return 1'], /^error: exec: the language is missing: --lang lua or --lang js\n$/],
+    ['an option behind the code', ['exec', '--lang', 'lua', 'return 1', '--json'], /^error: exec: --json stands behind the code; options stand before it/],
+    ['the language behind the code', ['exec', 'return 1', '--lang=lua'], /^error: exec: --lang stands behind the code/],
+    ['a mistyped tool', ['tools', 'calculater'], /^error: there is no tool "calculater"; the nearest is calculator; /],
     ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],
     ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, got "soon"/],
     [
