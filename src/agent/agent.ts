@@ -146,7 +146,7 @@ export class Agent {
     const { timeout_ms } = this.config;
     const abort = new AbortController();
     const error = () =>
-      new ScriptError('TIMEOUT', `${who}: took longer than timeout_ms = ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
+      new ScriptError('TIMEOUT', `${who}: took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
     return { signal: abort.signal, timer: setTimeout(() => abort.abort(error()), timeout_ms) };
   }
 

@@ -134,6 +134,11 @@ describe('wrong usage', () => {
     expect(status).toBe(2);
   });
 
+  it('an option of exec may be passed on to the script', () => {
+    expect(llmspell('exec', '--lang', 'lua', 'print(ARGS.json)', '--', '--json', 'yes').stdout).toBe('yes\n');
+    expect(llmspell('exec', '--lang', 'js', 'print(ARGS.mine)', '--mine=1').stdout).toBe('1\n');
+  });
+
   it('names file and key of a wrong setting', () => {
     writeFileSync(join(folder, 'bad.toml'), '[limits]\ncpu_ms = "long"\n');
     writeFileSync(join(folder, 'odd.toml'), '[limit]\ncpu_ms = 1\n');
