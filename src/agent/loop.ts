@@ -128,8 +128,8 @@ async function runCall(
     message: { role: 'tool', tool_call_id: id, name, content: cut(content), ...(rest.error && { is_error: true }) } satisfies Message,
   });
   try {
-    if (!tool) throw new ScriptError('NOT_FOUND', `there is no tool ${name}; there are ${[...tools.keys()].join(', ') || 'none'}`);
     input = parseInput(text);
+    if (!tool) throw new ScriptError('NOT_FOUND', `there is no tool ${name}; there are ${[...tools.keys()].join(', ') || 'none'}`);
     const output = await context.run.get(toolRegistry).execute(context, tool, input);
     return finish({ output }, valueText(output));
   } catch (error) {

@@ -4,6 +4,7 @@ import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
 import { type EventRecord, events } from '../event/bus.ts';
+import { splitPattern } from '../event/pattern.ts';
 import { hooks } from '../hook/hooks.ts';
 
 const record = z.object({
@@ -83,7 +84,10 @@ export const eventGlobal = defineGlobal({
           javascript: `const id = Event.subscribe("workflow.*.completed", event => print(event.event_type))\nEvent.unsubscribe(id)`,
         },
       ],
-      handler: ({ pattern, handler, options }, { run }) => run.get(events).subscribe(pattern, handler, options),
+      handler({ pattern, handler, options }, { run, method }) {
+        splitPattern(pattern, undefined, `${method}: pattern`);
+        return run.get(events).subscribe(pattern, handler, options);
+      },
     }),
     unsubscribe: method({
       doc: 'Ends a subscription; says whether there was one.',
@@ -104,7 +108,10 @@ export const eventGlobal = defineGlobal({
           javascript: `Event.receive("job.*", 0)\nEvent.emit("job.done", 42)\nprint(Event.receive("job.*").payload)`,
         },
       ],
-      handler: ({ pattern, timeout_ms }, context) => context.run.get(events).receive(context, pattern, timeout_ms),
+      handler({ pattern, timeout_ms }, context) {
+        splitPattern(pattern, undefined, `${context.method}: pattern`);
+        return context.run.get(events).receive(context, pattern, timeout_ms);
+      },
     }),
     flush: method({
       doc: 'Waits until every handler has ended.',

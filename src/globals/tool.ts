@@ -3,7 +3,7 @@ import { defineGlobal, defineHandle, handleMethod, method } from '../call/define
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
 import { tools } from '../tool/registry.ts';
-import { scriptTool } from '../tool/script.ts';
+import { ownTool } from '../tool/script.ts';
 import { TOOL_HANDLE, type Tool } from '../tool/tool.ts';
 
 const info = z.object({
@@ -120,8 +120,8 @@ export const toolGlobal = defineGlobal({
           javascript: `Tool.register({\n  name: "shout",\n  description: "Text in capitals",\n  parameters: {type: "object", properties: {text: {type: "string"}}, required: ["text"]},\n  handler: params => params.text.toUpperCase()\n})\nprint(Tool.execute("shout", {text: "hi"}))`,
         },
       ],
-      handler({ definition }, { run }) {
-        const tool = scriptTool(definition);
+      handler({ definition }, { run, method }) {
+        const tool = ownTool(definition, `${method}: `);
         run.get(tools).register(tool);
         return tool;
       },

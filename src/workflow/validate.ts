@@ -52,7 +52,7 @@ function checkReference({ text, root, path }: Reference, known: ReadonlySet<stri
 
 function unknownParts(context: Context, { tool, agent, workflow }: Step, path: readonly string[], sound: Set<Workflow>): string[] {
   const { run } = context;
-  if (typeof tool === 'string' && !run.get(tools).has(tool)) return [`there is no tool "${tool}"`];
+  if (typeof tool === 'string' && !run.get(tools).has(tool)) return [run.get(tools).unknown(tool)];
   if (typeof agent === 'string' && !run.get(agents).get(agent)) return [`there is no agent "${agent}"`];
   if (workflow === undefined) return [];
   const found = typeof workflow === 'string' ? run.get(workflows).get(workflow) : (workflow as unknown as Workflow);

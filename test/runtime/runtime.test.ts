@@ -24,7 +24,7 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     const text =
       language === 'lua' ? 'return {Tool.execute("double", {n = 21}).n, Host.greet("Ada")}' : '[Tool.execute("double", {n: 21}).n, Host.greet("Ada")]';
     expect((await test.runtime.execute(text, { language })).value).toEqual([42, 'hello Ada']);
-    const bad = language === 'lua' ? 'Tool.execute("double", {m = 1})' : 'Tool.execute("double", {m: 1})';
+    const bad = language === 'lua' ? 'Tool.execute("double", {nn = 1})' : 'Tool.execute("double", {nn: 1})';
     await expect(test.runtime.execute(bad, { language })).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: expect.stringContaining('did you mean "n"') });
   });
 
