@@ -584,13 +584,9 @@ function require(name) end
 ---@field step? number 1 if not given
 
 ---@class Workflow.loop.spec.iterator
----@field range Workflow.loop.spec.iterator.range
-
----@class Workflow.loop.spec.iterator2
----@field collection any a list, or a reference to one
-
----@class Workflow.loop.spec.iterator3
----@field while_condition fun(ctx: any): any|string|boolean
+---@field range? Workflow.loop.spec.iterator.range
+---@field collection? any a list, or a reference to one
+---@field while_condition? fun(ctx: any): any|string|boolean
 
 ---@class Workflow.loop.spec.body.options
 ---@field input? any
@@ -641,9 +637,9 @@ function require(name) end
 ---@field description? string
 ---@field error_strategy? "fail"|"continue" what a failed step does to the rest; fail if not given
 ---@field timeout_ms? integer
----@field iterator Workflow.loop.spec.iterator|Workflow.loop.spec.iterator2|Workflow.loop.spec.iterator3
+---@field iterator Workflow.loop.spec.iterator one of range, collection and while_condition
 ---@field body Workflow.loop.spec.body[]|Workflow.loop.spec.body2
----@field max_iterations? integer 1000 if not given
+---@field max_iterations? integer a loop that would take more turns is an error; 1000 if not given
 ---@field break_when? fun(ctx: any): any|string|boolean asked after each turn, of which it sees the outputs
 
 ---@class Workflow.map.spec.step.options
@@ -1660,7 +1656,7 @@ function Agent.create(spec) end
 
 ---Answers once, without making an agent that stays.
 ---```lua
----print(Agent.execute({model = "mock/script", prompt = "The capital of France?"}).output)
+---print(Agent.execute({model = "local/extractive", prompt = "What is the capital of France?", context = "Paris is the capital of France."}).output)
 ---```
 ---@param spec Agent.execute.spec
 ---@return Agent.execute.result

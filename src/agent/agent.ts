@@ -145,8 +145,7 @@ export class Agent {
   #deadline(who: string): { signal: AbortSignal; timer: NodeJS.Timeout } {
     const { timeout_ms } = this.config;
     const abort = new AbortController();
-    const error = () =>
-      new ScriptError('TIMEOUT', `${who}: took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
+    const error = () => new ScriptError('TIMEOUT', `${who}: took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
     return { signal: abort.signal, timer: setTimeout(() => abort.abort(error()), timeout_ms) };
   }
 
