@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
-import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
+import { anyMap, anyValue, handle, keptCallback, MOST_MS } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
 import { tools } from '../tool/registry.ts';
 import { scriptTool } from '../tool/script.ts';
@@ -109,7 +109,7 @@ export const toolGlobal = defineGlobal({
           handler: keptCallback('(params: any) => any'),
           category: z.string().optional(),
           tags: z.array(z.string()).optional(),
-          timeout_ms: z.int().min(1).optional(),
+          timeout_ms: z.int().min(1).max(MOST_MS).optional(),
         }),
       },
       result: handle(TOOL_HANDLE),
