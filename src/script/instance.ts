@@ -12,8 +12,8 @@ const TICK_MS = 0.5;
 const FUEL = { first: 2_000, least: 200, most: 50_000 };
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
-/** Ticks of about half a millisecond that one piece of host work (reading or making values) may take: a full heap makes each allocation a collection. */
-const MOST_HOST_TICKS = 400;
+/** What one piece of host work (reading or making values) may take of the thread's time, ms: a full heap makes each allocation a collection. */
+const MOST_HOST_MS = 300;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
@@ -44,7 +44,8 @@ export abstract class Instance {
   readonly #onDeath = new Set<(error: Error) => void>();
   #fuel = FUEL.first;
   #pauseDue = false;
-  #hostTicks = 0;
+  /** Where the thread's clock stood at the first tick of the host work that goes on. */
+  #hostSince: number | undefined;
   #lastTick = 0;
   #enteredAt = 0;
   #cpuMs = 0;
@@ -108,7 +109,7 @@ export abstract class Instance {
         try {
           this.toMain();
           this.setFuel(this.#fuel);
-          this.#hostTicks = 0;
+          this.#hostSince = undefined;
           this.releaseDropped();
           this.prepare(fiber);
           try {
@@ -187,7 +188,7 @@ export abstract class Instance {
     const { fiber } = this;
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
-    this.#hostTicks = 0;
+    this.#hostSince = undefined;
     const result = dispatch(entry, args, fiber.callContext(entry.name));
     if (++this.#calls % CALLS_PER_LOOK === 0 || entry.compiled.definition.effect !== 'pure') this.#look();
     if (result instanceof Promise) this.#pending = result;
@@ -241,7 +242,7 @@ export abstract class Instance {
           refuse: reject,
           go: () => {
             this.#onDeath.delete(reject);
-            this.#hostTicks = 0;
+            this.#hostSince = undefined;
             this.computing = true;
             resolve(outcome);
           },
@@ -280,8 +281,14 @@ export abstract class Instance {
     }
     const { fiber } = this;
     if (!this.computing || !fiber) {
-      if (++this.#hostTicks > MOST_HOST_TICKS) {
-        this.kill(new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: the script is at limits.memory_mb = ${this.run.limits.memory_mb}`));
+      this.#hostSince ??= threadMs();
+      if (threadMs() - this.#hostSince > MOST_HOST_MS) {
+        this.kill(
+          new ScriptError(
+            'LIMIT_EXCEEDED',
+            `a value took too long to pass: it is too large, or the script is at limits.memory_mb = ${this.run.limits.memory_mb}`,
+          ),
+        );
         throw this.dead;
       }
       if (scheduler.expired(now)) this.#pauseDue = true;
