@@ -88,6 +88,7 @@ export const stateGlobal = defineGlobal({
       params: { scope, key, fn: callback('(old: any) => any') },
       result: anyValue,
       effect: 'write',
+      only_callbacks: true,
       examples: [
         {
           lua: `print(State.update("global", "visits", function(n) return (n or 0) + 1 end))`,
@@ -119,6 +120,7 @@ export const stateGlobal = defineGlobal({
       params: { fn: callback('() => any') },
       result: anyValue,
       effect: 'write',
+      only_callbacks: true,
       examples: [
         {
           lua: `State.transaction(function()\n  State.increment("user:ada", "balance", -5)\n  State.increment("user:bob", "balance", 5)\nend)\nprint(State.load("user:bob", "balance"))`,

@@ -84,6 +84,11 @@ export abstract class Instance {
 
   // Fibers: the one door.
 
+  /** Fibers that have begun, or wait for the baton to begin, and have not ended. */
+  protected get openFibers(): number {
+    return this.#open;
+  }
+
   /** Runs `body` as a fiber of its own, from the baton to its end. `body` makes its promising calls through `compute`. */
   protected enter<T>(fiber: Fiber, body: () => Promise<T>): Promise<T> {
     if (this.dead) return Promise.reject(this.dead);
