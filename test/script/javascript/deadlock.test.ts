@@ -31,6 +31,7 @@ describe('a promise that nothing can settle is a deadlock', () => {
 
 describe('a promise that somebody will settle is waited for', () => {
   const later = `Workflow.sequential({name: "later", steps: [{name: "x", handler: () => { sleep(30); go("here") }}]}).execute_async()`;
+  const again = `let tried; Workflow.sequential({name: "again", steps: [{name: "x", retries: 1, backoff_ms: 50, handler: () => { if (tried) go("here"); else { tried = true; throw new Error("again") } }}]}).execute_async()`;
   const three = `Workflow.parallel({name: "three", steps: [1, 2, 3].map(n => ({name: "x" + n, handler: async () => { await gate }}))}).execute_async()`;
 
   it.each([
@@ -38,7 +39,7 @@ describe('a promise that somebody will settle is waited for', () => {
     ['a function that has not begun', `${OPEN} parallel([async () => await gate, () => 1, () => 2, () => go("here")], {max_concurrency: 2})[0]`],
     ['a handler', `${OPEN} Event.subscribe("a", () => { sleep(30); go("here") }); Event.emit("a"); parallel([async () => await gate])[0]`],
     ['a workflow that goes on', `${OPEN} ${later}; parallel([async () => await gate])[0]`],
-    ['a workflow, while steps of another wait too', `${OPEN} ${three}; ${later}; await gate`],
+    ['a workflow, while steps of another wait too', `${OPEN} ${three}; ${again}; await gate`],
     ['a retry of what changed meanwhile', `State.update("global", "k", async () => { await null; return "here" })`],
   ])('by %s', async (_, text) => {
     expect(await run(text)).toBe('here');
