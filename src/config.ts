@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { MOST_MS } from './call/schema.ts';
+
+/** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
+export const MOST_MS = 2 ** 31 - 1;
 
 const patterns = z.array(z.string());
 

@@ -8,9 +8,6 @@ function special<T>(mark: Special): z.ZodType<T, T> {
   return z.custom<T>().meta({ llmspell: mark });
 }
 
-/** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
-export const MOST_MS = 2 ** 31 - 1;
-
 /** Any value of the host model, null included. */
 export const anyValue: z.ZodType<Value, Value> = special({ kind: 'any' });
 

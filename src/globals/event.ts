@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { compileSchema } from '../call/compile.ts';
 import { defineGlobal, method } from '../call/define.ts';
-import { anyMap, anyValue, keptCallback, MOST_MS } from '../call/schema.ts';
+import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
+import { MOST_MS } from '../config.ts';
 import { type EventRecord, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 

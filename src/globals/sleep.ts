@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineGlobal, method } from '../call/define.ts';
-import { MOST_MS } from '../call/schema.ts';
+import { MOST_MS } from '../config.ts';
 
 /** Waiting. */
 export const sleepGlobal = defineGlobal({

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
-import { anyMap, anyValue, handle, keptCallback, MOST_MS } from '../call/schema.ts';
+import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
+import { MOST_MS } from '../config.ts';
 import { tools } from '../tool/registry.ts';
 import { scriptTool } from '../tool/script.ts';
 import { TOOL_HANDLE, type Tool } from '../tool/tool.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
-import { anyMap, anyValue, handle, keptCallback, MOST_MS } from '../call/schema.ts';
+import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
+import { MOST_MS } from '../config.ts';
 import { events } from '../event/bus.ts';
 import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
 import type { WorkflowKind } from '../workflow/kind.ts';
