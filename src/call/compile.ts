@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { ScriptError } from '../errors.ts';
+import { withEffort } from './check/effort.ts';
 import { Failure } from './check/failure.ts';
 import { isMap } from './check/kind.ts';
 import { compile } from './check/schema.ts';
@@ -9,7 +10,7 @@ import { compileFinish } from './result.ts';
 import { type Collect, transientCallbacks } from './transient.ts';
 import { type Callback, Handle, type Value } from './value.ts';
 
-/** The value as the schema wants it, defaults filled in; `path` names it in errors, the language decides from where positions count. Throws BAD_ARGUMENT. */
+/** The value as the schema wants it, defaults filled in; `path` names it in errors, the language decides from where positions count. Throws BAD_ARGUMENT, LIMIT_EXCEEDED. */
 export type Checker = (value: Value | undefined, path: string, language?: Language) => unknown;
 
 const checkers = new WeakMap<z.core.$ZodType, Checker>();
@@ -20,7 +21,7 @@ export function compileSchema(schema: z.core.$ZodType): Checker {
   if (known) return known;
   const { check } = compile(schema, 'argument');
   const checker: Checker = (value, path, language = 'javascript') => {
-    const checked = check(value);
+    const checked = withEffort(path, () => check(value));
     if (checked instanceof Failure) throw checked.toError(path, language);
     return checked;
   };

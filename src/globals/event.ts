@@ -3,6 +3,7 @@ import { compileSchema } from '../call/compile.ts';
 import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
+import { MOST_MS } from '../config.ts';
 import { type EventRecord, events } from '../event/bus.ts';
 import { splitPattern } from '../event/pattern.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -37,7 +38,7 @@ const subscribeOptions = z.strictObject({
     .max(100_000)
     .optional()
     .meta({ description: 'events that wait while the handler is busy; 1,000 if not given, then the oldest is dropped' }),
-  timeout_ms: z.int().min(1).optional().meta({ description: 'time of one call of the handler; 60,000 if not given' }),
+  timeout_ms: z.int().min(1).max(MOST_MS).optional().meta({ description: 'time of one call of the handler; 60,000 if not given' }),
 });
 
 /** Publish and subscribe inside a run. */
@@ -99,7 +100,7 @@ export const eventGlobal = defineGlobal({
     }),
     receive: method({
       doc: 'Waits for the next matching event since the pattern was first received; nil when none came in time.',
-      params: { pattern: z.string(), timeout_ms: z.number().nonnegative().optional() },
+      params: { pattern: z.string(), timeout_ms: z.number().min(0).max(MOST_MS).optional() },
       result: record.nullable(),
       effect: 'wait',
       examples: [

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
+import { MOST_MS } from '../config.ts';
 import { tools } from '../tool/registry.ts';
 import { ownTool } from '../tool/script.ts';
 import { TOOL_HANDLE, type Tool } from '../tool/tool.ts';
@@ -109,7 +110,7 @@ export const toolGlobal = defineGlobal({
           handler: keptCallback('(params: any) => any'),
           category: z.string().optional(),
           tags: z.array(z.string()).optional(),
-          timeout_ms: z.int().min(1).optional(),
+          timeout_ms: z.int().min(1).max(MOST_MS).optional(),
         }),
       },
       result: handle(TOOL_HANDLE),

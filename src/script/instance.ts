@@ -11,8 +11,8 @@ import { scheduler } from './scheduler.ts';
 
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
-/** Ticks of about half a millisecond that one piece of host work (reading or making values) may take: a full heap makes each allocation a collection. */
-const MOST_HOST_TICKS = 400;
+/** What one piece of host work (reading or making values) may take of the thread's time, ms: a full heap makes each allocation a collection. */
+const MOST_HOST_MS = 300;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
@@ -35,7 +35,8 @@ export abstract class Instance {
   /** Settles everything that hangs on this instance when it dies: fibers' results, suspended stacks. */
   readonly #onDeath = new Set<(error: Error) => void>();
   #pauseDue = false;
-  #hostTicks = 0;
+  /** Where the thread's clock stood at the first tick of the host work that goes on. */
+  #hostSince: number | undefined;
   #calls = 0;
   #waits = 0;
   #fibers = 0;
@@ -79,6 +80,11 @@ export abstract class Instance {
 
   // Fibers: the one door.
 
+  /** Fibers that have begun, or wait for the baton to begin, and have not ended. */
+  protected get openFibers(): number {
+    return this.#open;
+  }
+
   /** Runs `body` as a fiber of its own, from the baton to its end. `body` makes its promising calls through `compute`. */
   protected enter<T>(fiber: Fiber, body: () => Promise<T>): Promise<T> {
     if (this.dead) return Promise.reject(this.dead);
@@ -104,7 +110,7 @@ export abstract class Instance {
         try {
           this.toMain();
           this.setFuel(this.#fuel.amount);
-          this.#hostTicks = 0;
+          this.#hostSince = undefined;
           this.releaseDropped();
           this.prepare(fiber);
           try {
@@ -183,7 +189,7 @@ export abstract class Instance {
     const { fiber } = this;
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
-    this.#hostTicks = 0;
+    this.#hostSince = undefined;
     const result = dispatch(entry, args, fiber.callContext(entry.name));
     if (++this.#calls % CALLS_PER_LOOK === 0 || entry.compiled.definition.effect !== 'pure') this.#look();
     if (result instanceof Promise) this.#pending = result;
@@ -237,7 +243,7 @@ export abstract class Instance {
           fiber,
           go: () => {
             this.#onDeath.delete(reject);
-            this.#hostTicks = 0;
+            this.#hostSince = undefined;
             this.computing = true;
             resolve(outcome);
           },
@@ -276,8 +282,14 @@ export abstract class Instance {
     }
     const { fiber } = this;
     if (!this.computing || !fiber) {
-      if (++this.#hostTicks > MOST_HOST_TICKS) {
-        this.kill(new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: the script is at limits.memory_mb = ${this.run.limits.memory_mb}`));
+      this.#hostSince ??= threadMs();
+      if (threadMs() - this.#hostSince > MOST_HOST_MS) {
+        this.kill(
+          new ScriptError(
+            'LIMIT_EXCEEDED',
+            `a value took too long to pass: it is too large, or the script is at limits.memory_mb = ${this.run.limits.memory_mb}`,
+          ),
+        );
         throw this.dead;
       }
       if (scheduler.expired(now)) this.#pauseDue = true;

@@ -40,7 +40,7 @@ export function luhn(text: string): boolean {
   return sum % 10 === 0;
 }
 
-/** The value with every text in it replaced; the very same value where nothing was found. */
+/** The value with every text in it replaced, names of maps too; the very same value where nothing was found. */
 export function redactValue<T extends Value>(value: T, replace: Replace): T {
   if (typeof value === 'string') return replace(value) as T;
   if (Array.isArray(value)) {
@@ -49,6 +49,6 @@ export function redactValue<T extends Value>(value: T, replace: Replace): T {
   }
   if (!isMap(value) || value instanceof Float) return value;
   const map = value as ValueMap;
-  const entries = Object.entries(map).map(([key, item]) => [key, redactValue(item, replace)] as const);
-  return (entries.some(([key, item]) => item !== map[key]) ? Object.fromEntries(entries) : value) as T;
+  const entries = Object.entries(map).map(([key, item]) => [replace(key), redactValue(item, replace)] as const);
+  return (entries.some(([key, item]) => !Object.hasOwn(map, key) || item !== map[key]) ? Object.fromEntries(entries) : value) as T;
 }
