@@ -1,7 +1,7 @@
-import { matchesAny } from '../call/capability.ts';
 import { type Context, hostService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { EmbeddingModel } from './embedding.ts';
+import { requireModel } from './granted.ts';
 import { createHashModel, HASH_MODEL } from './hash/model.ts';
 import { splitName } from './name.ts';
 import { findProvider, providerNames } from './providers.ts';
@@ -37,11 +37,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
       if (name === HASH_MODEL) return;
       const [provider] = splitName(name, EXAMPLE);
       if (!registered.has(name)) providerOf(name);
-      if (!matchesAny(context.run.grants.models, name))
-        throw new ScriptError(
-          'NOT_ALLOWED',
-          `${context.method}: the model ${name} was not granted to this run; configure it ([models.providers.${provider}], or its key in the environment), grant it (grants.models), or use ${HASH_MODEL}`,
-        );
+      requireModel(context, name, provider, config, HASH_MODEL);
     },
     open(name) {
       const known = opened.get(name);
