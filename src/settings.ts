@@ -4,26 +4,33 @@ import type { Config } from './config.ts';
 /** Names of settings whose value is a secret. */
 const SECRET = /^(?:api_key|token|secret|password|authorization|webhook|args|headers)$/i;
 
+/** Names of settings that are addresses: user, password and query of one are often secrets. */
+const ADDRESS = /^(?:base_)?url$/;
+
 /** The setting at a dotted path as scripts may see it, undefined when there is none; secrets read as `***`. */
 export function readConfig(config: Config, path?: string): Value | undefined {
   let value: unknown = config;
-  for (const key of path?.split('.') ?? []) {
-    if (SECRET.test(key)) return '***';
-    value = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+  let name = '';
+  for (name of path?.split('.') ?? []) {
+    value = typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+    if (SECRET.test(name)) break;
   }
-  return masked(value) as Value | undefined;
+  return masked(name, value) as Value | undefined;
 }
 
-function masked(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(masked);
+function masked(name: string, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (SECRET.test(name)) return '***';
+  if (typeof value === 'string') return ADDRESS.test(name) ? withoutSecrets(value) : value;
+  if (Array.isArray(value)) return value.map((item) => masked('', item));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   return Object.fromEntries(
-    entries.map(([key, item]) => [key, SECRET.test(key) ? '***' : key === 'url' && typeof item === 'string' ? withoutQuery(item) : masked(item)]),
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, masked(key, item)]),
   );
 }
 
-/** Keys of services are often part of their address. */
-function withoutQuery(url: string): string {
-  return url.replace(/\?.*$/s, '?***');
+function withoutSecrets(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1***@').replace(/\?.*$/s, '?***');
 }

@@ -222,7 +222,7 @@ export function hierarchyOf(agent: Agent, path: readonly Agent[] = []): ValueMap
 
 function inlineTool(context: Context, definition: ScriptToolDefinition): Tool {
   try {
-    checkToolName(definition.name);
+    checkToolName(definition.name, 'name');
     return scriptTool(definition);
   } catch (error) {
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: tools: ${asScriptError(error).message}`, { cause: error });

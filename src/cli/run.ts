@@ -57,6 +57,17 @@ export async function runScript(script: Script, args: readonly string[], flags: 
   }
 }
 
+/** With `--json` what goes wrong before the script has begun is an object too; gives the exit status. */
+export async function withJson(flags: RunFlags, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!flags.json) throw thrown;
+    process.stdout.write(`${failureJson(asScriptError(thrown))}\n`);
+    return EXIT.usage;
+  }
+}
+
 function isDeadlock({ reason }: AbortSignal): boolean {
   return reason instanceof ScriptError && reason.code === 'DEADLOCK';
 }

@@ -93,7 +93,7 @@ function createEvents(run: Run): Events {
     const made: EventRecord = {
       id: `evt_${sequence}`,
       event_type: draft.event_type,
-      payload: draft.payload ?? null,
+      ...(draft.payload !== undefined && draft.payload !== null && { payload: draft.payload }),
       timestamp: run.now(),
       sequence,
       source: draft.source ?? 'script',

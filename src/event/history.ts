@@ -20,7 +20,7 @@ export class EventHistory {
   #bytes = 0;
 
   add(record: EventRecord): void {
-    const bytes = roughSize(record.payload);
+    const bytes = roughSize(record.payload ?? null);
     this.#events.push({ record, bytes });
     this.#bytes += bytes;
     while (this.#events.length - this.#first > MAX_EVENTS || (this.#bytes > MAX_BYTES && this.#events.length - this.#first > 1)) {

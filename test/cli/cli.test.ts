@@ -131,6 +131,15 @@ describe('wrong usage', () => {
     expect(status).toBe(2);
   });
 
+  it.each([
+    ['a missing file', ['run', '--json', 'none.lua'], 'none.lua: there is no such script'],
+    ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], '--seed: expected an integer, got "x"'],
+  ])('%s is an object with --json', (_, args, message) => {
+    const { status, stdout, stderr } = llmspell(...args);
+    expect(JSON.parse(stdout)).toEqual({ ok: false, value: null, output: [], error: { code: 'BAD_CONFIG', message } });
+    expect([status, stderr]).toEqual([2, '']);
+  });
+
   it('names file and key of a wrong setting', () => {
     writeFileSync(join(folder, 'bad.toml'), '[limits]\ncpu_ms = "long"\n');
     writeFileSync(join(folder, 'odd.toml'), '[limit]\ncpu_ms = 1\n');

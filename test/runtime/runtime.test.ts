@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { anyValue, defineGlobal, defineTool, method, ScriptError, ScriptRuntime } from '../../src/index.ts';
+import { anyValue, createStateManager, defineGlobal, defineTool, method, ScriptError, ScriptRuntime } from '../../src/index.ts';
 import { testRuntime } from '../support/runtime.ts';
 
 const LANGUAGES = ['lua', 'javascript'] as const;
@@ -81,6 +81,40 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     setTimeout(() => abort.abort(), 20);
     await expect(test.runtime.execute(text, { language, signal: abort.signal })).rejects.toMatchObject({ code: 'CANCELLED' });
     expect((await test.runtime.execute(language === 'lua' ? 'return 1' : '1', { language })).value).toBe(1);
+  });
+
+  it('aborts what a run waits for when its main chunk fails, and awaits nothing', async () => {
+    const aborted = Promise.withResolvers<void>();
+    const slow = defineTool({
+      name: 'slow',
+      description: 'Waits',
+      category: 'test',
+      input: z.strictObject({}),
+      output: anyValue,
+      execute: (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => aborted.resolve())),
+    });
+    await using test = await testRuntime({ log: { level: 'silent' } }, { tools: [slow] });
+    const text =
+      language === 'lua'
+        ? 'Event.subscribe("a", function() print("began") Tool.execute("slow") print("went on") end) Event.emit("a") error("bad")'
+        : 'Event.subscribe("a", () => { print("began"); Tool.execute("slow"); print("went on") }); Event.emit("a"); throw new Error("bad")';
+    await expect(test.runtime.execute(text, { language })).rejects.toMatchObject({ code: 'SCRIPT_ERROR', run: { output: ['began'] } });
+    await aborted.promise;
+  });
+
+  it('runs a function of State ten times while others change what it reads, then CONFLICT', async () => {
+    await using state = createStateManager({ data: { backend: 'memory' } });
+    await using test = await testRuntime({}, { state });
+    let others = 0;
+    test.runtime.hook('state:before_save', async (ctx) => {
+      if ((ctx.input as { key: string }).key === 'mine') await state.save('global', 'theirs', ++others);
+    });
+    const text = (times: number) =>
+      language === 'lua'
+        ? `local n = 0 local ok, e = pcall(State.transaction, function() n = n + 1 State.load("global", "theirs") State.save("global", n <= ${times} and "mine" or "calm", n) end) return {n, ok or e.code, State.list_keys("global")}`
+        : `let n = 0, out = true; try { State.transaction(() => { n++; State.load("global", "theirs"); State.save("global", n <= ${times} ? "mine" : "calm", n) }) } catch (e) { out = e.code } [n, out, State.list_keys("global")]`;
+    expect((await test.runtime.execute(text(3), { language })).value).toEqual([4, true, ['calm', 'theirs']]);
+    expect((await test.runtime.execute(text(100), { language })).value).toEqual([10, 'CONFLICT', ['calm', 'theirs']]);
   });
 
   it('bounds time, output and calls at once', async () => {

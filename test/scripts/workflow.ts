@@ -59,8 +59,8 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'skips by when',
-    lua: `local w = Workflow.sequential({name = "w", steps = {{name = "a", when = "$input.go", handler = function() return 1 end}, {name = "b", when = function(ctx) return ctx.a == JSON.null end, handler = function() return 2 end}}}) local r = w:execute({go = false, x = 1}) return {r.output, r.steps[1].status}`,
-    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", when: "$input.go", handler: () => 1}, {name: "b", when: ctx => ctx.a === null, handler: () => 2}]}); const r = w.execute({go: false, x: 1}); [r.output, r.steps[0].status]`,
+    lua: `local w = Workflow.sequential({name = "w", steps = {{name = "a", when = "$input.go", handler = function() return 1 end}, {name = "b", when = function(ctx) return ctx.a == nil end, handler = function() return 2 end}}}) local r = w:execute({go = false, x = 1}) return {r.output, r.steps[1].status}`,
+    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", when: "$input.go", handler: () => 1}, {name: "b", when: ctx => ctx.a === undefined, handler: () => 2}]}); const r = w.execute({go: false, x: 1}); [r.output, r.steps[0].status]`,
     expect: [2, 'skipped'],
   },
   {
