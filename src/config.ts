@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ScriptError } from './errors.ts';
 
 const patterns = z.array(z.string());
 
@@ -265,7 +266,15 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** A server of `[mcp.servers]`. */
 export type McpServerConfig = Config['mcp']['servers'][string];
 
-/** The configuration with every default filled in. */
+/** What is wrong with a configuration, key first. */
+export function configProblem({ issues: [issue] }: z.ZodError): string {
+  if (issue?.code === 'unrecognized_keys') return `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}`;
+  return `${issue?.path.join('.') ?? ''}: ${issue?.message}`;
+}
+
+/** The configuration with every default filled in. Throws BAD_CONFIG that names the key. */
 export function parseConfig(input: ConfigInput = {}): Config {
-  return configSchema.parse(input);
+  const parsed = configSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new ScriptError('BAD_CONFIG', `configuration: ${configProblem(parsed.error)}`);
 }

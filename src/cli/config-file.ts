@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Config, type ConfigInput, configSchema } from '../config.ts';
+import { type Config, type ConfigInput, configProblem, configSchema } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 
 /** The file that is read when none is named. */
@@ -12,13 +12,7 @@ export async function loadConfig(path: string | undefined): Promise<{ config: Co
   const input = file === undefined ? {} : await readToml(file);
   const parsed = configSchema.safeParse(input);
   if (parsed.success) return { config: parsed.data, input: input as ConfigInput, file };
-  const [issue] = parsed.error.issues;
-  const key = issue?.path.join('.') ?? '';
-  const unknown =
-    issue?.code === 'unrecognized_keys'
-      ? `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}`
-      : `${key}: ${issue?.message}`;
-  throw new ScriptError('BAD_CONFIG', `${file}: ${unknown}`);
+  throw new ScriptError('BAD_CONFIG', `${file}: ${configProblem(parsed.error)}`);
 }
 
 async function readToml(file: string): Promise<unknown> {
