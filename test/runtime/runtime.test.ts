@@ -115,6 +115,8 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
         : `let n = 0, out = true; try { State.transaction(() => { n++; State.load("global", "theirs"); State.save("global", n <= ${times} ? "mine" : "calm", n) }) } catch (e) { out = e.code } [n, out, State.list_keys("global")]`;
     expect((await test.runtime.execute(text(3), { language })).value).toEqual([4, true, ['calm', 'theirs']]);
     expect((await test.runtime.execute(text(100), { language })).value).toEqual([10, 'CONFLICT', ['calm', 'theirs']]);
+    // The hook ran in each attempt.
+    expect(others).toBe(13);
   });
 
   it('bounds time, output and calls at once', async () => {

@@ -67,6 +67,12 @@ export const cases: readonly Case[] = [
     output: ['over', '1', '2', '3'],
   },
   {
+    name: 'what handlers begin when the script has ended is awaited too',
+    lua: `Event.subscribe("a", function() sleep(20) Event.emit("b") Workflow.sequential({name = "w", steps = {{handler = function() sleep(5) print("worked") end}}}):execute_async() end) Event.subscribe("b", function() print("heard") end) Event.emit("a") print("over")`,
+    js: `Event.subscribe("a", () => { sleep(20); Event.emit("b"); Workflow.sequential({name: "w", steps: [{handler: () => { sleep(5); print("worked") }}]}).execute_async() }); Event.subscribe("b", () => print("heard")); Event.emit("a"); print("over")`,
+    output: ['over', 'heard', 'worked'],
+  },
+  {
     name: 'a subscription alone keeps no run alive',
     lua: `Event.subscribe("never", print) Event.receive("never", 0) return 1`,
     js: `Event.subscribe("never", print); Event.receive("never", 0); 1`,

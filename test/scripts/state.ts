@@ -162,6 +162,19 @@ export const cases: readonly Case[] = [
     expect_error: { code: 'NOT_ALLOWED', message: 'State.clear: needs the grant state:admin (to backup, restore, migrate and clear State)' },
   },
   {
+    name: 'needs it to back up, restore and migrate as well, and for nothing else',
+    lua: `local codes = {} for i, f in ipairs({function() State.backup() end, function() State.restore("x") end, function() State.migrate({from_version = 1, to_version = 2}) end, function() State.delete_backup("x") end, function() State.save("global", "k", 1) State.list_backups() State.get_schema_version() State.get_storage_usage() State.delete("global", "k") end}) do local ok, e = pcall(f) codes[i] = ok or e.code end return codes`,
+    js: `const codes = []; for (const f of [() => State.backup(), () => State.restore("x"), () => State.migrate({from_version: 1, to_version: 2}), () => State.delete_backup("x"), () => { State.save("global", "k", 1); State.list_backups(); State.get_schema_version(); State.get_storage_usage(); State.delete("global", "k") }]) try { f(); codes.push(true) } catch (e) { codes.push(e.code) } codes`,
+    grants: { capabilities: new Set() },
+    expect: ['NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_ALLOWED', true],
+  },
+  {
+    name: 'a value that was backed up expires when it would have, also when it is restored',
+    lua: `State.save("global", "short", 1, {ttl_ms = 200}) State.save("global", "long", 1, {ttl_ms = 1e9}) local id = State.backup() State.save("global", "short", 2) State.save("global", "more", 3) sleep(220) State.restore(id) return State.list_keys("global")`,
+    js: `State.save("global", "short", 1, {ttl_ms: 200}); State.save("global", "long", 1, {ttl_ms: 1e9}); const id = State.backup(); State.save("global", "short", 2); State.save("global", "more", 3); sleep(220); State.restore(id); State.list_keys("global")`,
+    expect: ['long'],
+  },
+  {
     name: 'refuses hostile scopes',
     lua: `State.save("agent:../../etc", "k", 1)`,
     js: `State.save("agent:../../etc", "k", 1)`,
