@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ScriptError } from './errors.ts';
 
 /** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
 export const MOST_MS = 2 ** 31 - 1;
@@ -40,6 +41,11 @@ const mcpServer = z
     ({ url, token_env, headers, header_env }) => url !== undefined || (token_env === undefined && headers === undefined && header_env === undefined),
     'token_env, headers and header_env go with url',
   );
+
+/** Where alerts go: an address to post to, or addresses that get a message by the server of `[tools.email]`. */
+const alertChannel = z
+  .strictObject({ webhook: z.url().optional(), email: patterns.min(1).optional() })
+  .refine(({ webhook, email }) => (webhook === undefined) !== (email === undefined), 'expected either webhook or email');
 
 /** US dollars for a million tokens. */
 const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative(), cached: z.number().nonnegative().optional() });
@@ -120,137 +126,142 @@ const hookSettings = z.strictObject({
 });
 
 /** The configuration file (`llmspell.toml`), every key with its default. */
-export const configSchema = z.strictObject({
-  hooks: hookSettings.prefault({}),
-  models: z
-    .strictObject({
-      /** Stands in for every model a script names. */
-      override: z.string().optional(),
-      /** Stands in for every embedding model. */
-      embedding_override: z.string().optional(),
-      providers: z.record(z.string(), provider).default({}),
-      /** Prices by model name, `openai/gpt-5`, over the built-in table. */
-      prices: z.record(z.string(), price).default({}),
-      /** What `mock/script` answers, one after the other. */
-      mock: z.strictObject({ responses: z.array(z.string()) }).optional(),
-    })
-    .prefault({}),
-  data: z
-    .strictObject({
-      dir: z.string().default('.llmspell'),
-      backend: z.enum(['sqlite', 'memory']).default('sqlite'),
-      /** `normal` survives a killed process, `full` a power loss too. */
-      durability: z.enum(['normal', 'full']).default('normal'),
-    })
-    .prefault({}),
-  permissions: z
-    .strictObject({
-      read: patterns.default([]),
-      write: patterns.default([]),
-      net: patterns.default([]),
-      tenants: patterns.default([]),
-      programs: patterns.default([]),
-      environment: patterns.default([]),
-    })
-    .prefault({}),
-  limits: z
-    .strictObject({
-      cpu_ms: z.int().positive().default(10_000),
-      timeout_ms: z.int().nonnegative().max(MOST_MS).default(0),
-      memory_mb: z.number().positive().default(64),
-      output_mb: z.number().positive().default(16),
-      fibers: z.int().positive().default(256),
-      subscriptions: z.int().positive().default(1_000),
-      hooks: z.int().positive().default(1_000),
-      jobs_per_turn: z.int().positive().default(10_000),
-      external_calls: z.int().positive().default(64),
-      model_calls: z.int().nonnegative().default(100),
-      drain_ms: z.int().nonnegative().max(MOST_MS).default(5_000),
-    })
-    .prefault({}),
-  sessions: z
-    .strictObject({
-      /** A session is gone when nothing has changed for this time; never if not set. */
-      expires_in_ms: z.int().positive().optional(),
-      max_count: z.int().positive().default(100_000),
-      /** Of one session. */
-      max_turns: z.int().positive().default(100_000),
-    })
-    .prefault({}),
-  artifacts: z
-    .strictObject({
-      max_count: z.int().positive().default(100_000),
-      /** Of all artifacts of a tenant, before compression. */
-      max_bytes: z
-        .int()
-        .positive()
-        .default(10 * 2 ** 30),
-      /** Of one artifact. */
-      max_size: z
-        .int()
-        .positive()
-        .default(2 ** 30),
-    })
-    .prefault({}),
-  tenants: z
-    .strictObject({
-      /** What the database and the artifact files of one tenant may take; no bound if not set. */
-      max_bytes: z.int().positive().optional(),
-    })
-    .prefault({}),
-  tools: z
-    .strictObject({
-      web_search: z
-        .strictObject({
-          kind: z.enum(['brave', 'tavily', 'searxng', 'json']),
-          url: z.url().optional(),
-          api_key_env: z.string().optional(),
-        })
-        .optional(),
-      /** The server that `email_send` hands messages to. */
-      email: z
-        .strictObject({
-          host: z.string(),
-          port: z.int().min(1).max(65_535).optional(),
-          /** `tls` from the first byte (port 465), `starttls` before anything is said (587), or `none` (25). */
-          security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
-          user: z.string().optional(),
-          password_env: z.string().optional(),
-          from: z.string(),
-          /** Patterns of addresses that may get mail. */
-          recipients: patterns.default(['*']),
-        })
-        .optional(),
-    })
-    .prefault({}),
-  mcp: z
-    .strictObject({
-      /** Model Context Protocol servers, whose tools are `NAME.tool`. */
-      servers: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name in snake_case of up to 32 letters'), mcpServer).default({}),
-    })
-    .prefault({}),
-  rag: z
-    .strictObject({
-      /** A service that orders passages, in place of the built-in scoring: Cohere's protocol, which Jina, vLLM and others speak. */
-      reranker: z.strictObject({ url: z.url(), model: z.string(), api_key_env: z.string().optional() }).optional(),
-      /** What one tenant may keep in all its knowledge bases. */
-      max_documents: z.int().positive().default(1_000_000),
-      max_mb: z.number().positive().default(20_480),
-      /** Longest time of one ingest, ms. */
-      ingest_timeout_ms: z.int().positive().max(MOST_MS).default(600_000),
-    })
-    .prefault({}),
-  log: z
-    .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
-    })
-    .prefault({}),
-  alerts: z
-    .strictObject({
-      channels: z.record(z.string(), z.strictObject({ webhook: z.url() })).default({}),
-    })
-    .prefault({}),
-});
+export const configSchema = z
+  .strictObject({
+    hooks: hookSettings.prefault({}),
+    models: z
+      .strictObject({
+        /** Stands in for every model a script names. */
+        override: z.string().optional(),
+        /** Stands in for every embedding model. */
+        embedding_override: z.string().optional(),
+        providers: z.record(z.string(), provider).default({}),
+        /** Prices by model name, `openai/gpt-5`, over the built-in table. */
+        prices: z.record(z.string(), price).default({}),
+        /** What `mock/script` answers, one after the other. */
+        mock: z.strictObject({ responses: z.array(z.string()) }).optional(),
+      })
+      .prefault({}),
+    data: z
+      .strictObject({
+        dir: z.string().default('.llmspell'),
+        backend: z.enum(['sqlite', 'memory']).default('sqlite'),
+        /** `normal` survives a killed process, `full` a power loss too. */
+        durability: z.enum(['normal', 'full']).default('normal'),
+      })
+      .prefault({}),
+    permissions: z
+      .strictObject({
+        read: patterns.default([]),
+        write: patterns.default([]),
+        net: patterns.default([]),
+        tenants: patterns.default([]),
+        programs: patterns.default([]),
+        environment: patterns.default([]),
+      })
+      .prefault({}),
+    limits: z
+      .strictObject({
+        cpu_ms: z.int().positive().default(10_000),
+        timeout_ms: z.int().nonnegative().max(MOST_MS).default(0),
+        memory_mb: z.number().positive().default(64),
+        output_mb: z.number().positive().default(16),
+        fibers: z.int().positive().default(256),
+        subscriptions: z.int().positive().default(1_000),
+        hooks: z.int().positive().default(1_000),
+        jobs_per_turn: z.int().positive().default(10_000),
+        external_calls: z.int().positive().default(64),
+        model_calls: z.int().nonnegative().default(100),
+        drain_ms: z.int().nonnegative().max(MOST_MS).default(5_000),
+      })
+      .prefault({}),
+    sessions: z
+      .strictObject({
+        /** A session is gone when nothing has changed for this time; never if not set. */
+        expires_in_ms: z.int().positive().optional(),
+        max_count: z.int().positive().default(100_000),
+        /** Of one session. */
+        max_turns: z.int().positive().default(100_000),
+      })
+      .prefault({}),
+    artifacts: z
+      .strictObject({
+        max_count: z.int().positive().default(100_000),
+        /** Of all artifacts of a tenant, before compression. */
+        max_bytes: z
+          .int()
+          .positive()
+          .default(10 * 2 ** 30),
+        /** Of one artifact. */
+        max_size: z
+          .int()
+          .positive()
+          .default(2 ** 30),
+      })
+      .prefault({}),
+    tenants: z
+      .strictObject({
+        /** What the database and the artifact files of one tenant may take; no bound if not set. */
+        max_bytes: z.int().positive().optional(),
+      })
+      .prefault({}),
+    tools: z
+      .strictObject({
+        web_search: z
+          .strictObject({
+            kind: z.enum(['brave', 'tavily', 'searxng', 'json']),
+            url: z.url().optional(),
+            api_key_env: z.string().optional(),
+          })
+          .optional(),
+        /** The server that `email_send` hands messages to. */
+        email: z
+          .strictObject({
+            host: z.string(),
+            port: z.int().min(1).max(65_535).optional(),
+            /** `tls` from the first byte (port 465), `starttls` before anything is said (587), or `none` (25). */
+            security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
+            user: z.string().optional(),
+            password_env: z.string().optional(),
+            from: z.string(),
+            /** Patterns of addresses that may get mail. */
+            recipients: patterns.default(['*']),
+          })
+          .optional(),
+      })
+      .prefault({}),
+    mcp: z
+      .strictObject({
+        /** Model Context Protocol servers, whose tools are `NAME.tool`. */
+        servers: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name in snake_case of up to 32 letters'), mcpServer).default({}),
+      })
+      .prefault({}),
+    rag: z
+      .strictObject({
+        /** A service that orders passages, in place of the built-in scoring: Cohere's protocol, which Jina, vLLM and others speak. */
+        reranker: z.strictObject({ url: z.url(), model: z.string(), api_key_env: z.string().optional() }).optional(),
+        /** What one tenant may keep in all its knowledge bases. */
+        max_documents: z.int().positive().default(1_000_000),
+        max_mb: z.number().positive().default(20_480),
+        /** Longest time of one ingest, ms. */
+        ingest_timeout_ms: z.int().positive().max(MOST_MS).default(600_000),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({
+        level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
+      })
+      .prefault({}),
+    alerts: z
+      .strictObject({
+        channels: z.record(z.string(), alertChannel).default({}),
+      })
+      .prefault({}),
+  })
+  .refine(({ alerts, tools }) => tools.email !== undefined || Object.values(alerts.channels).every(({ email }) => email === undefined), {
+    path: ['alerts', 'channels'],
+    message: 'a channel with email needs a mail server in [tools.email]',
+  });
 
 export type Config = z.output<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
@@ -258,7 +269,25 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** A server of `[mcp.servers]`. */
 export type McpServerConfig = Config['mcp']['servers'][string];
 
-/** The configuration with every default filled in. */
+/** What is wrong with a configuration, key first. */
+export function configProblem({ issues: [issue] }: z.ZodError): string {
+  if (issue?.code === 'unrecognized_keys') return `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}`;
+  return `${issue?.path.join('.') ?? ''}: ${plain(issue?.message)}`;
+}
+
+/** Kinds of TOML values in words. */
+const KINDS: Readonly<Record<string, string>> = { string: 'a text', number: 'a number', boolean: 'true or false', array: 'a list', object: 'a table' };
+
+function plain(message = ''): string {
+  return message.replace(
+    /^Invalid input: expected (\w+), received (\w+)$/,
+    (_, wanted: string, found: string) => `expected ${KINDS[wanted] ?? wanted}, got ${KINDS[found] ?? found}`,
+  );
+}
+
+/** The configuration with every default filled in. Throws BAD_CONFIG that names the key. */
 export function parseConfig(input: ConfigInput = {}): Config {
-  return configSchema.parse(input);
+  const parsed = configSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new ScriptError('BAD_CONFIG', `configuration: ${configProblem(parsed.error)}`);
 }

@@ -19,11 +19,11 @@ import { embeddings } from './model/embeddings.ts';
 import type { MockSource } from './model/mock.ts';
 import type { LanguageModel } from './model/model.ts';
 import { models } from './model/models.ts';
+import { checkOptions } from './options.ts';
 import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
-import { isSessionId } from './session/refusal.ts';
 import { type StateManager, stateManager } from './state/manager.ts';
 import { hostTools } from './tool/registry.ts';
 import type { Tool } from './tool/tool.ts';
@@ -177,7 +177,9 @@ export class ScriptRuntime {
 
   /** Runs a script to its end; throws the ScriptError it ended with, whose `run` holds output and stats. */
   async execute(source: string, options: ExecuteOptions = {}): Promise<RunResult> {
-    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    this.#begin('execute', options);
+    if (typeof source !== 'string') throw new ScriptError('BAD_ARGUMENT', `execute: source: expected a string, got ${typeof source}`);
+    if (options.signal?.aborted) throw cancellation(options.signal);
     const language = options.language ?? 'lua';
     const output: string[] = [];
     const started = performance.now();
@@ -213,7 +215,7 @@ export class ScriptRuntime {
    * run: limits of output and calls count for the whole session.
    */
   openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): InteractiveRun {
-    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    this.#begin('openSession', options);
     const language = options.language ?? 'lua';
     const run = this.#run(language, options, (line) => options.on_output?.(line));
     const instance = ENGINES[language].open(this.#table, run);
@@ -221,12 +223,17 @@ export class ScriptRuntime {
     return createInteractiveRun(run, instance, () => drain(run));
   }
 
+  #begin(method: string, options: ExecuteOptions): void {
+    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    checkOptions(method, options, this.host.config.limits);
+  }
+
   #run(language: Language, options: ExecuteOptions, onOutput: (line: string) => void): RunContainer {
     return new RunContainer({
       host: this.host,
       language,
       tenant: options.tenant ?? 'default',
-      session: checkedSession(options.session),
+      session: options.session,
       grants: { ...NO_GRANTS, ...options.grants },
       limits: { ...this.host.config.limits, ...options.limits },
       args: options.args ?? [],
@@ -250,11 +257,6 @@ export class ScriptRuntime {
     await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }
-}
-
-function checkedSession(id: string | undefined): string | undefined {
-  if (id === undefined || isSessionId(id)) return id;
-  throw new ScriptError('BAD_ARGUMENT', `session: expected 1 to 128 of A-Za-z0-9_.-, got ${JSON.stringify(id.slice(0, 80))}`);
 }
 
 function handleOf(run: RunContainer): RunHandle {
@@ -297,16 +299,19 @@ function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal 
     instance.kill(error);
   };
   const onAbort = () => {
-    const error = signal?.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'the run was cancelled');
+    const error = cancellation(signal);
     run.abort(error);
     timers.push(setTimeout(() => instance.kill(error), CANCEL_GRACE_MS));
   };
-  if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort, { once: true });
   return () => {
     for (const timer of timers) clearTimeout(timer);
     signal?.removeEventListener('abort', onAbort);
   };
+}
+
+function cancellation(signal: AbortSignal | undefined): ScriptError {
+  return signal?.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'the run was cancelled');
 }
 
 /** Waits for what still goes on when the main chunk has returned; cancels and counts the rest. */

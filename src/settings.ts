@@ -3,30 +3,34 @@ import type { Config } from './config.ts';
 
 /** Names of settings whose value is a secret. */
 const SECRET = /^(?:api_key|token|secret|password|authorization|webhook|args|headers)$/i;
-const ADDRESS = /^(?:url|base_url)$/;
+
+/** Names of settings that are addresses: user, password and query of one are often secrets. */
+const ADDRESS = /^(?:base_)?url$/;
 
 /** The setting at a dotted path as scripts may see it, undefined when there is none; secrets read as `***`. */
 export function readConfig(config: Config, path?: string): Value | undefined {
   let value: unknown = config;
-  const keys = path?.split('.') ?? [];
-  for (const key of keys) {
-    if (SECRET.test(key)) return '***';
-    value = typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
+  let name = '';
+  for (name of path?.split('.') ?? []) {
+    value = typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+    if (SECRET.test(name)) break;
   }
-  return masked(value, keys.at(-1)) as Value | undefined;
+  return masked(name, value) as Value | undefined;
 }
 
-/** What stands under a key as it may be seen. */
-function masked(value: unknown, under = ''): unknown {
-  if (SECRET.test(under)) return '***';
-  if (ADDRESS.test(under) && typeof value === 'string') return withoutSecrets(value);
-  if (Array.isArray(value)) return value.map((item) => masked(item));
+function masked(name: string, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (SECRET.test(name)) return '***';
+  if (typeof value === 'string') return ADDRESS.test(name) ? withoutSecrets(value) : value;
+  if (Array.isArray(value)) return value.map((item) => masked('', item));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  return Object.fromEntries(entries.map(([key, item]) => [key, masked(item, key)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([key, item]) => [key, masked(key, item)]),
+  );
 }
 
-/** Keys of services are often part of their address: before its host, and in its query. */
 function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^/?#]*@/, '//***@').replace(/\?.*$/s, '?***');
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1***@').replace(/\?.*$/s, '?***');
 }

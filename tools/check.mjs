@@ -40,6 +40,7 @@ function importRules() {
     config: ['errors'],
     settings: base,
     platform: ['errors'],
+    options: [...base, ...services, 'runtime'],
     call: base,
     worker: base,
     script: [...base, 'script'],
@@ -49,7 +50,7 @@ function importRules() {
     globals: [...base, ...services, 'globals', 'settings', 'worker'],
     describe: [...base, 'globals', 'describe'],
     interactive: [...base, ...services, 'script'],
-    runtime: [...base, ...services, 'mcp', 'globals', 'script', 'platform', 'interactive'],
+    runtime: [...base, ...services, 'mcp', 'globals', 'script', 'platform', 'interactive', 'options'],
     index: [...base, ...services, 'runtime', 'interactive'],
     cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
   };

@@ -56,7 +56,10 @@ export async function listTemplates(context: Context): Promise<AgentTemplate[]> 
 export async function registerTemplate(context: Context, config: AgentTemplate): Promise<void> {
   if (BUILTIN.some(({ name }) => name === config.name))
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: name: ${config.name} is a template of the runtime`);
-  await storeOf(context).commit([{ scope: SCOPE, key: config.name, put: { value: encode(config) } }], context.run.now());
+  await storeOf(context).commit(
+    [{ scope: SCOPE, key: config.name, put: { value: encode(config, `${context.method}: config`, context.run.language) } }],
+    context.run.now(),
+  );
 }
 
 /** The template of a name. Throws NOT_FOUND. */

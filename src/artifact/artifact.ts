@@ -152,7 +152,7 @@ function checkDraft(context: Context, draft: ArtifactDraft): ArtifactDraft & { r
   checkSession(context, draft.session_id, 'session_id');
   checkArtifactType(context, draft.type);
   checkArtifactName(context, draft.name);
-  const encoded = encode({ ...draft.metadata });
+  const encoded = encode({ ...draft.metadata }, `${context.method}: metadata`, context.run.language);
   if (encoded.length > MOST_METADATA_BYTES)
     throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: metadata: expected at most ${MOST_METADATA_BYTES} bytes, got ${encoded.length}`);
   return { ...draft, encoded };

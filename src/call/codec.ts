@@ -2,17 +2,19 @@ import { decode as decodeCbor, encode as encodeCbor, rfc8949EncodeOptions, Token
 import { ScriptError } from '../errors.ts';
 import { describe } from './check/failure.ts';
 import { isMap } from './check/kind.ts';
+import type { Language } from './context.ts';
 import { Float, type Value } from './value.ts';
 
 /**
  * The one stored form of values: deterministic CBOR (RFC 8949, section 4.2), equal values in equal bytes, map keys in the order of their bytes.
- * Functions, handles, integers beyond 64 bits and texts with lone surrogates have no stored form: BAD_ARGUMENT with the place, which begins with `where`.
+ * Functions, handles, integers beyond 64 bits and texts with lone surrogates have no stored form: BAD_ARGUMENT with the place, below `path`
+ * (`State.save: value`) and with positions as in the language.
  */
-export function encode(value: Value, where = ''): Uint8Array {
+export function encode(value: Value, path = '', language: Language = 'javascript'): Uint8Array {
   try {
     return encodeCbor(value, ENCODE);
   } catch (error) {
-    throw refusal(value, where, []) ?? new ScriptError('BAD_ARGUMENT', 'the value cannot be stored', { cause: error });
+    throw refusal(value, path, [], language === 'lua' ? 1 : 0) ?? new ScriptError('BAD_ARGUMENT', 'the value cannot be stored', { cause: error });
   }
 }
 
@@ -81,7 +83,7 @@ class FloatTokenizer extends Tokenizer {
 }
 
 /** Where and why a value has no stored form. */
-function refusal(value: unknown, path: string, parents: readonly unknown[]): ScriptError | undefined {
+function refusal(value: unknown, path: string, parents: readonly unknown[], first: number): ScriptError | undefined {
   const no = (reason: string) => new ScriptError('BAD_ARGUMENT', path === '' ? reason : `${path}: ${reason}`);
   if (typeof value === 'string') return value.isWellFormed() ? undefined : no('expected text, got a string with half of a surrogate pair');
   if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value ? undefined : no(`expected an integer of at most 64 bits, got ${value}`);
@@ -90,8 +92,8 @@ function refusal(value: unknown, path: string, parents: readonly unknown[]): Scr
   if (parents.includes(value)) return no('expected data that can be stored, got a value that contains itself');
   if (!Array.isArray(value) && !isMap(value)) return no(`expected data that can be stored, got ${describe(value)}`);
   for (const [key, child] of Object.entries(value)) {
-    const place = Array.isArray(value) ? `${path}[${key}]` : placeOf(path, key);
-    const found = refusal(key, place, []) ?? refusal(child, place, [...parents, value]);
+    const place = Array.isArray(value) ? `${path}[${Number(key) + first}]` : placeOf(path, key);
+    const found = refusal(key, place, [], first) ?? refusal(child, place, [...parents, value], first);
     if (found) return found;
   }
   return undefined;

@@ -11,6 +11,10 @@ export interface JsonTextOptions {
   readonly pretty?: boolean;
   /** Functions and handles as short descriptions instead of an error, for output that people read. */
   readonly describe?: boolean;
+  /** How errors name the value, `JSON.stringify: value`. */
+  readonly place?: string;
+  /** Where positions in errors begin; 0 if not given. */
+  readonly first?: 0 | 1;
 }
 
 /**
@@ -18,7 +22,7 @@ export interface JsonTextOptions {
  * (as JavaScript does), keys in the order they are in. Throws BAD_ARGUMENT for functions, handles, cycles and nesting over 64.
  */
 export function toJsonText(value: Value, options: JsonTextOptions = {}): string {
-  return write(value, options, '', options.pretty ? '\n' : '', 0);
+  return write(value, options, options.place ?? '', options.pretty ? '\n' : '', 0);
 }
 
 function write(value: unknown, options: JsonTextOptions, path: string, newline: string, depth: number): string {
@@ -47,13 +51,13 @@ function numberText(value: number): string {
 function writeObject(value: object, options: JsonTextOptions, path: string, newline: string, depth: number): string {
   if (value instanceof Float) return Number.isSafeInteger(value.value) ? `${numberText(value.value).replace(/\.0$/, '')}.0` : numberText(value.value);
   if (value instanceof Uint8Array) return `{"$bytes":${options.pretty ? ' ' : ''}"${Buffer.from(value).toString('base64')}"}`;
-  if (depth >= MAX_DEPTH) throw new ScriptError('BAD_ARGUMENT', `expected at most ${MAX_DEPTH} levels of nesting, got more (or a value that contains itself)`);
+  if (depth >= MAX_DEPTH) throw wrong(options.place, `expected at most ${MAX_DEPTH} levels of nesting, got more (or a value that contains itself)`);
   const inner = newline === '' ? '' : `${newline}  `;
   if (Array.isArray(value))
     return enclose(
       '[',
       ']',
-      value.map((item, index) => write(item, options, `${path}[${index}]`, inner, depth + 1)),
+      value.map((item, index) => write(item, options, `${path}[${index + (options.first ?? 0)}]`, inner, depth + 1)),
       newline,
       inner,
     );
@@ -74,18 +78,22 @@ function enclose(open: string, close: string, parts: readonly string[], newline:
 function opaque(value: unknown, options: JsonTextOptions, path: string): string {
   if (options.describe)
     return JSON.stringify(value instanceof Handle ? `[${value.type.name}]` : typeof value === 'function' ? '[function]' : `[${describe(value)}]`);
-  throw new ScriptError('BAD_ARGUMENT', `${path === '' ? '' : `${path}: `}expected data, got ${describe(value)}`);
+  throw wrong(path, `expected data, got ${describe(value)}`);
 }
 
-/** The value of JSON text: integers beyond ±2^53 as bigint, beyond 64 bits as doubles, `2.0` as Float. Throws BAD_ARGUMENT with the line and column. */
-export function fromJsonText(text: string): Value {
+function wrong(path: string | undefined, sentence: string): ScriptError {
+  return new ScriptError('BAD_ARGUMENT', path ? `${path}: ${sentence}` : sentence);
+}
+
+/** The value of JSON text: integers beyond ±2^53 as bigint, beyond 64 bits as doubles, `2.0` as Float. Throws BAD_ARGUMENT with the line and column, behind `place`. */
+export function fromJsonText(text: string, place?: string): Value {
   try {
     const value: Value = NUMBERS_NEED_CARE.test(text) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
     if (!isShallow(value, 0)) throw new RangeError();
     return value;
   } catch (error) {
-    if (error instanceof RangeError) throw new ScriptError('BAD_ARGUMENT', `expected at most ${MAX_DEPTH} levels of nesting, got more`);
-    throw new ScriptError('BAD_ARGUMENT', `expected JSON text, got something else: ${error instanceof Error ? error.message : ''}`);
+    if (error instanceof RangeError) throw wrong(place, `expected at most ${MAX_DEPTH} levels of nesting, got more`);
+    throw wrong(place, `expected JSON text, got something else: ${error instanceof Error ? error.message : ''}`);
   }
 }
 

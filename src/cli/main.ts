@@ -36,8 +36,8 @@ function createProgram(done: (status: number) => void): Command {
     .argument('[args...]', 'for the script, as ARGS')
     .passThroughOptions()
     .action(async (file: string, args: string[], flags: RunFlags) => {
-      const { readScript, runScript } = await import('./run.ts');
-      const run = () => runScript(readScript(file), args, flags);
+      const { readScript, runScript, withJson } = await import('./run.ts');
+      const run = () => withJson(flags, async () => runScript(readScript(file), args, flags));
       done(flags.watch ? await (await import('./watch.ts')).watchScript(file, run) : await run());
     });
 
@@ -52,9 +52,9 @@ function createProgram(done: (status: number) => void): Command {
       const passed = args[0] === '--' ? args.slice(1) : args;
       if (passed === args) refuseLateOptions(exec, args);
       if (flags.lang === undefined) throw new ScriptError('BAD_CONFIG', 'exec: the language is missing: --lang lua or --lang js');
-      const { runScript } = await import('./run.ts');
+      const { runScript, withJson } = await import('./run.ts');
       const language = flags.lang === 'lua' ? 'lua' : 'javascript';
-      done(await runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, passed, flags));
+      done(await withJson(flags, () => runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, passed, flags)));
     });
 
   withRunOptions(program.command('repl').description('runs code line by line as you type it'), { json: false })

@@ -11,7 +11,7 @@ import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { hostTools } from '../tool/registry.ts';
 import { toolName } from '../tool/tool.ts';
 import { loadConfig } from './config-file.ts';
-import { dataFolder, grantsOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
+import { checkNames, dataFolder, grantsOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
 import { logLine } from './report.ts';
 import { readScript } from './run.ts';
 import { visible } from './visible.ts';
@@ -33,6 +33,7 @@ const MOST_PORT = 65_535;
 /** Offers scripts and tools to clients of the Model Context Protocol until they go away or Ctrl-C. */
 export async function serveMcp(flags: ServeFlags): Promise<void> {
   const http = flags.http === undefined ? undefined : httpOptions(flags.http, flags);
+  checkNames(flags);
   const { config, input } = await loadConfig(flags.config);
   const dataDir = dataFolder(config, flags);
   await using runtime = await ScriptRuntime.create({ config: withFlags(input, flags), dataDir });

@@ -6,7 +6,10 @@ import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
 import type { Config, ConfigInput } from '../config.ts';
 import { ScriptError } from '../errors.ts';
+import { isModelName } from '../model/name.ts';
 import { configuredModels } from '../model/providers.ts';
+import { isSessionId } from '../session/refusal.ts';
+import { isTenant } from '../store/folders.ts';
 
 /** The options of `run` and `exec` as commander gives them. */
 export interface RunFlags {
@@ -28,6 +31,22 @@ export interface RunFlags {
   readonly allowEnv?: string[];
   readonly seed?: string;
   readonly watch?: boolean;
+}
+
+const ID = '1 to 128 of A-Z a-z 0-9 _ . -';
+const MODEL = 'provider/model such as openai/gpt-4 or local/extractive';
+
+/** Throws BAD_CONFIG for a flag whose value can be no name of what it names. */
+export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [] }: RunFlags): void {
+  named('--tenant', tenant, isTenant, ID);
+  named('--session', session, isSessionId, ID);
+  named('--model', model, isModelName, MODEL);
+  named('--embedding-model', embeddingModel, isModelName, MODEL);
+  for (const id of allowTenant) named('--allow-tenant', id, (given) => given === '*' || isTenant(given), `* or ${ID}`);
+}
+
+function named(flag: string, value: string | undefined, fits: (value: string) => boolean, wanted: string): void {
+  if (value !== undefined && !fits(value)) throw new ScriptError('BAD_CONFIG', `${flag}: expected ${wanted}, got ${JSON.stringify(value.slice(0, 80))}`);
 }
 
 /** The configuration with what the flags say over it. */
@@ -71,13 +90,13 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
 }
 
 export function limitsOf(flags: RunFlags): Partial<Limits> {
-  const timeout = number(flags.timeout, '--timeout', 'milliseconds');
-  const memory = number(flags.memory, '--memory', 'megabytes');
-  return { ...(timeout !== undefined && { timeout_ms: timeout, cpu_ms: Math.max(1, timeout) }), ...(memory !== undefined && { memory_mb: memory }) };
+  const timeout = number(flags.timeout, '--timeout', 'milliseconds, at least 1', 1);
+  const memory = number(flags.memory, '--memory', 'megabytes, at least 1', 1);
+  return { ...(timeout !== undefined && { timeout_ms: timeout, cpu_ms: timeout }), ...(memory !== undefined && { memory_mb: memory }) };
 }
 
 export function seedOf(flags: RunFlags): number | undefined {
-  return number(flags.seed, '--seed', 'an integer');
+  return number(flags.seed, '--seed', 'an integer', Number.MIN_SAFE_INTEGER);
 }
 
 /** `--input` as a value: JSON. */
@@ -90,10 +109,10 @@ export function inputOf(flags: RunFlags): Value {
   }
 }
 
-function number(text: string | undefined, flag: string, what: string): number | undefined {
+function number(text: string | undefined, flag: string, what: string, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || text.trim() === '')
+  if (!Number.isSafeInteger(value) || value < least || text.trim() === '')
     throw new ScriptError('BAD_CONFIG', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
   return value;
 }

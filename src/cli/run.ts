@@ -6,7 +6,7 @@ import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
 import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
-import { dataFolder, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
+import { checkNames, dataFolder, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
 import { EXIT, errorText, failureJson, logLine, statusOf, successJson } from './report.ts';
 import { visible } from './visible.ts';
@@ -58,12 +58,24 @@ export async function runScript(script: Script, args: readonly string[], flags: 
   }
 }
 
+/** With `--json` what goes wrong before the script has begun is an object too; gives the exit status. */
+export async function withJson(flags: RunFlags, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!flags.json) throw thrown;
+    process.stdout.write(`${failureJson(asScriptError(thrown))}\n`);
+    return EXIT.usage;
+  }
+}
+
 function isDeadlock({ reason }: AbortSignal): boolean {
   return reason instanceof ScriptError && reason.code === 'DEADLOCK';
 }
 
 /** What the flags and the configuration come to for runs of one language. */
 export async function prepare(flags: RunFlags, script: Pick<Script, 'language' | 'path'>, args: readonly string[]) {
+  checkNames(flags);
   const { config, input } = await loadConfig(flags.config);
   const dataDir = dataFolder(config, flags);
   const models = { ...config.models, ...overrides(flags) };

@@ -7,7 +7,7 @@ const HEAD = `---@meta
 ---@class LlmspellEvent
 ---@field id string
 ---@field event_type string
----@field payload any
+---@field payload? any
 ---@field timestamp number ms since 1970
 ---@field sequence integer
 ---@field source string script, runtime or host

@@ -6,7 +6,7 @@ const HEAD = `// The globals of llmspell, for editors and for checking scripts w
 interface LlmspellEvent {
   id: string;
   event_type: string;
-  payload: any;
+  payload?: any;
   /** ms since 1970 */
   timestamp: number;
   sequence: number;

@@ -98,13 +98,13 @@ function createEvents(run: Run): Events {
     const made: EventRecord = {
       id: `evt_${sequence}`,
       event_type: draft.event_type,
-      payload: draft.payload ?? null,
+      ...(draft.payload !== undefined && draft.payload !== null && { payload: draft.payload }),
       timestamp: run.now(),
       sequence,
       source: draft.source ?? 'script',
       correlation_id: draft.correlation_id ?? context.correlationId,
     };
-    const bytes = roughSize(made.payload);
+    const bytes = roughSize(made.payload ?? null);
     history.add(made, bytes);
     host.deliver(made, origin);
     return { record: made, bytes };

@@ -4,7 +4,7 @@ import type { Value } from '../call/value.ts';
 export type EventRecord = {
   id: string;
   event_type: string;
-  payload: Value;
+  payload?: Value;
   timestamp: number;
   sequence: number;
   /** Who emitted it: `script`, `runtime` or `host`. */

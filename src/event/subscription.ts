@@ -98,7 +98,7 @@ export function createHandler(id: string, pattern: string, fn: Callback, options
     counts,
     waiting: () => queue.length,
     deliver(delivery) {
-      if (filter && typeof filter !== 'function' && !contains(delivery.record.payload, filter)) return;
+      if (filter && typeof filter !== 'function' && !contains(delivery.record.payload ?? null, filter)) return;
       if (busy) return queue.add(delivery);
       return new Promise<void>((resolve) => {
         const done = work(delivery, () => {

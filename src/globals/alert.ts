@@ -9,7 +9,7 @@ export const alertGlobal = defineGlobal({
   doc: 'Tells people that something happened.',
   methods: {
     send: method({
-      doc: 'Writes an alert to the log, emits the event `alert.<severity>` and posts to the channels that the configuration names in `[alerts.channels]`.',
+      doc: 'Writes an alert to the log, emits the event `alert.<severity>` and tells the channels that the configuration names in `[alerts.channels]`: it posts to a `webhook`, and sends a message to the addresses of an `email`.',
       params: {
         title: z.string().min(1),
         payload: anyValue.optional(),

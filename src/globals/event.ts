@@ -11,7 +11,7 @@ import { hooks } from '../hook/hooks.ts';
 const record = z.object({
   id: z.string(),
   event_type: z.string(),
-  payload: anyValue,
+  payload: anyValue.optional(),
   timestamp: z.number().meta({ description: 'ms since 1970' }),
   sequence: z.int().meta({ description: 'counts from 1 in each run' }),
   source: z.string().meta({ description: 'script, runtime or host' }),
@@ -58,7 +58,7 @@ export const eventGlobal = defineGlobal({
         },
       ],
       handler({ event, payload }, context) {
-        const wanted = typeof event === 'string' ? { event_type: event, payload: payload ?? null } : { payload: null, ...event };
+        const wanted = typeof event === 'string' ? { event_type: event, ...(payload !== undefined && { payload }) } : event;
         return context.run.get(hooks).around<ValueMap, EventRecord | null>(
           context,
           {

@@ -15,7 +15,7 @@ export const jsonGlobal = defineGlobal({
       result: anyValue,
       effect: 'pure',
       examples: [{ lua: `print(JSON.parse('{"a": [1, 2.5, null]}').a[1])`, javascript: `print(JSON.parse('{"a": [1, 2.5, null]}').a[0])` }],
-      handler: ({ text }) => fromJsonText(text),
+      handler: ({ text }) => fromJsonText(text, 'JSON.parse: text'),
     }),
     stringify: method({
       doc: 'The JSON text of a value.',
@@ -23,7 +23,7 @@ export const jsonGlobal = defineGlobal({
       result: z.string(),
       effect: 'pure',
       examples: [{ lua: `print(JSON.stringify({name = "Ada", tags = JSON.array({})}))`, javascript: `print(JSON.stringify({name: "Ada", tags: []}))` }],
-      handler: ({ value, options }) => toJsonText(value, options?.pretty === undefined ? {} : { pretty: options.pretty }),
+      handler: ({ value, options: { pretty = false } = {} }) => toJsonText(value, { pretty, place: 'JSON.stringify: value', first: 1 }),
     }),
   },
 });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineGlobal, type Method, method } from '../call/define.ts';
+import { toJsonText } from '../call/json.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
-import { Float, type Value, type ValueMap } from '../call/value.ts';
+import type { Value, ValueMap } from '../call/value.ts';
 import { LOG_LEVELS, type LogLevel, runLog } from '../log/log.ts';
 
 function write(level: LogLevel): Method {
@@ -35,7 +36,7 @@ export const loggerGlobal = defineGlobal({
 });
 
 function textOf(value: Value): string {
-  return typeof value === 'string' ? value : value instanceof Float ? String(value.value) : (JSON.stringify(value) ?? String(value));
+  return typeof value === 'string' ? value : toJsonText(value, { describe: true });
 }
 
 function fieldsOf(value: Value | undefined): ValueMap {

@@ -209,7 +209,11 @@ const operations = {
       timed(async () => {
         const asked = typeof given === 'string' ? { query: given } : given;
         const hits = await retrieve(context, pipeline, asked, await conversationOf(context, session_id, asked));
-        return { chunks: await chunksFor(context, pipeline, hits, asked.neighbors), query: asked.query, ...contextFor(context, pipeline, hits, asked.max_tokens) };
+        return {
+          chunks: await chunksFor(context, pipeline, hits, asked.neighbors),
+          query: asked.query,
+          ...contextFor(context, pipeline, hits, asked.max_tokens),
+        };
       }),
   }),
   answer: operation({

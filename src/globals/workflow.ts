@@ -25,7 +25,14 @@ const record = z.object({
   attempts: z.int(),
   usage: anyMap.optional(),
 });
-const result = z.object({ success: z.boolean(), output: anyValue, outputs: anyMap, steps: z.array(record), duration_ms: z.number(), workflow_id: z.string() });
+const result = z.object({
+  success: z.boolean(),
+  output: anyValue.optional(),
+  outputs: anyMap,
+  steps: z.array(record),
+  duration_ms: z.number(),
+  workflow_id: z.string(),
+});
 const info = z.object({ name: z.string(), kind: z.string(), description: z.string() });
 
 const TWICE = {

@@ -59,8 +59,9 @@ function runHook(context: Context, hook: Hook, occasion: Occasion, outcome: Hook
     );
   }
   hook.calls++;
-  const ctx: ValueMap = { ...occasion.fields, point: occasion.point, input: outcome.input };
-  if (occasion.output !== undefined) ctx.output = outcome.output;
+  const ctx: ValueMap = { ...occasion.fields, point: occasion.point };
+  if (outcome.input !== null) ctx.input = outcome.input;
+  if (occasion.output !== undefined && outcome.output !== null) ctx.output = outcome.output;
   try {
     const answer = hook.call(ctx, context);
     if (!(answer instanceof Promise)) return take(hook, answer, occasion, outcome);

@@ -1,6 +1,8 @@
 import type { Context } from '../call/context.ts';
+import { toJsonText } from '../call/json.ts';
 import { toPlain, type Value } from '../call/value.ts';
-import { ScriptError } from '../errors.ts';
+import type { Config } from '../config.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
 import { type LogLevel, runLog } from './log.ts';
 
@@ -16,6 +18,9 @@ export interface AlertOptions {
   readonly channel?: string | undefined;
 }
 
+type Channel = Config['alerts']['channels'][string];
+type Alert = { readonly title: string; readonly severity: Severity; readonly payload: Value };
+
 export interface AlertResult {
   readonly delivered: string[];
   readonly failed: { channel: string; error: string }[];
@@ -28,16 +33,17 @@ export async function sendAlert(context: Context, title: string, payload: Value,
   if (channel !== undefined && !channels[channel])
     throw new ScriptError(
       'NOT_FOUND',
-      `channel: no alert channel "${channel}" is configured; there ${Object.keys(channels).length === 0 ? 'are none' : `are ${Object.keys(channels).join(', ')}`} ([alerts.channels])`,
+      `Alert.send: channel: no alert channel "${channel}" is configured; there ${Object.keys(channels).length === 0 ? 'are none' : `are ${Object.keys(channels).join(', ')}`} ([alerts.channels])`,
     );
   run.get(runLog).write(LEVELS[severity], `alert: ${title}`, { payload });
   await run.get(events).announce(context, `alert.${severity}`, { title, payload });
-  const chosen = channel === undefined ? Object.entries(channels) : [[channel, channels[channel] as { webhook: string }] as const];
+  const chosen = channel === undefined ? Object.entries(channels) : [[channel, channels[channel] as Channel] as const];
+  const alert = { title, severity, payload };
   const delivered: string[] = [];
   const failed: { channel: string; error: string }[] = [];
   await Promise.all(
-    chosen.map(async ([name, { webhook }]) => {
-      const error = await post(webhook, { title, severity, payload: toPlain(payload), run_id: run.id, tenant: run.tenant }, context.signal);
+    chosen.map(async ([name, to]) => {
+      const error = await (to.webhook === undefined ? mail(context, to.email ?? [], alert) : post(context, to.webhook, alert));
       if (error === undefined) delivered.push(name);
       else failed.push({ channel: name, error });
     }),
@@ -45,8 +51,9 @@ export async function sendAlert(context: Context, title: string, payload: Value,
   return { delivered, failed };
 }
 
-/** Posts JSON to an address of the configuration; answers what went wrong, without the address. */
-async function post(url: string, body: unknown, signal: AbortSignal): Promise<string | undefined> {
+/** Posts an alert as JSON to an address of the configuration; answers what went wrong, without the address. */
+async function post({ run, signal }: Context, url: string, { payload, ...told }: Alert): Promise<string | undefined> {
+  const body = { ...told, payload: toPlain(payload), run_id: run.id, tenant: run.tenant };
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -61,5 +68,22 @@ async function post(url: string, body: unknown, signal: AbortSignal): Promise<st
     return error instanceof Error && error.name === 'TimeoutError'
       ? `the webhook did not answer within ${WEBHOOK_TIMEOUT_MS / 1000} s`
       : 'the webhook cannot be reached';
+  }
+}
+
+/** Sends an alert by the configured mail server to addresses of the configuration; answers what went wrong. */
+async function mail(context: Context, to: readonly string[], { title, severity, payload }: Alert): Promise<string | undefined> {
+  const { run } = context;
+  const settings = run.host.config.tools.email;
+  if (!settings) return 'no mail server is configured ([tools.email])';
+  const { mailPassword, sendMail } = await import('../tool/mail.ts');
+  const text = `${title}\n\n${toJsonText(payload, { pretty: true, describe: true })}\n\nrun ${run.id} of tenant ${run.tenant}\n`;
+  try {
+    const subject = `${severity}: ${title}`.replaceAll(/\s+/g, ' ').slice(0, 200);
+    const { rejected } = await sendMail(context, settings, mailPassword(context, settings), { from: settings.from, to: [...to], subject, text });
+    return rejected.length === 0 ? undefined : `the mail server refused ${rejected.length} of ${to.length} addresses`;
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    return asScriptError(error).message.replace(`${context.method}: `, '');
   }
 }

@@ -167,7 +167,7 @@ function started(context: Context, id: string, input: ValueMap, make: (input: Va
 }
 
 function newSession(context: Context, id: string, spec: SessionSpec, forked_from?: string): NewSession {
-  const metadata = encode({ ...spec.metadata });
+  const metadata = encode({ ...spec.metadata }, `${context.method}: metadata`, context.run.language);
   if (metadata.length > MOST_METADATA_BYTES)
     throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: metadata: expected at most ${MOST_METADATA_BYTES} bytes, got ${metadata.length}`);
   const { name, description, tags = [], expires_in_ms } = spec;

@@ -70,7 +70,7 @@ function inSession<T>(context: Context, id: string, read: () => Soon<T>): Soon<T
 }
 
 function bounded(context: Context, parameter: string, value: Value): Uint8Array {
-  const bytes = encode(value);
+  const bytes = encode(value, `${context.method}: ${parameter}`, context.run.language);
   if (bytes.length > MOST_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${parameter}: longer than ${MOST_BYTES / 2 ** 20} MB`);
   return bytes;
 }

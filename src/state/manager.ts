@@ -45,7 +45,7 @@ export class StateManager {
   async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
     checkName('save', scope, key);
     const expiresAt = options.ttl_ms === undefined ? undefined : Date.now() + options.ttl_ms;
-    await this.#storeFor(scope, options).commit([{ scope, key, put: { value: encode(value as Value), expiresAt } }], Date.now());
+    await this.#storeFor(scope, options).commit([{ scope, key, put: { value: encode(value as Value, 'save: value'), expiresAt } }], Date.now());
   }
 
   /** The value as plain data, undefined when there is none. */

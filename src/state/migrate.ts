@@ -78,17 +78,27 @@ async function run(context: Context, scope: string, { from_version, to_version, 
     writes.push({ scope, key, expect: entry.revision, put: { value: encode(changed), expiresAt: entry.expiresAt } });
   }
   if (!dry_run) {
+    const changed = () => new ScriptError('CONFLICT', `State.migrate: values of ${scope} were changed meanwhile; nothing was migrated`);
+    if ((await store.list(scope, {}, now)).join('\0') !== keys.join('\0')) throw changed();
     const stored = (await store.meta(metaName(scope))) ?? '';
     const held = await store.commit(writes, now, [{ name: metaName(scope), value: String(to_version), expect: stored }]);
-    if (!held) throw new ScriptError('CONFLICT', `State.migrate: values of ${scope} were changed meanwhile; nothing was migrated`);
+    if (!held) throw changed();
   }
   return { migrated: writes.length, skipped, failed: 0, from_version, to_version, duration_ms: performance.now() - started };
 }
 
+/** Throws what a function of the script threw as it is, and what cannot be transformed with its key. */
 async function changeOne(context: Context, key: string, value: ValueMap, steps: readonly Transformation[]): Promise<ValueMap> {
+  let own: unknown;
   try {
-    return await transform(value, steps, (fn, old, record) => context.invoke(fn, [old, record]));
+    return await transform(value, steps, (fn, old, record) =>
+      context.invoke(fn, [old, record]).catch((error) => {
+        own = error;
+        throw error;
+      }),
+    );
   } catch (error) {
+    if (error === own) throw error;
     const { code, message } = asScriptError(error);
     throw new ScriptError(code, `State.migrate: ${key}: ${message}; nothing was migrated`, { cause: error, details: { key, failed: 1 } });
   }

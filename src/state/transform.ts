@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toJsonText } from '../call/json.ts';
 import { anyValue, callback } from '../call/schema.ts';
 import { Float, type Value, type ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -96,22 +97,29 @@ function convert(value: Value, to: z.output<typeof type>, field: string): Value 
   if (to === 'string') return textOf(value);
   if (to === 'boolean') {
     if (typeof plain === 'boolean') return plain;
-    if (typeof plain === 'number') return plain !== 0;
+    if (typeof plain === 'number' || typeof plain === 'bigint') return Number(plain) !== 0;
     if (plain === 'true' || plain === 'false') return plain === 'true';
   } else {
+    const exact = typeof plain === 'string' && /^\s*-?\d+\s*$/.test(plain) ? BigInt(plain) : plain;
+    if (typeof exact === 'bigint' && !isSafe(exact) && BigInt.asIntN(64, exact) === exact) return exact;
     const number = typeof plain === 'boolean' ? Number(plain) : typeof plain === 'string' && plain.trim() !== '' ? Number(plain) : plain;
     if (typeof number === 'number' && Number.isFinite(number)) return to === 'integer' ? Math.trunc(number) : number;
   }
-  throw new ScriptError('BAD_ARGUMENT', `${field}: ${JSON.stringify(plain)?.slice(0, 60) ?? typeof plain} cannot be converted to ${to}`);
+  throw new ScriptError('BAD_ARGUMENT', `${field}: ${toJsonText(value, { describe: true }).slice(0, 60)} cannot be converted to ${to}`);
+}
+
+function isSafe(integer: bigint): boolean {
+  return Number.isSafeInteger(Number(integer));
 }
 
 function typeOf(value: Value): string {
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
-  return value instanceof Float ? 'number' : typeof value;
+  return value instanceof Float ? 'number' : typeof value === 'bigint' ? 'integer' : typeof value;
 }
 
 function textOf(value: Value | undefined): string {
-  return typeof value === 'string' ? value : value instanceof Float ? String(value.value) : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (value instanceof Float) return String(value.value);
+  return typeof value === 'object' ? toJsonText(value, { describe: true }) : String(value);
 }
 
 function get(record: ValueMap, path: string): Value | undefined {

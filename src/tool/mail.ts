@@ -10,6 +10,14 @@ const PORTS = { tls: 465, starttls: 587, none: 25 } as const;
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 20_000;
 
+/** The password of the configured server, if it has one. Throws BAD_CONFIG when its variable is not set. */
+export function mailPassword({ method }: Context, { password_env }: EmailSettings): string | undefined {
+  if (password_env === undefined) return undefined;
+  const value = process.env[password_env];
+  if (!value) throw new ScriptError('BAD_CONFIG', `${method}: the environment variable ${password_env} is not set`);
+  return value;
+}
+
 /** Hands a message to the configured server. Throws TOOL_FAILED with `details.outcome` and `details.retryable`; a cancelled call closes the connection. */
 export async function sendMail(context: Context, settings: EmailSettings, password: string | undefined, message: SendMailOptions) {
   const { default: nodemailer } = await import('nodemailer');

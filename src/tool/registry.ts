@@ -55,7 +55,7 @@ export const hostTools = hostService<HostTools>('host tools', () => {
   const builtins = new Map<string, BuiltinTool>(BUILTIN_TOOLS.map((tool) => [tool.name, tool]));
   return {
     add(tool) {
-      checkToolName(tool.name);
+      checkToolName(tool.name, 'name');
       if (own.has(tool.name) || builtins.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `there is a tool ${tool.name} already`);
       own.set(tool.name, tool);
     },
@@ -140,7 +140,7 @@ function createTools(run: Run): Tools {
       return query === undefined ? found : rank(found, query);
     },
     register(tool) {
-      checkToolName(tool.name);
+      checkToolName(tool.name, 'Tool.register: name');
       if (host.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `Tool.register: name: ${tool.name} is a tool of the host`);
       if (own.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `Tool.register: name: there is a tool ${tool.name} already`);
       own.set(tool.name, tool);
@@ -268,7 +268,8 @@ function infoOf({ name, description, category, tags, version, source }: Tool): T
   return { name, description, category, tags: [...tags], version, source };
 }
 
-/** Throws BAD_ARGUMENT unless it is snake_case. */
-export function checkToolName(name: string): void {
-  if (!NAME.test(name)) throw new ScriptError('BAD_ARGUMENT', `name: expected snake_case (a-z, 0-9, _; up to 64), got ${JSON.stringify(name.slice(0, 80))}`);
+/** Throws BAD_ARGUMENT that names the parameter unless it is snake_case. */
+export function checkToolName(name: string, parameter: string): void {
+  if (!NAME.test(name))
+    throw new ScriptError('BAD_ARGUMENT', `${parameter}: expected snake_case (a-z, 0-9, _; up to 64), got ${JSON.stringify(name.slice(0, 80))}`);
 }

@@ -51,7 +51,7 @@ export function scriptTool({
 /** As `scriptTool`, for a tool that a script defines itself: its name is checked too, and messages begin with `where`. */
 export function ownTool(definition: ScriptToolDefinition, where: string): Tool {
   try {
-    checkToolName(definition.name);
+    checkToolName(definition.name, 'name');
     return scriptTool(definition);
   } catch (error) {
     throw new ScriptError('BAD_ARGUMENT', `${where}${asScriptError(error).message}`, { cause: error });

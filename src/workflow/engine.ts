@@ -70,7 +70,7 @@ export class Execution {
       if (context.signal.aborted) throw cancelled(context.signal);
       if (step.when !== undefined && !(await this.holds(context, step.when, scope))) return record({ status: 'skipped' });
       const { output, usage } = await this.#watched(context, step, scope, progress);
-      return record({ status: 'completed', output, ...(usage !== undefined && { usage }) });
+      return record({ status: 'completed', output: output ?? undefined, ...(usage !== undefined && { usage }) });
     } catch (thrown) {
       const error = await this.#mend(context, step, scope, thrown, record);
       if (error === undefined) return;
@@ -98,7 +98,7 @@ export class Execution {
     const { code, message } = asScriptError(thrown);
     try {
       const output = await this.#invoke(context, step.on_error, [{ code, message, step: step.name }, this.ctx(scope)], step);
-      record({ status: 'completed', output, error: { code, message } });
+      record({ status: 'completed', output: output ?? undefined, error: { code, message } });
       return undefined;
     } catch (again) {
       return { cause: again };
@@ -209,7 +209,7 @@ export class Execution {
       case 'tool':
         return { output: await context.run.get(tools).execute(context, step.tool as string, input) };
       case 'workflow':
-        return { output: (await this.#workflow(context, step).execute(context, input)).output };
+        return { output: (await this.#workflow(context, step).execute(context, input)).output ?? null };
       case 'agent':
         return this.#ask(context, step, valueText(input), scope);
     }

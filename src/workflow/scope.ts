@@ -70,7 +70,7 @@ export class Scope {
 
   /** What a handler gets: outputs by name, and `input`, `steps`, `loop`, `workflow`; of many steps the latest outputs go at once and the rest when asked for. */
   ctx(workflow: ValueMap, firstPosition: 0 | 1): Value {
-    const always: ValueMap = { input: this.input, workflow, ...(this.turn && { loop: turnFields(this.turn, firstPosition) }) };
+    const always: ValueMap = { ...(this.input !== null && { input: this.input }), workflow, ...(this.turn && { loop: turnFields(this.turn, firstPosition) }) };
     const layers = this.#layers();
     const all = (): ValueMap => {
       const ctx: ValueMap = {};
@@ -78,14 +78,19 @@ export class Scope {
       for (const { records, count } of layers)
         for (let at = 0; at < count; at++) {
           const { name, output, status, usage } = records[at] as StepRecord;
-          if (output !== undefined) ctx[name] = output;
+          if (output === undefined) delete ctx[name];
+          else ctx[name] = output;
           steps[name] = { status, ...(output !== undefined && { output }), ...(usage !== undefined && { usage }) };
         }
       return Object.assign(ctx, always, { steps });
     };
     if (layers.reduce((sum, { count }) => sum + count, 0) <= MOST_AT_ONCE) return all();
     const latest: ValueMap = { ...always };
-    for (const { name, output } of this.#latest(MOST_AT_ONCE)) if (output !== undefined && !(name in latest)) latest[name] = output;
+    const seen = new Set<string>();
+    for (const { name, output } of this.#latest(MOST_AT_ONCE)) {
+      if (output !== undefined && !seen.has(name) && !(name in latest)) latest[name] = output;
+      seen.add(name);
+    }
     return new LazyMap(latest, all).asValue();
   }
 

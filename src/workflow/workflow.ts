@@ -15,7 +15,7 @@ import { actionOf } from './step.ts';
 import { type Problem, problemsOf } from './validate.ts';
 
 /** What a workflow has done. */
-export type WorkflowResult = { success: boolean; output: Value; outputs: ValueMap; steps: StepRecord[]; duration_ms: number; workflow_id: string };
+export type WorkflowResult = { success: boolean; output?: Value; outputs: ValueMap; steps: StepRecord[]; duration_ms: number; workflow_id: string };
 
 export interface WorkflowOptions {
   readonly name: string;
@@ -101,7 +101,7 @@ export class Workflow implements WorkflowLike {
         category: 'workflow',
       }),
       timeoutMs: Math.max(TOOL_TIMEOUT_MS, this.options.timeout_ms ?? 600_000),
-      execute: async (input, context) => (await this.execute(context, (input as { input?: Value }).input ?? null)).output,
+      execute: async (input, context) => (await this.execute(context, (input as { input?: Value }).input ?? null)).output ?? null,
     };
   }
 
@@ -109,22 +109,28 @@ export class Workflow implements WorkflowLike {
     const started = performance.now();
     const execution = new Execution({ name: this.name, id }, this.options.error_strategy ?? 'fail', context);
     const records: StepRecord[] = [];
-    const result = (fields: Pick<WorkflowResult, 'success' | 'output' | 'outputs'>): WorkflowResult => ({
-      ...fields,
+    const result = (success: boolean, output: Value, outputs: ValueMap): WorkflowResult => ({
+      success,
+      ...(output !== null && { output }),
+      outputs,
       steps: records,
       duration_ms: performance.now() - started,
       workflow_id: id,
     });
     try {
       const { output, outputs } = await this.plan.run(execution, context, new Scope(input), records);
-      return result({ success: records.every(({ status }) => status !== 'failed'), output, outputs });
+      return result(
+        records.every(({ status }) => status !== 'failed'),
+        output,
+        outputs,
+      );
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;
       const cause = asScriptError(error.cause);
       const outputs = Object.fromEntries(records.filter(({ status }) => status === 'completed').map(({ name, output }) => [name, output ?? null]));
       throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${cause.message}`, {
         cause,
-        details: { step: error.step, ...result({ success: false, output: null, outputs }) },
+        details: { step: error.step, ...result(false, null, outputs) },
       });
     }
   }
@@ -150,7 +156,7 @@ function normalised(given: Value, workflow_id: string, duration_ms: number): Wor
   const result = given as unknown as Partial<WorkflowResult> | null;
   if (result && typeof result === 'object' && Array.isArray(result.steps) && result.workflow_id !== undefined) return result as WorkflowResult;
   const output = result && typeof result === 'object' && 'output' in result ? (result.output ?? null) : given;
-  return { success: true, output, outputs: {}, steps: [], duration_ms, workflow_id };
+  return { success: true, ...(output !== null && { output }), outputs: {}, steps: [], duration_ms, workflow_id };
 }
 
 /** A map whose only key is `input` stands for that value. */

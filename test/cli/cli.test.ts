@@ -120,7 +120,13 @@ describe('wrong usage', () => {
     ['the language behind the code', ['exec', 'return 1', '--lang=lua'], /^error: exec: --lang stands behind the code/],
     ['a mistyped tool', ['tools', 'calculater'], /^error: there is no tool "calculater"; the nearest is calculator; /],
     ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],
-    ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, got "soon"/],
+    ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, at least 1, got "soon"/],
+    ['no time at all', ['exec', '--lang', 'js', '--timeout', '0', '1'], /^error: --timeout: expected milliseconds, at least 1, got "0"/],
+    ['no memory at all', ['exec', '--lang', 'lua', '--memory', '0', 'return 1'], /^error: --memory: expected megabytes, at least 1, got "0"/],
+    ['a tenant that is none', ['exec', '--lang', 'lua', '--tenant', '../x', 'return 1'], /^error: --tenant: expected 1 to 128 of .*, got "\.\.\/x"/],
+    ['another tenant that is none', ['exec', '--lang', 'js', '--allow-tenant', 'a b', '1'], /^error: --allow-tenant: expected \* or 1 to 128 of .*, got "a b"/],
+    ['a session that is none', ['exec', '--lang', 'js', '--session', 'a/b', '1'], /^error: --session: expected 1 to 128 of .*, got "a\/b"/],
+    ['a model that is none', ['exec', '--lang', 'lua', '--model', 'gpt-4', 'return 1'], /^error: --model: expected provider\/model such as .*, got "gpt-4"/],
     [
       'a missing configuration',
       ['exec', '--lang', 'lua', '--config', 'none.toml', 'return 1'],
@@ -137,6 +143,15 @@ describe('wrong usage', () => {
   it('an option of exec may be passed on to the script', () => {
     expect(llmspell('exec', '--lang', 'lua', 'print(ARGS.json)', '--', '--json', 'yes').stdout).toBe('yes\n');
     expect(llmspell('exec', '--lang', 'js', 'print(ARGS.mine)', '--mine=1').stdout).toBe('1\n');
+  });
+
+  it.each([
+    ['a missing file', ['run', '--json', 'none.lua'], 'none.lua: there is no such script'],
+    ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], '--seed: expected an integer, got "x"'],
+  ])('%s is an object with --json', (_, args, message) => {
+    const { status, stdout, stderr } = llmspell(...args);
+    expect(JSON.parse(stdout)).toEqual({ ok: false, value: null, output: [], error: { code: 'BAD_CONFIG', message } });
+    expect([status, stderr]).toEqual([2, '']);
   });
 
   it('names file and key of a wrong setting', () => {

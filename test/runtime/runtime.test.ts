@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { anyValue, defineGlobal, defineTool, method, ScriptError, ScriptRuntime } from '../../src/index.ts';
+import { anyValue, createStateManager, defineGlobal, defineTool, method, ScriptError, ScriptRuntime } from '../../src/index.ts';
 import { testRuntime } from '../support/runtime.ts';
 
 const LANGUAGES = ['lua', 'javascript'] as const;
@@ -83,6 +83,42 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     expect((await test.runtime.execute(language === 'lua' ? 'return 1' : '1', { language })).value).toBe(1);
   });
 
+  it('aborts what a run waits for when its main chunk fails, and awaits nothing', async () => {
+    const aborted = Promise.withResolvers<void>();
+    const slow = defineTool({
+      name: 'slow',
+      description: 'Waits',
+      category: 'test',
+      input: z.strictObject({}),
+      output: anyValue,
+      execute: (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => aborted.resolve())),
+    });
+    await using test = await testRuntime({ log: { level: 'silent' } }, { tools: [slow] });
+    const text =
+      language === 'lua'
+        ? 'Event.subscribe("a", function() print("began") Tool.execute("slow") print("went on") end) Event.emit("a") error("bad")'
+        : 'Event.subscribe("a", () => { print("began"); Tool.execute("slow"); print("went on") }); Event.emit("a"); throw new Error("bad")';
+    await expect(test.runtime.execute(text, { language })).rejects.toMatchObject({ code: 'SCRIPT_ERROR', run: { output: ['began'] } });
+    await aborted.promise;
+  });
+
+  it('runs a function of State ten times while others change what it reads, then CONFLICT', async () => {
+    await using state = createStateManager({ data: { backend: 'memory' } });
+    await using test = await testRuntime({}, { state });
+    let others = 0;
+    test.runtime.hook('state:before_save', async (ctx) => {
+      if ((ctx.input as { key: string }).key === 'mine') await state.save('global', 'theirs', ++others);
+    });
+    const text = (times: number) =>
+      language === 'lua'
+        ? `local n = 0 local ok, e = pcall(State.transaction, function() n = n + 1 State.load("global", "theirs") State.save("global", n <= ${times} and "mine" or "calm", n) end) return {n, ok or e.code, State.list_keys("global")}`
+        : `let n = 0, out = true; try { State.transaction(() => { n++; State.load("global", "theirs"); State.save("global", n <= ${times} ? "mine" : "calm", n) }) } catch (e) { out = e.code } [n, out, State.list_keys("global")]`;
+    expect((await test.runtime.execute(text(3), { language })).value).toEqual([4, true, ['calm', 'theirs']]);
+    expect((await test.runtime.execute(text(100), { language })).value).toEqual([10, 'CONFLICT', ['calm', 'theirs']]);
+    // The hook ran in each attempt.
+    expect(others).toBe(13);
+  });
+
   it('bounds time, output and calls at once', async () => {
     await using test = await testRuntime();
     const run = (lua: string, js: string, limits: object) => test.runtime.execute(language === 'lua' ? lua : js, { language, limits });
@@ -161,6 +197,33 @@ describe('the runtime', () => {
     await runtime[Symbol.asyncDispose]();
     expect(fired).toEqual(['system:startup', 'system:shutdown']);
     await expect(runtime.execute('return 1')).rejects.toMatchObject({ code: 'CANCELLED', message: 'the runtime is closed' });
+  });
+
+  it.each<[string, object, string]>([
+    ['an unknown option', { tenent: 'a' }, 'execute: unknown option "tenent"; did you mean "tenant"?'],
+    ['another language', { language: 'ruby' }, 'execute: language: expected "lua" or "javascript", got "ruby"'],
+    ['arguments that are no texts', { args: [1] }, 'execute: args: expected an array of strings, got an array'],
+    ['input that is no data', { input: { at: [new Map()] } }, 'execute: input.at[0]: expected data that can be stored, got a Map'],
+    ['input that nobody can hold', { input: 2n ** 70n }, `execute: input: expected an integer of at most 64 bits, got ${2n ** 70n}`],
+    ['a tenant that is none', { tenant: '../a' }, 'execute: tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../a"'],
+    ['an unknown grant', { grants: { raed: [] } }, 'execute: grants: unknown option "raed"; did you mean "read"?'],
+    ['a grant that is no list', { grants: { read: '/' } }, 'execute: grants: read: expected an array of strings, got "/"'],
+    ['an unknown limit', { limits: { cpums: 1 } }, 'execute: limits: unknown option "cpums"; did you mean "cpu_ms"?'],
+    ['a limit that is no number', { limits: { cpu_ms: Number.NaN } }, 'execute: limits: cpu_ms: expected a number of at least 0, got a number (NaN)'],
+    ['a seed that is no integer', { seed: 0.5 }, 'execute: seed: expected an integer, got a number (0.5)'],
+  ])('refuses %s', async (_, options, message) => {
+    await using test = await testRuntime();
+    await expect(test.runtime.execute('return 1', options)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message });
+  });
+
+  it('refuses a wrong configuration, and a run that is cancelled before it begins', async () => {
+    await expect(ScriptRuntime.create({ config: { limits: { cpu_ms: -1 } } })).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: expect.stringMatching(/^configuration: limits\.cpu_ms: /),
+    });
+    expect(() => createStateManager({ data: { dri: 'x' } } as object)).toThrow('configuration: unknown setting data.dri');
+    await using test = await testRuntime();
+    await expect(test.runtime.execute('return 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
   it('shares the thread fairly among tenants', async () => {

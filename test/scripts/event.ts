@@ -128,4 +128,11 @@ export const cases: readonly Case[] = [
     js: `const seen = []; Event.subscribe("a", e => { seen.push(e.payload) }); let id = Hook.register("event:before_emit", ctx => ({input: {event_type: ctx.name, payload: ctx.input.payload * 2}})); Event.emit("a", 21); Hook.unregister(id); id = Hook.register("event:before_emit", () => ({skip: true})); seen.push(Event.emit("a", 1) === null); Hook.unregister(id); Hook.register("event:before_emit", () => ({continue_execution: false, reason: "quiet"})); try { Event.emit("a", 1) } catch (e) { seen.push(e.code) } seen`,
     expect: [42, true, 'HOOK_REJECTED'],
   },
+  {
+    name: 'are counted, listed and kept',
+    lua: `local id = Event.subscribe("a.*", function() end) Event.subscribe("b", function() error("x") end) Event.receive("c", 0) Event.emit("a.one", 1) Event.emit("a.two", 2) Event.emit("b") Event.emit("c", 3) Event.flush() local list, stats, known = Event.list_subscriptions(), Event.stats(), Event.history({pattern = "a.*"}) local since = Event.history({since = known[1].timestamp + 1e6}) return {list[1].id == id, list[1].pattern, list[1].source, list[1].delivered, list[2].failed, list[3].queue_depth, stats.emitted, stats.delivered, stats.failed, stats.dropped, stats.subscriptions, stats.queue_depth, #known, known[2].payload, #Event.history({pattern = "a.*", limit = 1}), #since, Event.unsubscribe(id), Event.unsubscribe(id), Event.stats().subscriptions}`,
+    js: `const id = Event.subscribe("a.*", () => {}); Event.subscribe("b", () => { throw new Error("x") }); Event.receive("c", 0); Event.emit("a.one", 1); Event.emit("a.two", 2); Event.emit("b"); Event.emit("c", 3); Event.flush(); const list = Event.list_subscriptions(), stats = Event.stats(), known = Event.history({pattern: "a.*"}); const since = Event.history({since: known[0].timestamp + 1e6}); [list[0].id === id, list[0].pattern, list[0].source, list[0].delivered, list[1].failed, list[2].queue_depth, stats.emitted, stats.delivered, stats.failed, stats.dropped, stats.subscriptions, stats.queue_depth, known.length, known[1].payload, Event.history({pattern: "a.*", limit: 1}).length, since.length, Event.unsubscribe(id), Event.unsubscribe(id), Event.stats().subscriptions]`,
+    // The failure of a handler is an event too.
+    expect: [true, 'a.*', 'script', 2, 1, 1, 5, 4, 1, 0, 3, 1, 2, 2, 1, 0, true, false, 2],
+  },
 ];

@@ -162,6 +162,19 @@ export const cases: readonly Case[] = [
     expect_error: { code: 'NOT_ALLOWED', message: 'State.clear: needs the grant state:admin (to backup, restore, migrate and clear State)' },
   },
   {
+    name: 'needs it to back up, restore and migrate as well, and for nothing else',
+    lua: `local codes = {} for i, f in ipairs({function() State.backup() end, function() State.restore("x") end, function() State.migrate({from_version = 1, to_version = 2}) end, function() State.delete_backup("x") end, function() State.save("global", "k", 1) State.list_backups() State.get_schema_version() State.get_storage_usage() State.delete("global", "k") end}) do local ok, e = pcall(f) codes[i] = ok or e.code end return codes`,
+    js: `const codes = []; for (const f of [() => State.backup(), () => State.restore("x"), () => State.migrate({from_version: 1, to_version: 2}), () => State.delete_backup("x"), () => { State.save("global", "k", 1); State.list_backups(); State.get_schema_version(); State.get_storage_usage(); State.delete("global", "k") }]) try { f(); codes.push(true) } catch (e) { codes.push(e.code) } codes`,
+    grants: { capabilities: new Set() },
+    expect: ['NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_ALLOWED', 'NOT_ALLOWED', true],
+  },
+  {
+    name: 'a value that was backed up expires when it would have, also when it is restored',
+    lua: `State.save("global", "short", 1, {ttl_ms = 200}) State.save("global", "long", 1, {ttl_ms = 1e9}) local id = State.backup() State.save("global", "short", 2) State.save("global", "more", 3) sleep(220) State.restore(id) return State.list_keys("global")`,
+    js: `State.save("global", "short", 1, {ttl_ms: 200}); State.save("global", "long", 1, {ttl_ms: 1e9}); const id = State.backup(); State.save("global", "short", 2); State.save("global", "more", 3); sleep(220); State.restore(id); State.list_keys("global")`,
+    expect: ['long'],
+  },
+  {
     name: 'refuses hostile scopes',
     lua: `State.save("agent:../../etc", "k", 1)`,
     js: `State.save("agent:../../etc", "k", 1)`,
@@ -177,7 +190,7 @@ export const cases: readonly Case[] = [
     name: 'refuses functions',
     lua: `State.save("global", "k", {f = print})`,
     js: `State.save("global", "k", {f: () => 1})`,
-    expect_error: { code: 'BAD_ARGUMENT' },
+    expect_error: { code: 'BAD_ARGUMENT', message: 'State.save: value.f: expected data that can be stored, got a function' },
   },
   {
     name: 'knows its size',
@@ -206,10 +219,10 @@ export const cases: readonly Case[] = [
     expect: [[1, 2, 3, 4, 5, 6, 7, 8, 9], 8, 1, true, 7],
   },
   {
-    name: 'a function that never lets go of a conflict ends as CONFLICT after ten attempts',
-    lua: `local n = 0 local ok, e = pcall(State.transaction, function() n = n + 1 local v = State.load("global", "k") parallel({function() end}) end) return {ok, e.code}`,
-    js: `let code; try { State.transaction(() => { State.load("global", "k"); parallel([() => {}]) }) } catch (e) { code = e.code } [false, code]`,
-    expect: [false, 'NOT_IN_TRANSACTION'],
+    name: 'nothing else inside: neither calls nor waits nor what concerns the whole store',
+    lua: `local out = {} for i, f in ipairs({function() sleep(1) end, function() parallel({print}) end, function() Tool.execute("uuid") end, function() Event.emit("a") end, function() Hook.register("custom:a", print) end, function() Session.current_id() end, function() State.backup() end, function() State.restore("x") end, function() State.clear("global") end, function() State.migrate({from_version = 1, to_version = 2}) end, function() JSON.stringify({}) Logger.info("x") Hook.list_points() State.list_keys("global") end}) do local ok, e = pcall(State.transaction, f) out[i] = ok or e.code end return out`,
+    js: `const out = []; for (const f of [() => sleep(1), () => parallel([print]), () => Tool.execute("uuid"), () => Event.emit("a"), () => Hook.register("custom:a", print), () => Session.current_id(), () => State.backup(), () => State.restore("x"), () => State.clear("global"), () => State.migrate({from_version: 1, to_version: 2}), () => { JSON.stringify({}); Logger.info("x"); Hook.list_points(); State.list_keys("global") }]) try { State.transaction(() => { f() }); out.push(true) } catch (e) { out.push(e.code) } out`,
+    expect: [...Array(10).fill('NOT_IN_TRANSACTION'), true],
   },
   {
     name: 'backups carry their description, are listed newest first, checked and deleted',
@@ -228,6 +241,33 @@ export const cases: readonly Case[] = [
     lua: `State.save("global", "a", {x = 1}) State.save("global", "b", 5) local r = State.migrate({from_version = 1, to_version = 2, dry_run = true, transformations = {{field = "x", transform = "remove"}}}) return {r.migrated, r.skipped, State.load("global", "a").x, State.get_schema_version()}`,
     js: `State.save("global", "a", {x: 1}); State.save("global", "b", 5); const r = State.migrate({from_version: 1, to_version: 2, dry_run: true, transformations: [{field: "x", transform: "remove"}]}); [r.migrated, r.skipped, State.load("global", "a").x, State.get_schema_version()]`,
     expect: [1, 1, 1, 1],
+  },
+  {
+    name: 'converts integers without rounding them',
+    lua: `local out = {} for i, v in ipairs({9007199254740993, "9007199254740993", " 12 "}) do for _, to in ipairs({"integer", "number", "string", "boolean"}) do local scope = "custom:" .. to .. i State.save(scope, "k", {n = v}) local ok, e = pcall(State.migrate, {scope = scope, from_version = 1, to_version = 2, transformations = {{field = "n", transform = "convert", to = to}}}) out[#out + 1] = ok and tostring(State.load(scope, "k").n) or e.message end end return out`,
+    js: `const out = []; [9007199254740993n, "9007199254740993", " 12 "].forEach((v, i) => { for (const to of ["integer", "number", "string", "boolean"]) { const scope = "custom:" + to + (i + 1); State.save(scope, "k", {n: v}); try { State.migrate({scope, from_version: 1, to_version: 2, transformations: [{field: "n", transform: "convert", to}]}); out.push(String(State.load(scope, "k").n)) } catch (e) { out.push(e.message) } } }); out`,
+    expect: [
+      ...['9007199254740993', '9007199254740993', '9007199254740993', 'true'],
+      ...[
+        '9007199254740993',
+        '9007199254740993',
+        '9007199254740993',
+        'State.migrate: k: n: "9007199254740993" cannot be converted to boolean; nothing was migrated',
+      ],
+      ...['12', '12', ' 12 ', 'State.migrate: k: n: " 12 " cannot be converted to boolean; nothing was migrated'],
+    ],
+  },
+  {
+    name: 'merges and converts what holds large integers and bytes',
+    lua: `State.save("global", "k", {a = {9007199254740993}, b = "\\xff"}) State.migrate({from_version = 1, to_version = 2, transformations = {{field = "m", transform = "merge", fields = {"a", "b"}, separator = "|"}}}) local ok, e = pcall(State.migrate, {from_version = 2, to_version = 3, transformations = {{field = "a", transform = "convert", to = "integer"}}}) return {State.load("global", "k").m, e.message}`,
+    js: `State.save("global", "k", {a: [9007199254740993n], b: new Uint8Array([255])}); State.migrate({from_version: 1, to_version: 2, transformations: [{field: "m", transform: "merge", fields: ["a", "b"], separator: "|"}]}); let message; try { State.migrate({from_version: 2, to_version: 3, transformations: [{field: "a", transform: "convert", to: "integer"}]}) } catch (e) { message = e.message } [State.load("global", "k").m, message]`,
+    expect: ['[9007199254740993]|{"$bytes":"/w=="}', 'State.migrate: k: a: [9007199254740993] cannot be converted to integer; nothing was migrated'],
+  },
+  {
+    name: 'a value that comes while a migration runs undoes it',
+    lua: `State.save("global", "a", {n = 1}) local ok, e = pcall(State.migrate, {from_version = 1, to_version = 2, transformations = {{field = "n", transform = "custom", fn = function(n) State.save("global", "b", {n = 1}) return n + 1 end}}}) return {e.code, State.load("global", "a").n, State.get_schema_version()}`,
+    js: `State.save("global", "a", {n: 1}); let code; try { State.migrate({from_version: 1, to_version: 2, transformations: [{field: "n", transform: "custom", fn: n => { State.save("global", "b", {n: 1}); return n + 1 }}]}) } catch (e) { code = e.code } [code, State.load("global", "a").n, State.get_schema_version()]`,
+    expect: ['CONFLICT', 1, 1],
   },
 ];
 

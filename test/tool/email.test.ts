@@ -2,6 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../../src/config.ts';
 import { ScriptError } from '../../src/errors.ts';
+import { sendAlert } from '../../src/log/alert.ts';
 import { tools } from '../../src/tool/registry.ts';
 import { testHost, testRun } from '../support/run.ts';
 
@@ -175,5 +176,36 @@ describe('email_send', () => {
     while (!commands.some((line) => line.startsWith('MAIL'))) await new Promise((done) => setImmediate(done));
     run.abort(new ScriptError('CANCELLED', 'no more'));
     await failed;
+  });
+});
+
+describe('an alert by e-mail', () => {
+  const alert = (email: Partial<Email> = {}) => {
+    const settings = { host: '127.0.0.1', port, security: 'none', from: 'Bot <bot@example.org>', ...email, recipients: [] } satisfies Email;
+    const { context } = testRun({
+      host: testHost({ log: { level: 'silent' }, tools: { email: settings }, alerts: { channels: { people: { email: ['ada@example.org'] } } } }),
+    });
+    return sendAlert(context, 'Disk\r\nBcc: eve@example.org', { used: 97n }, { severity: 'error' });
+  };
+
+  it('reaches the addresses of the channel', async () => {
+    expect(await alert()).toEqual({ delivered: ['people'], failed: [] });
+    expect(messages[0]).toMatch(/^To: ada@example\.org\r$/m);
+    expect(messages[0]).toMatch(/^Subject: error: Disk Bcc: eve@example\.org\r$/m);
+    expect(messages[0]).toContain('"used": 97');
+    expect(commands.filter((line) => line.startsWith('RCPT'))).toEqual(['RCPT TO:<ada@example.org>']);
+  });
+
+  it('says why it does not', async () => {
+    instead = { RCPT: '550 no such user' };
+    expect(await alert()).toEqual({ delivered: [], failed: [{ channel: 'people', error: expect.stringMatching(/^the mail server /) }] });
+    expect((await alert({ password_env: 'LLMSPELL_NO_SUCH', user: 'a' })).failed).toEqual([
+      { channel: 'people', error: 'the environment variable LLMSPELL_NO_SUCH is not set' },
+    ]);
+  });
+
+  it('needs a mail server, and a channel is of one kind', () => {
+    expect(() => testHost({ alerts: { channels: { people: { email: ['ada@example.org'] } } } })).toThrow('needs a mail server in [tools.email]');
+    expect(() => testHost({ alerts: { channels: { people: {} } } })).toThrow('expected either webhook or email');
   });
 });

@@ -11,16 +11,26 @@ export function compileUnion(options: readonly Compiled[]): Compiled {
     const candidates = candidatesFor(value, options);
     if (candidates.length === 0) return new Failure(wanted, value);
     let failed: Failure | undefined;
+    const failures: Failure[] = [];
     for (const option of ordered(candidates, value)) {
       choose();
       const checked = option.check(value);
       if (!(checked instanceof Failure)) return checked;
+      failures.push(checked);
       if (failed === undefined || checked.keys.length > failed.keys.length) failed = failed && isMap(value) ? failed : checked;
     }
+    if (isMap(value) && candidates.length > 1 && sameField(failures))
+      return new Failure(joinWords([...new Set(failures.map((one) => one.wanted))]), failed?.found, failed?.content).at(failed?.keys[0] ?? '');
     if (candidates.length === 1 || failed === undefined || failed.keys.length > 0 || failed.sentence !== undefined) return failed;
     return new Failure(joinWords(candidates.map((option) => option.wanted)), value, true);
   };
   return { kinds, wanted, check };
+}
+
+/** True when all options of a map fail at the same field of it, the one that tells them apart. */
+function sameField(failures: readonly Failure[]): boolean {
+  const key = failures[0]?.keys[0];
+  return failures.every(({ keys, sentence }) => keys.length === 1 && keys[0] === key && sentence === undefined);
 }
 
 /** Those that take this kind at all; an empty map or array is tried as the other when nobody wants it as it is. */

@@ -24,6 +24,9 @@ const WAIT = -2;
 const UPVALUE = LUA.registry - 1;
 const STACK = STACK_BYTES.lua;
 
+/** What may stand before a script in its file: a byte order mark, and a line for the shell. */
+const HEAD = /^\uFEFF?(?:#![^\n]*)?/;
+
 /** One Lua state for one run. */
 export class LuaInstance extends Instance implements ScriptInstance {
   readonly #machine: LuaMachine;
@@ -143,7 +146,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
   }
 
   async #load(fiber: Fiber, source: Source): Promise<void> {
-    const text = this.#machine.memory.allocate(source.text);
+    const text = this.#machine.memory.allocate(source.text.replace(HEAD, ''));
     const name = this.#machine.memory.allocate(`@${source.name}`);
     const status = await this.compute(() => this.#machine.load(fiber.region + STACK, fiber.thread, text, name.pointer));
     this.#x.free(text.pointer);

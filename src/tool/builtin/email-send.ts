@@ -4,7 +4,7 @@ import { external } from '../../call/external.ts';
 import { bytes } from '../../call/schema.ts';
 import type { Config } from '../../config.ts';
 import { ScriptError } from '../../errors.ts';
-import { sendMail } from '../mail.ts';
+import { mailPassword, sendMail } from '../mail.ts';
 import { defineTool } from '../tool.ts';
 
 type EmailSettings = NonNullable<Config['tools']['email']>;
@@ -69,18 +69,11 @@ export const emailSend = defineTool(
           ...(content_type !== undefined && { contentType: oneLine(content_type, 'attachments: content_type') }),
         })),
       };
-      return external(context, () => sendMail(context, settings, password(settings), message));
+      return external(context, () => sendMail(context, settings, mailPassword(context, settings), message));
     },
   },
   'builtin',
 );
-
-function password({ password_env }: EmailSettings): string | undefined {
-  if (password_env === undefined) return undefined;
-  const value = process.env[password_env];
-  if (!value) throw new ScriptError('BAD_CONFIG', `email_send: the environment variable ${password_env} is not set`);
-  return value;
-}
 
 /** Each one address that the configuration allows: a text with several would slip past. */
 function recipients(given: string | readonly string[], field: string, settings: EmailSettings): { name: string; address: string }[] {

@@ -1,0 +1,84 @@
+import { expect } from 'vitest';
+import type { Case } from '../conformance/case.ts';
+
+const SECRETS = {
+  models: { providers: { p: { kind: 'openai', api_key: 'secret', base_url: 'http://user:secret@host/v1?key=secret' }, q: { kind: 'openai' } } },
+  alerts: { channels: { ops: { webhook: 'http://127.0.0.1:9/secret' } } },
+} as const;
+
+/** Configuration, JSON, log and alerts. */
+export const cases: readonly Case[] = [
+  {
+    name: 'settings are read by path, by section and by provider',
+    lua: `return {Config.get("limits.memory_mb"), Config.get("no.such", 7), Config.has("limits.cpu_ms"), Config.has("no.such"), Config.has("limits.cpu_ms.x"), Config.get_section("log"), Config.get_provider("q"), Config.list_providers(), Config.get("constructor") == nil}`,
+    js: `[Config.get("limits.memory_mb"), Config.get("no.such", 7), Config.has("limits.cpu_ms"), Config.has("no.such"), Config.has("limits.cpu_ms.x"), Config.get_section("log"), Config.get_provider("q"), Config.list_providers(), Config.get("constructor") === null]`,
+    config: SECRETS,
+    expect: [64, 7, true, false, false, { level: 'silent' }, { kind: 'openai' }, ['p', 'q'], true],
+  },
+  {
+    name: 'secrets read as *** whatever the way to them, and are not there where there are none',
+    lua: `return {Config.get("models.providers.p.api_key"), Config.get("models.providers.p.base_url"), Config.get_provider("p"), Config.get("alerts"), JSON.stringify(Config.get()):find("secret") == nil, Config.has("models.providers.q.api_key"), Config.has("no.token"), Config.get("no.token", 7)}`,
+    js: `[Config.get("models.providers.p.api_key"), Config.get("models.providers.p.base_url"), Config.get_provider("p"), Config.get("alerts"), !JSON.stringify(Config.get()).includes("secret"), Config.has("models.providers.q.api_key"), Config.has("no.token"), Config.get("no.token", 7)]`,
+    config: SECRETS,
+    expect: [
+      '***',
+      'http://***@host/v1?***',
+      { kind: 'openai', api_key: '***', base_url: 'http://***@host/v1?***' },
+      { channels: { ops: { webhook: '***' } } },
+      true,
+      false,
+      false,
+      7,
+    ],
+  },
+  {
+    name: 'permissions are told',
+    lua: `return {Config.is_file_access_allowed(), Config.is_file_access_allowed("."), Config.is_file_access_allowed("/etc/hostname"), Config.is_network_access_allowed(), Config.is_network_access_allowed("a.example.org"), Config.is_network_access_allowed("example.com"), Config.get_permissions()}`,
+    js: `[Config.is_file_access_allowed(), Config.is_file_access_allowed("."), Config.is_file_access_allowed("/etc/hostname"), Config.is_network_access_allowed(), Config.is_network_access_allowed("a.example.org"), Config.is_network_access_allowed("example.com"), Config.get_permissions()]`,
+    grants: { net: ['*.example.org'], capabilities: new Set(['net']) },
+    expect: [
+      true,
+      true,
+      false,
+      true,
+      true,
+      false,
+      { capabilities: ['net'], read: 1, write: 1, net: ['*.example.org'], tenants: [], models: ['local/*', 'mock/*'], programs: [], environment: [] },
+    ],
+  },
+  {
+    name: 'JSON keeps what there is, and says what is none',
+    lua: `local v = JSON.parse('{"a": [1, 2.5, null], "big": 9007199254740993, "none": []}') local function fails(f, ...) local ok, e = pcall(f, ...) return e.message end return {v.a[3] == JSON.null, v.big == 9007199254740993, JSON.stringify(v), JSON.stringify({a = {1}}, {pretty = true}), JSON.parse("null") == nil, fails(JSON.parse, "[1,"):match("^JSON.parse: text: expected JSON text"), fails(JSON.stringify, {print})}`,
+    js: `const v = JSON.parse('{"a": [1, 2.5, null], "none": []}'); [v.a[2] === null, JSON.null === undefined, '{"a":[1,2.5,null],"big":9007199254740993,"none":[]}', JSON.stringify({a: [1]}, null, 2), JSON.parse("null") === null, "JSON.parse: text: expected JSON text", "JSON.stringify: value[1]: expected data, got a function"]`,
+    expect: [
+      true,
+      true,
+      '{"a":[1,2.5,null],"big":9007199254740993,"none":[]}',
+      '{\n  "a": [\n    1\n  ]\n}',
+      true,
+      'JSON.parse: text: expected JSON text',
+      'JSON.stringify: value[1]: expected data, got a function',
+    ],
+  },
+  {
+    name: 'the log takes any message and fields',
+    lua: `for _, level in ipairs({"trace", "debug", "info", "warn", "error"}) do Logger[level]({9007199254740993, "\\xff", print}, {n = 9007199254740993}) Logger[level](nil, 5) end Logger.set_level("info") local ok, e = pcall(Logger.set_level, "loud") return e.message`,
+    js: `for (const level of ["trace", "debug", "info", "warn", "error"]) { Logger[level]([9007199254740993n, new Uint8Array([255]), print], {n: 9007199254740993n}); Logger[level](null, 5) } Logger.set_level("info"); let message; try { Logger.set_level("loud") } catch (e) { message = e.message } message`,
+    expect: 'Logger.set_level: level: expected one of "trace", "debug", "info", "warn", "error" or "silent", got "loud"',
+  },
+  {
+    name: 'an alert is an event, and goes to the channels that are configured',
+    lua: `local seen = {} Event.subscribe("alert.*", function(e) seen[#seen + 1] = {e.event_type, e.payload.title} end) local sent = Alert.send("one", {n = 9007199254740993}) Alert.send("two", nil, {severity = "critical", channel = "ops"}) local ok, e = pcall(Alert.send, "three", nil, {channel = "none"}) return {seen, sent, e.code, e.message}`,
+    js: `const seen = []; Event.subscribe("alert.*", e => { seen.push([e.event_type, e.payload.title]) }); const sent = Alert.send("one", {n: 9007199254740993n}); Alert.send("two", null, {severity: "critical", channel: "ops"}); let e; try { Alert.send("three", null, {channel: "none"}) } catch (x) { e = x } [seen, sent, e.code, e.message]`,
+    config: SECRETS,
+    expect: [
+      [
+        ['alert.warning', 'one'],
+        ['alert.critical', 'two'],
+      ],
+      { delivered: [], failed: [{ channel: 'ops', error: 'the webhook cannot be reached' }] },
+      'NOT_FOUND',
+      expect.stringMatching(/^Alert\.send: channel: no alert channel "none" is configured; there are ops/),
+    ],
+  },
+];
