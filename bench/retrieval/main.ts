@@ -1,4 +1,5 @@
-// Scores every mode of retrieval on the judged set; `--json` prints one object per line. Ends with 1 when a claim of the documentation does not hold.
+// Scores every mode of retrieval on the judged set; `--json` prints one object per line, `--model local/hash` takes
+// another embedding model than the default. Ends with 1 when a claim of the documentation does not hold.
 import { fill, MODES, type Mode } from './base.ts';
 import { readCorpus } from './corpus.ts';
 import { difference, evaluate, type Result } from './evaluate.ts';
@@ -19,7 +20,8 @@ interface Comparison {
 
 const documents = readCorpus();
 const judged = readJudged(documents);
-const base = await fill(documents);
+const model = process.argv.find((_, at, all) => all[at - 1] === '--model');
+const base = await fill(documents, undefined, model);
 const results = new Map<Mode, Result[]>();
 for (const mode of MODES) results.set(mode, await evaluate(base, mode, judged));
 

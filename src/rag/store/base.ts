@@ -2,7 +2,7 @@ import { decode } from '../../call/codec.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
 import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
-import { HASH_MODEL } from '../../model/hash/model.ts';
+import { LOCAL_MODELS } from '../../model/local.ts';
 import { similarity } from '../../vector/vector.ts';
 import { inWorker } from '../../worker/pool.ts';
 import type {
@@ -161,8 +161,8 @@ export class StoredBase implements KnowledgeBase {
     const known = new Set(near.map(({ key }) => key));
     const unscored = vector ? worded.map(({ key }) => key).filter((key) => !known.has(key)) : [];
     const others = vector && unscored.length > 0 ? scoresOf(ground, vector, unscored) : [];
-    // Spellings that have nothing in common have no likeness at all.
-    const zero = ground.settings.embedder === HASH_MODEL && ground.settings.metric !== 'l2' ? 0 : undefined;
+    // Texts that have nothing in common have no likeness at all by a local model.
+    const zero = LOCAL_MODELS.includes(ground.settings.embedder) && ground.settings.metric !== 'l2' ? 0 : undefined;
     const ranked = fuse({ vector: near, keyword: worded, others, zero }).slice(0, search.limit);
     const scores = new Map([...near, ...others].map(({ key, score }) => [key, score]));
     return this.#hits(base, ranked, search.mode, scores, ground.settings);
