@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
+export const MOST_MS = 2 ** 31 - 1;
+
 const patterns = z.array(z.string());
 
 /** One model provider: what it speaks, where it is, and where its key comes from. */
@@ -27,9 +30,9 @@ const mcpServer = z
     /** Headers whose value is that of a variable, by header. */
     header_env: z.record(z.string(), z.string()).optional(),
     /** How long a call may take. */
-    timeout_ms: z.int().positive().default(60_000),
+    timeout_ms: z.int().positive().max(MOST_MS).default(60_000),
     /** How long it may take until the server answers after its start. */
-    start_timeout_ms: z.int().positive().default(30_000),
+    start_timeout_ms: z.int().positive().max(MOST_MS).default(30_000),
   })
   .refine(({ command, url }) => (command === undefined) !== (url === undefined), 'expected either command or url')
   .refine(({ command, args, env }) => command !== undefined || (args === undefined && env === undefined), 'args and env go with command')
@@ -153,7 +156,7 @@ export const configSchema = z.strictObject({
   limits: z
     .strictObject({
       cpu_ms: z.int().positive().default(10_000),
-      timeout_ms: z.int().nonnegative().default(0),
+      timeout_ms: z.int().nonnegative().max(MOST_MS).default(0),
       memory_mb: z.number().positive().default(64),
       output_mb: z.number().positive().default(16),
       fibers: z.int().positive().default(256),
@@ -162,7 +165,7 @@ export const configSchema = z.strictObject({
       jobs_per_turn: z.int().positive().default(10_000),
       external_calls: z.int().positive().default(64),
       model_calls: z.int().nonnegative().default(100),
-      drain_ms: z.int().nonnegative().default(5_000),
+      drain_ms: z.int().nonnegative().max(MOST_MS).default(5_000),
     })
     .prefault({}),
   sessions: z
@@ -234,7 +237,7 @@ export const configSchema = z.strictObject({
       max_documents: z.int().positive().default(1_000_000),
       max_mb: z.number().positive().default(20_480),
       /** Longest time of one ingest, ms. */
-      ingest_timeout_ms: z.int().positive().default(600_000),
+      ingest_timeout_ms: z.int().positive().max(MOST_MS).default(600_000),
     })
     .prefault({}),
   log: z

@@ -4,7 +4,7 @@ import type { GlobalDefinition } from './call/define.ts';
 import { createMethodTable, type MethodTable } from './call/dispatch.ts';
 import { CallContext, HostContainer, RunContainer } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
-import { type Config, type ConfigInput, parseConfig } from './config.ts';
+import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config.ts';
 import { asScriptError, ScriptError } from './errors.ts';
 import { events } from './event/bus.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
@@ -123,7 +123,7 @@ function tableOf({ globals = NO_GLOBALS, builtins = true, checkResults = false }
   const known = made.get(key);
   if (known) return known;
   const lazy = new Set(checkResults ? [] : builtinGlobals.map(({ name }) => name));
-  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { checkResults, lazy });
+  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { checkResults, lazy, standard: builtins && globals.length === 0 });
   made.set(key, table);
   return table;
 }
@@ -290,7 +290,7 @@ function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal 
   const { timeout_ms } = run.limits;
   if (timeout_ms > 0) {
     const error = () => new ScriptError('LIMIT_EXCEEDED', `the run took longer than limits.timeout_ms = ${timeout_ms} ms`);
-    timers.push(setTimeout(() => kill(error()), timeout_ms));
+    timers.push(setTimeout(() => kill(error()), Math.min(timeout_ms, MOST_MS)));
   }
   const kill = (error: ScriptError) => {
     run.abort(error);

@@ -1,8 +1,10 @@
 // Makes dist/, or the folder that is named: the sources compiled, and beside them the files that they read by their own place.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const root = resolve(import.meta.dirname, '..');
 const dist = resolve(root, process.argv[2] ?? 'dist');
@@ -14,4 +16,14 @@ const assets = readdirSync(join(root, 'src'), { recursive: true }).filter((file)
 for (const file of assets) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
   copyFileSync(join(root, 'src', file), join(dist, file));
+}
+
+// A run in each language leaves the engines and base images that the package contains.
+if (process.argv[2] === undefined) {
+  const { ScriptRuntime } = await import(pathToFileURL(join(dist, 'index.js')).href);
+  const dataDir = mkdtempSync(join(tmpdir(), 'llmspell-build-'));
+  const runtime = await ScriptRuntime.create({ dataDir });
+  for (const language of ['lua', 'javascript']) await runtime.execute('', { language });
+  await runtime[Symbol.asyncDispose]();
+  rmSync(dataDir, { recursive: true });
 }

@@ -1,5 +1,9 @@
 // Runs the tests: all, or those whose file or name fits a word (`lua`, `javascript`, `conformance`, …), or `torture`. Ends with `N passed, N failed`.
+import { fileURLToPath } from 'node:url';
 import { startVitest } from 'vitest/node';
+
+// Processes that tests start compile the sources once for all.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../build/compiled', import.meta.url));
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
 const torture = words.includes('torture');

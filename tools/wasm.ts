@@ -20,8 +20,9 @@ if (flag === '--linkers') {
     console.log(`${name}\n  sourceSha256: '${sha256(source)}',\n  sha256: '${sha256(buildEngine(source, MANIFESTS[name]))}',`);
   }
 } else {
-  const { engineBinary, forgetProbes } = await import('../src/script/wasm/load.ts');
-  forgetProbes();
+  const { engineBinary } = await import('../src/script/wasm/load.ts');
+  const { forgetBuilt } = await import('../src/script/wasm/built.ts');
+  forgetBuilt();
   for (const name of NAMES) console.log(`build/engine/${name}.wasm: ${Math.round(engineBinary(name).length / 1000)} kB`);
   try {
     await (await import('./bundle.mjs')).bundle();

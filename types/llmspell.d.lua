@@ -235,7 +235,7 @@ function require(name) end
 ---@field data? table<string, any>
 
 ---@class Agent.create_child_context.spec
----@field mode "inherit"|"isolate"|"copy" "inherit" if not given
+---@field mode? "inherit"|"isolate"|"copy" "inherit" if not given
 ---@field data? table<string, any>
 
 ---@class Agent.list_instances.result.metrics
@@ -493,8 +493,8 @@ function require(name) end
 ---@field branches? Workflow.parallel.spec.branches[]
 ---@field steps? Workflow.parallel.spec.steps[] each is a branch of its own
 ---@field max_concurrency? integer
----@field fail_fast boolean a failure after which too few branches can complete cancels the others; true if not given
----@field join "all"|"any"|integer how many branches must complete; the others are then cancelled; "all" if not given
+---@field fail_fast? boolean a failure after which too few branches can complete cancels the others; true if not given
+---@field join? "all"|"any"|integer how many branches must complete; the others are then cancelled; "all" if not given
 
 ---@class Workflow.conditional.spec.branches.steps.options
 ---@field input? any
@@ -581,16 +581,12 @@ function require(name) end
 ---@class Workflow.loop.spec.iterator.range
 ---@field start number
 ---@field stop number the last value
----@field step number 1 if not given
+---@field step? number 1 if not given
 
 ---@class Workflow.loop.spec.iterator
----@field range Workflow.loop.spec.iterator.range
-
----@class Workflow.loop.spec.iterator2
----@field collection any a list, or a reference to one
-
----@class Workflow.loop.spec.iterator3
----@field while_condition fun(ctx: any): any|string|boolean
+---@field range? Workflow.loop.spec.iterator.range
+---@field collection? any a list, or a reference to one
+---@field while_condition? fun(ctx: any): any|string|boolean
 
 ---@class Workflow.loop.spec.body.options
 ---@field input? any
@@ -641,9 +637,9 @@ function require(name) end
 ---@field description? string
 ---@field error_strategy? "fail"|"continue" what a failed step does to the rest; fail if not given
 ---@field timeout_ms? integer
----@field iterator Workflow.loop.spec.iterator|Workflow.loop.spec.iterator2|Workflow.loop.spec.iterator3
+---@field iterator Workflow.loop.spec.iterator one of range, collection and while_condition
 ---@field body Workflow.loop.spec.body[]|Workflow.loop.spec.body2
----@field max_iterations integer 1000 if not given
+---@field max_iterations? integer a loop that would take more turns is an error; 1000 if not given
 ---@field break_when? fun(ctx: any): any|string|boolean asked after each turn, of which it sees the outputs
 
 ---@class Workflow.map.spec.step.options
@@ -675,7 +671,7 @@ function require(name) end
 ---@field timeout_ms? integer
 ---@field items any a list, or a reference to one
 ---@field step Workflow.map.spec.step
----@field max_concurrency integer as many at once; 16 if not given
+---@field max_concurrency? integer as many at once; 16 if not given
 
 ---@class Workflow.list.result
 ---@field name string
@@ -784,13 +780,13 @@ function require(name) end
 ---@field field string a field, or a path such as address.city
 ---@field transform "split"
 ---@field to string[]
----@field separator string " " if not given
+---@field separator? string " " if not given
 
 ---@class State.migrate.migration.transformations9
 ---@field field string a field, or a path such as address.city
 ---@field transform "merge"
 ---@field fields string[]
----@field separator string " " if not given
+---@field separator? string " " if not given
 
 ---@class State.migrate.migration.transformations10
 ---@field field string a field, or a path such as address.city
@@ -801,7 +797,7 @@ function require(name) end
 ---@field from_version integer
 ---@field to_version integer
 ---@field scope? string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
----@field transformations (State.migrate.migration.transformations|State.migrate.migration.transformations2|State.migrate.migration.transformations3|State.migrate.migration.transformations4|State.migrate.migration.transformations5|State.migrate.migration.transformations6|State.migrate.migration.transformations7|State.migrate.migration.transformations8|State.migrate.migration.transformations9|State.migrate.migration.transformations10)[]
+---@field transformations? (State.migrate.migration.transformations|State.migrate.migration.transformations2|State.migrate.migration.transformations3|State.migrate.migration.transformations4|State.migrate.migration.transformations5|State.migrate.migration.transformations6|State.migrate.migration.transformations7|State.migrate.migration.transformations8|State.migrate.migration.transformations9|State.migrate.migration.transformations10)[]
 ---@field dry_run? boolean do everything but save
 
 ---@class State.migrate.result
@@ -979,7 +975,7 @@ function require(name) end
 
 ---@class Artifact.get.options
 ---@field version? integer
----@field encoding "bytes"|"text" "bytes" if not given
+---@field encoding? "bytes"|"text" "bytes" if not given
 ---@field offset? integer bytes
 ---@field length? integer bytes; up to 15 MB
 
@@ -1159,7 +1155,7 @@ function require(name) end
 ---@field file_path? string a file, a folder with all that is in it, or a pattern such as docs/**/*.md
 ---@field url? string
 ---@field name? string with content: a file name, whose ending tells the format
----@field metadata table<string, any> document_id names the document; the rest is kept and can be filtered by
+---@field metadata? table<string, any> document_id names the document; the rest is kept and can be filtered by
 
 ---@class RAG.ingest_documents.options.chunking
 ---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document
@@ -1388,7 +1384,7 @@ function require(name) end
 ---@field file_path? string a file, a folder with all that is in it, or a pattern such as docs/**/*.md
 ---@field url? string
 ---@field name? string with content: a file name, whose ending tells the format
----@field metadata table<string, any> document_id names the document; the rest is kept and can be filtered by
+---@field metadata? table<string, any> document_id names the document; the rest is kept and can be filtered by
 
 ---@class RagPipeline.ingest_documents.options.chunking
 ---@field strategy? string fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document
@@ -1660,7 +1656,7 @@ function Agent.create(spec) end
 
 ---Answers once, without making an agent that stays.
 ---```lua
----print(Agent.execute({model = "mock/script", prompt = "The capital of France?"}).output)
+---print(Agent.execute({model = "local/extractive", prompt = "What is the capital of France?", context = "Paris is the capital of France."}).output)
 ---```
 ---@param spec Agent.execute.spec
 ---@return Agent.execute.result
@@ -1720,7 +1716,7 @@ function Agent.list_templates() end
 ---print(Agent.create_from_template("researcher", {name = "ada"}).name)
 ---```
 ---@param template string
----@param overrides Agent.create_from_template.overrides
+---@param overrides? Agent.create_from_template.overrides
 ---@return Agent
 function Agent.create_from_template(template, overrides) end
 
@@ -1729,7 +1725,7 @@ function Agent.create_from_template(template, overrides) end
 ---local agent = Agent.create({name = "helper", model = "local/extractive"})
 ---print(#Agent.discover({query = "help"}))
 ---```
----@param filter Agent.discover.filter
+---@param filter? Agent.discover.filter
 ---@return Agent.discover.result[]
 function Agent.discover(filter) end
 
@@ -1764,7 +1760,7 @@ function Agent.get_info(name) end
 ---print(Agent.wrap_as_tool(agent, {name = "ask_helper"}).name)
 ---```
 ---@param agent Agent
----@param options Agent.wrap_as_tool.options
+---@param options? Agent.wrap_as_tool.options
 ---@return Tool
 function Agent.wrap_as_tool(agent, options) end
 
@@ -1782,7 +1778,7 @@ function Agent.create_composite(spec) end
 ---```lua
 ---print(Agent.create_context({data = {project = "Apollo"}}))
 ---```
----@param spec Agent.create_context.spec
+---@param spec? Agent.create_context.spec
 ---@return string
 function Agent.create_context(spec) end
 
@@ -1811,7 +1807,7 @@ function Agent.get_context_data(id, key) end
 ---print(Agent.get_context_data(Agent.create_child_context(id, {data = {b = 2}})))
 ---```
 ---@param parent string
----@param spec Agent.create_child_context.spec
+---@param spec? Agent.create_child_context.spec
 ---@return string
 function Agent.create_child_context(parent, spec) end
 
@@ -1921,7 +1917,7 @@ function AgentHandle:load_state() end
 ---print(agent:load_session(id))
 ---```
 ---@param id string
----@param options Agent.load_session.options
+---@param options? Agent.load_session.options
 ---@return integer
 function AgentHandle:load_session(id, options) end
 
@@ -2018,7 +2014,7 @@ function Tool.list() end
 ---```lua
 ---print(Tool.discover({query = "search the web"})[1].name)
 ---```
----@param filter Tool.discover.filter
+---@param filter? Tool.discover.filter
 ---@return Tool.discover.result[]
 function Tool.discover(filter) end
 
@@ -2027,7 +2023,7 @@ function Tool.discover(filter) end
 ---print(Tool.execute("calculator", {expression = "2^10"}).result)
 ---```
 ---@param name string
----@param params table<string, any>
+---@param params? table<string, any>
 ---@return any
 function Tool.execute(name, params) end
 
@@ -2084,7 +2080,7 @@ local ToolHandle = {}
 ---```lua
 ---print(Tool.get("uuid"):execute({}).uuid ~= nil)
 ---```
----@param params table<string, any>
+---@param params? table<string, any>
 ---@return any
 function ToolHandle:execute(params) end
 
@@ -2307,7 +2303,7 @@ function State.exists(scope, key) end
 ---print(State.list_keys("global", {prefix = "job:"}))
 ---```
 ---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
----@param options State.list_keys.options
+---@param options? State.list_keys.options
 ---@return string[]
 function State.list_keys(scope, options) end
 
@@ -2338,7 +2334,7 @@ function State.compare_and_set(scope, key, expected, value) end
 ---```
 ---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
----@param by number 1 if not given
+---@param by? number 1 if not given
 ---@return number
 function State.increment(scope, key, by) end
 
@@ -2397,7 +2393,7 @@ function State.migrate(migration) end
 ---```lua
 ---print(State.get_schema_version())
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own; "global" if not given
+---@param scope? string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own; "global" if not given
 ---@return integer
 function State.get_schema_version(scope) end
 
@@ -2406,7 +2402,7 @@ function State.get_schema_version(scope) end
 ---local id = State.backup({description = "Pre-update"})
 ---State.restore(id)
 ---```
----@param options State.backup.options
+---@param options? State.backup.options
 ---@return string
 function State.backup(options) end
 
@@ -2451,7 +2447,7 @@ Session = {}
 ---local id = Session.create({name = "support", tags = {"billing"}})
 ---print(Session.get(id).status)
 ---```
----@param spec Session.create.spec
+---@param spec? Session.create.spec
 ---@return string
 function Session.create(spec) end
 
@@ -2485,7 +2481,7 @@ function Session.get(id) end
 ---local id = Session.create({name = "support"})
 ---print(Session.list({status = "active", limit = 1})[1].name)
 ---```
----@param filter Session.list.filter
+---@param filter? Session.list.filter
 ---@return Session.list.result[]
 function Session.list(filter) end
 
@@ -2506,7 +2502,7 @@ function Session.add_turn(id, turn) end
 ---print(Session.get_turns(id, {last = 5})[1].content)
 ---```
 ---@param id string of a session: 1 to 128 of A-Za-z0-9_.-
----@param options Session.get_turns.options
+---@param options? Session.get_turns.options
 ---@return Session.get_turns.result[]
 function Session.get_turns(id, options) end
 
@@ -2643,7 +2639,7 @@ function Artifact.store_file(session_id, path, type, metadata) end
 ---```
 ---@param session_id string
 ---@param id string id or name
----@param options Artifact.get.options
+---@param options? Artifact.get.options
 ---@return Artifact.get.result|nil
 function Artifact.get(session_id, id, options) end
 
@@ -2654,7 +2650,7 @@ function Artifact.get(session_id, id, options) end
 ---print(Artifact.list(session)[1].name)
 ---```
 ---@param session_id string
----@param options Artifact.list.options
+---@param options? Artifact.list.options
 ---@return Artifact.list.result[]
 function Artifact.list(session_id, options) end
 
@@ -2664,7 +2660,7 @@ function Artifact.list(session_id, options) end
 ---local made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})
 ---print(#Artifact.query({type = "report", metadata = {author = "ada"}}))
 ---```
----@param query Artifact.query.query
+---@param query? Artifact.query.query
 ---@return Artifact.query.result[]
 function Artifact.query(query) end
 
@@ -2718,7 +2714,7 @@ function Hook.unregister(id) end
 ---Hook.register("agent:before_execution", function() end, "high")
 ---print(#Hook.list({hook_point = "agent:*", language = "lua", priority = "high"}))
 ---```
----@param filter Hook.list.filter
+---@param filter? Hook.list.filter
 ---@return Hook.list.result[]
 function Hook.list(filter) end
 
@@ -2753,7 +2749,7 @@ function Hook.list_points() end
 ---print(Hook.fire("greet", {input = "Ada", output = ""}).output)
 ---```
 ---@param name string
----@param fields table<string, any>
+---@param fields? table<string, any>
 ---@return Hook.fire.result
 function Hook.fire(name, fields) end
 
@@ -2825,7 +2821,7 @@ function Event.stats() end
 ---Event.emit("a.b", 1)
 ---print(Event.history({pattern = "a.*"})[1].payload)
 ---```
----@param query Event.history.query
+---@param query? Event.history.query
 ---@return Event.history.result[]
 function Event.history(query) end
 
@@ -2843,7 +2839,8 @@ function RAG.create(spec) end
 
 ---Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.
 ---```lua
----local done = RAG.ingest_documents("global", {{content = "The ferry leaves at noon.", metadata = {document_id = "ferry"}}})
+---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
+---local done = RAG.ingest_documents("global", {{content = "Bread is sold at the harbour.", metadata = {document_id = "bread"}}})
 ---print(done.documents, done.chunks_created)
 ---```
 ---@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
@@ -2950,7 +2947,8 @@ local RagPipelineHandle = {}
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(rag:ingest_documents({{content = "Bread is sold at the harbour."}}).documents)
+---local done = rag:ingest_documents({{content = "Bread is sold at the harbour.", metadata = {document_id = "bread"}}})
+---print(done.documents, done.chunks_created)
 ---```
 ---@param documents RagPipeline.ingest_documents.documents[]
 ---@param options? RagPipeline.ingest_documents.options
@@ -2961,7 +2959,7 @@ function RagPipelineHandle:ingest_documents(documents, options) end
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(rag:retrieve("the ferry").chunks[1].document_id)
+---print(rag:retrieve({query = "When does the ferry leave?", top_k = 1}).chunks[1].content)
 ---```
 ---@param query string|RagPipeline.retrieve.query2
 ---@return RagPipeline.retrieve.result
@@ -2971,7 +2969,9 @@ function RagPipelineHandle:retrieve(query) end
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(rag:retrieve_with_context(Session.current_id(), "the ferry").citations[1].document_id)
+---local session = Session.current_id()
+---Session.add_turn(session, {role = "user", content = "Tell me about the ferry."})
+---print(rag:retrieve_with_context(session, "How long does it take?").context)
 ---```
 ---@param session_id string
 ---@param query string|RagPipeline.retrieve_with_context.query2
@@ -2982,7 +2982,7 @@ function RagPipelineHandle:retrieve_with_context(session_id, query) end
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(rag:answer("How long does the ferry take?").output)
+---print(rag:answer("When does the ferry leave?").output)
 ---```
 ---@param question string|RagPipeline.answer.question2
 ---@return RagPipeline.answer.result
@@ -2992,7 +2992,7 @@ function RagPipelineHandle:answer(question) end
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(rag:get_document("ferry").version)
+---print(rag:get_document("ferry").content)
 ---```
 ---@param document_id string
 ---@return RagPipeline.get_document.result|nil
@@ -3002,7 +3002,7 @@ function RagPipelineHandle:get_document(document_id) end
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(#rag:list_documents())
+---print(rag:list_documents({metadata_filters = {kind = "timetable"}})[1].document_id)
 ---```
 ---@param options? RagPipeline.list_documents.options
 ---@return RagPipeline.list_documents.result[]
@@ -3012,7 +3012,7 @@ function RagPipelineHandle:list_documents(options) end
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(rag:delete_documents({metadata_filters = {kind = "timetable"}}))
+---print(rag:delete_documents({document_ids = {"ferry", "unknown"}}))
 ---```
 ---@param which RagPipeline.delete_documents.which
 ---@return integer
@@ -3022,7 +3022,7 @@ function RagPipelineHandle:delete_documents(which) end
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
----print(rag:get_stats().chunk_count)
+---print(rag:get_stats().document_count)
 ---```
 ---@return RagPipeline.get_stats.result
 function RagPipelineHandle:get_stats() end
@@ -3032,6 +3032,7 @@ function RagPipelineHandle:get_stats() end
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---local rag = RAG.create()
 ---rag:rebuild()
+---print(rag:get_stats().index.state)
 ---```
 ---@param on_progress? fun(done: number, total: number): any
 function RagPipelineHandle:rebuild(on_progress) end
@@ -3207,6 +3208,6 @@ Alert = {}
 ---```
 ---@param title string
 ---@param payload? any
----@param options Alert.send.options
+---@param options? Alert.send.options
 ---@return Alert.send.result
 function Alert.send(title, payload, options) end

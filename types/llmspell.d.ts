@@ -88,7 +88,7 @@ interface Agent {
    * print(agent.load_session(id))
    * ```
    */
-  load_session(id: string, options: { last?: number }): number;
+  load_session(id: string, options?: { last?: number }): number;
   /**
    * How the agent is set up.
    * ```js
@@ -176,7 +176,7 @@ declare const Agent: {
   /**
    * Answers once, without making an agent that stays.
    * ```js
-   * print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)
+   * print(Agent.execute({model: "local/extractive", prompt: "What is the capital of France?", context: "Paris is the capital of France."}).output)
    * ```
    */
   execute(spec: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean; prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
@@ -232,7 +232,7 @@ declare const Agent: {
    * print(Agent.create_from_template("researcher", {name: "ada"}).name)
    * ```
    */
-  create_from_template(template: string, overrides: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model?: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): Agent;
+  create_from_template(template: string, overrides?: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model?: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): Agent;
   /**
    * Agents of this run whose name, description or model contain a word, or whose model can do something.
    * ```js
@@ -240,7 +240,7 @@ declare const Agent: {
    * print(Agent.discover({query: "help"}).length)
    * ```
    */
-  discover(filter: { query?: string; capability?: "streaming" | "tools" | "structured_output" | "vision" }): { name: string; model: string; description: string; tools: string[] }[];
+  discover(filter?: { query?: string; capability?: "streaming" | "tools" | "structured_output" | "vision" }): { name: string; model: string; description: string; tools: string[] }[];
   /**
    * Agents of this run whose model can do something.
    * ```js
@@ -271,7 +271,7 @@ declare const Agent: {
    * print(Agent.wrap_as_tool(agent, {name: "ask_helper"}).name)
    * ```
    */
-  wrap_as_tool(agent: Agent, options: { name?: string; description?: string }): Tool;
+  wrap_as_tool(agent: Agent, options?: { name?: string; description?: string }): Tool;
   /**
    * Several agents behind one handle: each gets the answer of the one before (`sequential`), all answer (`parallel`), the answer that most give (`vote`), or one that a router, or the best fitting description, chooses (`route`).
    * ```js
@@ -287,7 +287,7 @@ declare const Agent: {
    * print(Agent.create_context({data: {project: "Apollo"}}))
    * ```
    */
-  create_context(spec: { name?: string; data?: Record<string, any> }): string;
+  create_context(spec?: { name?: string; data?: Record<string, any> }): string;
   /**
    * Adds to a context or replaces keys of it.
    * ```js
@@ -311,7 +311,7 @@ declare const Agent: {
    * print(Agent.get_context_data(Agent.create_child_context(id, {data: {b: 2}})))
    * ```
    */
-  create_child_context(parent: string, spec: { mode: "inherit" | "isolate" | "copy"; data?: Record<string, any> }): string;
+  create_child_context(parent: string, spec?: { mode?: "inherit" | "isolate" | "copy"; data?: Record<string, any> }): string;
   /**
    * Removes a context; says whether there was one.
    * ```js
@@ -360,7 +360,7 @@ interface Tool {
    * print(Tool.get("uuid").execute({}).uuid != null)
    * ```
    */
-  execute(params: Record<string, any>): any;
+  execute(params?: Record<string, any>): any;
   readonly [field: string]: any;
 }
 
@@ -387,14 +387,14 @@ declare const Tool: {
    * print(Tool.discover({query: "search the web"})[0].name)
    * ```
    */
-  discover(filter: { category?: string; tag?: string; query?: string }): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" | "mcp" }[];
+  discover(filter?: { category?: string; tag?: string; query?: string }): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" | "mcp" }[];
   /**
    * Runs a tool by name.
    * ```js
    * print(Tool.execute("calculator", {expression: "2^10"}).result)
    * ```
    */
-  execute(name: string, params: Record<string, any>): any;
+  execute(name: string, params?: Record<string, any>): any;
   /**
    * Whether there is a tool of this name.
    * ```js
@@ -549,7 +549,7 @@ declare const Workflow: {
    * print(workflow.execute().output)
    * ```
    */
-  parallel(spec: { name: string; description?: string; /** what a failed step does to the rest; fail if not given */ error_strategy?: "fail" | "continue"; timeout_ms?: number; branches?: ({ name: string; steps: ({ /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) })[] })[]; /** each is a branch of its own */ steps?: ({ /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) })[]; max_concurrency?: number; /** a failure after which too few branches can complete cancels the others */ fail_fast: boolean; /** how many branches must complete; the others are then cancelled */ join: "all" | "any" | number }): Workflow;
+  parallel(spec: { name: string; description?: string; /** what a failed step does to the rest; fail if not given */ error_strategy?: "fail" | "continue"; timeout_ms?: number; branches?: ({ name: string; steps: ({ /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) })[] })[]; /** each is a branch of its own */ steps?: ({ /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) })[]; max_concurrency?: number; /** a failure after which too few branches can complete cancels the others */ fail_fast?: boolean; /** how many branches must complete; the others are then cancelled */ join?: "all" | "any" | number }): Workflow;
   /**
    * The first branch whose condition is true, else `default`; the output is that of its last step.
    * ```js
@@ -569,7 +569,7 @@ declare const Workflow: {
    * print(workflow.execute().output[2].result)
    * ```
    */
-  loop(spec: { name: string; description?: string; /** what a failed step does to the rest; fail if not given */ error_strategy?: "fail" | "continue"; timeout_ms?: number; iterator: { range: { start: number; /** the last value */ stop: number; step: number } } | { /** a list, or a reference to one */ collection: any } | { while_condition: ((ctx: any) => any) | string | boolean }; body: ({ /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) })[] | { /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) }; max_iterations: number; /** asked after each turn, of which it sees the outputs */ break_when?: ((ctx: any) => any) | string | boolean }): Workflow;
+  loop(spec: { name: string; description?: string; /** what a failed step does to the rest; fail if not given */ error_strategy?: "fail" | "continue"; timeout_ms?: number; /** one of range, collection and while_condition */ iterator: { range?: { start: number; /** the last value */ stop: number; step?: number }; /** a list, or a reference to one */ collection?: any; while_condition?: ((ctx: any) => any) | string | boolean }; body: ({ /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) })[] | { /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) }; /** a loop that would take more turns is an error */ max_iterations?: number; /** asked after each turn, of which it sees the outputs */ break_when?: ((ctx: any) => any) | string | boolean }): Workflow;
   /**
    * One step for every item, side by side; the output is a list in the order of the items. The first item that fails for good cancels the others.
    * ```js
@@ -577,7 +577,7 @@ declare const Workflow: {
    * print(workflow.execute(["a", "b"]).output[1].text)
    * ```
    */
-  map(spec: { name: string; description?: string; /** what a failed step does to the rest; fail if not given */ error_strategy?: "fail" | "continue"; timeout_ms?: number; /** a list, or a reference to one */ items: any; step: { /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) }; /** as many at once */ max_concurrency: number }): Workflow;
+  map(spec: { name: string; description?: string; /** what a failed step does to the rest; fail if not given */ error_strategy?: "fail" | "continue"; timeout_ms?: number; /** a list, or a reference to one */ items: any; step: { /** an identifier; step1, step2, … if not given */ name?: string; tool?: string | Tool; /** of a tool or workflow; strings may hold references */ input?: any; agent?: Agent | string; prompt?: string; /** of an agent step, as in `agent:execute`; strings may hold references */ options?: { input?: any; context?: any; output_schema?: Record<string, any>; temperature?: number; max_tokens?: number }; workflow?: Workflow | string; handler?: (ctx: any) => any; /** the step is skipped unless it is true, as the language of the script sees truth */ when?: ((ctx: any) => any) | string | boolean; retries?: number; /** before the first retry; doubles, with jitter; 100 if not given */ backoff_ms?: number; /** of one attempt */ timeout_ms?: number; on_error?: "fail" | "continue" | "retry" | ((error: any, ctx: any) => any) }; /** as many at once */ max_concurrency?: number }): Workflow;
   /**
    * Every workflow of this run.
    * ```js
@@ -641,7 +641,7 @@ declare const State: {
    * print(State.list_keys("global", {prefix: "job:"}))
    * ```
    */
-  list_keys(scope: string, options: { prefix?: string; limit?: number; /** the last key of the page before */ after?: string }): string[];
+  list_keys(scope: string, options?: { prefix?: string; limit?: number; /** the last key of the page before */ after?: string }): string[];
   /**
    * Replaces a value by what a function makes of it (nil when absent), atomically, and gives the new value; nil deletes. The function may run up to 10 times, then CONFLICT, and may call only State, JSON, Logger and pure methods.
    * ```js
@@ -662,7 +662,7 @@ declare const State: {
    * print(State.increment("global", "calls"))
    * ```
    */
-  increment(scope: string, key: string, by: number): number;
+  increment(scope: string, key: string, by?: number): number;
   /**
    * Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. Nested ones join.
    * ```js
@@ -710,14 +710,14 @@ declare const State: {
    * print(State.load("global", "user"))
    * ```
    */
-  migrate(migration: { from_version: number; to_version: number; /** `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own */ scope?: string; transformations: ({ /** a field, or a path such as address.city */ field: string; transform: "copy"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "move"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "rename"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "default"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "set"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "remove" } | { /** a field, or a path such as address.city */ field: string; transform: "convert"; from?: "string" | "number" | "integer" | "boolean"; to: "string" | "number" | "integer" | "boolean" } | { /** a field, or a path such as address.city */ field: string; transform: "split"; to: string[]; separator: string } | { /** a field, or a path such as address.city */ field: string; transform: "merge"; fields: string[]; separator: string } | { /** a field, or a path such as address.city */ field: string; transform: "custom"; fn: (value: any, record: any) => any })[]; /** do everything but save */ dry_run?: boolean }): { migrated: number; skipped: number; failed: number; from_version: number; to_version: number; duration_ms: number };
+  migrate(migration: { from_version: number; to_version: number; /** `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own */ scope?: string; transformations?: ({ /** a field, or a path such as address.city */ field: string; transform: "copy"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "move"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "rename"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "default"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "set"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "remove" } | { /** a field, or a path such as address.city */ field: string; transform: "convert"; from?: "string" | "number" | "integer" | "boolean"; to: "string" | "number" | "integer" | "boolean" } | { /** a field, or a path such as address.city */ field: string; transform: "split"; to: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "merge"; fields: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "custom"; fn: (value: any, record: any) => any })[]; /** do everything but save */ dry_run?: boolean }): { migrated: number; skipped: number; failed: number; from_version: number; to_version: number; duration_ms: number };
   /**
    * The version of a scope, `global` if not given; a fresh one has 1.
    * ```js
    * print(State.get_schema_version())
    * ```
    */
-  get_schema_version(scope: string): number;
+  get_schema_version(scope?: string): number;
   /**
    * Copies all State of the run's own tenant at one moment to a file with a checksum; gives its id. Sessions and artifacts are no part of it.
    * ```js
@@ -725,7 +725,7 @@ declare const State: {
    * State.restore(id)
    * ```
    */
-  backup(options: { description?: string }): string;
+  backup(options?: { description?: string }): string;
   /**
    * The backups, newest first.
    * ```js
@@ -767,7 +767,7 @@ declare const Session: {
    * print(Session.get(id).status)
    * ```
    */
-  create(spec: { name?: string; description?: string; tags?: string[]; metadata?: Record<string, any>; expires_in_ms?: number }): string;
+  create(spec?: { name?: string; description?: string; tags?: string[]; metadata?: Record<string, any>; expires_in_ms?: number }): string;
   /**
    * The id of the run's own session: the one that the host or `--session` named, which is made if there is none of that id, or a new one. It is made when it is first asked for.
    * ```js
@@ -799,7 +799,7 @@ declare const Session: {
    * print(Session.list({status: "active", limit: 1})[0].name)
    * ```
    */
-  list(filter: { status?: "active" | "suspended" | "completed"; tags?: string[]; limit?: number }): { id: string; name?: string; description?: string; status: "active" | "suspended" | "completed"; tags: string[]; metadata: Record<string, any>; /** how many there are */ turns: number; created_at: number; /** the last change of the session or of anything in it */ updated_at: number; saved_at?: number; /** unless something changes before */ expires_at?: number; forked_from?: string }[];
+  list(filter?: { status?: "active" | "suspended" | "completed"; tags?: string[]; limit?: number }): { id: string; name?: string; description?: string; status: "active" | "suspended" | "completed"; tags: string[]; metadata: Record<string, any>; /** how many there are */ turns: number; created_at: number; /** the last change of the session or of anything in it */ updated_at: number; saved_at?: number; /** unless something changes before */ expires_at?: number; forked_from?: string }[];
   /**
    * Adds a turn to an active session and gives its number, which counts from 1.
    * ```js
@@ -816,7 +816,7 @@ declare const Session: {
    * print(Session.get_turns(id, {last: 5})[0].content)
    * ```
    */
-  get_turns(id: string, options: { last?: number; after?: number; limit?: number }): { number: number; created_at: number; role: "system" | "user" | "assistant" | "tool"; /** text, or data */ content: any; /** who speaks, or the tool */ name?: string; metadata?: Record<string, any>; /** material that stood before the question */ context?: string; images?: Record<string, any>[]; /** what an assistant asked for */ tool_calls?: { id: string; name: string; /** JSON */ input: string }[]; /** of the call that a tool answers */ tool_call_id?: string; is_error?: boolean }[];
+  get_turns(id: string, options?: { last?: number; after?: number; limit?: number }): { number: number; created_at: number; role: "system" | "user" | "assistant" | "tool"; /** text, or data */ content: any; /** who speaks, or the tool */ name?: string; metadata?: Record<string, any>; /** material that stood before the question */ context?: string; images?: Record<string, any>[]; /** what an assistant asked for */ tool_calls?: { id: string; name: string; /** JSON */ input: string }[]; /** of the call that a tool answers */ tool_call_id?: string; is_error?: boolean }[];
   /**
    * Keeps a value under a key of an active session; nil removes it.
    * ```js
@@ -934,7 +934,7 @@ declare const Artifact: {
    * print(Artifact.get(session, "findings.md", {encoding: "text"}).content)
    * ```
    */
-  get(session_id: string, id: string, options: { version?: number; encoding: "bytes" | "text"; /** bytes */ offset?: number; /** bytes; up to 15 MB */ length?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any>; content: string | Uint8Array | string } | null;
+  get(session_id: string, id: string, options?: { version?: number; encoding?: "bytes" | "text"; /** bytes */ offset?: number; /** bytes; up to 15 MB */ length?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any>; content: string | Uint8Array | string } | null;
   /**
    * The artifacts of a session, newest first: the highest version of each name, or with `all_versions` every one. An unknown session has none.
    * ```js
@@ -943,7 +943,7 @@ declare const Artifact: {
    * print(Artifact.list(session)[0].name)
    * ```
    */
-  list(session_id: string, options: { all_versions?: boolean }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
+  list(session_id: string, options?: { all_versions?: boolean }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
   /**
    * Artifacts of all the tenant's sessions that fit everything given, newest first, at most `limit` (100 if not given).
    * ```js
@@ -952,7 +952,7 @@ declare const Artifact: {
    * print(Artifact.query({type: "report", metadata: {author: "ada"}}).length)
    * ```
    */
-  query(query: { session_id?: string; type?: string; name?: string; content_hash?: string; /** fields with the values that they must have */ metadata?: Record<string, any>; /** ms since 1970 */ created_from?: number; /** ms since 1970 */ created_before?: number; /** only the highest version of each name */ latest?: boolean; limit?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
+  query(query?: { session_id?: string; type?: string; name?: string; content_hash?: string; /** fields with the values that they must have */ metadata?: Record<string, any>; /** ms since 1970 */ created_from?: number; /** ms since 1970 */ created_before?: number; /** only the highest version of each name */ latest?: boolean; limit?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
   /**
    * Deletes one version by its id; says whether it was there. Its content goes with the last artifact of the tenant that has it.
    * ```js
@@ -998,7 +998,7 @@ declare const Hook: {
    * print(Hook.list({hook_point: "agent:*", language: "javascript", priority: "high"}).length)
    * ```
    */
-  list(filter: { hook_point?: string; language?: string; priority?: "highest" | "high" | "normal" | "low" | "lowest" }): { id: string; hook_point: string; priority: "highest" | "high" | "normal" | "low" | "lowest"; language: string; source: "host" | "script" | "builtin"; paused: boolean; on_error: "continue" | "fail"; timeout_ms: number; calls: number; failures: number; /** open: left out for 30 s after five failures in a row */ circuit: "open" | "closed" }[];
+  list(filter?: { hook_point?: string; language?: string; priority?: "highest" | "high" | "normal" | "low" | "lowest" }): { id: string; hook_point: string; priority: "highest" | "high" | "normal" | "low" | "lowest"; language: string; source: "host" | "script" | "builtin"; paused: boolean; on_error: "continue" | "fail"; timeout_ms: number; calls: number; failures: number; /** open: left out for 30 s after five failures in a row */ circuit: "open" | "closed" }[];
   /**
    * Leaves a hook of this script out until `resume`; says whether there is one.
    * ```js
@@ -1029,7 +1029,7 @@ declare const Hook: {
    * print(Hook.fire("greet", {input: "Ada", output: ""}).output)
    * ```
    */
-  fire(name: string, fields: Record<string, any>): { input: any; output: any; skip: boolean };
+  fire(name: string, fields?: Record<string, any>): { input: any; output: any; skip: boolean };
 };
 
 /** Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number. */
@@ -1094,7 +1094,7 @@ declare const Event: {
    * print(Event.history({pattern: "a.*"})[0].payload)
    * ```
    */
-  history(query: { pattern?: string; since?: number; limit?: number }): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string }[];
+  history(query?: { pattern?: string; since?: number; limit?: number }): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string }[];
 };
 
 /** A retrieval pipeline: the methods of RAG without the scope. */
@@ -1104,16 +1104,17 @@ interface RagPipeline {
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.ingest_documents([{content: "Bread is sold at the harbour."}]).documents)
+   * const done = rag.ingest_documents([{content: "Bread is sold at the harbour.", metadata: {document_id: "bread"}}])
+   * print(done.documents, done.chunks_created)
    * ```
    */
-  ingest_documents(documents: { /** the text itself, or the bytes of a file */ content?: string | Uint8Array | string; /** a file, a folder with all that is in it, or a pattern such as docs/**\/*.md */ file_path?: string; url?: string; /** with content: a file name, whose ending tells the format */ name?: string; /** document_id names the document; the rest is kept and can be filtered by */ metadata: Record<string, any> }[], options?: { chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; on_progress?: (done: number, total: number) => any }): { documents: number; chunks_created: number; vectors_indexed: number; skipped: number; failed: { index: number; source?: string; error: string }[]; duration_ms: number };
+  ingest_documents(documents: { /** the text itself, or the bytes of a file */ content?: string | Uint8Array | string; /** a file, a folder with all that is in it, or a pattern such as docs/**\/*.md */ file_path?: string; url?: string; /** with content: a file name, whose ending tells the format */ name?: string; /** document_id names the document; the rest is kept and can be filtered by */ metadata?: Record<string, any> }[], options?: { chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; on_progress?: (done: number, total: number) => any }): { documents: number; chunks_created: number; vectors_indexed: number; skipped: number; failed: { index: number; source?: string; error: string }[]; duration_ms: number };
   /**
    * As RAG.retrieve.
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.retrieve("the ferry").chunks[0].document_id)
+   * print(rag.retrieve({query: "When does the ferry leave?", top_k: 1}).chunks[0].content)
    * ```
    */
   retrieve(query: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number }): { chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; query: string; duration_ms: number };
@@ -1122,7 +1123,9 @@ interface RagPipeline {
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.retrieve_with_context(Session.current_id(), "the ferry").citations[0].document_id)
+   * const session = Session.current_id()
+   * Session.add_turn(session, {role: "user", content: "Tell me about the ferry."})
+   * print(rag.retrieve_with_context(session, "How long does it take?").context)
    * ```
    */
   retrieve_with_context(session_id: string, query: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number; /** 5 if not given */ conversation_memory_turns?: number; /** 1.2 if not given */ context_boost?: number; /** of the context; 2,000 if not given */ max_tokens?: number }): { chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; query: string; duration_ms: number; context: string; citations: { number: number; document_id: string; source: string; heading: string; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number } }[]; truncated: boolean };
@@ -1131,7 +1134,7 @@ interface RagPipeline {
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.answer("How long does the ferry take?").output)
+   * print(rag.answer("When does the ferry leave?").output)
    * ```
    */
   answer(question: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number; /** 5 if not given */ conversation_memory_turns?: number; /** 1.2 if not given */ context_boost?: number; /** of the context; 2,000 if not given */ max_tokens?: number; session_id?: string; /** local/extractive if not given */ model?: string; system_prompt?: string }): { output: string; quotations: { text: string; verified: boolean; citation?: number; document_id?: string; source?: string; /** for string.sub in Lua and slice in JavaScript */ offset?: { start: number; stop: number } }[]; citations: { number: number; document_id: string; source: string; heading: string; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number } }[]; chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; cost_usd?: number; duration_ms: number };
@@ -1140,7 +1143,7 @@ interface RagPipeline {
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.get_document("ferry").version)
+   * print(rag.get_document("ferry").content)
    * ```
    */
   get_document(document_id: string): { document_id: string; source?: string; format: string; metadata: Record<string, any>; version: number; chunk_count: number; size: number; created_at: number; updated_at: number; content: string } | null;
@@ -1149,7 +1152,7 @@ interface RagPipeline {
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.list_documents().length)
+   * print(rag.list_documents({metadata_filters: {kind: "timetable"}})[0].document_id)
    * ```
    */
   list_documents(options?: { metadata_filters?: Record<string, any>; /** 1,000 if not given */ limit?: number; /** the last id of the page before */ after?: string }): { document_id: string; source?: string; format: string; metadata: Record<string, any>; version: number; chunk_count: number; size: number; created_at: number; updated_at: number }[];
@@ -1158,7 +1161,7 @@ interface RagPipeline {
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.delete_documents({metadata_filters: {kind: "timetable"}}))
+   * print(rag.delete_documents({document_ids: ["ferry", "unknown"]}))
    * ```
    */
   delete_documents(which: { document_ids?: string[]; metadata_filters?: Record<string, any> }): number;
@@ -1167,7 +1170,7 @@ interface RagPipeline {
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
-   * print(rag.get_stats().chunk_count)
+   * print(rag.get_stats().document_count)
    * ```
    */
   get_stats(): { document_count: number; chunk_count: number; vector_count: number; storage_size_mb: number; /** ms, since the host started */ avg_retrieval_time: number; retrievals: number; embedding_provider?: string; dimensions?: number; index: { kind: string; state: string; entries: number } };
@@ -1177,6 +1180,7 @@ interface RagPipeline {
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * const rag = RAG.create()
    * rag.rebuild()
+   * print(rag.get_stats().index.state)
    * ```
    */
   rebuild(on_progress?: (done: number, total: number) => any): void;
@@ -1196,11 +1200,12 @@ declare const RAG: {
   /**
    * Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**\/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.
    * ```js
-   * const done = RAG.ingest_documents("global", [{content: "The ferry leaves at noon.", metadata: {document_id: "ferry"}}])
+   * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
+   * const done = RAG.ingest_documents("global", [{content: "Bread is sold at the harbour.", metadata: {document_id: "bread"}}])
    * print(done.documents, done.chunks_created)
    * ```
    */
-  ingest_documents(scope: string, documents: { /** the text itself, or the bytes of a file */ content?: string | Uint8Array | string; /** a file, a folder with all that is in it, or a pattern such as docs/**\/*.md */ file_path?: string; url?: string; /** with content: a file name, whose ending tells the format */ name?: string; /** document_id names the document; the rest is kept and can be filtered by */ metadata: Record<string, any> }[], options?: { chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; on_progress?: (done: number, total: number) => any }): { documents: number; chunks_created: number; vectors_indexed: number; skipped: number; failed: { index: number; source?: string; error: string }[]; duration_ms: number };
+  ingest_documents(scope: string, documents: { /** the text itself, or the bytes of a file */ content?: string | Uint8Array | string; /** a file, a folder with all that is in it, or a pattern such as docs/**\/*.md */ file_path?: string; url?: string; /** with content: a file name, whose ending tells the format */ name?: string; /** document_id names the document; the rest is kept and can be filtered by */ metadata?: Record<string, any> }[], options?: { chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; on_progress?: (done: number, total: number) => any }): { documents: number; chunks_created: number; vectors_indexed: number; skipped: number; failed: { index: number; source?: string; error: string }[]; duration_ms: number };
   /**
    * The chunks that answer a query best. `mode` is hybrid (keywords and vectors, fused), vector or keyword; filters compare metadata by equality or `$gt $gte $lt $lte $ne $in $nin $exists $and $or $not`; `similarity_threshold` bounds the vectors' similarity, whose scale is the embedding model's own.
    * ```js
@@ -1408,5 +1413,5 @@ declare const Alert: {
    * Alert.send("Disk is nearly full", {used: 0.97}, {severity: "warning"})
    * ```
    */
-  send(title: string, payload: any | null | undefined, options: { /** warning if not given */ severity?: "info" | "warning" | "error" | "critical"; channel?: string }): { delivered: string[]; failed: { channel: string; error: string }[] };
+  send(title: string, payload?: any, options?: { /** warning if not given */ severity?: "info" | "warning" | "error" | "critical"; channel?: string }): { delivered: string[]; failed: { channel: string; error: string }[] };
 };

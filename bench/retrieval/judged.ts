@@ -11,7 +11,8 @@ interface Entry {
 }
 
 export type Kind = 'keyword' | 'question' | 'paraphrase';
-export type Half = 'tuning' | 'held out';
+/** The parts of the set: the two halves of `queries.json`, and `queries-fresh.json`. */
+export type Half = 'tuning' | 'held out' | 'fresh';
 
 /** A query and the section that it was written for. */
 export interface Judged {
@@ -24,13 +25,16 @@ export interface Judged {
 
 /** The judged queries, their sections found in the documents. Throws one sentence that names all sections that are not there. */
 export function readJudged(documents: readonly Document[]): Judged[] {
-  const entries = JSON.parse(readFileSync(new URL('./queries.json', import.meta.url), 'utf8')) as Entry[];
+  const entries = [
+    ...read('queries.json').map((entry) => ({ ...entry, half: halfOf(entry.heading) })),
+    ...read('queries-fresh.json').map((entry) => ({ ...entry, half: 'fresh' as const })),
+  ];
   const texts = new Map(documents.map(({ source, text }) => [source, text]));
   const missing: string[] = [];
-  const judged = entries.flatMap(({ source, heading, keyword, question, paraphrases }) => {
+  const judged = entries.flatMap(({ source, heading, half, keyword, question, paraphrases }) => {
     const section = findSection(texts.get(source) ?? '', heading);
     if (!section) missing.push(`${source} ${heading}`);
-    const common = { half: halfOf(heading), source, section: section as Section };
+    const common = { half, source, section: section as Section };
     return [
       { query: keyword, kind: 'keyword' as const, ...common },
       { query: question, kind: 'question' as const, ...common },
@@ -40,6 +44,10 @@ export function readJudged(documents: readonly Document[]): Judged[] {
   if (missing.length > 0)
     throw new Error(`${missing.length} judged sections are not in node_modules (run npm ci; the set belongs to the pinned versions): ${missing.join('; ')}`);
   return judged;
+}
+
+function read(name: string): Entry[] {
+  return JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8')) as Entry[];
 }
 
 /** Sections of one heading are in one half, whatever document they stand in. */

@@ -13,6 +13,9 @@ import type { Tool } from '../tool/tool.ts';
 import { type Budget, Spending } from './budget.ts';
 import type { Outcome } from './loop.ts';
 
+/** What an agent is called that answers once and was given no name. */
+export const ANONYMOUS = 'anonymous';
+
 /** How an agent is set up. */
 export interface AgentConfig {
   readonly name: string;
@@ -86,8 +89,9 @@ export class Agent {
       throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at agent ${name})`);
     const bus = context.run.get(events);
     const started = performance.now();
-    const spending = new Spending(name, this.config.budget, Spending.of(context));
-    const deadline = this.#deadline();
+    const who = name === ANONYMOUS ? context.method : name;
+    const spending = new Spending(who, this.config.budget, Spending.of(context));
+    const deadline = this.#deadline(who);
     const inside = context.with({ depth: context.depth + 1, spending });
     const watched = {
       kind: 'agent',
@@ -138,10 +142,10 @@ export class Agent {
     return { ...outcome, duration_ms: performance.now() - started, ...(cost_usd !== undefined && { cost_usd }) };
   }
 
-  #deadline(): { signal: AbortSignal; timer: NodeJS.Timeout } {
+  #deadline(who: string): { signal: AbortSignal; timer: NodeJS.Timeout } {
     const { timeout_ms } = this.config;
     const abort = new AbortController();
-    const error = () => new ScriptError('TIMEOUT', `${this.name}: took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
+    const error = () => new ScriptError('TIMEOUT', `${who}: took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
     return { signal: abort.signal, timer: setTimeout(() => abort.abort(error()), timeout_ms) };
   }
 

@@ -4,14 +4,14 @@ import { type Context, type Run, runService } from '../call/context.ts';
 import { fromJsonSchema } from '../call/json-schema.ts';
 import type { Soon } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import { ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
 import { valueText } from '../model/model.ts';
 import { models } from '../model/models.ts';
-import { checkToolName, tools } from '../tool/registry.ts';
-import { type ScriptToolDefinition, scriptTool } from '../tool/script.ts';
+import { tools } from '../tool/registry.ts';
+import { ownTool, type ScriptToolDefinition, scriptTool } from '../tool/script.ts';
 import { TOOL_TIMEOUT_MS, type Tool } from '../tool/tool.ts';
-import { Agent, type AgentConfig, type AgentRequest, type AgentResult } from './agent.ts';
+import { Agent, type AgentConfig, type AgentRequest, type AgentResult, ANONYMOUS } from './agent.ts';
 import type { Budget } from './budget.ts';
 import { composite, type Router, type Strategy } from './composite.ts';
 import { conversation } from './conversation.ts';
@@ -82,9 +82,10 @@ function createAgents(run: Run): Agents {
     const resolved = await Promise.all(
       given.map(async (one) => {
         if (one instanceof Agent) return agentAsTool(one);
-        if (typeof one === 'object') return 'execute' in one ? one : 'asTool' in one ? one.asTool() : inlineTool(context, one);
+        // A workflow has `execute` too.
+        if (typeof one === 'object') return 'asTool' in one ? one.asTool() : 'execute' in one ? one : ownTool(one, `${context.method}: tools: `);
         const found = await registry.get(one);
-        if (!found) throw new ScriptError('NOT_FOUND', `${context.method}: tools: there is no tool "${one}" (Tool.list() names all)`);
+        if (!found) throw new ScriptError('NOT_FOUND', `${context.method}: tools: ${registry.unknown(one)}`);
         return found;
       }),
     );
@@ -165,7 +166,7 @@ function createAgents(run: Run): Agents {
       return make(context, name, told, () => new Agent(config, composite(members, strategy, router)));
     },
     async executeOnce(context, spec, request) {
-      const agent = new Agent(await configOf(context, spec, spec.name ?? 'anonymous'), conversation);
+      const agent = new Agent(await configOf(context, spec, spec.name ?? ANONYMOUS), conversation);
       return agent.execute(context, request);
     },
     get: (name) => all.get(name),
@@ -218,13 +219,4 @@ export function hierarchyOf(agent: Agent, path: readonly Agent[] = []): ValueMap
   const part = (one: Agent, role: string): ValueMap => ({ role, ...(above.includes(one) ? { name: one.name, kind: one.core.kind } : hierarchyOf(one, above)) });
   const asTools = config.tools.map((tool) => behind.get(tool)).filter((one) => one !== undefined);
   return { name, kind: core.kind, members: [...core.members.map((one) => part(one, 'member')), ...asTools.map((one) => part(one, 'tool'))] };
-}
-
-function inlineTool(context: Context, definition: ScriptToolDefinition): Tool {
-  try {
-    checkToolName(definition.name);
-    return scriptTool(definition);
-  } catch (error) {
-    throw new ScriptError('BAD_ARGUMENT', `${context.method}: tools: ${asScriptError(error).message}`, { cause: error });
-  }
 }

@@ -94,7 +94,8 @@ async function choose(
   const answer = typeof router === 'function' ? await context.invoke(router, [request.prompt, names]) : (asked[0]?.output ?? null);
   const text = valueText(answer).toLowerCase().trim();
   const chosen = members.find(({ name }) => text === name.toLowerCase()) ?? members.find(({ name }) => text.includes(name.toLowerCase()));
-  if (!chosen) throw new ScriptError('NOT_FOUND', `the router chose ${JSON.stringify(text.slice(0, 80))}, which is none of ${names.join(', ')}`);
+  if (!chosen)
+    throw new ScriptError('NOT_FOUND', `${context.method}: the router chose ${JSON.stringify(text.slice(0, 80))}, which is none of ${names.join(', ')}`);
   return { chosen, asked };
 }
 

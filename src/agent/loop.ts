@@ -51,6 +51,11 @@ export interface Outcome {
 
 /** What a tool's result may take of a model's attention, characters. */
 const MOST_RESULT = 100_000;
+/** What a model may write as arguments, characters. */
+const MOST_ARGUMENTS = 1_000_000;
+/** Tools that one answer may call, and how many of them run at once. */
+const MOST_CALLS = 128;
+const CALLS_AT_ONCE = 32;
 const NOT_RUN = 'not run: the agent has reached max_steps';
 
 /** Asks, runs the tools that are asked for side by side, gives their results back, until there is an answer or `max_steps` is reached. */
@@ -92,8 +97,7 @@ export async function converse(context: Context, conversation: Conversation, onT
       continue;
     }
     if (calls.length > 0) {
-      // A provider refuses a conversation in which a call has no answer.
-      added.push(...calls.map(({ id, name }): Message => ({ role: 'tool', tool_call_id: id, name, content: NOT_RUN, is_error: true })));
+      added.push(...notRun(calls, NOT_RUN));
       return done(answer.message.content, 'max_steps');
     }
     if (!output_schema) return done(answer.message.content, answer.finish_reason);
@@ -105,13 +109,19 @@ export async function converse(context: Context, conversation: Conversation, onT
   }
 }
 
+/** Answers to calls that are not made: a provider refuses a conversation in which a call has none. */
+function notRun(calls: readonly ToolCall[], content: string): Message[] {
+  return calls.map(({ id, name }) => ({ role: 'tool', tool_call_id: id, name, content, is_error: true }));
+}
+
 async function runCalls(context: Context, calls: readonly ToolCall[], tools: ReadonlyMap<string, Tool>, records: ToolRecord[]): Promise<Message[]> {
   Spending.of(context)?.countTools(calls.length);
-  const results = await sideBySide(context, calls, (inside, call) => runCall(inside, call, tools), {
+  const results = await sideBySide(context, calls.slice(0, MOST_CALLS), (inside, call) => runCall(inside, call, tools), {
+    atOnce: CALLS_AT_ONCE,
     why: 'another tool call of the same answer ended the agent',
   });
   records.push(...results.map(({ record }) => record));
-  return results.map(({ message }) => message);
+  return [...results.map(({ message }) => message), ...notRun(calls.slice(MOST_CALLS), `not run: one answer may call ${MOST_CALLS} tools`)];
 }
 
 /** Whatever goes wrong is told to the model, which may do better; only a cancelled run, its limits, or a budget that this agent is charged to ends the conversation. */
@@ -122,14 +132,14 @@ async function runCall(
 ): Promise<{ record: ToolRecord; message: Message }> {
   const started = performance.now();
   const tool = tools.get(name);
-  let input: Value = text;
+  let input: Value = text.slice(0, MOST_RESULT);
   const finish = (rest: Pick<ToolRecord, 'output' | 'error'>, content: string) => ({
     record: { id, name: tool?.name ?? name, input, ...rest, duration_ms: performance.now() - started },
     message: { role: 'tool', tool_call_id: id, name, content: cut(content), ...(rest.error && { is_error: true }) } satisfies Message,
   });
   try {
-    if (!tool) throw new ScriptError('NOT_FOUND', `there is no tool ${name}; there are ${[...tools.keys()].join(', ') || 'none'}`);
     input = parseInput(text);
+    if (!tool) throw new ScriptError('NOT_FOUND', `there is no tool ${name}; there are ${[...tools.keys()].join(', ') || 'none'}`);
     const output = await context.run.get(toolRegistry).execute(context, tool, input);
     return finish({ output }, valueText(output));
   } catch (error) {
@@ -141,6 +151,7 @@ async function runCall(
 }
 
 function parseInput(text: string): Value {
+  if (text.length > MOST_ARGUMENTS) throw new ScriptError('BAD_ARGUMENT', `the arguments have more than ${MOST_ARGUMENTS} characters`);
   if (text.trim() === '') return {};
   try {
     return fromJsonText(text);

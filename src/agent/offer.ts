@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../call/digest.ts';
 import type { Tool } from '../tool/tool.ts';
 
 /** The longest name of a tool that every provider takes, which may hold letters, digits, `_` and `-`. */

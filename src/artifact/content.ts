@@ -1,13 +1,15 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Context } from '../call/context.ts';
+import { createHash } from '../call/digest.ts';
 import { ScriptError } from '../errors.ts';
 import { storeOf } from '../state/state.ts';
 import type { Encoding, StagedContent, StagedFile, StoredContent } from '../store/artifacts.ts';
 import type { BlobFiles } from '../store/blobs.ts';
 import { storeFailure } from '../store/failure.ts';
+
+/** Loaded at first use: most scripts have no artifacts. */
+const zlib = () => process.getBuiltinModule('node:zlib');
 
 /** Content up to this size lies in the database, larger in a file beside it, bytes. */
 export const INLINE_BYTES = 65_536;
@@ -18,7 +20,7 @@ const WORTH = 0.9;
 
 /** Hashes and, where it helps, compresses small content. */
 export function stageBytes(bytes: Uint8Array): StagedContent {
-  const packed = zstdCompressSync(bytes);
+  const packed = zlib().zstdCompressSync(bytes);
   const helps = packed.length < bytes.length * WORTH;
   const data = helps ? new Uint8Array(packed) : bytes;
   return { hash: hashOf(bytes), size: bytes.length, encoding: helps ? 'zstd' : 'raw', stored: data.length, content: { data } };
@@ -46,14 +48,14 @@ export async function stageFile(context: Context, files: BlobFiles, pieces: Asyn
   }
   const source = counted();
   const first = await firstPiece(source);
-  const encoding: Encoding = zstdCompressSync(first).length < first.length * WORTH ? 'zstd' : 'raw';
+  const encoding: Encoding = zlib().zstdCompressSync(first).length < first.length * WORTH ? 'zstd' : 'raw';
   let content: StagedFile | undefined;
   try {
     const write = async (incoming: AsyncIterable<Uint8Array>) => {
       content = await files.stage(stored_pieces(incoming));
     };
     if (encoding === 'raw') await write(rest(first, source));
-    else await pipeline(rest(first, source), createZstdCompress(), write);
+    else await pipeline(rest(first, source), zlib().createZstdCompress(), write);
   } catch (error) {
     content?.discard();
     throw error instanceof ScriptError || context.signal.aborted ? error : storeFailure(error);
@@ -74,7 +76,9 @@ export async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 export function openBytes(name: string, { data, encoding, hash, size }: StoredContent): Uint8Array {
   try {
     const bytes =
-      encoding === 'zstd' ? new Uint8Array(zstdDecompressSync(data ?? new Uint8Array(), { maxOutputLength: Math.max(1, size) })) : (data ?? new Uint8Array());
+      encoding === 'zstd'
+        ? new Uint8Array(zlib().zstdDecompressSync(data ?? new Uint8Array(), { maxOutputLength: Math.max(1, size) }))
+        : (data ?? new Uint8Array());
     if (hashOf(bytes) === hash) return bytes;
   } catch (error) {
     throw damaged(name, error);
@@ -88,7 +92,7 @@ export async function* openFile(context: Context, name: string, content: StoredC
   let size = 0;
   const { blobs } = storeOf(context);
   const source = Readable.from(blobs.read(content.file ?? ''), { objectMode: false });
-  const decoded = content.encoding === 'zstd' ? source.compose(createZstdDecompress()) : source;
+  const decoded = content.encoding === 'zstd' ? source.compose(zlib().createZstdDecompress()) : source;
   try {
     for await (const piece of decoded as AsyncIterable<Uint8Array>) {
       context.signal.throwIfAborted();

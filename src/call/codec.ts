@@ -6,13 +6,13 @@ import { Float, type Value } from './value.ts';
 
 /**
  * The one stored form of values: deterministic CBOR (RFC 8949, section 4.2), equal values in equal bytes, map keys in the order of their bytes.
- * Functions, handles, integers beyond 64 bits and texts with lone surrogates have no stored form: BAD_ARGUMENT with the place.
+ * Functions, handles, integers beyond 64 bits and texts with lone surrogates have no stored form: BAD_ARGUMENT with the place, which begins with `where`.
  */
-export function encode(value: Value): Uint8Array {
+export function encode(value: Value, where = ''): Uint8Array {
   try {
     return encodeCbor(value, ENCODE);
   } catch (error) {
-    throw refusal(value, '', []) ?? new ScriptError('BAD_ARGUMENT', 'the value cannot be stored', { cause: error });
+    throw refusal(value, where, []) ?? new ScriptError('BAD_ARGUMENT', 'the value cannot be stored', { cause: error });
   }
 }
 

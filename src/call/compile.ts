@@ -1,14 +1,16 @@
 import type { z } from 'zod';
 import { ScriptError } from '../errors.ts';
+import { withEffort } from './check/effort.ts';
 import { Failure } from './check/failure.ts';
+import { isMap } from './check/kind.ts';
 import { compile } from './check/schema.ts';
 import type { Language } from './context.ts';
 import type { Method } from './define.ts';
 import { compileFinish } from './result.ts';
 import { type Collect, transientCallbacks } from './transient.ts';
-import type { Callback, Value } from './value.ts';
+import { type Callback, Handle, type Value } from './value.ts';
 
-/** The value as the schema wants it, defaults filled in; `path` names it in errors, the language decides from where positions count. Throws BAD_ARGUMENT. */
+/** The value as the schema wants it, defaults filled in; `path` names it in errors, the language decides from where positions count. Throws BAD_ARGUMENT, LIMIT_EXCEEDED. */
 export type Checker = (value: Value | undefined, path: string, language?: Language) => unknown;
 
 const checkers = new WeakMap<z.core.$ZodType, Checker>();
@@ -19,7 +21,7 @@ export function compileSchema(schema: z.core.$ZodType): Checker {
   if (known) return known;
   const { check } = compile(schema, 'argument');
   const checker: Checker = (value, path, language = 'javascript') => {
-    const checked = check(value);
+    const checked = withEffort(path, () => check(value));
     if (checked instanceof Failure) throw checked.toError(path, language);
     return checked;
   };
@@ -66,25 +68,42 @@ function compileArguments(name: string, definition: Method): CompiledMethod['che
   const checks = Object.values(definition.params).map((schema) => compile(schema, 'argument').check);
   const count = names.length;
   return (args, language) => {
-    if (args.length > count) refuseExtra(name, names, args);
+    if (args.length > count) refuseExtra(name, names, args, language);
     const named: Record<string, unknown> = {};
     for (let index = 0; index < count; index++) {
       const parameter = names[index] as string;
       const checked = (checks[index] as (value: unknown) => unknown)(args[index]);
-      if (checked instanceof Failure) throw new ScriptError('BAD_ARGUMENT', `${name}: ${checked.message(parameter, language)}`, { method: name });
+      if (checked instanceof Failure)
+        throw new ScriptError('BAD_ARGUMENT', `${name}: ${checked.message(parameter, language)}${calledWrongly(name, parameter, args, language)}`, {
+          method: name,
+        });
       named[parameter] = checked;
     }
     return named;
   };
 }
 
-function refuseExtra(name: string, names: readonly string[], args: readonly (Value | undefined)[]): void {
+/** A hint where the call itself looks wrong: a dot and a colon mixed up in Lua, a method taken off its handle in JavaScript. */
+function calledWrongly(name: string, parameter: string | undefined, args: readonly (Value | undefined)[], language: Language): string {
+  const [owner = '', method = ''] = name.split(/[.:]/);
+  const [first] = args;
+  if (parameter === 'self') {
+    if (first instanceof Handle && first.type.name === owner) return '';
+    return `; call it on the handle: ${owner[0]?.toLowerCase()}${owner.slice(1)}${language === 'lua' ? ':' : '.'}${method}(…)`;
+  }
+  // `State:save(…)` passes the table State itself.
+  return isMap(first) && typeof first[method] === 'function' ? `; call it with a dot: ${name}(…)` : '';
+}
+
+function refuseExtra(name: string, names: readonly string[], args: readonly (Value | undefined)[], language: Language): void {
   const given = args.findLastIndex((arg) => arg !== null && arg !== undefined) + 1;
   if (given <= names.length) return;
   const handles = names[0] === 'self' ? 1 : 0;
   const count = names.length - handles;
   const wanted = count === 0 ? 'no arguments' : count === 1 ? 'at most 1 argument' : `at most ${count} arguments`;
-  throw new ScriptError('BAD_ARGUMENT', `${name}: expected ${wanted}, got ${given - handles}`, { method: name });
+  throw new ScriptError('BAD_ARGUMENT', `${name}: expected ${wanted}, got ${given - handles}${calledWrongly(name, names[0], args, language)}`, {
+    method: name,
+  });
 }
 
 function compileResult(name: string, definition: Method, checkResults: boolean): CompiledMethod['result'] {

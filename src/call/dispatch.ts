@@ -34,13 +34,18 @@ export interface BoundHandle {
 export interface MethodTable {
   readonly entries: readonly Entry[];
   readonly handles: readonly BoundHandle[];
+  /** Of the built-in globals and no others: every process has this one. */
+  readonly standard: boolean;
   globals(language: Language): readonly BoundGlobal[];
 }
 
 const TRANSACTIONAL = new Set(['State', 'JSON', 'Logger']);
 
 /** Numbers the methods of all globals and compiles their checks; those of the globals in `lazy` at their first call. */
-export function createMethodTable(definitions: readonly GlobalDefinition[], options: { checkResults: boolean; lazy?: ReadonlySet<string> }): MethodTable {
+export function createMethodTable(
+  definitions: readonly GlobalDefinition[],
+  options: { checkResults: boolean; lazy?: ReadonlySet<string>; standard?: boolean },
+): MethodTable {
   const entries: Entry[] = [];
   const { checkResults } = options;
   const add = (global: string, name: string, definition: Method): Entry => {
@@ -63,7 +68,7 @@ export function createMethodTable(definitions: readonly GlobalDefinition[], opti
       methods: bind(definition.name, withSelf(handle), `${handle.type.name}:`),
     })),
   );
-  return { entries, handles, globals: (language) => bound.filter(({ only }) => only === undefined || only === language) };
+  return { entries, handles, standard: options.standard ?? false, globals: (language) => bound.filter(({ only }) => only === undefined || only === language) };
 }
 
 /** Runs a method with raw arguments: permission, check, handler, result. Answers at once unless the handler's answer is a promise. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { looksLikeTarget, specialOf } from './check/special.ts';
+import { mayBeMissing } from './schema.ts';
 import { define, Handle, type HandleType } from './value.ts';
 
 /** Makes a handler's answer ready for a script. */
@@ -82,7 +83,7 @@ function finishObject(shape: z.core.$ZodShape): Finish | undefined {
   for (const [key, field] of Object.entries(shape)) {
     const finish = compileFinish(field);
     if (finish) finishes.set(key, finish);
-    if (field._zod.optout === 'optional' || field._zod.optin === 'optional') optional = true;
+    if (field._zod.optout === 'optional' || mayBeMissing(field)) optional = true;
   }
   if (finishes.size === 0 && !optional) return undefined;
   return (value) => {

@@ -33,3 +33,8 @@ export function handle<T extends object>(type: HandleType<T>): z.ZodType<T, T> {
 }
 
 export { Handle };
+
+/** Whether a value may be left out: its schema is optional or has a default. */
+export function mayBeMissing(schema: z.core.$ZodType): boolean {
+  return schema._zod.optin !== undefined;
+}

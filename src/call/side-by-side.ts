@@ -1,4 +1,5 @@
 import { ScriptError } from '../errors.ts';
+import { breathe } from './breath.ts';
 import type { Context } from './context.ts';
 import { cancelled } from './run.ts';
 
@@ -17,6 +18,8 @@ export async function sideBySide<T, R>(
   const worker = async () => {
     while (next < items.length && !inside.signal.aborted) {
       const index = next++;
+      const breath = breathe();
+      if (breath) await breath;
       try {
         results[index] = await work(inside, items[index] as T, index);
       } catch (error) {

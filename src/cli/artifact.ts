@@ -16,7 +16,10 @@ export function listArtifacts(session: string | undefined, flags: DataFlags & { 
         ? await listOf(context, session)
         : await queryArtifacts(context, { session_id: session, type, limit, latest: true });
     if (flags.json) return print(jsonText(found));
-    printTable(found.map((one) => [one.id, one.session_id, one.name, one.type, `v${one.version}`, `${one.size} bytes`, time(one.created_at)]));
+    printTable(
+      found.map((one) => [one.id, one.session_id, one.name, one.type, `v${one.version}`, `${one.size} bytes`, time(one.created_at)]),
+      'artifacts',
+    );
   });
 }
 

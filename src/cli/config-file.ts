@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { nearest } from '../call/check/nearest.ts';
 import { type Config, type ConfigInput, configSchema } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 
@@ -13,12 +14,27 @@ export async function loadConfig(path: string | undefined): Promise<{ config: Co
   const parsed = configSchema.safeParse(input);
   if (parsed.success) return { config: parsed.data, input: input as ConfigInput, file };
   const [issue] = parsed.error.issues;
-  const key = issue?.path.join('.') ?? '';
-  const unknown =
+  const wrong =
     issue?.code === 'unrecognized_keys'
-      ? `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}`
-      : `${key}: ${issue?.message}`;
-  throw new ScriptError('BAD_CONFIG', `${file}: ${unknown}`);
+      ? issue.keys.map((name) => unknownSetting(name, issue.path)).join(', ')
+      : `${issue?.path.join('.')}: ${plain(issue?.message)}`;
+  throw new ScriptError('BAD_CONFIG', `${file}: ${wrong}`);
+}
+
+function unknownSetting(name: string, path: readonly PropertyKey[]): string {
+  const known = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], configSchema.parse({}));
+  const meant = nearest(name, Object.keys(known ?? {}));
+  return `unknown setting ${[...path, name].join('.')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
+/** Kinds of TOML values in words. */
+const KINDS: Readonly<Record<string, string>> = { string: 'a text', number: 'a number', boolean: 'true or false', array: 'a list', object: 'a table' };
+
+function plain(message = ''): string {
+  return message.replace(
+    /^Invalid input: expected (\w+), received (\w+)$/,
+    (_, wanted: string, found: string) => `expected ${KINDS[wanted] ?? wanted}, got ${KINDS[found] ?? found}`,
+  );
 }
 
 async function readToml(file: string): Promise<unknown> {

@@ -18,7 +18,10 @@ export async function withHost(flags: DataFlags, work: (host: HostContainer) => 
     await work(host);
     return 0;
   } catch (thrown) {
-    const { code, message } = asScriptError(thrown);
+    const error = asScriptError(thrown);
+    const { code } = error;
+    // Whoever typed a command has called no method of the script API.
+    const message = error.message.replace(/^[A-Z]\w+\.\w+: /, '');
     if (flags.json) print(jsonText({ ok: false, error: { code, message } }));
     else process.stderr.write(`error: ${message}\n`);
     return code === 'BAD_ARGUMENT' || code === 'BAD_CONFIG' ? EXIT.usage : EXIT.failed;
@@ -70,8 +73,9 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Rows in columns as wide as they need to be. */
-export function printTable(rows: readonly (readonly string[])[]): void {
+/** Rows in columns as wide as they need to be; without rows it is said on standard error that there are no `things`. */
+export function printTable(rows: readonly (readonly string[])[], things?: string): void {
+  if (rows.length === 0 && things !== undefined) process.stderr.write(`there are no ${things}\n`);
   const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
   for (const row of rows)
     print(

@@ -41,15 +41,20 @@ function createProgram(done: (status: number) => void): Command {
       done(flags.watch ? await (await import('./watch.ts')).watchScript(file, run) : await run());
     });
 
-  withRunOptions(program.command('exec').description('runs code given on the command line'))
-    .addOption(new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']).makeOptionMandatory())
+  const exec: Command = withRunOptions(
+    program.command('exec').description("runs code given on the command line; options stand before CODE, everything behind it is the script's"),
+  )
+    .addOption(new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']))
     .argument('<code>')
     .argument('[args...]', 'for the script, as ARGS')
     .passThroughOptions()
-    .action(async (code: string, args: string[], flags: RunFlags & { lang: string }) => {
+    .action(async (code: string, args: string[], flags: RunFlags & { lang?: string }) => {
+      const passed = args[0] === '--' ? args.slice(1) : args;
+      if (passed === args) refuseLateOptions(exec, args);
+      if (flags.lang === undefined) throw new ScriptError('BAD_CONFIG', 'exec: the language is missing: --lang lua or --lang js');
       const { runScript } = await import('./run.ts');
       const language = flags.lang === 'lua' ? 'lua' : 'javascript';
-      done(await runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, args, flags));
+      done(await runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, passed, flags));
     });
 
   withRunOptions(program.command('repl').description('runs code line by line as you type it'), { json: false })
@@ -114,6 +119,14 @@ function createProgram(done: (status: number) => void): Command {
     .option('--token-env <name>', 'the variable with the bearer token that clients must bring')
     .action(async (flags: ServeFlags) => (await import('./mcp-serve.ts')).serveMcp(flags));
   return program;
+}
+
+/** Throws BAD_CONFIG for an option of the command behind the code, where it would be an argument of the script. */
+function refuseLateOptions(command: Command, args: readonly string[]): void {
+  const late = args.find((arg) => command.options.some((option) => option.long === arg.replace(/=.*$/, '')));
+  if (late === undefined) return;
+  const flag = late.replace(/=.*$/, '');
+  throw new ScriptError('BAD_CONFIG', `exec: ${flag} stands behind the code; options stand before it (-- behind the code passes it on to the script)`);
 }
 
 function withRunOptions(command: Command, { json = true } = {}): Command {

@@ -14,6 +14,7 @@ import { loadConfig } from './config-file.ts';
 import { dataFolder, grantsOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
 import { logLine } from './report.ts';
 import { readScript } from './run.ts';
+import { visible } from './visible.ts';
 
 export interface ServeFlags extends RunFlags {
   readonly script?: string[];
@@ -35,7 +36,7 @@ export async function serveMcp(flags: ServeFlags): Promise<void> {
   const { config, input } = await loadConfig(flags.config);
   const dataDir = dataFolder(config, flags);
   await using runtime = await ScriptRuntime.create({ config: withFlags(input, flags), dataDir });
-  runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${logLine(entry)}\n`));
+  runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${visible(logLine(entry), process.stderr)}\n`));
   const seed = seedOf(flags);
   const shared: ExecuteOptions = {
     limits: limitsOf(flags),

@@ -1,5 +1,6 @@
 import type { Callback } from '../call/value.ts';
 import type { ScriptRuntime } from '../runtime.ts';
+import { visible } from './visible.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const EVERY_MS = 100;
@@ -17,9 +18,9 @@ export interface Terminal {
 export function progress(
   runtime: ScriptRuntime,
   terminal: Terminal = process.stderr,
-  output: Pick<Terminal, 'write'> = process.stdout,
+  output: Pick<Terminal, 'write' | 'isTTY'> = process.stdout,
 ): { print(text: string): void; clear(): void } {
-  const print = (text: string) => void output.write(`${text}\n`);
+  const print = (text: string) => void output.write(`${visible(text, output)}\n`);
   if (!terminal.isTTY) return { print, clear: () => undefined };
   const working = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;

@@ -29,6 +29,8 @@ export type AnswerFlags = QueryFlags & { readonly model?: string };
 export type ListFlags = RagFlags & { readonly filter?: string; readonly limit?: number };
 
 const PATTERN = /[*?{[]/;
+/** What scores less bears nothing on the question. */
+const LEAST_SCORE = 0.0005;
 
 /** Ingests files, folders, patterns and addresses; the status is 1 when some document failed, 130 after Ctrl-C, which leaves whole documents. */
 export function ingestPaths(paths: readonly string[], flags: IngestFlags): Promise<number> {
@@ -60,8 +62,9 @@ export function searchBase(query: string, flags: SearchFlags): Promise<number> {
     const { top: top_k, mode, rerank } = flags;
     const hits = await retrieve(context, pipeline, { query, top_k, mode, rerank, metadata_filters: filterOf(flags) });
     if (flags.json) return print(jsonText(hits.map(plain)));
-    if (hits.length === 0) print('nothing was found');
-    for (const [at, hit] of hits.entries()) {
+    const bearing = hits.filter(({ score }) => Math.abs(score) >= LEAST_SCORE);
+    if (bearing.length === 0) print('nothing was found');
+    for (const [at, hit] of bearing.entries()) {
       print(`${at === 0 ? '' : '\n'}${bold(String(at + 1))}  ${placeOf(hit)}  ${hit.score.toFixed(3)}`);
       for (const text of snippet(hit.chunk.text.replace(/^#{1,6} .*\n+/, ''), query)) print(`   ${text}`);
     }
@@ -92,6 +95,7 @@ export function listBase(flags: ListFlags): Promise<number> {
     if (flags.json) return print(jsonText(found));
     printTable(
       found.map((one) => [one.document_id, one.format, counted(one.chunk_count, 'chunk'), `${one.size} bytes`, `v${one.version}`, time(one.updated_at)]),
+      'documents',
     );
   });
 }

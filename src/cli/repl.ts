@@ -12,6 +12,7 @@ import { columns, helpText, typesText } from './repl-help.ts';
 import { openHistory } from './repl-history.ts';
 import { EXIT, errorText, jsonText, logLine } from './report.ts';
 import { prepare, readScript } from './run.ts';
+import { visible } from './visible.ts';
 
 /** Where a session is typed and shown; `terminal` says whether lines are edited there. */
 export interface Desk {
@@ -58,7 +59,7 @@ export async function runRepl(language: Language, args: readonly string[], flags
   /** Writes above the prompt, which comes back when one stood there. */
   function show(where: Writable, text: string): void {
     const waiting = desk.terminal && !busy;
-    where.write(`${waiting ? '\r\x1b[2K' : ''}${text}\n`);
+    where.write(`${waiting ? '\r\x1b[2K' : ''}${visible(text, { isTTY: desk.terminal })}\n`);
     if (waiting) terminal.prompt(true);
   }
 

@@ -9,6 +9,7 @@ import { loadConfig } from './config-file.ts';
 import { dataFolder, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
 import { EXIT, errorText, failureJson, logLine, statusOf, successJson } from './report.ts';
+import { visible } from './visible.ts';
 
 /** A script to run: its text, and its file if it has one. */
 export interface Script {
@@ -84,7 +85,7 @@ async function execute(script: Script, args: readonly string[], flags: RunFlags,
   const prepared = await prepare(flags, script, args);
   const options = { ...prepared.execute, name: script.name, path: script.path, signal };
   await using runtime = await ScriptRuntime.create(prepared.runtime);
-  runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${logLine(entry)}\n`));
+  runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${visible(logLine(entry), process.stderr)}\n`));
   const line = progress(runtime);
   try {
     const result = await runtime.execute(script.text, { ...options, on_output: flags.json ? () => undefined : (text) => line.print(text) });
@@ -95,7 +96,7 @@ async function execute(script: Script, args: readonly string[], flags: RunFlags,
     line.clear();
     const error = asScriptError(thrown);
     if (flags.json) process.stdout.write(`${failureJson(error, metricsOf(runtime))}\n`);
-    else if (!signal.aborted || isDeadlock(signal)) process.stderr.write(`${errorText(error)}\n`);
+    else if (!signal.aborted || isDeadlock(signal)) process.stderr.write(`${visible(errorText(error), process.stderr)}\n`);
     else process.stderr.write('interrupted\n');
     return statusOf(error);
   }

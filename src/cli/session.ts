@@ -16,7 +16,10 @@ export function listSessions(flags: DataFlags & { status?: string; tag?: string[
       throw new ScriptError('BAD_ARGUMENT', `--status: expected active, suspended or completed, got ${JSON.stringify(flags.status)}`);
     const found = await listOf(context, { status, tags: flags.tag, limit: flags.limit });
     if (flags.json) return print(jsonText(found));
-    printTable(found.map(({ id, status: state, turns, updated_at, name = '' }) => [id, state, `${turns} turns`, time(updated_at), name]));
+    printTable(
+      found.map(({ id, status: state, turns, updated_at, name = '' }) => [id, state, `${turns} turns`, time(updated_at), name]),
+      'sessions',
+    );
   });
 }
 

@@ -33,11 +33,15 @@ export function listState(scope: string | undefined, flags: DataFlags & { prefix
       if (flags.json) return print(jsonText(all));
       return printTable(
         all.map(({ id, created_at, entries, size_bytes, description = '' }) => [id, time(created_at), `${entries} values`, `${size_bytes} bytes`, description]),
+        'backups',
       );
     }
     const names = scope === undefined ? await listScopes(context) : await listKeys(context, scope, { prefix: flags.prefix });
     if (flags.json) return print(jsonText(names));
-    for (const name of names) print(name);
+    printTable(
+      names.map((name) => [name]),
+      scope === undefined ? 'scopes' : `keys in the scope ${scope}`,
+    );
   });
 }
 

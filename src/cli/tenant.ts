@@ -9,7 +9,10 @@ export function listTenants(flags: DataFlags): Promise<number> {
   return withHost(flags, async (host) => {
     const all = await listOf(host);
     if (flags.json) return print(jsonText(all));
-    printTable(all.map(({ id, folder, size_bytes }) => [id ?? `(unnamed, ${folder})`, `${size_bytes} bytes`]));
+    printTable(
+      all.map(({ id, folder, size_bytes }) => [id ?? `(unnamed, ${folder})`, `${size_bytes} bytes`]),
+      'tenants',
+    );
   });
 }
 

@@ -1,3 +1,4 @@
+import { nearest } from '../call/check/nearest.ts';
 import { HostContainer } from '../call/run.ts';
 import { parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
@@ -16,7 +17,13 @@ export async function showTools(name: string | undefined, json: boolean): Promis
     return;
   }
   const tool = await registry.find(toolName(name));
-  if (!tool) throw new ScriptError('BAD_CONFIG', `there is no tool "${name}"; \`llmspell tools\` lists them all`);
+  if (!tool) {
+    const near = nearest(
+      toolName(name),
+      registry.infos().map((info) => info.name),
+    );
+    throw new ScriptError('BAD_CONFIG', `there is no tool "${name}"${near ? `; the nearest is ${near}` : ''}; \`llmspell tools\` lists them all`);
+  }
   const { description, category, version, schema, resultSchema, examples } = tool;
   if (json) return print(JSON.stringify({ name: tool.name, description, category, version, schema, result: resultSchema }));
   print(`${tool.name} — ${description} (${category})\n\nparameters\n${JSON.stringify(schema, null, 2)}\n\nresult\n${JSON.stringify(resultSchema, null, 2)}`);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { specialOf } from '../call/check/special.ts';
-import type { Special } from '../call/schema.ts';
+import { mayBeMissing, type Special } from '../call/schema.ts';
 
 /** A schema as both languages' types are made from it. */
 export type TypeShape =
@@ -68,7 +68,7 @@ export function shapeOf(schema: z.core.$ZodType): TypeShape {
 
 /** A parameter or field with its doc and default. */
 export function fieldOf(name: string, schema: z.core.$ZodType): Field {
-  return { name, type: shapeOf(schema), optional: schema._zod.optin === 'optional', doc: docOf(schema), fallback: defaultOf(schema) };
+  return { name, type: shapeOf(schema), optional: mayBeMissing(schema), doc: docOf(schema), fallback: defaultOf(schema) };
 }
 
 function union(options: readonly TypeShape[]): TypeShape {

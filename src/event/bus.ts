@@ -10,6 +10,7 @@ import { createMailbox, type Mailbox } from './mailbox.ts';
 import { PatternIndex } from './pattern.ts';
 import type { EventDraft, EventRecord } from './record.ts';
 import { type Counts, createHandler, type Delivery, type SubscribeOptions, type Target } from './subscription.ts';
+import { type Room, roughSize } from './waiting.ts';
 
 export { hostEvents } from './host.ts';
 export type { EventDraft, EventRecord } from './record.ts';
@@ -18,6 +19,8 @@ export type { SubscribeOptions } from './subscription.ts';
 /** How deep hooks and event handlers may cause one another. */
 export const MAX_HOOK_DEPTH = 8;
 const MAX_TYPE_LENGTH = 256;
+/** Events that wait to be handed out while handlers run. */
+const MAX_QUEUED = 10_000;
 
 export type EventStats = { emitted: number; delivered: number; dropped: number; failed: number; subscriptions: number; queue_depth: number };
 export type SubscriptionInfo = {
@@ -32,9 +35,9 @@ export type SubscriptionInfo = {
 
 /** The events of one run. An emission answers at once when nobody subscribed, else when every handler has ended or waits. */
 export interface Events {
-  /** Emits an event; throws BAD_ARGUMENT for a bad type and DEPTH_EXCEEDED when handlers emit in a circle. */
+  /** Emits an event; throws BAD_ARGUMENT for a bad type, DEPTH_EXCEEDED when handlers emit in a circle, and LIMIT_EXCEEDED when they emit too much. */
   emit(context: Context, draft: EventDraft): EventRecord | Promise<EventRecord>;
-  /** Emits one of the runtime's own events; too deep in handlers it is not handed on, for what it tells has happened already. */
+  /** Emits one of the runtime's own events; too deep in handlers, or while too many wait, it is not handed on, for what it tells has happened already. */
   announce(context: Context, eventType: string, payload: ValueMap): void | Promise<void>;
   /** Registers a handler and answers its id; throws LIMIT_EXCEEDED beyond `limits.subscriptions`. */
   subscribe(pattern: string, fn: Callback, options?: SubscribeOptions): string;
@@ -57,7 +60,8 @@ function createEvents(run: Run): Events {
   const mailboxes = new Map<string, Mailbox>();
   const history = new EventHistory();
   const totals: Counts = { delivered: 0, dropped: 0, failed: 0 };
-  const queue: (Delivery & { readonly to: readonly Target[] })[] = [];
+  const room: Room = { most: run.limits.memory_mb * 2 ** 20, bytes: 0 };
+  const queue: (Delivery & { readonly to: readonly Target[]; handed: number })[] = [];
   let sequence = 0;
   let registered = 0;
   let working = 0;
@@ -67,6 +71,7 @@ function createEvents(run: Run): Events {
 
   const desk = {
     totals,
+    room,
     busy(change: 1 | -1) {
       working += change;
       if (working > 0) return;
@@ -88,7 +93,7 @@ function createEvents(run: Run): Events {
     },
   };
 
-  function record(context: Context, draft: EventDraft): EventRecord {
+  function record(context: Context, draft: EventDraft): Omit<Delivery, 'context'> {
     sequence++;
     const made: EventRecord = {
       id: `evt_${sequence}`,
@@ -99,18 +104,24 @@ function createEvents(run: Run): Events {
       source: draft.source ?? 'script',
       correlation_id: draft.correlation_id ?? context.correlationId,
     };
-    history.add(made);
+    const bytes = roughSize(made.payload);
+    history.add(made, bytes);
     host.deliver(made, origin);
-    return made;
+    return { record: made, bytes };
   }
 
-  function handOut(context: Context, made: EventRecord): void | Promise<void> {
-    const to = index.match(made.event_type);
+  function isFull(): boolean {
+    return queue.length >= MAX_QUEUED || (queue.length > 0 && room.bytes > room.most);
+  }
+
+  function handOut(delivery: Delivery): void | Promise<void> {
+    const to = index.match(delivery.record.event_type);
     if (to.length === 0) return;
-    queue.push({ record: made, context, to });
+    queue.push({ ...delivery, to, handed: 0 });
+    room.bytes += delivery.bytes;
     if (turn === undefined) return startTurn();
     // A handler that waited for the turn it is part of would wait for itself.
-    if (turn !== true && context.hookDepth === 0) return turn;
+    if (turn !== true && delivery.context.hookDepth === 0) return turn;
   }
 
   function startTurn(): void | Promise<void> {
@@ -131,20 +142,22 @@ function createEvents(run: Run): Events {
 
   /** Goes on until a handler has to be waited for, or nothing is left. */
   function step(): void | Promise<void> {
+    // A run that has ended takes nothing more.
+    if (run.signal.aborted) queue.length = 0;
     for (let next = queue[0]; next; next = queue[0]) {
-      queue.shift();
-      for (const [at, target] of next.to.entries()) {
+      for (let target = next.to[next.handed]; target; target = next.to[next.handed]) {
+        next.handed++;
         const waits = target.active ? target.deliver(next) : undefined;
-        if (!waits) continue;
-        queue.unshift({ ...next, to: next.to.slice(at + 1) });
-        return waits;
+        if (waits) return waits;
       }
+      queue.shift();
+      room.bytes -= next.bytes;
     }
   }
 
   function announce(context: Context, eventType: string, payload: ValueMap): void | Promise<void> {
     const made = record(context, { event_type: eventType, payload, source: 'runtime' });
-    if (context.hookDepth < MAX_HOOK_DEPTH) return handOut(context, made);
+    if (context.hookDepth < MAX_HOOK_DEPTH && !isFull()) return handOut({ ...made, context });
     if (index.match(eventType).length > 0) totals.dropped++;
   }
 
@@ -164,9 +177,14 @@ function createEvents(run: Run): Events {
           'DEPTH_EXCEEDED',
           `${context.method}: event handlers and hooks cause one another more than ${MAX_HOOK_DEPTH} deep (emitting ${draft.event_type})`,
         );
+      if (isFull())
+        throw new ScriptError(
+          'LIMIT_EXCEEDED',
+          `${context.method}: more than ${MAX_QUEUED} events, or limits.memory_mb = ${run.limits.memory_mb} MB of them, wait to be handed out`,
+        );
       const made = record(context, draft);
-      const waits = handOut(context, made);
-      return waits ? waits.then(() => made) : made;
+      const waits = handOut({ ...made, context });
+      return waits ? waits.then(() => made.record) : made.record;
     },
     subscribe(pattern, fn, options = {}) {
       const target = createHandler(`sub_${++registered}`, pattern, fn, options, desk);
@@ -184,7 +202,7 @@ function createEvents(run: Run): Events {
     receive(context, pattern, timeoutMs) {
       let mailbox = mailboxes.get(pattern);
       if (!mailbox) {
-        mailbox = createMailbox(`sub_${++registered}`, pattern, totals);
+        mailbox = createMailbox(`sub_${++registered}`, pattern, desk);
         add(mailbox);
         mailboxes.set(pattern, mailbox);
       }

@@ -1,10 +1,8 @@
-import type { Value } from '../call/value.ts';
 import { patternTest } from './pattern.ts';
 import type { EventRecord } from './record.ts';
 
 const MAX_EVENTS = 1_000;
 const MAX_BYTES = 4 * 2 ** 20;
-const SIZED_ITEMS = 10_000;
 
 /** What `Event.history` selects by; `since` in ms since 1970. */
 export interface HistoryQuery {
@@ -19,8 +17,7 @@ export class EventHistory {
   #first = 0;
   #bytes = 0;
 
-  add(record: EventRecord): void {
-    const bytes = roughSize(record.payload);
+  add(record: EventRecord, bytes: number): void {
     this.#events.push({ record, bytes });
     this.#bytes += bytes;
     while (this.#events.length - this.#first > MAX_EVENTS || (this.#bytes > MAX_BYTES && this.#events.length - this.#first > 1)) {
@@ -41,19 +38,4 @@ export class EventHistory {
       .filter((record) => (since === undefined || record.timestamp >= since) && test(record.event_type));
     return limit === undefined ? found : found.slice(Math.max(0, found.length - limit));
   }
-}
-
-/** About how many bytes a payload holds; a very large structure is counted up to a bound only. */
-function roughSize(payload: Value): number {
-  let bytes = 0;
-  const open: Value[] = [payload];
-  for (let counted = 0; open.length > 0 && counted < SIZED_ITEMS; counted++) {
-    const value = open.pop();
-    if (typeof value === 'string') bytes += value.length * 2;
-    else if (value instanceof Uint8Array) bytes += value.byteLength;
-    else if (Array.isArray(value)) open.push(...value.slice(0, SIZED_ITEMS));
-    else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) open.push(...Object.values(value));
-    bytes += 16;
-  }
-  return bytes;
 }

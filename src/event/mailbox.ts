@@ -1,7 +1,8 @@
 import type { Context } from '../call/context.ts';
 import { cancelled } from '../call/run.ts';
 import type { EventRecord } from './record.ts';
-import type { Counts, Target } from './subscription.ts';
+import type { Counts, Desk, Target } from './subscription.ts';
+import { Waiting } from './waiting.ts';
 
 const MAX_WAITING = 1_000;
 
@@ -12,34 +13,33 @@ export interface Mailbox extends Target {
 }
 
 /** Opens a mailbox that keeps the latest 1,000 events. */
-export function createMailbox(id: string, pattern: string, totals: Counts): Mailbox {
-  const letters: EventRecord[] = [];
+export function createMailbox(id: string, pattern: string, { totals, room }: Pick<Desk, 'totals' | 'room'>): Mailbox {
   const waiters = new Set<(record: EventRecord) => void>();
   const counts: Counts = { delivered: 0, dropped: 0, failed: 0 };
+  const letters = new Waiting(MAX_WAITING, room, () => {
+    counts.dropped++;
+    totals.dropped++;
+  });
   return {
     id,
     pattern,
     active: true,
     counts,
     waiting: () => letters.length,
-    deliver({ record }) {
+    deliver(delivery) {
       counts.delivered++;
       totals.delivered++;
       const [waiter] = waiters;
       if (waiter) {
         waiters.delete(waiter);
-        waiter(record);
+        waiter(delivery.record);
         return;
       }
-      letters.push(record);
-      if (letters.length <= MAX_WAITING) return;
-      letters.shift();
-      counts.dropped++;
-      totals.dropped++;
+      letters.add(delivery);
     },
     take({ signal }, timeoutMs) {
-      const letter = letters.shift();
-      if (letter) return letter;
+      const letter = letters.take();
+      if (letter) return letter.record;
       if (timeoutMs === 0) return null;
       return new Promise((resolve, reject) => {
         if (signal.aborted) return reject(cancelled(signal));

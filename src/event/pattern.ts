@@ -22,14 +22,14 @@ interface Node<T> {
   rest: Entry<T>[];
 }
 
-/** The segments of a name or pattern; where `.` and `:` separate unless told otherwise. Throws BAD_ARGUMENT when one is empty or there are too many. */
-export function splitPattern(pattern: string, separators: RegExp = /[.:]/): string[] {
+/** The segments of a name or pattern; where `.` and `:` separate unless told otherwise. Throws BAD_ARGUMENT, which begins with `where`, when one is empty or there are too many. */
+export function splitPattern(pattern: string, separators: RegExp = /[.:]/, where = 'pattern'): string[] {
   const segments = pattern.split(separators);
-  if (segments.includes('')) throw new ScriptError('BAD_ARGUMENT', `pattern "${pattern}": expected names between its separators, found an empty one`);
-  if (segments.length > MAX_SEGMENTS) throw new ScriptError('BAD_ARGUMENT', `pattern "${pattern.slice(0, 40)}…": more than ${MAX_SEGMENTS} segments`);
+  if (segments.includes('')) throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern}": expected names between its separators, found an empty one`);
+  if (segments.length > MAX_SEGMENTS) throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern.slice(0, 40)}…": more than ${MAX_SEGMENTS} segments`);
   const compact = segments.filter((segment, at) => segment !== '**' || segments[at - 1] !== '**');
   if (compact.filter((segment) => segment === '**').length > MAX_DEEP_WILDCARDS)
-    throw new ScriptError('BAD_ARGUMENT', `pattern "${pattern}": more than ${MAX_DEEP_WILDCARDS} times **`);
+    throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern}": more than ${MAX_DEEP_WILDCARDS} times **`);
   return compact;
 }
 

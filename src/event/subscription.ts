@@ -2,6 +2,7 @@ import type { Context } from '../call/context.ts';
 import { sameValue } from '../call/same.ts';
 import { type Callback, Float, type Value, type ValueMap } from '../call/value.ts';
 import type { EventRecord } from './record.ts';
+import { type Room, Waiting } from './waiting.ts';
 
 /** How a subscription is set up: `filter` is a function of the event or a map that the payload must contain. */
 export interface SubscribeOptions {
@@ -16,6 +17,8 @@ export interface SubscribeOptions {
 export interface Delivery {
   readonly record: EventRecord;
   readonly context: Context;
+  /** About what its payload holds. */
+  readonly bytes: number;
 }
 
 /** Somebody who gets matching events: a handler or a mailbox. A promise holds the emitter until it resolves. */
@@ -37,6 +40,7 @@ export interface Counts {
 /** What a handler needs of the bus that it hangs on. */
 export interface Desk {
   readonly totals: Counts;
+  readonly room: Room;
   /** A handler has begun (1) or ended (-1) to work. */
   busy(change: 1 | -1): void;
   failed(target: Target, delivery: Delivery, error: unknown): void;
@@ -47,9 +51,11 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 
 /** A subscription with a handler: one event at a time, the others queue, the oldest is dropped when the queue is full. */
 export function createHandler(id: string, pattern: string, fn: Callback, options: SubscribeOptions, desk: Desk): Target {
-  const queue: Delivery[] = [];
   const counts: Counts = { delivered: 0, dropped: 0, failed: 0 };
-  const maxQueue = options.max_queue ?? DEFAULT_QUEUE;
+  const queue = new Waiting(options.max_queue ?? DEFAULT_QUEUE, desk.room, () => {
+    counts.dropped++;
+    desk.totals.dropped++;
+  });
   const timeoutMs = options.timeout_ms ?? DEFAULT_TIMEOUT_MS;
   const { filter } = options;
   let busy = false;
@@ -77,10 +83,10 @@ export function createHandler(id: string, pattern: string, fn: Callback, options
     busy = true;
     desk.busy(1);
     try {
-      for (let next: Delivery | undefined = first; next && target.active; next = queue.shift()) await handle(next, onFirstWait);
+      for (let next: Delivery | undefined = first; next && target.active; next = queue.take()) await handle(next, onFirstWait);
     } finally {
       busy = false;
-      queue.length = 0;
+      queue.clear();
       desk.busy(-1);
     }
   }
@@ -93,14 +99,7 @@ export function createHandler(id: string, pattern: string, fn: Callback, options
     waiting: () => queue.length,
     deliver(delivery) {
       if (filter && typeof filter !== 'function' && !contains(delivery.record.payload, filter)) return;
-      if (busy) {
-        queue.push(delivery);
-        if (queue.length <= maxQueue) return;
-        queue.shift();
-        counts.dropped++;
-        desk.totals.dropped++;
-        return;
-      }
+      if (busy) return queue.add(delivery);
       return new Promise<void>((resolve) => {
         const done = work(delivery, () => {
           delivery.context.run.background(done);

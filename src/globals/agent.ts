@@ -121,8 +121,8 @@ export const agentGlobal = defineGlobal({
       effect: 'external',
       examples: [
         {
-          lua: `print(Agent.execute({model = "mock/script", prompt = "The capital of France?"}).output)`,
-          javascript: `print(Agent.execute({model: "mock/script", prompt: "The capital of France?"}).output)`,
+          lua: `print(Agent.execute({model = "local/extractive", prompt = "What is the capital of France?", context = "Paris is the capital of France."}).output)`,
+          javascript: `print(Agent.execute({model: "local/extractive", prompt: "What is the capital of France?", context: "Paris is the capital of France."}).output)`,
         },
       ],
       handler({ spec: { prompt, input, context: material, images, session, ...rest } }, context) {
@@ -487,6 +487,7 @@ export const agentGlobal = defineGlobal({
             `agent.set_config({temperature: 0.2})\nprint(agent.get_config().temperature)`,
           ),
           handler: async ({ self, changes: { tools: given, ...changes } }, context) => {
+            checkOwn(self, { ...changes, tools: given }, context.method);
             context.run.get(agents).checkSettings(context, changes);
             const resolved = given && (await context.run.get(agents).resolveTools(context, given as never));
             self.config = { ...self.config, ...(changes as Partial<Agent['config']>), ...(resolved && { tools: resolved }) };
@@ -499,6 +500,7 @@ export const agentGlobal = defineGlobal({
           effect: 'write',
           examples: example(`agent:add_tool("calculator")\nprint(agent:list_tools())`, `agent.add_tool("calculator")\nprint(agent.list_tools())`),
           handler: async ({ self, tool }, context) => {
+            checkOwn(self, { tools: tool }, context.method);
             const [added] = await context.run.get(agents).resolveTools(context, [tool as never]);
             if (added) self.config = { ...self.config, tools: [...self.config.tools.filter(({ name }) => name !== added.name), added] };
           },
@@ -572,4 +574,18 @@ function sessionUse(given: string | SessionUse | undefined): SessionUse | undefi
 
 function infoOf({ name, config }: Agent) {
   return { name, model: config.model, description: config.description, tools: config.tools.map((tool) => tool.name) };
+}
+
+const OF_COMPOSITES: readonly string[] = ['description', 'timeout_ms', 'budget'];
+
+/** Throws BAD_ARGUMENT for a setting that a composite agent does not have, since its members answer. */
+function checkOwn({ name, core }: Agent, changes: Readonly<Record<string, unknown>>, method: string): void {
+  if (core.members.length === 0) return;
+  const foreign = Object.keys(changes).find((key) => changes[key] !== undefined && !OF_COMPOSITES.includes(key));
+  if (foreign === undefined) return;
+  const members = core.members.map((member) => member.name).join(', ');
+  throw new ScriptError(
+    'BAD_ARGUMENT',
+    `${method}: ${foreign}: ${name} is a composite, which has ${OF_COMPOSITES.join(', ')} only; set it for its members (${members})`,
+  );
 }

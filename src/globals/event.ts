@@ -3,7 +3,9 @@ import { compileSchema } from '../call/compile.ts';
 import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
+import { MOST_MS } from '../config.ts';
 import { type EventRecord, events } from '../event/bus.ts';
+import { splitPattern } from '../event/pattern.ts';
 import { hooks } from '../hook/hooks.ts';
 
 const record = z.object({
@@ -36,7 +38,7 @@ const subscribeOptions = z.strictObject({
     .max(100_000)
     .optional()
     .meta({ description: 'events that wait while the handler is busy; 1,000 if not given, then the oldest is dropped' }),
-  timeout_ms: z.int().min(1).optional().meta({ description: 'time of one call of the handler; 60,000 if not given' }),
+  timeout_ms: z.int().min(1).max(MOST_MS).optional().meta({ description: 'time of one call of the handler; 60,000 if not given' }),
 });
 
 /** Publish and subscribe inside a run. */
@@ -83,7 +85,10 @@ export const eventGlobal = defineGlobal({
           javascript: `const id = Event.subscribe("workflow.*.completed", event => print(event.event_type))\nEvent.unsubscribe(id)`,
         },
       ],
-      handler: ({ pattern, handler, options }, { run }) => run.get(events).subscribe(pattern, handler, options),
+      handler({ pattern, handler, options }, { run, method }) {
+        splitPattern(pattern, undefined, `${method}: pattern`);
+        return run.get(events).subscribe(pattern, handler, options);
+      },
     }),
     unsubscribe: method({
       doc: 'Ends a subscription; says whether there was one.',
@@ -95,7 +100,7 @@ export const eventGlobal = defineGlobal({
     }),
     receive: method({
       doc: 'Waits for the next matching event since the pattern was first received; nil when none came in time.',
-      params: { pattern: z.string(), timeout_ms: z.number().nonnegative().optional() },
+      params: { pattern: z.string(), timeout_ms: z.number().min(0).max(MOST_MS).optional() },
       result: record.nullable(),
       effect: 'wait',
       examples: [
@@ -104,7 +109,10 @@ export const eventGlobal = defineGlobal({
           javascript: `Event.receive("job.*", 0)\nEvent.emit("job.done", 42)\nprint(Event.receive("job.*").payload)`,
         },
       ],
-      handler: ({ pattern, timeout_ms }, context) => context.run.get(events).receive(context, pattern, timeout_ms),
+      handler({ pattern, timeout_ms }, context) {
+        splitPattern(pattern, undefined, `${context.method}: pattern`);
+        return context.run.get(events).receive(context, pattern, timeout_ms);
+      },
     }),
     flush: method({
       doc: 'Waits until every handler has ended.',

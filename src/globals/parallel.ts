@@ -17,6 +17,7 @@ export const parallelGlobal = defineGlobal({
     params: { tasks: z.array(anyValue), fn: z.union([callback('(item: any, index: number) => any'), options]).optional(), options: options.optional() },
     result: z.array(anyValue),
     effect: 'wait',
+    only_callbacks: true,
     examples: [
       {
         lua: `print(parallel({function() sleep(5) return "a" end, function() sleep(5) return "b" end}))\nprint(parallel({1, 2, 3}, function(n) sleep(1) return n * n end, {max_concurrency = 2}))`,

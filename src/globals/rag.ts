@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../call/context.ts';
-import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
+import { type Args, defineGlobal, defineHandle, handleMethod, type Method, method, type Params } from '../call/define.ts';
 import { anyMap, callback, handle } from '../call/schema.ts';
 import { answer } from '../rag/answer.ts';
 import { chunkOptions, toChunking } from '../rag/chunk/chunk.ts';
@@ -35,7 +35,6 @@ const spec = z.strictObject({
   vector_storage: vectorStorage.optional(),
 });
 
-const documents = z.array(documentInput);
 const ingestOptions = z.strictObject({ chunking: chunkOptions.optional(), on_progress: callback('(done: number, total: number) => any').optional() });
 const ingestion = ingested.extend({ duration_ms: z.number() });
 
@@ -126,54 +125,166 @@ const stats = z.object({
   index: z.object({ kind: z.string(), state: z.string(), entries: z.int() }),
 });
 
-type Inside<S extends z.ZodType> = z.output<S>;
-
 async function timed<T>(work: () => Promise<T>): Promise<T & { duration_ms: number }> {
   const started = performance.now();
   return { ...(await work()), duration_ms: performance.now() - started };
 }
-
-/** Every method once, over the pipeline that a scope or a handle means. */
-const operations = {
-  ingest: (context: Context, pipeline: Pipeline, given: Inside<typeof documents>, options: Inside<typeof ingestOptions> = {}) =>
-    timed(() => ingest(context, pipeline, given, options)),
-  retrieve: (context: Context, pipeline: Pipeline, given: Inside<typeof query>) =>
-    timed(async () => {
-      const asked = typeof given === 'string' ? { query: given } : given;
-      return { chunks: chunksFor(context, pipeline, await retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
-    }),
-  converse: (context: Context, pipeline: Pipeline, session: string, given: Inside<typeof conversational>) =>
-    timed(async () => {
-      const asked = typeof given === 'string' ? { query: given } : given;
-      const hits = await retrieve(context, pipeline, asked, await conversationOf(context, session, asked));
-      return { chunks: chunksFor(context, pipeline, hits, asked.neighbors), query: asked.query, ...contextFor(context, pipeline, hits, asked.max_tokens) };
-    }),
-  answer: (context: Context, pipeline: Pipeline, given: Inside<typeof question>) =>
-    timed(async () => {
-      const asked = typeof given === 'string' ? { query: given } : given;
-      const { session_id, neighbors } = typeof given === 'string' ? { session_id: undefined, neighbors: undefined } : given;
-      const widen = session_id === undefined ? undefined : await conversationOf(context, session_id, asked);
-      const { hits, citations, quotations, ...rest } = await answer(context, pipeline, asked, widen);
-      return {
-        ...rest,
-        chunks: chunksFor(context, pipeline, hits, neighbors),
-        citations: citationsFor(context, pipeline, citations),
-        quotations: quotationsFor(context, pipeline, quotations),
-      };
-    }),
-};
 
 const FERRY = {
   lua: 'RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})\n',
   javascript:
     'RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])\n',
 };
-const example = (lua: string, javascript: string) => [{ lua: FERRY.lua + lua, javascript: FERRY.javascript + javascript }];
-const HANDLE = { lua: `${FERRY.lua}local rag = RAG.create()\n`, javascript: `${FERRY.javascript}const rag = RAG.create()\n` };
-const handleExample = (lua: string, javascript: string) => [{ lua: HANDLE.lua + lua, javascript: HANDLE.javascript + javascript }];
 
-const of = (context: Context, scope: string) => pipelineOf(context, knowledgeTenant(context, scope));
-const behind = (context: Context, self: RagHandle) => openPipeline(context, self.tenant, self.spec);
+interface Operation<P extends Params, R extends z.ZodType> extends Omit<Method<P, R>, 'handler' | 'examples'> {
+  /** As a call of RAG with the scope `global`, in both languages. */
+  readonly example: { readonly lua: string; readonly javascript: string };
+  handler(pipeline: Pipeline, args: Args<P>, context: Context): z.input<R> | Promise<z.input<R>>;
+}
+
+/** A method of RAG, which takes a scope, and of its handle, which means a pipeline itself. */
+function operation<const P extends Params, R extends z.ZodType>({ example, handler, params, ...rest }: Operation<P, R>) {
+  const ofHandle = (text: string, call: string) => text.replaceAll(/RAG\.(\w+)\("global"(?:, )?/g, `rag${call}$1(`);
+  return {
+    global: method({
+      ...rest,
+      params: { scope, ...params },
+      examples: [{ lua: FERRY.lua + example.lua, javascript: FERRY.javascript + example.javascript }],
+      handler: ({ scope: given, ...args }, context) =>
+        handler(pipelineOf(context, knowledgeTenant(context, given as string)), args as unknown as Args<P>, context),
+    }),
+    handle: (name: string) =>
+      handleMethod<RagHandle>()({
+        ...rest,
+        doc: `As RAG.${name}.`,
+        params,
+        examples: [
+          {
+            lua: `${FERRY.lua}local rag = RAG.create()\n${ofHandle(example.lua, ':')}`,
+            javascript: `${FERRY.javascript}const rag = RAG.create()\n${ofHandle(example.javascript, '.')}`,
+          },
+        ],
+        handler: ({ self, ...args }, context) => handler(openPipeline(context, self.tenant, self.spec), args as unknown as Args<P>, context),
+      }),
+  };
+}
+
+const operations = {
+  ingest_documents: operation({
+    doc: 'Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.',
+    params: { documents: z.array(documentInput), options: ingestOptions.optional() },
+    result: ingestion,
+    effect: 'external',
+    example: {
+      lua: `local done = RAG.ingest_documents("global", {{content = "Bread is sold at the harbour.", metadata = {document_id = "bread"}}})\nprint(done.documents, done.chunks_created)`,
+      javascript: `const done = RAG.ingest_documents("global", [{content: "Bread is sold at the harbour.", metadata: {document_id: "bread"}}])\nprint(done.documents, done.chunks_created)`,
+    },
+    handler: (pipeline, { documents, options = {} }, context) => timed(() => ingest(context, pipeline, documents, options)),
+  }),
+  retrieve: operation({
+    doc: "The chunks that answer a query best. `mode` is hybrid (keywords and vectors, fused), vector or keyword; filters compare metadata by equality or `$gt $gte $lt $lte $ne $in $nin $exists $and $or $not`; `similarity_threshold` bounds the vectors' similarity, whose scale is the embedding model's own.",
+    params: { query },
+    result: retrieved,
+    effect: 'external',
+    example: {
+      lua: `print(RAG.retrieve("global", {query = "When does the ferry leave?", top_k = 1}).chunks[1].content)`,
+      javascript: `print(RAG.retrieve("global", {query: "When does the ferry leave?", top_k: 1}).chunks[0].content)`,
+    },
+    handler: (pipeline, { query: given }, context) =>
+      timed(async () => {
+        const asked = typeof given === 'string' ? { query: given } : given;
+        return { chunks: chunksFor(context, pipeline, await retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
+      }),
+  }),
+  retrieve_with_context: operation({
+    doc: 'Like retrieve, for a question in a conversation: the last turns of the session join the query, and chunks that mention what they mention are boosted. `context` is the text for a model: numbered passages within `max_tokens`, which `citations` point to.',
+    params: { session_id: z.string(), query: conversational },
+    result: withContext,
+    effect: 'external',
+    example: {
+      lua: `local session = Session.current_id()\nSession.add_turn(session, {role = "user", content = "Tell me about the ferry."})\nprint(RAG.retrieve_with_context("global", session, "How long does it take?").context)`,
+      javascript: `const session = Session.current_id()\nSession.add_turn(session, {role: "user", content: "Tell me about the ferry."})\nprint(RAG.retrieve_with_context("global", session, "How long does it take?").context)`,
+    },
+    handler: (pipeline, { session_id, query: given }, context) =>
+      timed(async () => {
+        const asked = typeof given === 'string' ? { query: given } : given;
+        const hits = await retrieve(context, pipeline, asked, await conversationOf(context, session_id, asked));
+        return { chunks: chunksFor(context, pipeline, hits, asked.neighbors), query: asked.query, ...contextFor(context, pipeline, hits, asked.max_tokens) };
+      }),
+  }),
+  answer: operation({
+    doc: 'Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. With `session_id` the last turns join the query.',
+    params: { question },
+    result: answered,
+    effect: 'external',
+    example: {
+      lua: `print(RAG.answer("global", "When does the ferry leave?").output)`,
+      javascript: `print(RAG.answer("global", "When does the ferry leave?").output)`,
+    },
+    handler: (pipeline, { question: given }, context) =>
+      timed(async () => {
+        const asked = typeof given === 'string' ? { query: given } : given;
+        const { session_id, neighbors } = typeof given === 'string' ? { session_id: undefined, neighbors: undefined } : given;
+        const widen = session_id === undefined ? undefined : await conversationOf(context, session_id, asked);
+        const { hits, citations, quotations, ...rest } = await answer(context, pipeline, asked, widen);
+        return {
+          ...rest,
+          chunks: chunksFor(context, pipeline, hits, neighbors),
+          citations: citationsFor(context, pipeline, citations),
+          quotations: quotationsFor(context, pipeline, quotations),
+        };
+      }),
+  }),
+  get_document: operation({
+    doc: 'A stored document with its text, nil when there is none. Offsets of chunks point into the text.',
+    params: { document_id: z.string() },
+    result: info.extend({ content: z.string() }).nullable(),
+    effect: 'read',
+    example: { lua: `print(RAG.get_document("global", "ferry").content)`, javascript: `print(RAG.get_document("global", "ferry").content)` },
+    handler: (pipeline, { document_id }) => getDocument(pipeline, document_id),
+  }),
+  list_documents: operation({
+    doc: 'The documents, ordered by id.',
+    params: { options: listing.optional() },
+    result: z.array(info),
+    effect: 'read',
+    example: {
+      lua: `print(RAG.list_documents("global", {metadata_filters = {kind = "timetable"}})[1].document_id)`,
+      javascript: `print(RAG.list_documents("global", {metadata_filters: {kind: "timetable"}})[0].document_id)`,
+    },
+    handler: (pipeline, { options }) => listDocuments(pipeline, options),
+  }),
+  delete_documents: operation({
+    doc: 'Deletes documents by id or by a filter over their metadata; says how many there were.',
+    params: { which },
+    result: z.int(),
+    effect: 'write',
+    example: {
+      lua: `print(RAG.delete_documents("global", {document_ids = {"ferry", "unknown"}}))`,
+      javascript: `print(RAG.delete_documents("global", {document_ids: ["ferry", "unknown"]}))`,
+    },
+    handler: (pipeline, { which: given }, context) => deleteDocuments(context, pipeline, given),
+  }),
+  get_stats: operation({
+    doc: 'How much there is.',
+    params: {},
+    result: stats,
+    effect: 'read',
+    example: { lua: `print(RAG.get_stats("global").document_count)`, javascript: `print(RAG.get_stats("global").document_count)` },
+    handler: (pipeline, _, context) => statsOf(context, pipeline),
+  }),
+  rebuild: operation({
+    doc: 'Makes the vector index anew from the stored vectors, off the main thread; searches go on meanwhile.',
+    params: { on_progress: callback('(done: number, total: number) => any').optional() },
+    result: z.void(),
+    effect: 'write',
+    example: {
+      lua: `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
+      javascript: `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
+    },
+    handler: (pipeline, { on_progress }, context) => rebuild(context, pipeline, on_progress),
+  }),
+};
 
 /** Documents that answer questions. */
 export const ragGlobal = defineGlobal({
@@ -200,98 +311,7 @@ export const ragGlobal = defineGlobal({
         return { tenant: tenant_id ?? context.run.tenant, spec };
       },
     }),
-    ingest_documents: method({
-      doc: 'Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.',
-      params: { scope, documents, options: ingestOptions.optional() },
-      result: ingestion,
-      effect: 'external',
-      examples: [
-        {
-          lua: `local done = RAG.ingest_documents("global", {{content = "The ferry leaves at noon.", metadata = {document_id = "ferry"}}})\nprint(done.documents, done.chunks_created)`,
-          javascript: `const done = RAG.ingest_documents("global", [{content: "The ferry leaves at noon.", metadata: {document_id: "ferry"}}])\nprint(done.documents, done.chunks_created)`,
-        },
-      ],
-      handler: ({ scope, documents, options }, context) => operations.ingest(context, of(context, scope), documents, options),
-    }),
-    retrieve: method({
-      doc: "The chunks that answer a query best. `mode` is hybrid (keywords and vectors, fused), vector or keyword; filters compare metadata by equality or `$gt $gte $lt $lte $ne $in $nin $exists $and $or $not`; `similarity_threshold` bounds the vectors' similarity, whose scale is the embedding model's own.",
-      params: { scope, query },
-      result: retrieved,
-      effect: 'external',
-      examples: example(
-        `print(RAG.retrieve("global", {query = "When does the ferry leave?", top_k = 1}).chunks[1].content)`,
-        `print(RAG.retrieve("global", {query: "When does the ferry leave?", top_k: 1}).chunks[0].content)`,
-      ),
-      handler: ({ scope, query }, context) => operations.retrieve(context, of(context, scope), query),
-    }),
-    retrieve_with_context: method({
-      doc: 'Like retrieve, for a question in a conversation: the last turns of the session join the query, and chunks that mention what they mention are boosted. `context` is the text for a model: numbered passages within `max_tokens`, which `citations` point to.',
-      params: { scope, session_id: z.string(), query: conversational },
-      result: withContext,
-      effect: 'external',
-      examples: example(
-        `local session = Session.current_id()\nSession.add_turn(session, {role = "user", content = "Tell me about the ferry."})\nprint(RAG.retrieve_with_context("global", session, "How long does it take?").context)`,
-        `const session = Session.current_id()\nSession.add_turn(session, {role: "user", content: "Tell me about the ferry."})\nprint(RAG.retrieve_with_context("global", session, "How long does it take?").context)`,
-      ),
-      handler: ({ scope, session_id, query }, context) => operations.converse(context, of(context, scope), session_id, query),
-    }),
-    answer: method({
-      doc: 'Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. With `session_id` the last turns join the query.',
-      params: { scope, question },
-      result: answered,
-      effect: 'external',
-      examples: example(`print(RAG.answer("global", "When does the ferry leave?").output)`, `print(RAG.answer("global", "When does the ferry leave?").output)`),
-      handler: ({ scope, question }, context) => operations.answer(context, of(context, scope), question),
-    }),
-    get_document: method({
-      doc: 'A stored document with its text, nil when there is none. Offsets of chunks point into the text.',
-      params: { scope, document_id: z.string() },
-      result: info.extend({ content: z.string() }).nullable(),
-      effect: 'read',
-      examples: example(`print(RAG.get_document("global", "ferry").content)`, `print(RAG.get_document("global", "ferry").content)`),
-      handler: ({ scope, document_id }, context) => getDocument(of(context, scope), document_id),
-    }),
-    list_documents: method({
-      doc: 'The documents, ordered by id.',
-      params: { scope, options: listing.optional() },
-      result: z.array(info),
-      effect: 'read',
-      examples: example(
-        `print(RAG.list_documents("global", {metadata_filters = {kind = "timetable"}})[1].document_id)`,
-        `print(RAG.list_documents("global", {metadata_filters: {kind: "timetable"}})[0].document_id)`,
-      ),
-      handler: ({ scope, options }, context) => listDocuments(of(context, scope), options),
-    }),
-    delete_documents: method({
-      doc: 'Deletes documents by id or by a filter over their metadata; says how many there were.',
-      params: { scope, which },
-      result: z.int(),
-      effect: 'write',
-      examples: example(
-        `print(RAG.delete_documents("global", {document_ids = {"ferry", "unknown"}}))`,
-        `print(RAG.delete_documents("global", {document_ids: ["ferry", "unknown"]}))`,
-      ),
-      handler: ({ scope, which }, context) => deleteDocuments(context, of(context, scope), which),
-    }),
-    get_stats: method({
-      doc: 'How much there is.',
-      params: { scope },
-      result: stats,
-      effect: 'read',
-      examples: example(`print(RAG.get_stats("global").document_count)`, `print(RAG.get_stats("global").document_count)`),
-      handler: ({ scope }, context) => statsOf(context, of(context, scope)),
-    }),
-    rebuild: method({
-      doc: 'Makes the vector index anew from the stored vectors, off the main thread; searches go on meanwhile.',
-      params: { scope, on_progress: callback('(done: number, total: number) => any').optional() },
-      result: z.void(),
-      effect: 'write',
-      examples: example(
-        `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
-        `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
-      ),
-      handler: ({ scope, on_progress }, context) => rebuild(context, of(context, scope), on_progress),
-    }),
+    ...Object.fromEntries(Object.entries(operations).map(([name, made]) => [name, made.global])),
     cleanup_tenant: method({
       doc: 'Removes everything of a tenant: knowledge, State, sessions, artifacts, files. The run needs the tenant and the grant state:admin.',
       params: { scope },
@@ -306,89 +326,7 @@ export const ragGlobal = defineGlobal({
     defineHandle<RagHandle>({
       type: RAG_HANDLE,
       doc: 'A retrieval pipeline: the methods of RAG without the scope.',
-      methods: {
-        ingest_documents: handleMethod<RagHandle>()({
-          doc: 'As RAG.ingest_documents.',
-          params: { documents, options: ingestOptions.optional() },
-          result: ingestion,
-          effect: 'external',
-          examples: handleExample(
-            `print(rag:ingest_documents({{content = "Bread is sold at the harbour."}}).documents)`,
-            `print(rag.ingest_documents([{content: "Bread is sold at the harbour."}]).documents)`,
-          ),
-          handler: ({ self, documents, options }, context) => operations.ingest(context, behind(context, self), documents, options),
-        }),
-        retrieve: handleMethod<RagHandle>()({
-          doc: 'As RAG.retrieve.',
-          params: { query },
-          result: retrieved,
-          effect: 'external',
-          examples: handleExample(`print(rag:retrieve("the ferry").chunks[1].document_id)`, `print(rag.retrieve("the ferry").chunks[0].document_id)`),
-          handler: ({ self, query }, context) => operations.retrieve(context, behind(context, self), query),
-        }),
-        retrieve_with_context: handleMethod<RagHandle>()({
-          doc: 'As RAG.retrieve_with_context.',
-          params: { session_id: z.string(), query: conversational },
-          result: withContext,
-          effect: 'external',
-          examples: handleExample(
-            `print(rag:retrieve_with_context(Session.current_id(), "the ferry").citations[1].document_id)`,
-            `print(rag.retrieve_with_context(Session.current_id(), "the ferry").citations[0].document_id)`,
-          ),
-          handler: ({ self, session_id, query }, context) => operations.converse(context, behind(context, self), session_id, query),
-        }),
-        answer: handleMethod<RagHandle>()({
-          doc: 'As RAG.answer.',
-          params: { question },
-          result: answered,
-          effect: 'external',
-          examples: handleExample(`print(rag:answer("How long does the ferry take?").output)`, `print(rag.answer("How long does the ferry take?").output)`),
-          handler: ({ self, question }, context) => operations.answer(context, behind(context, self), question),
-        }),
-        get_document: handleMethod<RagHandle>()({
-          doc: 'As RAG.get_document.',
-          params: { document_id: z.string() },
-          result: info.extend({ content: z.string() }).nullable(),
-          effect: 'read',
-          examples: handleExample(`print(rag:get_document("ferry").version)`, `print(rag.get_document("ferry").version)`),
-          handler: ({ self, document_id }, context) => getDocument(behind(context, self), document_id),
-        }),
-        list_documents: handleMethod<RagHandle>()({
-          doc: 'As RAG.list_documents.',
-          params: { options: listing.optional() },
-          result: z.array(info),
-          effect: 'read',
-          examples: handleExample(`print(#rag:list_documents())`, `print(rag.list_documents().length)`),
-          handler: ({ self, options }, context) => listDocuments(behind(context, self), options),
-        }),
-        delete_documents: handleMethod<RagHandle>()({
-          doc: 'As RAG.delete_documents.',
-          params: { which },
-          result: z.int(),
-          effect: 'write',
-          examples: handleExample(
-            `print(rag:delete_documents({metadata_filters = {kind = "timetable"}}))`,
-            `print(rag.delete_documents({metadata_filters: {kind: "timetable"}}))`,
-          ),
-          handler: ({ self, which }, context) => deleteDocuments(context, behind(context, self), which),
-        }),
-        get_stats: handleMethod<RagHandle>()({
-          doc: 'As RAG.get_stats.',
-          params: {},
-          result: stats,
-          effect: 'read',
-          examples: handleExample(`print(rag:get_stats().chunk_count)`, `print(rag.get_stats().chunk_count)`),
-          handler: ({ self }, context) => statsOf(context, behind(context, self)),
-        }),
-        rebuild: handleMethod<RagHandle>()({
-          doc: 'As RAG.rebuild.',
-          params: { on_progress: callback('(done: number, total: number) => any').optional() },
-          result: z.void(),
-          effect: 'write',
-          examples: handleExample(`rag:rebuild()`, `rag.rebuild()`),
-          handler: ({ self, on_progress }, context) => rebuild(context, behind(context, self), on_progress),
-        }),
-      },
+      methods: Object.fromEntries(Object.entries(operations).map(([name, made]) => [name, made.handle(name)])),
     }),
   ],
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineGlobal, method } from '../call/define.ts';
+import { MOST_MS } from '../config.ts';
 
 /** Waiting. */
 export const sleepGlobal = defineGlobal({
@@ -9,10 +10,7 @@ export const sleepGlobal = defineGlobal({
   callable: method({
     doc: 'Waits for so many milliseconds; other functions of the script go on meanwhile.',
     params: {
-      ms: z
-        .number()
-        .min(0)
-        .max(2 ** 31 - 1),
+      ms: z.number().min(0).max(MOST_MS),
     },
     result: z.void(),
     effect: 'wait',

@@ -11,6 +11,8 @@ const scope = z.string().meta({
     '`global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own',
 });
 const key = z.string();
+/** A hundred years: what is longer has no end. */
+const MOST_TTL_MS = 100 * 366 * 24 * 3_600_000;
 
 /** Values that outlive the run. */
 export const stateGlobal = defineGlobal({
@@ -19,7 +21,7 @@ export const stateGlobal = defineGlobal({
   methods: {
     save: method({
       doc: 'Saves a value under a key of a scope; nil inside a value is JSON.null. With `ttl_ms` it is gone after that time.',
-      params: { scope, key, value: anyValue, options: z.strictObject({ ttl_ms: z.number().positive().optional() }).optional() },
+      params: { scope, key, value: anyValue, options: z.strictObject({ ttl_ms: z.number().positive().max(MOST_TTL_MS).optional() }).optional() },
       result: z.void(),
       effect: 'write',
       examples: [
@@ -86,6 +88,7 @@ export const stateGlobal = defineGlobal({
       params: { scope, key, fn: callback('(old: any) => any') },
       result: anyValue,
       effect: 'write',
+      only_callbacks: true,
       examples: [
         {
           lua: `print(State.update("global", "visits", function(n) return (n or 0) + 1 end))`,
@@ -117,6 +120,7 @@ export const stateGlobal = defineGlobal({
       params: { fn: callback('() => any') },
       result: anyValue,
       effect: 'write',
+      only_callbacks: true,
       examples: [
         {
           lua: `State.transaction(function()\n  State.increment("user:ada", "balance", -5)\n  State.increment("user:bob", "balance", 5)\nend)\nprint(State.load("user:bob", "balance"))`,

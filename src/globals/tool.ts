@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
+import { MOST_MS } from '../config.ts';
 import { tools } from '../tool/registry.ts';
-import { scriptTool } from '../tool/script.ts';
+import { ownTool } from '../tool/script.ts';
 import { TOOL_HANDLE, type Tool } from '../tool/tool.ts';
 
 const info = z.object({
@@ -109,7 +110,7 @@ export const toolGlobal = defineGlobal({
           handler: keptCallback('(params: any) => any'),
           category: z.string().optional(),
           tags: z.array(z.string()).optional(),
-          timeout_ms: z.int().min(1).optional(),
+          timeout_ms: z.int().min(1).max(MOST_MS).optional(),
         }),
       },
       result: handle(TOOL_HANDLE),
@@ -120,8 +121,8 @@ export const toolGlobal = defineGlobal({
           javascript: `Tool.register({\n  name: "shout",\n  description: "Text in capitals",\n  parameters: {type: "object", properties: {text: {type: "string"}}, required: ["text"]},\n  handler: params => params.text.toUpperCase()\n})\nprint(Tool.execute("shout", {text: "hi"}))`,
         },
       ],
-      handler({ definition }, { run }) {
-        const tool = scriptTool(definition);
+      handler({ definition }, { run, method }) {
+        const tool = ownTool(definition, `${method}: `);
         run.get(tools).register(tool);
         return tool;
       },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
+import { MOST_MS } from '../config.ts';
 import { events } from '../event/bus.ts';
 import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
 import type { WorkflowKind } from '../workflow/kind.ts';
@@ -12,7 +13,7 @@ const common = {
   name: z.string(),
   description: z.string().optional(),
   error_strategy: z.enum(['fail', 'continue']).optional().describe('what a failed step does to the rest; fail if not given'),
-  timeout_ms: z.int().min(1).optional(),
+  timeout_ms: z.int().min(1).max(MOST_MS).optional(),
 };
 const workflowHandle = handle(WORKFLOW_HANDLE);
 const record = z.object({

@@ -94,7 +94,8 @@ function complain(context: Context, hook: Hook, { point }: Occasion, error: unkn
   const { code, message } = asScriptError(error);
   report(context, 'hook.failed', { hook_id: hook.id, point, code, message });
   if (opened) report(context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: OPEN_MS / 1_000 });
-  if (hook.onError === 'fail') throw error;
+  if (hook.onError !== 'fail') return;
+  throw code === 'TIMEOUT' ? new ScriptError('TIMEOUT', `the hook ${hook.id} at ${point}: ${message}`, { cause: error }) : error;
 }
 
 /** Tells the log, for people, and the event, for scripts and hosts. */

@@ -189,7 +189,7 @@ function createHooks(run: Run): Hooks {
       return runChain(context, hooks, { point, fields: told, input, ...(output !== undefined && { output }) });
     },
     register(point, fn, options) {
-      checkPoint(point);
+      checkPoint(point, 'Hook.register: ');
       if (own.size >= run.limits.hooks) throw new ScriptError('LIMIT_EXCEEDED', `more than limits.hooks = ${run.limits.hooks} hooks in one run`);
       none();
       registered++;

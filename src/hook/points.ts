@@ -57,15 +57,23 @@ export function isHostOnly(point: string): boolean {
 /** Hook points are separated by `:` only, since a tool's own name may hold a dot. */
 export const POINT_SEPARATOR = /:/;
 
-/** Throws BAD_ARGUMENT unless the pattern can match a point that exists; names the nearest one. */
-export function checkPoint(pattern: string): void {
-  const segments = splitPattern(pattern, POINT_SEPARATOR);
+/** Throws BAD_ARGUMENT, which begins with `where`, unless the pattern can match a point that exists; names the nearest one. */
+export function checkPoint(pattern: string, where = ''): void {
+  const segments = splitPattern(pattern, POINT_SEPARATOR, `${where}pattern`);
   if (segments[0] === 'custom' && segments.length > 1) return;
   if (KNOWN.some((known) => overlap(segments, known))) return;
   if (segments.length === 2 && segments[0] === 'tool' && KNOWN.some((known) => overlap(['tool', '*', segments[1] ?? ''], known))) return;
   if (segments.length === 3 && NAMED_KINDS.has(segments[0] ?? '') && KNOWN.some((known) => overlap([segments[0] ?? '', segments[2] ?? ''], known))) return;
-  const nearest = Object.keys(HOOK_POINTS).toSorted((a, b) => distance(pattern, a) - distance(pattern, b))[0];
-  throw new ScriptError('BAD_ARGUMENT', `no hook point matches "${pattern}"; the nearest is ${nearest} (Hook.list_points() names all)`);
+  const nearest = writings(segments).toSorted((a, b) => distance(pattern, a) - distance(pattern, b))[0];
+  throw new ScriptError('BAD_ARGUMENT', `${where}no hook point matches "${pattern}"; the nearest is ${nearest} (Hook.list_points() names all)`);
+}
+
+/** Every point as it could have been meant: with the name that was given, or without one. */
+function writings([, name = '*', ...rest]: readonly string[]): string[] {
+  return KNOWN.map(([kind = '', ...moments]) => {
+    const moment = moments.at(-1) ?? '';
+    return rest.length > 0 && NAMED_KINDS.has(kind) ? `${kind}:${name}:${moment}` : `${kind}:${moment}`;
+  });
 }
 
 /** True when there is a name that both patterns match. */

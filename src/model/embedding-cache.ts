@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { hostService } from '../call/context.ts';
+import { createHash } from '../call/digest.ts';
 import { tenantHome } from '../store/folders.ts';
 import { tenantOwners } from '../tenant/tenants.ts';
 import { createSqliteCache } from './embedding-cache-sqlite.ts';

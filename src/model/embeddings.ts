@@ -1,7 +1,7 @@
-import { matchesAny } from '../call/capability.ts';
 import { type Context, hostService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { EmbeddingModel } from './embedding.ts';
+import { requireModel } from './granted.ts';
 import { createLocalModel, LOCAL_MODELS, WORDS_MODEL } from './local.ts';
 import { splitName } from './name.ts';
 import { findProvider, providerNames } from './providers.ts';
@@ -37,11 +37,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
       if (LOCAL_MODELS.includes(name)) return;
       const [provider] = splitName(name, EXAMPLE);
       if (!registered.has(name)) providerOf(name);
-      if (!matchesAny(context.run.grants.models, name))
-        throw new ScriptError(
-          'NOT_ALLOWED',
-          `${context.method}: the model ${name} was not granted to this run; configure it ([models.providers.${provider}], or its key in the environment), grant it (grants.models), or use ${WORDS_MODEL}`,
-        );
+      requireModel(context, name, provider, config, WORDS_MODEL);
     },
     open(name) {
       const known = opened.get(name);

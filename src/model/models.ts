@@ -1,9 +1,9 @@
-import { matchesAny } from '../call/capability.ts';
+import { nearest } from '../call/check/nearest.ts';
 import { type Context, type Host, hostService } from '../call/context.ts';
-import type { Config } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 import { createExtractiveModel } from './extractive/model.ts';
 import { modelFailed } from './failure.ts';
+import { requireModel } from './granted.ts';
 import { createMockModel, type MockSource } from './mock.ts';
 import type { LanguageModel, ModelCapability } from './model.ts';
 import { splitName } from './name.ts';
@@ -56,23 +56,27 @@ function createModels({ config }: Host): Models {
     return createSdkModel(provider, id);
   }
 
-  function unknownProvider(name: string): ScriptError {
-    const known = ['local', 'mock', ...providerNames(config)].join(', ');
-    return new ScriptError('BAD_ARGUMENT', `model: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
+  function unknownProvider(name: string, where = 'model'): ScriptError {
+    const [provider, id] = splitName(name);
+    const names = ['local', 'mock', ...providerNames(config)];
+    const meant = nearest(name, [EXTRACTIVE, MOCK, ...registered.keys()]) ?? nearest(provider, names);
+    const hint =
+      meant === undefined
+        ? `known are ${names.join(', ')}, and what [models.providers] adds`
+        : `did you mean ${meant.includes('/') ? meant : `${meant}/${id}`}?`;
+    const what = provider === 'local' ? `there is no model ${JSON.stringify(name)}` : `unknown provider in ${JSON.stringify(name)}`;
+    return new ScriptError('BAD_ARGUMENT', `${where}: ${what}; ${hint}`);
   }
 
   return {
     open,
     check(context, name) {
       const wanted = config.models.override ?? name;
-      const [provider] = splitName(wanted);
-      if (!matchesAny(context.run.grants.models, wanted))
-        throw new ScriptError(
-          'NOT_ALLOWED',
-          `${context.method}: the model ${wanted} was not granted to this run; configure it ([models.providers.${provider}], or ${keyHint(provider, config)}), grant it (grants.models), or use another (--model local/extractive)`,
-        );
-      const local = wanted === EXTRACTIVE || provider === 'mock' || registered.has(wanted);
-      if (!local && !findProvider(provider, config)) throw unknownProvider(wanted);
+      const where = `${context.method}: model`;
+      const [provider] = splitName(wanted, undefined, where);
+      const own = wanted === EXTRACTIVE || provider === 'mock' || registered.has(wanted);
+      if (!own && !findProvider(provider, config)) throw unknownProvider(wanted, where);
+      requireModel(context, wanted, provider, config, 'another (--model local/extractive)');
       return wanted;
     },
     register(name, model) {
@@ -94,9 +98,3 @@ function isModel(value: LanguageModel | MockSource): value is LanguageModel {
 }
 
 export const models = hostService<Models>('models', createModels);
-
-/** The environment variables that would hold the provider's key, in words. */
-function keyHint(provider: string, config: Config): string {
-  const variables = findProvider(provider, config)?.keyVariables ?? [];
-  return variables.length > 0 ? `its key in the environment variable ${variables.join(' or ')}` : 'its key in the environment';
-}

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
+import { createHash } from '../call/digest.ts';
 import type { ValueMap } from '../call/value.ts';
 import type { ReadDocument } from '../document/document.ts';
 import { readDocument } from '../document/read.ts';

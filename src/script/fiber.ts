@@ -63,6 +63,11 @@ export class Fiber {
     return this.#abort.signal;
   }
 
+  /** The key of the call that it made last. */
+  get callKey(): string {
+    return `${this.id}:${this.calls}`;
+  }
+
   /** The context of its next call. */
   callContext(method: string): Context {
     return new FiberContext(this, method, ++this.calls);

@@ -3,28 +3,21 @@ import { dispatch, type MethodTable } from '../call/dispatch.ts';
 import { CallContext, cancelled, type RunContainer } from '../call/run.ts';
 import type { Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
+import { Baton } from './baton.ts';
 import type { Usage } from './engine.ts';
 import { Fiber, fiberOf } from './fiber.ts';
+import { Fuel } from './fuel.ts';
 import { scheduler } from './scheduler.ts';
 
-/** Ticks aim at this distance, ms; fuel adapts between these bounds (loop heads per tick). */
-const TICK_MS = 0.5;
-const FUEL = { first: 2_000, least: 200, most: 50_000 };
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
-/** Ticks of about half a millisecond that one piece of host work (reading or making values) may take: a full heap makes each allocation a collection. */
-const MOST_HOST_TICKS = 400;
+/** What one piece of host work (reading or making values) may take of the thread's time, ms: a full heap makes each allocation a collection. */
+const MOST_HOST_MS = 300;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
 /** How a wait ended; made before the stack continues, read right after. */
 export type Outcome = { readonly value: Value } | { readonly error: ScriptError };
-
-interface Entrant {
-  readonly fiber: Fiber;
-  readonly go: () => void;
-  readonly refuse: (error: Error) => void;
-}
 
 /**
  * One context of an engine, as far as both languages share it: the baton (one fiber at a time inside, handed over at safe points only,
@@ -35,19 +28,15 @@ export abstract class Instance {
   readonly table: MethodTable;
   /** Set when the instance is garbage: nothing may enter it again. */
   dead: Error | undefined;
-  /** The fiber that holds the baton. */
-  protected fiber: Fiber | undefined;
   /** True while the engine computes inside a promising call, where it can be paused. */
   protected computing = false;
-  readonly #entrants: Entrant[] = [];
+  readonly #baton: Baton;
+  readonly #fuel = new Fuel();
   /** Settles everything that hangs on this instance when it dies: fibers' results, suspended stacks. */
   readonly #onDeath = new Set<(error: Error) => void>();
-  #fuel = FUEL.first;
   #pauseDue = false;
-  #hostTicks = 0;
-  #lastTick = 0;
-  #enteredAt = 0;
-  #cpuMs = 0;
+  /** Where the thread's clock stood at the first tick of the host work that goes on. */
+  #hostSince: number | undefined;
   #calls = 0;
   #waits = 0;
   #fibers = 0;
@@ -63,6 +52,12 @@ export abstract class Instance {
   constructor(run: RunContainer, table: MethodTable) {
     this.run = run;
     this.table = table;
+    this.#baton = new Baton(run, (now) => this.#fuel.begin(now));
+  }
+
+  /** The fiber that holds the baton. */
+  protected get fiber(): Fiber | undefined {
+    return this.#baton.holder;
   }
 
   // What a language supplies.
@@ -79,9 +74,16 @@ export abstract class Instance {
   protected abstract interrupt(fiber: Fiber): boolean;
   /** Frees engine references that the host dropped; called with the baton on the main stack. */
   protected abstract releaseDropped(): void;
+  /** Leaves the engine's memory to another context. */
+  protected abstract release(): void;
   protected abstract memoryBytes(): number;
 
   // Fibers: the one door.
+
+  /** Fibers that have begun, or wait for the baton to begin, and have not ended. */
+  protected get openFibers(): number {
+    return this.#open;
+  }
 
   /** Runs `body` as a fiber of its own, from the baton to its end. `body` makes its promising calls through `compute`. */
   protected enter<T>(fiber: Fiber, body: () => Promise<T>): Promise<T> {
@@ -107,8 +109,8 @@ export abstract class Instance {
         if (this.dead) return;
         try {
           this.toMain();
-          this.setFuel(this.#fuel);
-          this.#hostTicks = 0;
+          this.setFuel(this.#fuel.amount);
+          this.#hostSince = undefined;
           this.releaseDropped();
           this.prepare(fiber);
           try {
@@ -125,18 +127,18 @@ export abstract class Instance {
           return this.kill(fatal(error));
         }
         leave();
-        this.#release();
+        this.#baton.release();
         settle();
       };
       // A fiber never starts on top of another's stack, which may be on its way into a wait.
-      this.#acquire({ fiber, go: () => queueMicrotask(go), refuse: die });
+      this.#baton.acquire({ fiber, go: () => queueMicrotask(go) });
     });
   }
 
   /** Makes one promising call of the engine on the fiber that holds the baton; afterwards the engine is on its main stack again. */
   protected async compute<T>(start: () => Promise<T>): Promise<T> {
     this.computing = true;
-    this.setFuel(this.#fuel);
+    this.setFuel(this.#fuel.amount);
     try {
       return await start();
     } finally {
@@ -161,7 +163,7 @@ export abstract class Instance {
     const id = `${++this.#chunks}`;
     const fiber = new Fiber({ id, context: new CallContext(this.run), timeoutMs: timeout_ms > 0 ? timeout_ms : undefined });
     this.#chunk = fiber;
-    this.#chunkCpuMs = this.#cpuMs;
+    this.#chunkCpuMs = this.#baton.cpuMs;
     this.#stopping = undefined;
     return this.enter(fiber, () => body(fiber)).finally(() => {
       this.#chunk = undefined;
@@ -187,7 +189,7 @@ export abstract class Instance {
     const { fiber } = this;
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
-    this.#hostTicks = 0;
+    this.#hostSince = undefined;
     const result = dispatch(entry, args, fiber.callContext(entry.name));
     if (++this.#calls % CALLS_PER_LOOK === 0 || entry.compiled.definition.effect !== 'pure') this.#look();
     if (result instanceof Promise) this.#pending = result;
@@ -236,12 +238,12 @@ export abstract class Instance {
       const settle = (outcome: Outcome) => {
         if (fiber.endWait === undefined) return;
         fiber.endWait = undefined;
-        this.#acquire({
+        if (this.dead) return reject(this.dead);
+        this.#baton.acquire({
           fiber,
-          refuse: reject,
           go: () => {
             this.#onDeath.delete(reject);
-            this.#hostTicks = 0;
+            this.#hostSince = undefined;
             this.computing = true;
             resolve(outcome);
           },
@@ -249,7 +251,7 @@ export abstract class Instance {
       };
       fiber.endWait = (error) => settle({ error });
       this.computing = false;
-      this.#release();
+      this.#baton.release();
       fiber.waits();
       if (fiber.ending) settle({ error: fiber.ending });
       pending.then(
@@ -268,9 +270,9 @@ export abstract class Instance {
   protected tick(steer = true): 0 | 1 {
     const now = performance.now();
     if (this.dead) throw this.dead;
-    if (steer) this.#steer(now);
+    if (steer) this.setFuel(this.#fuel.steer(now));
     const { cpu_ms } = this.run.limits;
-    if (this.#cpuMs + now - this.#enteredAt - this.#chunkCpuMs > cpu_ms) {
+    if (this.#baton.cpuMsAt(now) - this.#chunkCpuMs > cpu_ms) {
       // A session outlives a chunk that computes too long; anything else ends with it.
       if (this.#chunks > 0) this.#stopping ??= new ScriptError('LIMIT_EXCEEDED', `computed longer than limits.cpu_ms = ${cpu_ms} ms`);
       else {
@@ -280,8 +282,14 @@ export abstract class Instance {
     }
     const { fiber } = this;
     if (!this.computing || !fiber) {
-      if (++this.#hostTicks > MOST_HOST_TICKS) {
-        this.kill(new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: the script is at limits.memory_mb = ${this.run.limits.memory_mb}`));
+      this.#hostSince ??= threadMs();
+      if (threadMs() - this.#hostSince > MOST_HOST_MS) {
+        this.kill(
+          new ScriptError(
+            'LIMIT_EXCEEDED',
+            `a value took too long to pass: it is too large, or the script is at limits.memory_mb = ${this.run.limits.memory_mb}`,
+          ),
+        );
         throw this.dead;
       }
       if (scheduler.expired(now)) this.#pauseDue = true;
@@ -292,30 +300,16 @@ export abstract class Instance {
     return scheduler.expired(now) ? 1 : 0;
   }
 
-  #steer(now: number): void {
-    const gap = now - this.#lastTick;
-    this.#lastTick = now;
-    if (gap > TICK_MS * 2) this.#fuel = Math.max(FUEL.least, Math.floor(this.#fuel * Math.max(0.1, TICK_MS / gap)));
-    else if (gap < TICK_MS / 2) this.#fuel = Math.min(FUEL.most, Math.floor(this.#fuel * 1.5));
-    this.setFuel(this.#fuel);
-  }
-
   /** The Suspending import behind a pause: keeps the baton, lets the event loop and others run. */
   protected pause(): Promise<void> {
-    const { fiber } = this;
     this.computing = false;
-    this.#account();
     return new Promise((resolve, reject) => {
       this.#onDeath.add(reject);
-      scheduler.queue(this.run.tenant, this.run, () => {
-        if (this.dead) return;
+      this.#baton.pause(() => {
         this.#onDeath.delete(reject);
-        this.fiber = fiber;
         this.computing = true;
-        this.#startSlice();
         resolve();
       });
-      scheduler.leave();
     });
   }
 
@@ -325,11 +319,24 @@ export abstract class Instance {
     this.dead = error;
     for (const refuse of [...this.#onDeath]) refuse(error);
     this.#onDeath.clear();
-    this.#entrants.length = 0;
+    this.#baton.close();
+  }
+
+  /** Ends an instance whose run is over; where nothing is left suspended in it, its memory serves another. */
+  close(): void {
+    const empty = !this.dead && this.#open === 0 && this.#onDeath.size === 0;
+    this.kill(new ScriptError('CANCELLED', 'the run has ended'));
+    if (empty) this.release();
   }
 
   usage(): Usage {
-    return { cpu_ms: Math.round(this.#cpuMs * 1000) / 1000, memory_bytes: this.memoryBytes(), calls: this.#calls, waits: this.#waits, fibers: this.#fibers };
+    return {
+      cpu_ms: Math.round(this.#baton.cpuMs * 1000) / 1000,
+      memory_bytes: this.memoryBytes(),
+      calls: this.#calls,
+      waits: this.#waits,
+      fibers: this.#fibers,
+    };
   }
 
   /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */
@@ -340,7 +347,7 @@ export abstract class Instance {
       fiber.interruptedAtCpu = threadMs();
     }
     if (this.interrupt(fiber)) return;
-    if (threadMs() - fiber.interruptedAtCpu < INTERRUPT_GRACE_MS) this.setFuel(Math.min(this.#fuel, FUEL.first));
+    if (threadMs() - fiber.interruptedAtCpu < INTERRUPT_GRACE_MS) this.setFuel(this.#fuel.little);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
       throw this.dead;
@@ -350,45 +357,6 @@ export abstract class Instance {
   /** Host calls burn little fuel: look at the clock, after cheap ones now and then. */
   #look(): void {
     if (scheduler.expired(performance.now())) this.#pauseDue = true;
-  }
-
-  #acquire(entrant: Entrant): void {
-    if (this.dead) return entrant.refuse(this.dead);
-    if (this.fiber) this.#entrants.push(entrant);
-    else this.#admit(entrant);
-  }
-
-  #admit(entrant: Entrant): void {
-    const { fiber } = entrant;
-    this.fiber = fiber;
-    if (scheduler.mayRun()) {
-      this.#startSlice();
-      entrant.go();
-      return;
-    }
-    const asked = performance.now();
-    scheduler.queue(this.run.tenant, this.run, () => {
-      if (this.dead) return;
-      fiber.deadline += performance.now() - asked;
-      this.#startSlice();
-      entrant.go();
-    });
-  }
-
-  #release(): void {
-    this.#account();
-    this.fiber = undefined;
-    const next = this.#entrants.shift();
-    if (next) this.#admit(next);
-    scheduler.leave();
-  }
-
-  #startSlice(): void {
-    this.#enteredAt = this.#lastTick = performance.now();
-  }
-
-  #account(): void {
-    this.#cpuMs += performance.now() - this.#enteredAt;
   }
 }
 

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
+import { randomBytes } from '../call/digest.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';

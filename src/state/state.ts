@@ -53,7 +53,7 @@ function transactionFor(context: Context, scope: string): Transaction | undefine
 export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms, expires_at }: SaveOptions = {}): Soon<void> {
   checkName('save', scope, key);
   const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }) => {
-    const bytes = encode(value ?? null);
+    const bytes = encode(value ?? null, 'State.save: value');
     if (bytes.length > MOST_VALUE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: longer than ${MOST_VALUE_BYTES / 2 ** 20} MB`);
     const transaction = transactionFor(context, scope);
     // Opening takes time that is not the value's.

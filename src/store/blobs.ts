@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { randomBytes } from '../call/digest.ts';
 import type { StagedFile } from './artifacts.ts';
 import { storeFailure } from './failure.ts';
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../call/digest.ts';
 import type { ArtifactRecord } from './artifacts.ts';
 import type { NewSession, Quotas, Refused, SessionRecord, SessionRecords, StoredTurn } from './sessions.ts';
 

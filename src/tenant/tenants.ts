@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Host, hostService } from '../call/context.ts';
+import { randomBytes } from '../call/digest.ts';
 import type { Soon } from '../call/soon.ts';
 import { stateManager } from '../state/manager.ts';
 import { storeFailure } from '../store/failure.ts';

@@ -85,6 +85,8 @@ export interface Tools {
   get(name: string): Soon<Tool | undefined>;
   has(name: string): boolean;
   list(): ToolInfo[];
+  /** That there is no tool of this name, with the nearest that there is, in words. */
+  unknown(name: string): string;
   /** By category and tag; a query ranks by relevance. */
   discover(filter: ToolFilter): ToolInfo[];
   /** Adds a tool of the script. Throws BAD_ARGUMENT when the name is taken. */
@@ -111,17 +113,20 @@ function createTools(run: Run): Tools {
     return source ? source.find(run, name) : (own.get(toolName(name)) ?? host.find(toolName(name)));
   }
 
+  function unknown(name: string): string {
+    const all = list();
+    const names = all.map((one) => one.name);
+    const words = toolName(name).split('_');
+    const alike = (one: ToolInfo) => one.name.split(/[._]/).some((word) => words.includes(word));
+    const near = nearest(toolName(name), names) ?? rank(all, toolName(name)).find(alike)?.name;
+    return `there is no tool "${name}"${near ? `; the nearest is ${near}` : ''} (Tool.list() names all)`;
+  }
+
   function execute(context: Context, tool: string | Tool, input: Value): Soon<Value> {
     if (typeof tool !== 'string') return runTool(context, tool, input);
     return whenReady(find(tool), (found) => {
       if (found) return runTool(context, found, input);
-      const all = list();
-      const near =
-        nearest(
-          toolName(tool),
-          all.map((one) => one.name),
-        ) ?? rank(all, toolName(tool))[0]?.name;
-      throw new ScriptError('NOT_FOUND', `${context.method}: there is no tool "${tool}"${near ? `; the nearest is ${near}` : ''} (Tool.list() names all)`);
+      throw new ScriptError('NOT_FOUND', `${context.method}: ${unknown(tool)}`);
     });
   }
 
@@ -129,6 +134,7 @@ function createTools(run: Run): Tools {
     get: find,
     has: (name) => sourceOf(name)?.has(run, name) ?? (own.has(toolName(name)) || host.has(toolName(name))),
     list,
+    unknown,
     discover({ category, tag, query }) {
       const found = list().filter((info) => (category ?? info.category) === info.category && (tag === undefined || info.tags.includes(tag)));
       return query === undefined ? found : rank(found, query);

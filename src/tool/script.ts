@@ -1,7 +1,8 @@
 import { compileSchema } from '../call/compile.ts';
 import { fromJsonSchema } from '../call/json-schema.ts';
 import type { Callback, ValueMap } from '../call/value.ts';
-import { ScriptError } from '../errors.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { checkToolName } from './registry.ts';
 import { TOOL_TIMEOUT_MS, type Tool } from './tool.ts';
 
 /** A tool as a script writes it. */
@@ -45,4 +46,14 @@ export function scriptTool({
     check: (input, context) => check(input, name, context.run.language),
     execute: (input, context) => context.invoke(handler, [input as ValueMap], { timeoutMs: timeout_ms }),
   };
+}
+
+/** As `scriptTool`, for a tool that a script defines itself: its name is checked too, and messages begin with `where`. */
+export function ownTool(definition: ScriptToolDefinition, where: string): Tool {
+  try {
+    checkToolName(definition.name);
+    return scriptTool(definition);
+  } catch (error) {
+    throw new ScriptError('BAD_ARGUMENT', `${where}${asScriptError(error).message}`, { cause: error });
+  }
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Worker as Thread, type Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import { ScriptError } from '../errors.ts';
 import { withEnding } from './ending.ts';
 import type { Report } from './message.ts';
@@ -28,6 +28,8 @@ export function inWorker<T>(task: URL, args: unknown, options: WorkerOptions): P
 
 function createThread(): Worker {
   // A task reads no environment; beyond its heap the thread ends, not the process.
+  // Loaded here and not at the start of every script.
+  const { Worker: Thread } = process.getBuiltinModule('node:worker_threads');
   const thread = new Thread(PROGRAM, { execArgv: [], env: {}, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
   let listener: Listener | undefined;
   thread.on('message', (report: Report) => listener?.report(report));

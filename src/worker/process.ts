@@ -1,4 +1,3 @@
-import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ScriptError } from '../errors.ts';
 import { withEnding } from './ending.ts';
@@ -20,7 +19,7 @@ export function inProcess<T>(task: URL, args: unknown, options: WorkOptions): Pr
 
 function createProcess(): Worker {
   const { SystemRoot } = process.env;
-  const child = fork(PROGRAM, [], {
+  const child = process.getBuiltinModule('node:child_process').fork(PROGRAM, [], {
     execArgv: [],
     env: SystemRoot === undefined ? {} : { SystemRoot },
     serialization: 'advanced',

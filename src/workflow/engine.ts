@@ -1,5 +1,6 @@
 import type { AgentRequest } from '../agent/agent.ts';
 import { agents } from '../agent/agents.ts';
+import { breathe } from '../call/breath.ts';
 import type { Context } from '../call/context.ts';
 import { cancelled } from '../call/run.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
@@ -59,6 +60,8 @@ export class Execution {
 
   /** Runs one step and adds its record to the scope. */
   async runStep(context: Context, step: Step, scope: Scope): Promise<void> {
+    const breath = breathe();
+    if (breath) await breath;
     const started = performance.now();
     const progress = { attempts: 0 };
     const record = (fields: Omit<StepRecord, 'name' | 'duration_ms' | 'attempts'>) =>

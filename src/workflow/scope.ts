@@ -78,14 +78,14 @@ export class Scope {
       for (const { records, count } of layers)
         for (let at = 0; at < count; at++) {
           const { name, output, status, usage } = records[at] as StepRecord;
-          ctx[name] = output ?? null;
+          if (output !== undefined) ctx[name] = output;
           steps[name] = { status, ...(output !== undefined && { output }), ...(usage !== undefined && { usage }) };
         }
       return Object.assign(ctx, always, { steps });
     };
     if (layers.reduce((sum, { count }) => sum + count, 0) <= MOST_AT_ONCE) return all();
     const latest: ValueMap = { ...always };
-    for (const { name, output } of this.#latest(MOST_AT_ONCE)) if (!(name in latest)) latest[name] = output ?? null;
+    for (const { name, output } of this.#latest(MOST_AT_ONCE)) if (output !== undefined && !(name in latest)) latest[name] = output;
     return new LazyMap(latest, all).asValue();
   }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AGENT_HANDLE } from '../agent/agent.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
+import { MOST_MS } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 import { TOOL_HANDLE } from '../tool/tool.ts';
 import { WORKFLOW_HANDLE } from './handle.ts';
@@ -36,7 +37,7 @@ export const stepSchema = z.strictObject({
   when: condition.optional().describe('the step is skipped unless it is true, as the language of the script sees truth'),
   retries: z.int().min(0).max(100).optional(),
   backoff_ms: z.number().min(0).max(600_000).optional().describe('before the first retry; doubles, with jitter; 100 if not given'),
-  timeout_ms: z.int().min(1).optional().describe('of one attempt'),
+  timeout_ms: z.int().min(1).max(MOST_MS).optional().describe('of one attempt'),
   on_error: z.union([z.enum(['fail', 'continue', 'retry']), keptCallback('(error: any, ctx: any) => any')]).optional(),
 });
 

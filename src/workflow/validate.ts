@@ -1,6 +1,6 @@
 import { agents } from '../agent/agents.ts';
 import type { Context } from '../call/context.ts';
-import { tools } from '../tool/registry.ts';
+import { MAX_DEPTH, tools } from '../tool/registry.ts';
 import type { Part, Plan } from './kind.ts';
 import { type Reference, referencesIn } from './reference.ts';
 import { type Condition, referencing, type Step } from './step.ts';
@@ -52,13 +52,14 @@ function checkReference({ text, root, path }: Reference, known: ReadonlySet<stri
 
 function unknownParts(context: Context, { tool, agent, workflow }: Step, path: readonly string[], sound: Set<Workflow>): string[] {
   const { run } = context;
-  if (typeof tool === 'string' && !run.get(tools).has(tool)) return [`there is no tool "${tool}"`];
+  if (typeof tool === 'string' && !run.get(tools).has(tool)) return [run.get(tools).unknown(tool)];
   if (typeof agent === 'string' && !run.get(agents).get(agent)) return [`there is no agent "${agent}"`];
   if (workflow === undefined) return [];
   const found = typeof workflow === 'string' ? run.get(workflows).get(workflow) : (workflow as unknown as Workflow);
   if (!found) return [`there is no workflow "${String(workflow)}"`];
   if (path.includes(found.name)) return [`a cycle: ${[...path, found.name].join(' → ')}`];
-  if (sound.has(found)) return [];
+  // What is nested deeper never runs.
+  if (path.length > MAX_DEPTH || sound.has(found)) return [];
   const problems = problemsOf(context, found.plan, [...path, found.name], sound);
   if (problems.length === 0) sound.add(found);
   return problems.map(({ step, message }) => `in workflow ${found.name}: ${step === '' ? '' : `step ${step}: `}${message}`);

@@ -47,6 +47,24 @@ describe('the tool loop', () => {
     );
   });
 
+  it('runs so many tools of one answer only, and reads no endless arguments', async () => {
+    const told: string[] = [];
+    const models: Record<string, MockSource> = {
+      'mock/many': (request, index) => {
+        if (index === 0) return calls(...Array.from({ length: 1_000 }, (): [string, unknown] => ['calculator', { expression: '1' }]));
+        told.push(...request.messages.filter((message) => message.role === 'tool').map((message) => message.content as string));
+        return 'done';
+      },
+      'mock/long': (_, index) => (index === 0 ? calls(['calculator', { expression: '1'.repeat(1_000_000) }]) : 'done'),
+    };
+    const text = `local many = Agent.create({model = "mock/many", tools = {"calculator"}}):execute("go")
+      local long = Agent.create({model = "mock/long", tools = {"calculator"}}):execute("go")
+      return {#many.tool_calls, long.tool_calls[1].error.message}`;
+    expect(await run(text, models)).toEqual([128, 'the arguments have more than 1000000 characters']);
+    expect(told).toHaveLength(1_000);
+    expect(told.filter((content) => content === 'not run: one answer may call 128 tools')).toHaveLength(872);
+  });
+
   it('stops at max_steps and at max_tool_calls', async () => {
     const models: Record<string, MockSource> = { 'mock/script': () => calls(['calculator', { expression: '1' }]) };
     expect(

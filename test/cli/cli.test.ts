@@ -115,7 +115,10 @@ describe('wrong usage', () => {
     ['an unknown flag', ['run', '--nope', 'x.lua'], /unknown option '--nope'/],
     ['a missing file', ['run', 'none.lua'], /^error: none\.lua: there is no such script/],
     ['an unknown ending', ['run', 'x.py'], /^error: x\.py: expected a script that ends in \.lua, \.js or \.mjs/],
-    ['no language', ['exec', 'return 1'], /--lang/],
+    ['no language', ['exec', 'return 1'], /^error: exec: the language is missing: --lang lua or --lang js\n$/],
+    ['an option behind the code', ['exec', '--lang', 'lua', 'return 1', '--json'], /^error: exec: --json stands behind the code; options stand before it/],
+    ['the language behind the code', ['exec', 'return 1', '--lang=lua'], /^error: exec: --lang stands behind the code/],
+    ['a mistyped tool', ['tools', 'calculater'], /^error: there is no tool "calculater"; the nearest is calculator; /],
     ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],
     ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, got "soon"/],
     [
@@ -131,14 +134,22 @@ describe('wrong usage', () => {
     expect(status).toBe(2);
   });
 
+  it('an option of exec may be passed on to the script', () => {
+    expect(llmspell('exec', '--lang', 'lua', 'print(ARGS.json)', '--', '--json', 'yes').stdout).toBe('yes\n');
+    expect(llmspell('exec', '--lang', 'js', 'print(ARGS.mine)', '--mine=1').stdout).toBe('1\n');
+  });
+
   it('names file and key of a wrong setting', () => {
     writeFileSync(join(folder, 'bad.toml'), '[limits]\ncpu_ms = "long"\n');
     writeFileSync(join(folder, 'odd.toml'), '[limit]\ncpu_ms = 1\n');
     expect(llmspell('config', 'check', '--config', 'bad.toml')).toMatchObject({
       status: 2,
-      stderr: expect.stringMatching(/^error: bad\.toml: limits\.cpu_ms: /),
+      stderr: 'error: bad.toml: limits.cpu_ms: expected a number, got a text\n',
     });
-    expect(llmspell('config', 'check', '--config', 'odd.toml')).toMatchObject({ status: 2, stderr: 'error: odd.toml: unknown setting limit\n' });
+    expect(llmspell('config', 'check', '--config', 'odd.toml')).toMatchObject({
+      status: 2,
+      stderr: 'error: odd.toml: unknown setting limit; did you mean limits?\n',
+    });
   });
 });
 
@@ -190,7 +201,7 @@ describe('the other commands', () => {
       expect(status).toBe(0);
       expect(stdout).toContain('“A script that never ends is stopped when it has computed longer than limits.cpu_ms');
       expect(stdout).toMatch(new RegExp(`Knowledge  \\d+ documents in \\d+ passages; ${new_} documents are new`));
-      expect(stdout).toContain('Skipped    web: web_fetch: this run may not reach example.org (--allow-net example.org)');
+      expect(stdout).toContain('Skipped    the step web, which may fail without harm: web_fetch: this run may not reach example.org (--allow-net example.org)');
     }
   });
 });

@@ -77,11 +77,24 @@ describe('the data folder from the command line', { timeout: 60_000 }, () => {
     ['a tenant to remove', ['tenant', 'remove', 'nobody'], 1, 'error: there is no tenant nobody in .llmspell\n'],
     ['a good name of a tenant', ['session', 'list', '--tenant', '../x'], 2, 'error: --tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../x"\n'],
     ['a good status', ['session', 'list', '--status', 'done', '--tenant', 'acme'], 2, 'error: --status: expected active, suspended or completed, got "done"\n'],
+    [
+      'a good scope',
+      ['state', 'get', 'nonsense', 'k', '--tenant', 'acme'],
+      2,
+      'error: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got "nonsense"\n',
+    ],
     ['JSON', ['state', 'set', 'global', 'k', 'abc', '--tenant', 'acme'], 2, `error: expected JSON, got "abc" (a text needs its quotes: '"text"')\n`],
   ])('says in one sentence that there is not %s', (_, args, status, stderr) => {
     expect(llmspell(...args)).toEqual({ status, stderr, stdout: '' });
     const { code, message } = json(...args).error;
     expect([`error: ${message}\n`, typeof code]).toEqual([stderr, 'string']);
+  });
+
+  it('says on standard error alone that a list is empty', () => {
+    const empty = ['artifact', 'list', '--type', 'none', '--tenant', 'acme'];
+    expect(llmspell(...empty)).toEqual({ status: 0, stdout: '', stderr: 'there are no artifacts\n' });
+    expect(json(...empty)).toEqual([]);
+    expect(llmspell('state', 'list', 'custom:none', '--tenant', 'acme').stderr).toBe('there are no keys in the scope custom:none\n');
   });
 
   it('does not make a tenant by looking, and removes one for good', () => {

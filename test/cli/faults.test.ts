@@ -56,7 +56,13 @@ describe('limits', () => {
 
   it.each([
     ['lua', 'parallel({function() sleep(1) end}) coroutine.wrap(function() error({1}) end)()', 'the script raised a table', 1],
-    ['js', 'parallel([async () => await new Promise(() => {})])', 'the script waits for something that can never happen', 1],
+    ['js', 'parallel([async () => await new Promise(() => {})])', 'the script awaits a promise that nothing can settle any more', 1],
+    [
+      'js',
+      'Workflow.sequential({name: "w", steps: [{name: "x", handler: async () => await new Promise(() => {})}]}).execute()',
+      'the script waits for something that can never happen',
+      1,
+    ],
   ])('%s: %s ends with one sentence', (lang, text, message, code) => {
     const { status, stderr } = exec(lang, text);
     expect(stderr).toContain(message);

@@ -161,6 +161,23 @@ describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_0
       expect(again).toContain('x + 1');
     });
 
+    it('shows what a value or an error would make the terminal do, and obeys colours only', async () => {
+      const prompt = `${lang}> `;
+      const shown = await sit(
+        [
+          [prompt, text('print("\\27[31mred\\27[0m \\27]52;c;QQ==\\7")\r', 'print("\\x1b[31mred\\x1b[0m \\x1b]52;c;QQ==\\x07")\r')],
+          ['red\x1b[0m', ''],
+          [prompt, text('error("\\27[2Jgone", 0)\r', 'throw new Error("\\x1b[2Jgone")\r')],
+          ['\\u{1b}[2Jgone', ''],
+          [prompt, CTRL_D],
+        ],
+        join(folder, `escapes-${lang}`),
+      );
+      expect(shown).toContain('\x1b[31mred\x1b[0m \\u{1b}]52;c;QQ==\\u{7}');
+      expect(shown).not.toContain('\x1b]52');
+      expect(shown).not.toContain('\x1b[2J');
+    });
+
     it('completes with Tab and lists what there is with its doc', async () => {
       const shown = await sit(
         [

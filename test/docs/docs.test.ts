@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Language } from '../../src/call/context.ts';
+import { BUILTIN_TOOLS } from '../../src/tool/builtin/index.ts';
 import { testRuntime } from '../support/runtime.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -41,4 +42,11 @@ it('the README shows what its script prints', async () => {
   const shown = /Both print\n\n```text\n([\s\S]*?)\n```/.exec(text)?.[1];
   const output = await run('lua', blocks('README.md')[0]?.text ?? '');
   expect(shown).toBe(output.join('\n'));
+});
+
+it('the chapter on tools lists every tool that comes with the runtime, and no other', () => {
+  const chapter = readFileSync(join(root, 'docs/guide/06-tools.md'), 'utf8');
+  const listed = [...chapter.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  expect(listed.toSorted()).toEqual(BUILTIN_TOOLS.map(({ name }) => name).toSorted());
+  expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`| Tools | ${BUILTIN_TOOLS.length} of them`);
 });

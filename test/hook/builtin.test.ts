@@ -238,9 +238,12 @@ describe.each(LANGUAGES)('in %s', (language) => {
       await using test = await testRuntime({ hooks: { redact: { apply: ['log'], custom: { staff: 'EMP-[0-9]+' }, replacement: '<{kind}>' } } });
       const entries: LogEntry[] = [];
       test.runtime.host.get(log).writeTo((entry) => entries.push(entry));
-      await test.runtime.execute(text('Logger.warn(INPUT, {deep = {INPUT}})', 'Logger.warn(INPUT, {deep: [INPUT]})'), { language, input: SECRETS });
+      await test.runtime.execute(text('Logger.warn(INPUT, {deep = {INPUT, {[INPUT] = 1}}})', 'Logger.warn(INPUT, {deep: [INPUT, {[INPUT]: 1}]})'), {
+        language,
+        input: SECRETS,
+      });
       const safe = SAFE.replaceAll('[', '<').replaceAll(']', '>');
-      expect(entries).toMatchObject([{ message: safe, fields: { deep: [safe] } }]);
+      expect(entries).toMatchObject([{ message: safe, fields: { deep: [safe, { [safe]: 1 }] } }]);
     });
   });
 

@@ -29,6 +29,13 @@ const TOOLS = [
       }),
   ),
   tool('huge', async () => 'x'.repeat(33 * 2 ** 20)),
+  tool('talk', async (_, { print }) => {
+    for (let line = 0; line < 2_000; line++) {
+      print(`${line} ${'x'.repeat(5_000)}`);
+      if (line % 100 === 0) await new Promise((done) => setImmediate(done));
+    }
+    return 'said';
+  }),
 ];
 const hello = { name: 'hello', description: 'Greets', schema: { type: 'object' } };
 
@@ -130,5 +137,56 @@ describe('a server over HTTP', () => {
     expect(requests[0]?.headers).toMatchObject({ authorization: 'Bearer s3cret', 'x-plain': 'plain', 'x-key': 'key' });
     const { value } = await test.runtime.execute('return Config.get("mcp")');
     expect(JSON.stringify(value)).not.toMatch(/s3cret|"plain"|in-address/);
+  });
+});
+
+describe('clients of the older protocol', () => {
+  const post = (body: object, session?: string) =>
+    fetch(good.url, {
+      method: 'POST',
+      headers: {
+        authorization: 'Bearer s3cret',
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...(session !== undefined && { 'mcp-session-id': session }),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', ...body }),
+    });
+  const begin = async () => {
+    const response = await post({
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'x', version: '1' } },
+    });
+    await response.text();
+    return response.headers.get('mcp-session-id') ?? '';
+  };
+  const call = (session: string, name: string) => post({ id: 2, method: 'tools/call', params: { name, arguments: {} } }, session);
+
+  it('do not end the call of another by coming in numbers', async () => {
+    doings.length = 0;
+    const [calling, idle] = [await begin(), await begin()];
+    const running = call(calling, 'hang');
+    await until(() => doings.includes('hanging'));
+    for (let count = 0; count < 110; count++) await begin();
+    expect(doings).toEqual(['hanging']);
+    expect((await call(idle, 'echo')).status).toBe(404);
+    await fetch(good.url, { method: 'DELETE', headers: { authorization: 'Bearer s3cret', 'mcp-session-id': calling } });
+    await until(() => doings.includes('cancelled'));
+    await (await running).text();
+  });
+
+  it('hear all that is printed, in order, however slowly they read', async () => {
+    const warnings: string[] = [];
+    const warn = ({ message }: Error) => void warnings.push(message);
+    process.on('warning', warn);
+    const text = await (await call(await begin(), 'talk')).text();
+    await new Promise((done) => setImmediate(done));
+    process.off('warning', warn);
+    const printed = [...text.matchAll(/^data: (.*)$/gm)].map(([, json]) => JSON.parse(json as string) as { params?: { data: string }; result?: unknown });
+    const lines = printed.flatMap(({ params }) => params?.data.split('\n') ?? []);
+    expect(lines.map((line) => Number.parseInt(line, 10))).toEqual(Array.from({ length: 2_000 }, (_, line) => line));
+    expect(printed.at(-1)?.result).toMatchObject({ content: [{ type: 'text', text: 'said' }] });
+    expect(warnings).toEqual([]);
   });
 });

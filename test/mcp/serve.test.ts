@@ -230,6 +230,21 @@ describe('standard output', () => {
   });
 });
 
+describe('standard input', () => {
+  it('that brings a message without end is closed with a sentence', async () => {
+    const child = spawn(process.execPath, [BIN, ...ARGS], { cwd: folder });
+    children.push(child);
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    child.stdin.on('error', () => undefined);
+    child.stdin.write('x'.repeat(11 * 2 ** 20));
+    expect(await new Promise((done) => child.once('exit', done))).toBe(0);
+    expect(stderr).toMatch(/^mcp: [^\n]*maximum size[^\n]*\n$/);
+  });
+});
+
 describe('the scripts of the guide', () => {
   it('are served', async () => {
     const guide = readFileSync(join(import.meta.dirname, '../../docs/guide/14-mcp.md'), 'utf8');

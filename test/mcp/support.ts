@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Language } from '../../src/call/context.ts';
@@ -46,7 +46,9 @@ export class TestServer {
 
   /** What it offers from now on. */
   offer(tools: readonly Listed[], watch = false): void {
-    writeFileSync(this.#state, JSON.stringify({ tools, watch }));
+    // The server reads it now and then, and must never find half of it.
+    writeFileSync(`${this.#state}.new`, JSON.stringify({ tools, watch }));
+    renameSync(`${this.#state}.new`, this.#state);
   }
 
   settings(more: Partial<ServerInput> = {}): ServerInput {

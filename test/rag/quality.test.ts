@@ -6,9 +6,9 @@ import { isRelevant, type Judged, readJudged } from '../../bench/retrieval/judge
 import { mean, score } from '../../bench/retrieval/score.ts';
 
 const documents = readCorpus();
-/** One package's documents and queries. */
+/** One package's documents and queries; the fresh ones are kept unseen. */
 const some = documents.filter(({ source }) => source.startsWith('pino/'));
-const asked = readJudged(documents).filter(({ source }) => source.startsWith('pino/'));
+const asked = readJudged(documents).filter(({ source, half }) => half !== 'fresh' && source.startsWith('pino/'));
 
 let base: Filled;
 const ndcg = new Map<Mode, number>();
@@ -52,6 +52,14 @@ describe('what is found', () => {
 });
 
 describe('the judged set', () => {
+  it('has no section of the fresh queries in its other halves', () => {
+    const sections = (fresh: boolean) =>
+      new Set(readJudged(documents).flatMap(({ half, source, section }) => ((half === 'fresh') === fresh ? [`${source}:${section.start}`] : [])));
+    const [unseen, seen] = [sections(true), sections(false)];
+    expect([unseen.size, seen.size]).toEqual([153, 119]);
+    expect([...unseen].filter((section) => seen.has(section))).toEqual([]);
+  });
+
   it('says which sections are not in node_modules', () => {
     expect(() => readJudged(documents.filter(({ source }) => source !== 'pino/docs/redaction.md'))).toThrow(
       /^\d+ judged sections are not in node_modules \(run npm ci; .*: pino\/docs\/redaction\.md/,

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Case } from '../conformance/case.ts';
 
 const mock = (...responses: string[]) => ({ models: { mock: { responses } } });
@@ -150,7 +151,7 @@ export const cases: readonly Case[] = [
     name: 'say what a model name looks like',
     lua: `Agent.create({model = "gpt-4"})`,
     js: `Agent.create({model: "gpt-4"})`,
-    expect_error: { code: 'BAD_ARGUMENT', message: 'model: expected provider/model such as openai/gpt-4 or local/extractive, got "gpt-4"' },
+    expect_error: { code: 'BAD_ARGUMENT', message: 'Agent.create: model: expected provider/model such as openai/gpt-4 or local/extractive, got "gpt-4"' },
   },
   {
     name: 'have names of their own',
@@ -172,21 +173,21 @@ try(function() Agent.create({model = "mock/script", tools = {{name = "My Tool", 
 try(function() Agent.create({model = "mock/script", tools = {{name = "t", description = "x", parameters = {type = "string"}, handler = h}}}) end),
 try(function() Agent.create({model = "mock/script", output_schema = {type = "nonsense"}}) end):match("^.-: expected a JSON Schema"),
 try(function() Agent.create({model = "mock/script"}):execute("") end),
-try(function() Agent.create({model = "mock/script", tools = {"no_such"}}) end)}`,
+try(function() Agent.create({model = "mock/script", tools = {"calculater"}}) end)}`,
     js: `const attempt = f => { try { f() } catch (e) { return e.code + " " + e.message } }, h = () => {}; [
 attempt(() => Agent.create({model: "mock/script", tools: ["text", "text"]})),
 attempt(() => Agent.create({model: "mock/script", tools: [{name: "My Tool", description: "x", handler: h}]})),
 attempt(() => Agent.create({model: "mock/script", tools: [{name: "t", description: "x", parameters: {type: "string"}, handler: h}]})),
 attempt(() => Agent.create({model: "mock/script", output_schema: {type: "nonsense"}})).match(/^.*?: expected a JSON Schema/)[0],
 attempt(() => Agent.create({model: "mock/script"}).execute("")),
-attempt(() => Agent.create({model: "mock/script", tools: ["no_such"]}))]`,
+attempt(() => Agent.create({model: "mock/script", tools: ["calculater"]}))]`,
     expect: [
       'BAD_ARGUMENT Agent.create: tools: there are two of the name text',
       'BAD_ARGUMENT Agent.create: tools: name: expected snake_case (a-z, 0-9, _; up to 64), got "My Tool"',
       'BAD_ARGUMENT Agent.create: tools: parameters: expected a JSON Schema of type "object"',
       'BAD_ARGUMENT Agent.create: output_schema: expected a JSON Schema',
       'BAD_ARGUMENT Agent:execute: prompt: expected some text',
-      'NOT_FOUND Agent.create: tools: there is no tool "no_such" (Tool.list() names all)',
+      'NOT_FOUND Agent.create: tools: there is no tool "calculater"; the nearest is calculator (Tool.list() names all)',
     ],
   },
   {
@@ -214,7 +215,7 @@ attempt(() => Agent.create({model: "mock/script", tools: ["no_such"]}))]`,
     name: 'refuse a router that names nobody, and one without route',
     lua: `local a = Agent.create({name = "a", model = "mock/script"}) local function try(s) local ok, e = pcall(function() Agent.create_composite(s):execute("x") end) return e.message end return {try({agents = {a}, strategy = "route", router = function() return "bob" end}), try({agents = {a}, strategy = "vote", router = function() return "a" end})}`,
     js: `const a = Agent.create({name: "a", model: "mock/script"}); const attempt = s => { try { Agent.create_composite(s).execute("x") } catch (e) { return e.message } }; [attempt({agents: [a], strategy: "route", router: () => "bob"}), attempt({agents: [a], strategy: "vote", router: () => "a"})]`,
-    expect: ['the router chose "bob", which is none of a', 'Agent.create_composite: router: only the strategy "route" has one'],
+    expect: ['Agent:execute: the router chose "bob", which is none of a', 'Agent.create_composite: router: only the strategy "route" has one'],
   },
   {
     name: 'of a composite are charged to its budget, and made inside hooks',
@@ -322,6 +323,40 @@ attempt(() => Agent.create({model: "mock/script", tools: ["no_such"]}))]`,
     lua: `local a = Agent.create({model = "local/extractive", keep_history = false}) a:execute({prompt = "What is red?", context = "Roses are red."}) return {#a:get_history(), a:execute("Summarize.").output:find("Roses") == nil}`,
     js: `const a = Agent.create({model: "local/extractive", keep_history: false}); a.execute({prompt: "What is red?", context: "Roses are red."}); [a.get_history().length, !a.execute("Summarize.").output.includes("Roses")]`,
     expect: [0, true],
+  },
+  {
+    name: 'call workflows and agents as tools',
+    lua: `Hook.register("agent:before_model_call", function(ctx) if ctx.name ~= "boss" then return {skip = true, output = "from " .. ctx.name} end local last = ctx.input.messages[#ctx.input.messages] if last.role == "tool" then return {skip = true, output = last.content} end local offered = {} for i, tool in ipairs(ctx.input.tools) do offered[i] = tool.name .. ": " .. tool.description end return {skip = true, output = {content = table.concat(offered, ", "), tool_calls = {{id = "1", name = last.content, input = '{"input": "ada", "prompt": "?"}'}}}} end)
+local greet = Workflow.sequential({name = "greet", description = "Greets", steps = {{name = "s", handler = function(ctx) return "hello " .. ctx.input end}}})
+local clerk = Agent.create({name = "clerk", description = "Knows", model = "mock/script"})
+local boss = Agent.create({name = "boss", model = "mock/script", tools = {greet}}) boss:add_tool(clerk)
+return {boss:execute("greet").output, boss:execute("clerk").output, boss:get_history()[2].content, boss:execute("nobody").tool_calls[1].input.input}`,
+    js: `Hook.register("agent:before_model_call", ctx => { if (ctx.name !== "boss") return {skip: true, output: "from " + ctx.name}; const last = ctx.input.messages.at(-1); if (last.role === "tool") return {skip: true, output: last.content}; const offered = ctx.input.tools.map(tool => tool.name + ": " + tool.description).join(", "); return {skip: true, output: {content: offered, tool_calls: [{id: "1", name: last.content, input: '{"input": "ada", "prompt": "?"}'}]}} });
+const greet = Workflow.sequential({name: "greet", description: "Greets", steps: [{name: "s", handler: ctx => "hello " + ctx.input}]});
+const clerk = Agent.create({name: "clerk", description: "Knows", model: "mock/script"});
+const boss = Agent.create({name: "boss", model: "mock/script", tools: [greet]}); boss.add_tool(clerk);
+[boss.execute("greet").output, boss.execute("clerk").output, boss.get_history()[1].content, boss.execute("nobody").tool_calls[0].input.input]`,
+    config: mock('never asked'),
+    expect: ['hello ada', 'from clerk', 'greet: Greets, clerk: Knows', 'ada'],
+  },
+  {
+    name: 'refuse settings that a composite does not have',
+    lua: `local team = Agent.create_composite({name = "team", agents = {Agent.create({name = "a", model = "mock/script"})}, strategy = "parallel"}) team:set_config({description = "two", timeout_ms = 5}) local m = {} for i, f in ipairs({function() team:add_tool("text") end, function() team:set_config({model = "mock/script"}) end}) do local _, e = pcall(f) m[i] = e.message end return {team:get_config().description, m}`,
+    js: `const team = Agent.create_composite({name: "team", agents: [Agent.create({name: "a", model: "mock/script"})], strategy: "parallel"}); team.set_config({description: "two", timeout_ms: 5}); const m = [() => team.add_tool("text"), () => team.set_config({model: "mock/script"})].map(f => { try { f() } catch (e) { return e.message } }); [team.get_config().description, m]`,
+    expect: [
+      'two',
+      [
+        'Agent:add_tool: tools: team is a composite, which has description, timeout_ms, budget only; set it for its members (a)',
+        'Agent:set_config: model: team is a composite, which has description, timeout_ms, budget only; set it for its members (a)',
+      ],
+    ],
+  },
+  {
+    name: 'that have no name are called by the method in messages',
+    lua: `local m = {} for i, spec in ipairs({{budget = {max_tokens_total = 1}}, {timeout_ms = 1}}) do spec.model = "mock/script" spec.prompt = "x" Hook.register("agent:before_model_call", function() sleep(1000) end) local _, e = pcall(Agent.execute, spec) m[i] = e.message end return m`,
+    js: `[{budget: {max_tokens_total: 1}}, {timeout_ms: 1}].map(spec => { Hook.register("agent:before_model_call", () => { sleep(1000) }); try { Agent.execute({model: "mock/script", prompt: "x", ...spec}) } catch (e) { return e.message } })`,
+    config: mock('a'),
+    expect: [expect.stringMatching(/^Agent\.execute: budget\.max_tokens_total = 1: 0 are used/), 'Agent.execute: took longer than 1 ms'],
   },
   {
     name: 'cost nothing where the model runs here',

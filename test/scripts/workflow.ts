@@ -59,8 +59,8 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'skips by when',
-    lua: `local w = Workflow.sequential({name = "w", steps = {{name = "a", when = "$input.go", handler = function() return 1 end}, {name = "b", when = function(ctx) return ctx.a == JSON.null end, handler = function() return 2 end}}}) local r = w:execute({go = false, x = 1}) return {r.output, r.steps[1].status}`,
-    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", when: "$input.go", handler: () => 1}, {name: "b", when: ctx => ctx.a === null, handler: () => 2}]}); const r = w.execute({go: false, x: 1}); [r.output, r.steps[0].status]`,
+    lua: `local w = Workflow.sequential({name = "w", steps = {{name = "a", when = "$input.go", handler = function() return 1 end}, {name = "b", when = function(ctx) return ctx.a == nil and ctx.steps.a.status == "skipped" end, handler = function() return 2 end}}}) local r = w:execute({go = false, x = 1}) return {r.output, r.steps[1].status}`,
+    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", when: "$input.go", handler: () => 1}, {name: "b", when: ctx => !("a" in ctx) && ctx.steps.a.status === "skipped", handler: () => 2}]}); const r = w.execute({go: false, x: 1}); [r.output, r.steps[0].status]`,
     expect: [2, 'skipped'],
   },
   {
@@ -104,10 +104,16 @@ export const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'takes an empty list for items and collections',
+    lua: `local step = {name = "s", handler = function() return 1 end} return {Workflow.map({name = "m", items = {}, step = step}):execute().output, Workflow.map({name = "i", items = "$input", step = step}):execute({}).output, Workflow.loop({name = "l", iterator = {collection = {}}, body = {step}}):execute().output}`,
+    js: `const step = {name: "s", handler: () => 1}; [Workflow.map({name: "m", items: [], step}).execute().output, Workflow.map({name: "i", items: "$input", step}).execute([]).output, Workflow.loop({name: "l", iterator: {collection: []}, body: [step]}).execute().output]`,
+    expect: [[], [], []],
+  },
+  {
     name: 'stops an endless loop',
     lua: `Workflow.loop({name = "w", iterator = {while_condition = true}, body = {{handler = function() end}}, max_iterations = 5}):execute()`,
     js: `Workflow.loop({name: "w", iterator: {while_condition: true}, body: [{handler: () => {}}], max_iterations: 5}).execute()`,
-    expect_error: { code: 'LIMIT_EXCEEDED', message: 'Workflow.loop: the condition still holds after max_iterations = 5' },
+    expect_error: { code: 'LIMIT_EXCEEDED', message: 'workflow w: the condition still holds after max_iterations = 5' },
   },
   {
     name: 'maps in order',
@@ -129,7 +135,7 @@ export const cases: readonly Case[] = [
       false,
       [
         'a: the reference $b.output is to a step that comes later',
-        'a: there is no tool "no_such"',
+        'a: there is no tool "no_such" (Tool.list() names all)',
         'c: the reference $loop.value leads nowhere: there is no loop around it',
         'c: the reference $zzz.output leads nowhere: there is no step zzz before this one',
       ],
@@ -478,7 +484,19 @@ function refusals(): Case[] {
       'items that are no list',
       `Workflow.map({name = "w", items = "$input", step = {${h.lua}}}):execute("text")`,
       `Workflow.map({name: "w", items: "$input", step: {${h.js}}}).execute("text")`,
-      'Workflow.map: items: expected a list, got string',
+      'workflow w: items: expected a list, got a string',
+    ),
+    of(
+      'a loop over nothing',
+      `Workflow.loop({name = "w", iterator = {}, body = {{${h.lua}}}})`,
+      `Workflow.loop({name: "w", iterator: {}, body: [{${h.js}}]})`,
+      'Workflow.loop: iterator: expected one of range, collection, while_condition, got none',
+    ),
+    of(
+      'a loop over two things',
+      `Workflow.loop({name = "w", iterator = {range = {start = 1, stop = 2}, collection = {1}}, body = {{${h.lua}}}})`,
+      `Workflow.loop({name: "w", iterator: {range: {start: 1, stop: 2}, collection: [1]}, body: [{${h.js}}]})`,
+      'Workflow.loop: iterator: expected one of range, collection, while_condition, got range and collection',
     ),
     of(
       'options that an action does not have',

@@ -109,6 +109,7 @@ describe('the others', () => {
     ['text', { operation: 'reverse', text: 'añ👩‍👩‍👧' }, { text: '👩‍👩‍👧ña' }],
     ['text', { operation: 'replace', text: 'a.b.c', find: '.', with: '$&' }, { text: 'a$&b$&c' }],
     ['regex', { operation: 'replace', pattern: '(\\w+) (\\w+)', text: 'ada lovelace', replacement: '$2 $1' }, { text: 'lovelace ada' }],
+    ['regex', { operation: 'replace', pattern: '(?P<q>a)b', text: 'xab', replacement: '$<q>$&$$' }, { text: 'xaab$' }],
     [
       'regex',
       { pattern: '(?P<y>\\d{4})', text: 'in 1815 and 1852' },
@@ -117,6 +118,9 @@ describe('the others', () => {
     ['regex', { operation: 'test', pattern: '(a+)+$', text: `${'a'.repeat(5_000)}b` }, { matched: false }],
     ['template', { template: '{{ a | upcase }} {{ b.c }}{% if d %}!{% endif %}', variables: { a: 'x', b: { c: 1 }, d: true } }, { text: 'X 1!' }],
     ['diff', { before: 'a\nb\nc', after: 'a\nx\nc\nd' }, { equal: false, added: 2, removed: 1, unified: '@@ -1,3 +1,4 @@\n a\n-b\n+x\n c\n+d' }],
+    ['diff', { before: 'a\nb\n', after: 'a\nc\n' }, { added: 1, removed: 1, unified: '@@ -1,2 +1,2 @@\n a\n-b\n+c' }],
+    ['diff', { before: '', after: 'a\n' }, { added: 1, removed: 0 }],
+    ['diff', { before: 'a', after: 'a\n' }, { equal: false }],
     ['diff', { before: 'same', after: 'same' }, { equal: true, unified: '' }],
     ['json_query', { data: { a: [{ b: 1 }, { b: 2 }, { c: 3 }] }, query: '$.a[*].b' }, { results: [1, 2], count: 2 }],
     ['json_query', { data: '{"x": {"y": [1, 2, 3]}}', query: '..y[-1]' }, { result: 3 }],
@@ -144,6 +148,7 @@ describe('the others', () => {
   });
 
   it.each([
+    ['datetime', { time: '2024-02-30' }, /^datetime: time: expected ISO 8601/],
     ['datetime', { time: 'yesterday' }, /^datetime: time: expected ISO 8601/],
     ['datetime', { timezone: 'Mars/Base' }, /unknown time zone "Mars\/Base"/],
     ['base64', { operation: 'decode', data: '$$$' }, /expected Base64/],

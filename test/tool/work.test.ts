@@ -94,6 +94,16 @@ describe('work that may be long', { timeout: 90_000 }, () => {
     });
   });
 
+  it('checks schemas whose work can multiply beside the event loop, however small they are', async () => {
+    const pair = { anyOf: [{ type: 'string', minLength: 5 }, { type: 'number' }] };
+    expect(await answersAtOnce('json_schema', { data: 'x', schema: { type: 'string' } })).toBe(true);
+    expect(await answersAtOnce('json_schema', { data: 'x', schema: pair })).toBe(false);
+    expect(await answersAtOnce('json_schema', { data: {}, schema: { type: 'object', properties: { a: { $ref: '#/$defs/b' } }, $defs: { b: pair } } })).toBe(
+      false,
+    );
+    expect(await tool('json_schema', { data: 'x', schema: pair })).toMatchObject({ valid: false });
+  });
+
   it('has no pattern that takes for ever', async () => {
     const schema = { type: 'string', pattern: '^(a+)+$' };
     expect(await tool('json_schema', { data: `${'a'.repeat(5_000)}b`, schema })).toMatchObject({ valid: false });

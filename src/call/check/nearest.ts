@@ -5,7 +5,8 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
     const found = distance(wanted, candidate.toLowerCase());
-    if (found < bestDistance) {
+    // What shares no letter is not meant.
+    if (found < bestDistance && found < Math.max(wanted.length, candidate.length)) {
       best = candidate;
       bestDistance = found;
     }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { mayBeMissing } from '../schema.ts';
 import { define } from '../value.ts';
 import { checksOf, withZodChecks } from './checks.ts';
 import type { Check, Compiled, CompilePart } from './compiled.ts';
@@ -109,7 +110,7 @@ function rebuilt(keys: readonly string[], values: readonly unknown[]): Record<st
 /** Known keys count for, unknown and missing ones against; a literal that fits (a discriminator) decides, one that does not rules out. */
 function affinityOf(shape: z.core.$ZodShape, part: CompilePart): (map: Record<string, unknown>) => number {
   const literals = Object.keys(shape).filter((key) => shape[key]?._zod.def.type === 'literal');
-  const required = Object.keys(shape).filter((key) => shape[key]?._zod.optin !== 'optional');
+  const required = Object.keys(shape).filter((key) => !mayBeMissing(shape[key] as z.core.$ZodType));
   return (map) => {
     let score = 0;
     for (const key of Object.keys(map)) score += Object.hasOwn(shape, key) ? 1 : -1;

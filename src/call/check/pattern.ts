@@ -1,6 +1,7 @@
-import { RE2JS } from 're2js';
+import type { RE2JS } from 're2js';
 import type { z } from 'zod';
 import { ScriptError } from '../../errors.ts';
+import { re2 } from '../re2.ts';
 
 /** A regular expression of a script: matched by RE2 in linear time, for JavaScript's own may take for ever and cannot be interrupted. */
 export class LinearPattern extends RegExp {
@@ -10,7 +11,7 @@ export class LinearPattern extends RegExp {
   constructor(source: string, path: string) {
     super(source);
     try {
-      this.#compiled = RE2JS.compile(source);
+      this.#compiled = re2().compile(source);
     } catch (error) {
       throw new ScriptError('BAD_ARGUMENT', `${path}: expected a pattern of RE2, got ${JSON.stringify(source.slice(0, 100))}`, { cause: error });
     }

@@ -1,4 +1,5 @@
 import type { Check, Compiled } from './compiled.ts';
+import { choose } from './effort.ts';
 import { Failure } from './failure.ts';
 import { isEmptyMap, isMap, joinWords, KIND, kindOf } from './kind.ts';
 
@@ -11,6 +12,7 @@ export function compileUnion(options: readonly Compiled[]): Compiled {
     if (candidates.length === 0) return new Failure(wanted, value);
     let failed: Failure | undefined;
     for (const option of ordered(candidates, value)) {
+      choose();
       const checked = option.check(value);
       if (!(checked instanceof Failure)) return checked;
       if (failed === undefined || checked.keys.length > failed.keys.length) failed = failed && isMap(value) ? failed : checked;
@@ -41,6 +43,7 @@ function ordered(candidates: readonly Compiled[], value: unknown): readonly Comp
 /** Both must take the value; the keys of two maps are joined. */
 export function compileIntersection(left: Compiled, right: Compiled): Compiled {
   const check: Check = (value) => {
+    choose();
     const first = left.check(value);
     if (first instanceof Failure) return first;
     const second = right.check(value);
@@ -54,6 +57,7 @@ export function compileIntersection(left: Compiled, right: Compiled): Compiled {
 export function compileLater(resolve: () => Compiled, kinds: number): Compiled {
   let resolved: Compiled | undefined;
   const check: Check = (value) => {
+    choose();
     resolved ??= resolve();
     return resolved.check(value);
   };

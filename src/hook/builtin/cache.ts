@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { matchesAny } from '../../call/capability.ts';
 import { encode } from '../../call/codec.ts';
 import { type Context, type Host, hostService } from '../../call/context.ts';
+import { createHash } from '../../call/digest.ts';
 import { whenReady } from '../../call/soon.ts';
 import type { Value, ValueMap } from '../../call/value.ts';
 import { usageOf } from '../../model/model.ts';

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { isMap } from '../../call/check/kind.ts';
+import { re2 } from '../../call/re2.ts';
 import { Float, type Value, type ValueMap } from '../../call/value.ts';
 
 /** Replaces what a pattern finds in a text. */
@@ -24,8 +24,7 @@ export const PATTERNS: Readonly<Record<'email' | 'card' | 'api_key', (replacemen
 
 /** A pattern of the configuration, which cannot take more than linear time. Throws when it is no RE2 expression. */
 export function customPattern(expression: string, replacement: string): Replace {
-  const { RE2JS } = createRequire(import.meta.url)('re2js') as typeof import('re2js');
-  const compiled = RE2JS.compile(expression);
+  const compiled = re2().compile(expression);
   const quoted = replacement.replaceAll(/[\\$]/g, '\\$&');
   return (text) => compiled.matcher(text).replaceAll(quoted);
 }
@@ -41,7 +40,7 @@ export function luhn(text: string): boolean {
   return sum % 10 === 0;
 }
 
-/** The value with every text in it replaced; the very same value where nothing was found. */
+/** The value with every text in it replaced, names of maps too; the very same value where nothing was found. */
 export function redactValue<T extends Value>(value: T, replace: Replace): T {
   if (typeof value === 'string') return replace(value) as T;
   if (Array.isArray(value)) {
@@ -50,6 +49,6 @@ export function redactValue<T extends Value>(value: T, replace: Replace): T {
   }
   if (!isMap(value) || value instanceof Float) return value;
   const map = value as ValueMap;
-  const entries = Object.entries(map).map(([key, item]) => [key, redactValue(item, replace)] as const);
-  return (entries.some(([key, item]) => item !== map[key]) ? Object.fromEntries(entries) : value) as T;
+  const entries = Object.entries(map).map(([key, item]) => [replace(key), redactValue(item, replace)] as const);
+  return (entries.some(([key, item]) => !Object.hasOwn(map, key) || item !== map[key]) ? Object.fromEntries(entries) : value) as T;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../../call/digest.ts';
 import type { ValueMap } from '../../call/value.ts';
 
 /** What a server says of a tool and models get to read; exactly this is pinned. */

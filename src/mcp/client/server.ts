@@ -30,6 +30,8 @@ export class McpServer {
   #connection: Connection | undefined;
   #offers: { readonly offers: Offers; readonly at: number } | undefined;
   #listing: Promise<Offers> | undefined;
+  /** How often the server told that its list has changed. */
+  #changes = 0;
   #calls = 0;
   #suspect = false;
   readonly #ending = new Set<Promise<void>>();
@@ -93,9 +95,11 @@ export class McpServer {
     for (let connection = first; ; ) {
       try {
         const { start_timeout_ms } = this.config;
+        const changes = this.#changes;
         const offers = await connection.list(this.#suspect ? Math.min(SUSPECT_MS, start_timeout_ms) : start_timeout_ms);
         this.#suspect = false;
-        this.#offers = { offers, at: performance.now() };
+        // A list that changed while it was on its way is asked for again at the next use.
+        if (changes === this.#changes) this.#offers = { offers, at: performance.now() };
         return offers;
       } catch (error) {
         // A server that is busy with somebody's call is not dead.
@@ -132,6 +136,7 @@ export class McpServer {
           this.kill = kill;
         },
         onListChanged: () => {
+          this.#changes++;
           this.#offers = undefined;
         },
       });

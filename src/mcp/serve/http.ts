@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { ScriptError } from '../../errors.ts';
 import type { ServedTool } from './served.ts';
 import { serverFactory } from './server.ts';
@@ -31,9 +32,9 @@ export async function serveHttp(tools: readonly ServedTool[], { host, port, toke
   if (!local && token === undefined)
     throw new ScriptError('BAD_CONFIG', `--host ${host}: other machines could call the tools; set a token (--token-env NAME), or serve on 127.0.0.1`);
   const library = await import('@modelcontextprotocol/server');
-  const factory = await serverFactory(tools);
-  const modern = library.createMcpHandler(factory, { legacy: 'reject' });
-  const sessions = new Sessions(factory, (options) => new library.WebStandardStreamableHTTPServerTransport(options));
+  const servers = await serverFactory(tools);
+  const modern = library.createMcpHandler(servers.make, { legacy: 'reject' });
+  const sessions = new Sessions(servers, (options) => new library.WebStandardStreamableHTTPServerTransport(options));
 
   async function answer(request: Request): Promise<Response> {
     if (new URL(request.url).pathname !== PATH) return refuse(404, `there is only ${PATH}`);
@@ -82,14 +83,7 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answ
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   outgoing.flushHeaders();
   if (!response.body) return void outgoing.end();
-  const reader = response.body.getReader();
-  gone.signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined), { once: true });
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    if (!outgoing.write(value)) await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
-  }
-  outgoing.end();
+  await pipeline(Readable.fromWeb(response.body), outgoing);
 }
 
 function refuse(status: number, message: string): Response {

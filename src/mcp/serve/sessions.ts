@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
+import { randomUUID } from '../../call/digest.ts';
+import type { Servers } from './server.ts';
 
 type Transport = WebStandardStreamableHTTPServerTransport;
 
@@ -10,17 +11,17 @@ interface Session {
   readonly transport: Transport;
 }
 
-/** Sessions at once; the one that was used longest ago ends for a new one. */
+/** Sessions at once, more than there are calls; of those without a call the one that was used longest ago ends for a new one. */
 const MOST_SESSIONS = 100;
 
 /** Clients of the protocol before 2026-07-28, which have sessions: a cancellation comes in a request of its own and must find the call. */
 export class Sessions {
-  readonly #factory: () => Server;
+  readonly #servers: Servers;
   readonly #makeTransport: MakeTransport;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(factory: () => Server, makeTransport: MakeTransport) {
-    this.#factory = factory;
+  constructor(servers: Servers, makeTransport: MakeTransport) {
+    this.#servers = servers;
     this.#makeTransport = makeTransport;
   }
 
@@ -36,7 +37,7 @@ export class Sessions {
   }
 
   async #begin(request: Request): Promise<Response> {
-    const server = this.#factory();
+    const server = this.#servers.make();
     let kept = false;
     const transport = this.#makeTransport({
       sessionIdGenerator: randomUUID,
@@ -54,8 +55,9 @@ export class Sessions {
   }
 
   #endOldest(): void {
-    const oldest = this.#sessions.entries().next().value;
-    if (!oldest || this.#sessions.size <= MOST_SESSIONS) return;
+    if (this.#sessions.size <= MOST_SESSIONS) return;
+    const oldest = this.#sessions.entries().find(([, { server }]) => !this.#servers.isBusy(server));
+    if (!oldest) return;
     this.#sessions.delete(oldest[0]);
     void oldest[1].server.close();
   }

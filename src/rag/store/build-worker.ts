@@ -1,9 +1,10 @@
 // Runs in a worker thread: reads the vectors of a base, makes or extends the graph, measures it and writes it under a new name; or checks a file.
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { createHash } from '../../call/digest.ts';
 import { Matrix } from '../../vector/flat.ts';
 import { Graph, loadUsearch } from '../../vector/hnsw.ts';
 import { floatsOf } from '../../vector/rows.ts';

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads';
 import { ScriptError } from '../../errors.ts';
 import type { GraphSettings } from '../../vector/hnsw.ts';
 import type { BuildProgress } from '../knowledge.ts';
@@ -55,6 +54,7 @@ function inWorker(task: BuildTask | CheckTask, signal: AbortSignal, onProgress?:
   const cancelled = () => new ScriptError('CANCELLED', 'the making of the vector index was cancelled');
   if (signal.aborted) return Promise.reject(cancelled());
   const file = import.meta.url.endsWith('.ts') ? './build-worker.ts' : './build-worker.js';
+  const { Worker } = process.getBuiltinModule('node:worker_threads');
   const worker = new Worker(new URL(file, import.meta.url), { workerData: task });
   return new Promise<BuildResult | boolean>((resolve, reject) => {
     const fail = (reason: string) => reject(new ScriptError('STORE_FAILED', `the vector index could not be made: ${reason}`));

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { randomUUID } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
 import { Graph, type GraphSettings, type Usearch } from '../../vector/hnsw.ts';
 import type { BuildProgress, KnowledgeSettings } from '../knowledge.ts';

@@ -3,6 +3,7 @@ import type { BoundGlobal, Entry, MethodTable } from '../../call/dispatch.ts';
 import type { HandleType } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { captureImage } from '../wasm/image.ts';
+import { keptImage } from '../wasm/kept.ts';
 import { PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { Machine, type MachineImage } from './machine.ts';
 import type { Prototypes } from './read.ts';
@@ -27,12 +28,26 @@ export interface JavaScriptImage {
   readonly scratch: number;
 }
 
+/** Free memory in the image, so that a small script's context never grows: growing costs, and a memory that has grown serves no other. */
+const ROOM_BYTES = 512 * 1024;
+
+/** What is made once, and kept: no part of it belongs to one process. */
+interface Made extends Omit<JavaScriptImage, 'handlePrototypes'> {
+  /** In the order of the table's handles. */
+  readonly handlePrototypes: readonly bigint[];
+}
+
 const refuse = () => {
   throw new ScriptError('INTERNAL', 'a call while the base image is made');
 };
 
-/** Makes the base image of a method table: about 10 ms, once per runtime. */
+/** The base image of a method table. */
 export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
+  const made = keptImage('javascript', table, [PRELUDE, make, captureImage, Builder, Machine, Writer], () => make(table));
+  return { ...made, handlePrototypes: new Map(table.handles.map(({ type }, i) => [type, made.handlePrototypes[i] as bigint])) };
+}
+
+function make(table: MethodTable): Made {
   const machine = new Machine({
     call: refuse,
     wait: refuse,
@@ -53,11 +68,10 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
   const builder = new Builder(machine, writer, scratch);
   const shared = builder.prelude();
   const handleClass = builder.handleClass();
-  const handlePrototypes = new Map(
-    table.handles.map(({ type, methods }) => [type, builder.call(shared.handlePrototype, writer.text(type.name), builder.methods(methods))] as const),
-  );
+  const handlePrototypes = table.handles.map(({ type, methods }) => builder.call(shared.handlePrototype, writer.text(type.name), builder.methods(methods)));
   for (const global of table.globals('javascript')) builder.global(global);
   x.JS_RunGC(machine.runtime);
+  x.wasm_free(x.wasm_malloc(ROOM_BYTES));
   return {
     machine: { memory: captureImage(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
     prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype), lazyHandler: pointerOf(shared.lazyHandler) },

@@ -97,6 +97,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       pause: () => this.#goOnAfter(this.pause()),
       wait: (pending) => this.#goOnAfter(this.wait(pending)),
       enter: (fiber, body) => this.enter(fiber, body),
+      open: () => this.openFibers,
     });
     this.#files = new ModuleFiles(run, (name) => heap.moduleStatus(context, name));
     this.#modules = new ModuleTexts(this.#machine, this.#errors, this.#files, {
@@ -113,7 +114,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   execute(source: Source): Promise<Value> {
     const fiber = this.mainFiber();
     return this.enter(fiber, () =>
-      this.#promises.counted(async () => {
+      this.#promises.left(async () => {
         defineInputs(this.#machine, this.#writer, this.run);
         this.#files.begin(source, fiber);
         const compiled = await compile(source, (text, flags) => this.#compile(fiber, source.name, text, flags));
@@ -128,7 +129,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
 
   evaluate(source: Source): Promise<string | undefined> {
     return this.enterChunk((fiber) =>
-      this.#promises.counted(async () => {
+      this.#promises.left(async () => {
         if (!this.#begun) defineInputs(this.#machine, this.#writer, this.run);
         this.#begun = true;
         this.#files.begin(source, fiber);
@@ -140,10 +141,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         return shown;
       }),
     );
-  }
-
-  close(): void {
-    this.kill(new ScriptError('CANCELLED', 'the run has ended'));
   }
 
   // What every language supplies.
@@ -172,6 +169,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   /** The interpreter's own handler raises it, again and again. */
   protected interrupt(): boolean {
     return false;
+  }
+
+  protected release(): void {
+    this.#machine.release();
   }
 
   protected memoryBytes(): number {
@@ -285,7 +286,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #invoke(ref: ScriptRef): ScriptInvoke {
     return (context, args, options) =>
       this.invoke(context, options, (fiber) =>
-        this.#promises.counted(async () => {
+        this.#promises.left(async () => {
           const value = await this.#callFunction(fiber, ref, args);
           const result = await this.#result(fiber, await this.#promises.settle(fiber, value));
           this.#promises.startJobs();
@@ -326,7 +327,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       this.backInScript();
       return 0;
     }
-    if (result instanceof Promise) return 1;
+    if (result instanceof Promise) {
+      if (this.table.entries[index]?.compiled.definition.only_callbacks) this.#promises.hold(this.current, result);
+      return 1;
+    }
     this.#put(cell, result);
     this.backInScript();
     return 0;

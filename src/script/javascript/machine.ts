@@ -65,13 +65,17 @@ export class Machine {
   readonly hostFunction: number;
   readonly finalizer: number;
   readonly #linker: Linker;
+  readonly #release: () => void;
   #promising: Promising | undefined;
 
   constructor(hooks: MachineHooks, image?: MachineImage, engine: EngineModules = loadEngine('javascript')) {
     const { linkers } = engine;
+    const memory = engine.memories.take(image?.memory.length);
+    this.#release = image ? () => engine.memories.give(memory, image.memory.length) : () => undefined;
     const pause = new WebAssembly.Suspending(() => hooks.pause());
     const before = new WebAssembly.Instance(linkers.first, { host: { tick: () => hooks.look(), pause } }).exports;
     const x = new WebAssembly.Instance(engine.module, {
+      host: { memory },
       env: {
         host_interrupt: before.host_interrupt as WebAssembly.ImportValue,
         host_get_timezone_offset: () => 0,
@@ -82,7 +86,7 @@ export class Machine {
       },
       wasi_snapshot_preview1: {
         clock_time_get: (_clock: number, _precision: bigint, at: number) => {
-          new DataView(x.memory.buffer).setBigInt64(at, BigInt(Math.round(hooks.now() * 1e6)), true);
+          new DataView(memory.buffer).setBigInt64(at, BigInt(Math.round(hooks.now() * 1e6)), true);
           return 0;
         },
         random_get: () => 52,
@@ -152,6 +156,11 @@ export class Machine {
   /** Makes a fiber's shadow stack current, with no frame of the script below. */
   toFiber(region: number): void {
     this.#stack(region + STACK_BYTES.javascript, region + MARGIN);
+  }
+
+  /** Leaves the memory to another context; nothing may enter this one again. */
+  release(): void {
+    this.#release();
   }
 
   #stack(top: number, limit: number): void {

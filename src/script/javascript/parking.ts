@@ -1,54 +1,97 @@
 import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import type { Fiber } from '../fiber.ts';
 
-/** Fibers that wait for promises of the script: who can still settle them, and when to look again. */
+interface Parked {
+  readonly fiber: Fiber;
+  readonly promise: bigint;
+  readonly fail: (error: ScriptError) => void;
+}
+
+/** What the fibers of a context tell about themselves. */
+export interface Lot {
+  /** Work of the host that may call into the script yet. */
+  readonly background: ReadonlySet<Promise<unknown>>;
+  /** How many fibers have begun and not ended. */
+  readonly open: () => number;
+  readonly mayGoOn: (promise: bigint) => boolean;
+}
+
+/**
+ * Fibers that wait for promises of the script: who can still settle them, and when to look again. When every fiber of the context waits like that,
+ * or for functions of the script that do (`parallel`), nobody can.
+ */
 export class Parking {
-  readonly #background: ReadonlySet<Promise<unknown>>;
-  readonly #mayGoOn: (promise: bigint) => boolean;
-  readonly #parked = new Map<() => void, bigint>();
-  #fibers = 0;
+  readonly #lot: Lot;
+  readonly #parked = new Map<() => void, Parked>();
+  /** Fibers in a call that waits for functions of the script alone. */
+  readonly #held = new Set<Fiber>();
+  #looking = false;
 
-  /** `background` is work of the host that may call into the script yet. */
-  constructor(background: ReadonlySet<Promise<unknown>>, mayGoOn: (promise: bigint) => boolean) {
-    this.#background = background;
-    this.#mayGoOn = mayGoOn;
-  }
-
-  /** A fiber begins. */
-  enter(): void {
-    this.#fibers++;
+  constructor(lot: Lot) {
+    this.#lot = lot;
   }
 
   /** A fiber has ended: what it leaves behind may be what others wait for. */
   leave(): void {
-    this.#fibers--;
     this.#wake();
   }
 
   /** Some fiber is about to wait for the host: those whose promises it settled go on. */
   look(): void {
-    for (const [wake, promise] of this.#parked) if (this.#mayGoOn(promise)) wake();
+    for (const [wake, { promise }] of this.#parked) if (this.#lot.mayGoOn(promise)) wake();
   }
 
-  /** Resolves when it is worth looking at the promise again; throws DEADLOCK when nobody is left who could settle it. */
-  park(promise: bigint): Promise<Value> {
-    const { promise: changed, resolve } = Promise.withResolvers<Value>();
+  /** The fiber waits for functions of the script, and for nothing else, until `pending` settles. */
+  hold(fiber: Fiber, pending: Promise<unknown>): void {
+    this.#held.add(fiber);
+    const release = () => void this.#held.delete(fiber);
+    pending.then(release, release);
+  }
+
+  /** Resolves when it is worth looking at the promise again; rejects with DEADLOCK when nobody is left who could settle it. */
+  park(fiber: Fiber, promise: bigint): Promise<Value> {
+    const { promise: changed, resolve, reject } = Promise.withResolvers<Value>();
     const wake = () => {
       if (this.#parked.delete(wake)) resolve(null);
     };
-    this.#parked.set(wake, promise);
-    if (this.#parked.size === this.#fibers) {
-      // Each parked callback stands for one piece of background work at most; what is more may come back.
-      if (this.#background.size < this.#parked.size) {
-        this.#parked.delete(wake);
-        throw new ScriptError('DEADLOCK', 'the script awaits a promise that nothing can settle any more');
-      }
-      void Promise.race(this.#background).then(wake, wake);
-    }
+    this.#parked.set(wake, { fiber, promise, fail: reject });
+    this.#judge();
     return changed;
   }
 
-  #wake(): void {
-    for (const wake of [...this.#parked.keys()]) wake();
+  /** Decides in a later turn: what has just been settled may be on its way to the next function. */
+  #judge(): void {
+    if (this.#looking || this.#stuck() === undefined) return;
+    this.#looking = true;
+    setImmediate(() =>
+      setImmediate(() => {
+        this.#looking = false;
+        const apart = this.#stuck();
+        if (apart === undefined) return;
+        const { background } = this.#lot;
+        if (background.size >= apart) return void Promise.race(background).then(this.#wake, this.#wake);
+        const [wake, last] = [...this.#parked].at(-1) ?? [];
+        if (!wake || !last) return;
+        this.#parked.delete(wake);
+        last.fail(new ScriptError('DEADLOCK', 'the script awaits a promise that nothing can settle any more'));
+      }),
+    );
   }
+
+  /**
+   * When no fiber can go on, the number of calls that wait apart from one another: each stands for one piece of background work at most, and what is
+   * more may come back. Undefined while a fiber can go on.
+   */
+  #stuck(): number | undefined {
+    const fibers = [...this.#held, ...[...this.#parked.values()].map(({ fiber }) => fiber)];
+    if (fibers.length !== this.#lot.open() || fibers.some(({ ending }) => ending)) return undefined;
+    const callers = new Set(fibers.map(({ context }) => context.key));
+    for (const fiber of this.#held) if (!callers.delete(fiber.callKey)) return undefined;
+    return callers.size;
+  }
+
+  readonly #wake = (): void => {
+    for (const wake of [...this.#parked.keys()]) wake();
+  };
 }

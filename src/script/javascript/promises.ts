@@ -26,6 +26,8 @@ export interface Stage {
   /** Waits without the baton, and goes on with it. */
   wait(pending: Promise<Value>): Promise<Outcome>;
   enter(fiber: Fiber, body: () => Promise<void>): Promise<void>;
+  /** How many fibers have begun and not ended. */
+  open(): number;
 }
 
 /** The promises of one context: who waits for them, and the jobs that settle them. */
@@ -40,7 +42,11 @@ export class Promises {
     this.#stage = stage;
     const { x, context, runtime } = stage.machine;
     this.#rejections = new Rejections(x, context);
-    this.#parking = new Parking(stage.run.pending, (promise) => x.JS_IsJobPending(runtime) !== 0 || x.JS_PromiseState(context, promise) !== PROMISE.pending);
+    this.#parking = new Parking({
+      background: stage.run.pending,
+      open: stage.open,
+      mayGoOn: (promise) => x.JS_IsJobPending(runtime) !== 0 || x.JS_PromiseState(context, promise) !== PROMISE.pending,
+    });
   }
 
   /** What a promise comes to, and that promise's promise; a value that is none is the answer. Throws DEADLOCK when nothing can settle it. */
@@ -72,7 +78,7 @@ export class Promises {
     if (this.#jobs || !pending()) return;
     const fiber = new Fiber({ id: `jobs.${++this.#jobFibers}`, context: new CallContext(run), onFirstWait });
     const body = () =>
-      this.counted(async () => {
+      this.left(async () => {
         while (pending()) await this.#runJobs(fiber);
       });
     this.#jobs = this.#stage.enter(fiber, body).finally(() => {
@@ -94,9 +100,8 @@ export class Promises {
     this.#throwUnhandled(fiber);
   }
 
-  /** Counts the fiber in as long as it runs, and tells those that wait for promises when it ends. */
-  async counted<T>(body: () => Promise<T>): Promise<T> {
-    this.#parking.enter();
+  /** What a fiber does, told to those that wait for promises when it ends. */
+  async left<T>(body: () => Promise<T>): Promise<T> {
     try {
       return await body();
     } finally {
@@ -107,6 +112,11 @@ export class Promises {
   /** Some fiber is about to wait for the host: those whose promises it settled go on. */
   look(): void {
     this.#parking.look();
+  }
+
+  /** The fiber is about to wait for functions of the script alone. */
+  hold(fiber: Fiber, pending: Promise<Value>): void {
+    this.#parking.hold(fiber, pending);
   }
 
   /** The engine's tracker: addresses of a promise and its reason, which are freed. */
@@ -131,7 +141,7 @@ export class Promises {
   /** Waits until something may have happened to a promise that no job of now settles. */
   async #park(fiber: Fiber, promise: bigint): Promise<void> {
     this.#throwUnhandled(fiber);
-    const outcome = await this.#stage.wait(this.#parking.park(promise));
+    const outcome = await this.#stage.wait(this.#parking.park(fiber, promise));
     if ('error' in outcome) throw outcome.error;
   }
 

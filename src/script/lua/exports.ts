@@ -43,7 +43,6 @@ export interface LuaExports {
   lua_rawequal(L: number, a: number, b: number): number;
   lua_rawget(L: number, index: number): number;
   lua_rawgeti(L: number, index: number, key: bigint): number;
-  lua_rawlen(L: number, index: number): bigint;
   lua_rawset(L: number, index: number): void;
   lua_rawseti(L: number, index: number, key: bigint): void;
   lua_rotate(L: number, index: number, n: number): void;

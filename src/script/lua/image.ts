@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { MethodTable } from '../../call/dispatch.ts';
-import type { HandleType } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { captureImage, type MemoryImage } from '../wasm/image.ts';
+import { keptImage } from '../wasm/kept.ts';
 import { LUA } from './exports.ts';
 import { INTERNALS } from './internals.ts';
 import { LuaMachine } from './machine.ts';
+import { LuaMemory } from './memory.ts';
 import type { LuaMarks } from './values.ts';
 
 /** What the prelude returns and the engine keeps, by name. */
@@ -28,6 +29,13 @@ const KEPT = [
 ] as const;
 type Kept = (typeof KEPT)[number];
 
+/** What is made once, and kept: no part of it belongs to one process. */
+interface Made extends Omit<LuaImage, 'marks'> {
+  readonly marks: Omit<LuaMarks, 'handleRefs'>;
+  /** In the order of the table's handles. */
+  readonly handleRefs: readonly number[];
+}
+
 /** A Lua state with everything in it, as bytes: the start of each context. */
 export interface LuaImage {
   readonly memory: MemoryImage;
@@ -41,8 +49,14 @@ export interface LuaImage {
 
 const PRELUDE = readFileSync(new URL('./prelude.lua', import.meta.url));
 
-/** Opens and trims the standard library, adds the globals of the table, and copies the memory. */
+/** The base image of a method table. */
 export function createLuaImage(table: MethodTable): LuaImage {
+  const { marks, handleRefs, ...made } = keptImage('lua', table, [PRELUDE, make, captureImage, LuaMachine, LuaMemory], () => make(table));
+  return { ...made, marks: { ...marks, handleRefs: new Map(table.handles.map(({ type }, i) => [type, handleRefs[i] as number])) } };
+}
+
+/** Opens and trims the standard library, adds the globals of the table, and copies the memory. */
+function make(table: MethodTable): Made {
   const machine = new LuaMachine();
   const { x, memory } = machine;
   const L = x.luaL_newstate();
@@ -95,23 +109,23 @@ export function createLuaImage(table: MethodTable): LuaImage {
     x.lua_setglobal(L, memory.name(global.name));
   }
   x.lua_pushlightuserdata(L, 0);
-  x.lua_rawgeti(L, LUA.registry, BigInt(refs.null_metatable));
+  machine.rawgeti(L, LUA.registry, refs.null_metatable);
   x.lua_setmetatable(L, -2);
   x.lua_settop(L, 0);
   function addJson(): void {
     x.lua_pushlightuserdata(L, 0);
     setField('null');
-    x.lua_rawgeti(L, LUA.registry, BigInt(refs.array));
+    machine.rawgeti(L, LUA.registry, refs.array);
     setField('array');
   }
 
-  const handleRefs = new Map<HandleType, number>();
+  const handleRefs: number[] = [];
   for (const handle of table.handles) {
-    x.lua_rawgeti(L, LUA.registry, BigInt(refs.handle_metatable));
+    machine.rawgeti(L, LUA.registry, refs.handle_metatable);
     memory.push(L, handle.type.name);
     methods(handle.methods);
     check(x.lua_pcallk(L, 2, 1, 0, 0, 0), `to make ${handle.type.name}`);
-    handleRefs.set(handle.type, ref());
+    handleRefs.push(ref());
   }
   return {
     memory: captureImage(x.memory),
@@ -119,11 +133,11 @@ export function createLuaImage(table: MethodTable): LuaImage {
     L,
     stackTop: x.stackSave(),
     refs,
+    handleRefs,
     marks: {
       arrayRef: refs.array_metatable,
       arrayAddress: addresses.array_metatable,
       errorAddress: addresses.error_metatable,
-      handleRefs,
       setFieldsRef: refs.set_fields,
       handlesRef: refs.handles,
       lazyRef: refs.lazy,

@@ -76,7 +76,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
         this.#setGlobal('INPUT', this.run.input);
       }
       this.#internals.main = source;
-      this.#x.lua_rawgeti(fiber.thread, LUA.registry, BigInt(this.#image.refs.show));
+      this.#machine.rawgeti(fiber.thread, LUA.registry, this.#image.refs.show);
       await this.#loadChunk(fiber, source);
       try {
         const shown = await this.#run(fiber, 1);
@@ -86,10 +86,6 @@ export class LuaInstance extends Instance implements ScriptInstance {
         throw error;
       }
     });
-  }
-
-  close(): void {
-    this.kill(new ScriptError('CANCELLED', 'the run has ended'));
   }
 
   // Fibers.
@@ -119,6 +115,10 @@ export class LuaInstance extends Instance implements ScriptInstance {
     this.#x.__fuel_reset.value = amount;
   }
 
+  protected release(): void {
+    this.#machine.release();
+  }
+
   protected memoryBytes(): number {
     return this.#x.memory.buffer.byteLength;
   }
@@ -134,7 +134,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
   async #run(fiber: Fiber, args: number): Promise<Value> {
     const { thread } = fiber;
     const x = this.#x;
-    x.lua_rawgeti(thread, LUA.registry, BigInt(this.#image.refs.handler));
+    this.#machine.rawgeti(thread, LUA.registry, this.#image.refs.handler);
     x.lua_rotate(thread, 1, 1);
     const status = await this.compute(() => this.#machine.pcall(fiber.region + STACK, thread, args));
     if (fiber.interruptedAt) x.lua_sethook(thread, 0, 0, 0);
@@ -234,7 +234,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     x.lua_createtable(L, positional.length, Object.keys(named).length);
     positional.forEach((value, i) => {
       this.#values.push(L, value);
-      x.lua_rawseti(L, -2, BigInt(i + 1));
+      this.#machine.rawseti(L, -2, i + 1);
     });
     for (const [name, value] of Object.entries(named)) {
       this.#values.push(L, name);
@@ -252,8 +252,8 @@ export class LuaInstance extends Instance implements ScriptInstance {
   /** The image's clones share a random state: each run gets its own. */
   #seed(): void {
     const { L, refs } = this.#image;
-    this.#x.lua_rawgeti(L, LUA.registry, BigInt(refs.seed));
-    this.#x.lua_pushinteger(L, BigInt(Math.floor(this.run.random() * 2 ** 32)));
+    this.#machine.rawgeti(L, LUA.registry, refs.seed);
+    this.#machine.pushInteger(L, Math.floor(this.run.random() * 2 ** 32));
     this.#x.lua_callk(L, 1, 0, 0, 0);
   }
 }

@@ -34,14 +34,21 @@ export class LuaMachine {
   /** Lists of numbers in one call each way; see the linker. */
   readonly readNumbers: ReadNumbers;
   readonly writeNumbers: WriteNumbers;
+  /** `lua_pushinteger`, `lua_rawgeti` and `lua_rawseti` with plain numbers. */
+  readonly pushInteger: (L: number, value: number) => void;
+  readonly rawgeti: (L: number, index: number, key: number) => number;
+  readonly rawseti: (L: number, index: number, key: number) => void;
   #maxBytes: number;
+  readonly #release: () => void;
   readonly #pcall: Pcall;
   readonly #load: Load;
 
   constructor(host?: LuaHost, engine: EngineModules = loadEngine('lua')) {
     this.#maxBytes = host ? host.memoryBytes : 64 * 2 ** 20;
+    const wasm = engine.memories.take(host?.image.memory.length);
+    this.#release = host ? () => engine.memories.give(wasm, host.image.memory.length) : () => undefined;
     const first = new WebAssembly.Instance(engine.linkers.first, {}).exports as LinkExports;
-    const instance = new WebAssembly.Instance(engine.module, this.#imports(first, host?.now ?? (() => 0)));
+    const instance = new WebAssembly.Instance(engine.module, this.#imports(first, wasm, host?.now ?? (() => 0)));
     this.x = instance.exports as unknown as LuaExports;
     const { x } = this;
     const second = new WebAssembly.Instance(engine.linkers.second, {
@@ -73,6 +80,9 @@ export class LuaMachine {
     this.memory = new LuaMemory(x, host?.image.buffers);
     this.readNumbers = second.read_numbers;
     this.writeNumbers = second.write_numbers;
+    this.pushInteger = second.push_integer;
+    this.rawgeti = second.rawgeti;
+    this.rawseti = second.rawseti;
     this.#pcall = WebAssembly.promising(x.lua_pcallk) as unknown as Pcall;
     this.#load = WebAssembly.promising(x.luaL_loadbufferx) as unknown as Load;
   }
@@ -102,7 +112,12 @@ export class LuaMachine {
     return this.#load(L, text.pointer, text.size, name, 0);
   }
 
-  #imports(first: LinkExports, now: () => number): WebAssembly.Imports {
+  /** Leaves the memory to another context; nothing may enter this one again. */
+  release(): void {
+    this.#release();
+  }
+
+  #imports(first: LinkExports, memory: WebAssembly.Memory, now: () => number): WebAssembly.Imports {
     const none = () => 0;
     const abort = () => {
       throw new WebAssembly.RuntimeError('the Lua engine aborted');
@@ -134,12 +149,16 @@ export class LuaMachine {
     ];
     for (const name of named) env[name] = none;
     const sizes = (count: number, bytes: number) => {
-      const view = new DataView(this.x.memory.buffer);
+      const view = new DataView(memory.buffer);
       view.setUint32(count, 0, true);
       view.setUint32(bytes, 0, true);
       return 0;
     };
-    return { env, wasi_snapshot_preview1: { fd_write: none, fd_read: none, fd_close: none, fd_seek: none, environ_get: none, environ_sizes_get: sizes } };
+    return {
+      host: { memory },
+      env,
+      wasi_snapshot_preview1: { fd_write: none, fd_read: none, fd_close: none, fd_seek: none, environ_get: none, environ_sizes_get: sizes },
+    };
   }
 
   /** The heap grows by a fifth at a time up to its cap; refusal is Lua's own memory error. */
@@ -157,7 +176,7 @@ export class LuaMachine {
   }
 }
 
-type ReadNumbers = (L: number, index: number, at: number, kinds: number, most: number) => number;
+type ReadNumbers = (L: number, index: number, at: number, kinds: number, least: number, most: number) => number;
 type WriteNumbers = (L: number, at: number, kinds: number, count: number) => void;
 
 interface LinkExports extends WebAssembly.Exports {
@@ -168,6 +187,9 @@ interface LinkExports extends WebAssembly.Exports {
   readonly hook: (L: number, info: number) => void;
   readonly read_numbers: ReadNumbers;
   readonly write_numbers: WriteNumbers;
+  readonly push_integer: LuaMachine['pushInteger'];
+  readonly rawgeti: LuaMachine['rawgeti'];
+  readonly rawseti: LuaMachine['rawseti'];
   readonly tick: () => void;
 }
 

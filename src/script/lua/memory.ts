@@ -23,6 +23,7 @@ export class LuaMemory {
   #buffer: ArrayBuffer | undefined;
   #bytes = Buffer.alloc(0);
   #view = new DataView(new ArrayBuffer(0));
+  #doubles = new Float64Array(0);
   /** Four bytes for lengths that the API writes. */
   readonly #length: number;
   readonly #scratch: number;
@@ -49,6 +50,12 @@ export class LuaMemory {
   get view(): DataView {
     this.#follow();
     return this.#view;
+  }
+
+  /** The memory as doubles, of which the engine writes lists. */
+  get doubles(): Float64Array {
+    this.#follow();
+    return this.#doubles;
   }
 
   /** The string at a stack index: text when it is UTF-8, else a copy of its bytes. The value must be a string. */
@@ -151,5 +158,6 @@ export class LuaMemory {
     this.#buffer = buffer;
     this.#bytes = Buffer.from(buffer);
     this.#view = new DataView(buffer);
+    this.#doubles = new Float64Array(buffer);
   }
 }

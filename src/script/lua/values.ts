@@ -6,7 +6,9 @@ import { MAX_HANDLES, VALUE_LIMITS } from '../limits.ts';
 import { ScriptRef } from '../refs.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
-import { type LuaMemory, MOST_NUMBERS } from './memory.ts';
+import type { LuaMemory } from './memory.ts';
+import { readNumbers, writeNumbers } from './numbers.ts';
+import { filled, refuse, sorted, tooLong, tooMany } from './table.ts';
 
 /** Marks and metatables that the image holds, as references into the registry and addresses. */
 export interface LuaMarks {
@@ -31,9 +33,6 @@ export interface LuaOwner {
   /** Makes the host's function for a referenced script function. */
   callback(ref: ScriptRef): Callback;
 }
-
-/** Shorter lists are not worth the quick way. */
-const FEWEST_NUMBERS = 8;
 
 interface Budget {
   nodes: number;
@@ -97,7 +96,7 @@ export class LuaValues {
   }
 
   #readAt(L: number, index: number, type: number, path: string, budget: Budget): Value {
-    if (++budget.nodes > VALUE_LIMITS.nodes) throw refuse(path, `more than ${VALUE_LIMITS.nodes} values in one`);
+    if (++budget.nodes > VALUE_LIMITS.nodes) throw tooMany(path);
     if (type === LUA.table) return this.#readTable(L, index, path, budget);
     if (type === LUA.function) return this.#readFunction(L, index);
     const value = this.#readScalar(L, index, type, path);
@@ -122,13 +121,11 @@ export class LuaValues {
     if (budget.seen.includes(address)) throw refuse(path, 'a table that contains itself');
     if (budget.seen.length >= VALUE_LIMITS.depth) throw refuse(path, `nested deeper than ${VALUE_LIMITS.depth}`);
     if (!x.lua_checkstack(L, 6)) throw refuse(path, 'not enough stack');
-    if (x.lua_rawlen(L, index) >= FEWEST_NUMBERS) {
-      const numbers = this.#readNumbers(L, index);
-      if (numbers) {
-        budget.nodes += numbers.length;
-        if (budget.nodes > VALUE_LIMITS.nodes) throw refuse(path, `more than ${VALUE_LIMITS.nodes} values in one`);
-        return numbers;
-      }
+    const numbers = readNumbers(this.#machine, L, index);
+    if (numbers) {
+      budget.nodes += numbers.length;
+      if (budget.nodes > VALUE_LIMITS.nodes) throw tooMany(path);
+      return numbers;
     }
     budget.seen.push(address);
     const top = x.lua_gettop(L);
@@ -161,7 +158,7 @@ export class LuaValues {
     const lacking = map && this.lazy.any ? this.#lacking(L, index) : undefined;
     if (lacking) map = { ...lacking, ...map };
     if (map) return sorted(map);
-    if (sparse) fill(items, sparse, path);
+    if (sparse) return filled(items, sparse, path);
     if (items.length > 0 || this.#isArray(L, index)) return items;
     return {};
   }
@@ -169,42 +166,12 @@ export class LuaValues {
   /** All fields of a lazy map that the script has not had yet; undefined for any other table. */
   #lacking(L: number, index: number): ValueMap | undefined {
     const x = this.#x;
-    x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.lazyIdsRef));
+    this.#machine.rawgeti(L, LUA.registry, this.#marks.lazyIdsRef);
     x.lua_pushvalue(L, index);
     x.lua_rawget(L, -2);
     const id = x.lua_tonumberx(L, -1, 0);
     x.lua_settop(L, -3);
     return id === 0 ? undefined : this.lazy.get(id);
-  }
-
-  /** A list of nothing but numbers, in one call; undefined for anything else. */
-  #readNumbers(L: number, index: number): Value[] | undefined {
-    const { numbers } = this.#memory;
-    const kinds = numbers + MOST_NUMBERS * 8;
-    const count = this.#machine.readNumbers(L, index, numbers, kinds, MOST_NUMBERS);
-    if (count < 0) return undefined;
-    const { view, bytes } = this.#memory;
-    const list: Value[] = new Array(count);
-    for (let i = 0; i < count; i++) {
-      const value = view.getFloat64(numbers + 8 * i, true);
-      list[i] = bytes[kinds + i] && Number.isInteger(value) ? new Float(value) : value;
-    }
-    return list;
-  }
-
-  /** Fills the new table on top of the stack where the list holds nothing but numbers. */
-  #writeNumbers(L: number, list: readonly Value[]): boolean {
-    const { numbers, view, bytes } = this.#memory;
-    const kinds = numbers + MOST_NUMBERS * 8;
-    for (let i = 0; i < list.length; i++) {
-      const item = list[i];
-      const value = item instanceof Float ? item.value : item;
-      if (typeof value !== 'number') return false;
-      view.setFloat64(numbers + 8 * i, value, true);
-      bytes[kinds + i] = item instanceof Float || !Number.isSafeInteger(value) || Object.is(value, -0) ? 1 : 0;
-    }
-    this.#machine.writeNumbers(L, numbers, kinds, list.length);
-    return true;
   }
 
   #isArray(L: number, index: number): boolean {
@@ -221,7 +188,7 @@ export class LuaValues {
     const x = this.#x;
     switch (typeof value) {
       case 'number':
-        if (Number.isSafeInteger(value) && !Object.is(value, -0)) x.lua_pushinteger(L, BigInt(value));
+        if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.#machine.pushInteger(L, value);
         else x.lua_pushnumber(L, value);
         return;
       case 'string':
@@ -242,7 +209,7 @@ export class LuaValues {
   /** Pushes the very value that a reference stands for. */
   pushRef(L: number, ref: ScriptRef | undefined): void {
     if (!ref || ref.owner !== this.#owner || ref.released) throw new ScriptError('INTERNAL', 'a function of another run, or one that was let go');
-    this.#x.lua_rawgeti(L, LUA.registry, BigInt(ref.ref));
+    this.#machine.rawgeti(L, LUA.registry, ref.ref);
   }
 
   #pushInside(L: number, value: Value | undefined, depth: number): void {
@@ -260,19 +227,19 @@ export class LuaValues {
     if (!x.lua_checkstack(L, 6)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
     if (Array.isArray(value)) {
       x.lua_createtable(L, value.length, 0);
-      const quick = value.length >= FEWEST_NUMBERS && value.length <= MOST_NUMBERS && this.#writeNumbers(L, value);
+      const quick = writeNumbers(this.#machine, L, value);
       for (let i = quick ? value.length : 0; i < value.length; i++) {
         this.#pushInside(L, value[i], depth + 1);
-        x.lua_rawseti(L, -2, BigInt(i + 1));
+        this.#machine.rawseti(L, -2, i + 1);
       }
-      x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.arrayRef));
+      this.#machine.rawgeti(L, LUA.registry, this.#marks.arrayRef);
       x.lua_setmetatable(L, -2);
       return;
     }
     if (value instanceof LazyMap) {
-      x.lua_rawgeti(L, LUA.registry, BigInt(this.#marks.lazyRef));
+      this.#machine.rawgeti(L, LUA.registry, this.#marks.lazyRef);
       this.#pushObject(L, value.own, depth);
-      x.lua_pushinteger(L, BigInt(this.lazy.add(value)));
+      this.#machine.pushInteger(L, this.lazy.add(value));
       x.lua_callk(L, 2, 1, 0, 0);
       return;
     }
@@ -289,9 +256,9 @@ export class LuaValues {
     const x = this.#x;
     const marks = this.#marks;
     const known = this.#handleIds.get(handle.target);
-    x.lua_rawgeti(L, LUA.registry, BigInt(marks.handlesRef));
+    this.#machine.rawgeti(L, LUA.registry, marks.handlesRef);
     if (known !== undefined) {
-      x.lua_rawgeti(L, -1, BigInt(known));
+      this.#machine.rawgeti(L, -1, known);
       if (x.lua_type(L, -1) === LUA.userdata) {
         x.lua_rotate(L, -2, 1);
         x.lua_settop(L, -2);
@@ -305,15 +272,15 @@ export class LuaValues {
     if (id >= MAX_HANDLES) throw new ScriptError('LIMIT_EXCEEDED', `more than ${MAX_HANDLES} handles in one run`);
     this.#handleIds.set(handle.target, id);
     this.#memory.view.setUint32(x.lua_newuserdatauv(L, 4, 0), id, true);
-    x.lua_rawgeti(L, LUA.registry, BigInt(metatable));
+    this.#machine.rawgeti(L, LUA.registry, metatable);
     x.lua_setmetatable(L, -2);
     x.lua_pushvalue(L, -1);
-    x.lua_rawseti(L, -3, BigInt(id));
+    this.#machine.rawseti(L, -3, id);
     x.lua_rotate(L, -2, 1);
     x.lua_settop(L, -2);
     const fields = handle.type.fields?.(handle.target);
     if (!fields) return;
-    x.lua_rawgeti(L, LUA.registry, BigInt(marks.setFieldsRef));
+    this.#machine.rawgeti(L, LUA.registry, marks.setFieldsRef);
     x.lua_pushvalue(L, -2);
     this.#pushObject(L, fields, 0);
     x.lua_callk(L, 2, 0, 0, 0);
@@ -326,50 +293,4 @@ export function scriptCallback(ref: ScriptRef, invoke: ScriptInvoke): Callback {
     throw new ScriptError('INTERNAL', 'a function of the script was called without a context');
   };
   return Object.assign(callback, { [SCRIPT_CALLBACK]: Object.assign(invoke, { release: () => ref.release() }) });
-}
-
-function refuse(path: string, what: string): ScriptError {
-  return new ScriptError('BAD_ARGUMENT', `${path}: ${what}`);
-}
-
-function tooLong(path: string): ScriptError {
-  return refuse(path, `more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`);
-}
-
-/** Lua tables have no order: byte order of the keys stands in. */
-function sorted(map: ValueMap): ValueMap {
-  const keys = Object.keys(map);
-  let before = '';
-  let ordered = true;
-  for (const key of keys) {
-    if (compareBytes(key, before) < 0) {
-      ordered = false;
-      break;
-    }
-    before = key;
-  }
-  if (ordered) return map;
-  const out: ValueMap = {};
-  for (const key of keys.sort(compareBytes)) define(out, key, map[key]);
-  return out;
-}
-
-/** The order of UTF-8 bytes, which is that of code points: UTF-16 puts those above U+FFFF before U+E000. */
-function compareBytes(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (left !== right) return left >= 0xd800 && right >= 0xd800 ? fixed(left) - fixed(right) : left - right;
-  }
-  return a.length - b.length;
-}
-
-const fixed = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit + 0x2000);
-
-/** A few holes in an array are nulls; many mean that it is none. */
-function fill(items: Value[], sparse: Map<number, Value>, path: string): void {
-  let last = 0;
-  for (const position of sparse.keys()) last = Math.max(last, position);
-  if (last > 2 * (items.length + sparse.size) + 8) throw refuse(path, `an array with positions up to ${last} but only ${items.length + sparse.size} values`);
-  for (let position = items.length + 1; position <= last; position++) items.push(sparse.get(position) ?? null);
 }

@@ -4,7 +4,7 @@ import { sha256 } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
 import { instrument } from './instrument.ts';
 import type { Manifest } from './manifests.ts';
-import { keepExports, resizeMemory } from './trim.ts';
+import { importMemory, keepExports } from './trim.ts';
 
 /** Reads the package's binary that a manifest names. Throws INTERNAL when it is another one than the manifest was made for. */
 export function readSource(manifest: Manifest): Uint8Array {
@@ -16,6 +16,6 @@ export function readSource(manifest: Manifest): Uint8Array {
 
 /** Trims and instruments a binary as its manifest says; about 150 ms. */
 export function buildEngine(source: Uint8Array, manifest: Manifest): Uint8Array {
-  const resized = resizeMemory(source, manifest.memory);
-  return instrument(keepExports(resized, manifest.exports), manifest.fuel);
+  const open = importMemory(source, manifest.memory);
+  return instrument(keepExports(open, manifest.exports), manifest.fuel);
 }

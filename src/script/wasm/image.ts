@@ -1,4 +1,3 @@
-const PAGE = 65_536;
 /** Memory is copied in chunks of this many bytes, but for those that are all zero. */
 const CHUNK = 4_096;
 
@@ -24,10 +23,8 @@ export function captureImage(memory: WebAssembly.Memory): MemoryImage {
   return { length: bytes.length, chunks };
 }
 
-/** Makes a fresh instance's memory equal to the image; what the image has as zero must be zero already. */
+/** Makes a fresh instance's memory equal to the image, which is as long; what the image has as zero must be zero already. */
 export function applyImage(memory: WebAssembly.Memory, image: MemoryImage): void {
-  const missing = image.length - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
   const bytes = new Uint8Array(memory.buffer);
   for (const chunk of image.chunks) bytes.set(chunk.bytes, chunk.at);
 }

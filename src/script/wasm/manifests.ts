@@ -1,4 +1,5 @@
 import type { FuelPlan } from './instrument.ts';
+import type { MemorySize } from './memories.ts';
 
 export type EngineName = 'lua' | 'javascript';
 
@@ -7,8 +8,7 @@ export interface Manifest {
   /** The package's file, as an import specifier. */
   readonly source: string;
   readonly sourceSha256: string;
-  /** Pages of 64 KiB. */
-  readonly memory: { readonly initial: number; readonly maximum: number };
+  readonly memory: MemorySize;
   readonly exports: readonly string[];
   readonly fuel: FuelPlan;
   /** Of the binary that the rewriter makes. */
@@ -23,7 +23,7 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
   lua: {
     source: 'wasmoon/dist/glue.wasm',
     sourceSha256: '95f3f19ddb740125883bc41d5ec670cd0828e7b58c8bdad385323cbff497b55c',
-    memory: { initial: 20, maximum: 32_768 },
+    memory: { initial: 28, maximum: 32_768 },
     exports: [
       ...['memory', '__indirect_function_table', '__wasm_call_ctors', 'emscripten_stack_init', 'stackSave', 'stackRestore', 'setThrew', 'malloc', 'free'],
       ...['luaL_newstate', 'luaL_openlibs', 'luaL_loadbufferx', 'luaL_ref', 'luaL_unref', 'luaL_tolstring', 'luaL_traceback', 'luaL_where'],
@@ -34,7 +34,7 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       ...['lua_tointegerx', 'lua_tolstring', 'lua_tonumberx', 'lua_topointer', 'lua_touserdata', 'lua_type', 'lua_xmove'],
     ],
     fuel: { stackPointer: 0, dispatch: { function: 575, cases: 82, operands: LUA_JUMPS } },
-    sha256: '58b921f5e3c932347360ffd7d6e5519c221813a12975bca7fe8775b5db2d7a3e',
+    sha256: 'dbf5700d5bc2fdebc712eb34202fb96edadc109149379a989106475ea03e7be4',
   },
   javascript: {
     source: 'quickjs-wasi/quickjs.wasm',
@@ -69,6 +69,6 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       ],
     ],
     fuel: { stackPointer: 0, skip: [92] },
-    sha256: '2b90b7bc23e62604e5c4248b83a9f26160d90fcf08fbf309b8a00dba223d7bc5',
+    sha256: '98f53978f2b1dec1cebd9c1adbc25d5c5b52cda4258476fe75e7a46e825e0377',
   },
 };

@@ -67,6 +67,9 @@ function readImports(reader: Reader | undefined): { functions: number; tables: n
     if (kind === 0) {
       it.skipNumber();
       count.functions++;
+    } else if (kind === 2) {
+      if (it.byte() & 1) it.skipNumber();
+      it.skipNumber();
     } else if (kind === 3) {
       it.skip(2);
       count.globals++;

@@ -43,9 +43,15 @@ export const datetime = defineTool(
 
 function read(value: string | number | undefined, now: number): Date {
   const date = new Date(typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(value) ? `${value}Z` : (value ?? now));
-  if (Number.isNaN(date.getTime()))
+  if (Number.isNaN(date.getTime()) || (typeof value === 'string' && !isDay(value)))
     throw new ScriptError('BAD_ARGUMENT', `datetime: time: expected ISO 8601 text or ms since 1970, got ${JSON.stringify(value)}`);
   return date;
+}
+
+/** False for a text that begins with a day that its month does not have, which a Date takes for one of the next month. */
+function isDay(text: string): boolean {
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/.exec(text) ?? [];
+  return day === undefined || Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
 }
 
 /** Months and years keep the day where the month has it, else its last day. */

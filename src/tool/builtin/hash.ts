@@ -1,5 +1,5 @@
-import { createHash, createHmac } from 'node:crypto';
 import { z } from 'zod';
+import { createHash, createHmac } from '../../call/digest.ts';
 import { bytes } from '../../call/schema.ts';
 import { defineTool } from '../tool.ts';
 

@@ -7,6 +7,8 @@ import { defineTool } from '../tool.ts';
 import { type JsonSchemaResult, run } from '../work/json-schema.ts';
 
 const SMALL = 10_000;
+/** Keywords whose work can multiply. */
+const MULTIPLYING: ReadonlySet<string> = new Set(['$ref', 'allOf', 'anyOf', 'oneOf']);
 
 /** JSON Schema validation. */
 export const jsonSchema = defineTool(
@@ -26,8 +28,15 @@ export const jsonSchema = defineTool(
     ],
     execute(given, context) {
       const input = { data: toPlain(given.data), schema: toPlain(given.schema) as ValueMap };
-      return isSmall(input, SMALL) ? run(input) : beside<JsonSchemaResult>(context, new URL('../work/json-schema.ts', import.meta.url), input);
+      return isSmall(input, SMALL) && !multiplies(input.schema)
+        ? run(input)
+        : beside<JsonSchemaResult>(context, new URL('../work/json-schema.ts', import.meta.url), input);
     },
   },
   'builtin',
 );
+
+function multiplies(schema: unknown): boolean {
+  if (typeof schema !== 'object' || schema === null) return false;
+  return Object.entries(schema).some(([key, value]) => MULTIPLYING.has(key) || multiplies(value));
+}

@@ -18,7 +18,7 @@ export const regex = defineTool(
       operation: z.enum(['test', 'match', 'replace', 'split']).default('match'),
       pattern: z.string().min(1).max(1_000).describe('RE2 syntax; no back-references or look-around'),
       text: z.string().max(1_000_000),
-      replacement: z.string().default('').describe('$1 and ${name} stand for groups'),
+      replacement: z.string().default('').describe('$1 and $<name> stand for groups, $& for the whole match, $$ for a dollar sign'),
       ignore_case: z.boolean().default(false),
       multiline: z.boolean().default(false),
       limit: z.int().min(1).max(10_000).default(1_000),

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { createHmac } from 'node:crypto';
 import { z } from 'zod';
+import { createHmac } from '../../call/digest.ts';
 import { toJsonText } from '../../call/json.ts';
 import { anyValue } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';

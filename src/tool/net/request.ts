@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Context } from '../../call/context.ts';
 import { external } from '../../call/external.ts';
@@ -122,7 +121,7 @@ async function resolveHost(context: Context, host: string): Promise<Target[]> {
   const family = isIP(host);
   if (family) return [{ address: host, family }];
   try {
-    const found = await lookup(host, { all: true });
+    const found = await process.getBuiltinModule('node:dns/promises').lookup(host, { all: true });
     if (found.length > 0) return found;
   } catch {
     // Told below.

@@ -19,7 +19,10 @@ const MOST_EDITS = 4_000;
 
 /** Compares two texts line by line (Myers, An O(ND) Difference Algorithm, 1986). Throws LIMIT_EXCEEDED for too many lines or changes. */
 export function run({ before, after, context }: DiffInput): DiffResult {
-  const edits = compare(before.split('\n'), after.split('\n'));
+  // What both end with is the end of their last line and no line more.
+  const ended = [before, after].every((text) => text === '' || text.endsWith('\n'));
+  const lines = (text: string) => (ended ? (text === '' ? [] : text.slice(0, -1).split('\n')) : text.split('\n'));
+  const edits = compare(lines(before), lines(after));
   const added = edits.filter(({ sign }) => sign === '+').length;
   const removed = edits.filter(({ sign }) => sign === '-').length;
   return { equal: added + removed === 0, added, removed, unified: unified(edits, context) };

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { Failure } from '../../call/check/failure.ts';
+import { isMap } from '../../call/check/kind.ts';
 import type { Context } from '../../call/context.ts';
 import { anyValue } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
@@ -9,20 +11,21 @@ import { defineKind } from '../kind.ts';
 import { Scope } from '../scope.ts';
 import { type Condition, condition, namedSteps, stepSchema } from '../step.ts';
 
-const iterator = z.union([
-  z.strictObject({ range: z.strictObject({ start: z.number(), stop: z.number().describe('the last value'), step: z.number().default(1) }) }),
-  z.strictObject({ collection: anyValue.describe('a list, or a reference to one') }),
-  z.strictObject({ while_condition: condition }),
-]);
+const iterator = z.strictObject({
+  range: z.strictObject({ start: z.number(), stop: z.number().describe('the last value'), step: z.number().default(1) }).optional(),
+  collection: anyValue.optional().describe('a list, or a reference to one'),
+  while_condition: condition.optional(),
+});
+const ITERATORS = ['range', 'collection', 'while_condition'] as const;
 
 /** The body once for each value. */
 export const loop = defineKind({
   name: 'loop',
   doc: 'A body once for each number of a range (`stop` included), each item of a collection, or while a condition is true; the output is a list of what its last step gave in each turn. `$loop.value` is the number or item, and in a while loop what the turn before gave.',
   options: {
-    iterator,
+    iterator: iterator.describe('one of range, collection and while_condition'),
     body: z.union([z.array(stepSchema).min(1), stepSchema]),
-    max_iterations: z.int().min(1).max(1_000_000).default(1_000),
+    max_iterations: z.int().min(1).max(1_000_000).default(1_000).describe('a loop that would take more turns is an error'),
     break_when: condition.optional().describe('asked after each turn, of which it sees the outputs'),
   },
   examples: [
@@ -33,22 +36,25 @@ export const loop = defineKind({
   ],
   plan({ iterator: over, body, max_iterations, break_when }) {
     const steps = namedSteps('Workflow.loop: body', Array.isArray(body) ? body : [body]);
-    const values = 'range' in over ? rangeOf(over.range, max_iterations) : undefined;
-    const condition = 'while_condition' in over ? (over.while_condition as Condition) : undefined;
+    const given = ITERATORS.filter((one) => over[one] !== undefined);
+    if (given.length !== 1)
+      throw new ScriptError('BAD_ARGUMENT', `Workflow.loop: iterator: expected one of ${ITERATORS.join(', ')}, got ${given.join(' and ') || 'none'}`);
+    const { collection, while_condition: condition } = over as { collection?: Value; while_condition?: Condition };
+    const values = over.range && rangeOf(over.range, max_iterations);
     return {
       parts: [{ label: 'body', steps, turns: true, before: condition === undefined ? [] : [condition], after: break_when === undefined ? [] : [break_when] }],
-      ...('collection' in over && { values: [over.collection] }),
+      ...(collection !== undefined && { values: [collection] }),
       async run(execution, context, scope, records) {
-        const items =
-          values ?? ('collection' in over ? await listOf(execution, context, scope, over.collection, 'Workflow.loop: iterator.collection') : undefined);
+        const { name } = execution.workflow;
+        const items = values ?? (collection === undefined ? undefined : await listOf(execution, context, scope, collection, 'iterator.collection'));
         if (items && items.length > max_iterations)
-          throw new ScriptError('LIMIT_EXCEEDED', `Workflow.loop: ${items.length} values are more than max_iterations = ${max_iterations}`);
+          throw new ScriptError('LIMIT_EXCEEDED', `workflow ${name}: ${items.length} values are more than max_iterations = ${max_iterations}`);
         const outputs: Value[] = [];
         for (let index = 0; items ? index < items.length : true; index++) {
           const own = new Scope(scope.input, scope, { index, value: items ? items[index] : outputs.at(-1) });
           if (condition !== undefined && !(await execution.holds(context, condition, own))) break;
           if (index >= max_iterations)
-            throw new ScriptError('LIMIT_EXCEEDED', `Workflow.loop: the condition still holds after max_iterations = ${max_iterations}`);
+            throw new ScriptError('LIMIT_EXCEEDED', `workflow ${name}: the condition still holds after max_iterations = ${max_iterations}`);
           try {
             await execution.runSteps(context, steps, own);
           } finally {
@@ -80,5 +86,7 @@ function rangeOf({ start, stop, step }: { start: number; stop: number; step: num
 export async function listOf(execution: Execution, context: Context, scope: Scope, given: Value, what: string): Promise<Value[]> {
   const value = await execution.resolve(context, given, scope);
   if (Array.isArray(value)) return value;
-  throw new ScriptError('BAD_ARGUMENT', `${what}: expected a list, got ${value === null ? 'nil' : typeof value}`);
+  // An empty table of Lua says not which of the two it is.
+  if (isMap(value) && Object.keys(value).length === 0 && context.run.language === 'lua') return [];
+  throw new ScriptError('BAD_ARGUMENT', `workflow ${execution.workflow.name}: ${new Failure('a list', value).message(what, context.run.language)}`);
 }

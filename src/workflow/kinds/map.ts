@@ -29,7 +29,7 @@ export const map = defineKind({
       parts: [{ label: 'step', steps, turns: true }],
       values: [given],
       async run(execution, context, scope, records) {
-        const items = await listOf(execution, context, scope, given, 'Workflow.map: items');
+        const items = await listOf(execution, context, scope, given, 'items');
         const scopes = items.map((value, index) => new Scope(scope.input, scope, { index, value }));
         try {
           await sideBySide(context, scopes, (inside, own) => execution.runSteps(inside, steps, own), { atOnce: max_concurrency, why: 'another item failed' });

@@ -18,7 +18,9 @@
   (import "lua" "lua_pushnil" (func $pushnil (param i32)))
   (import "lua" "lua_pushnumber" (func $pushnumber (param i32 f64)))
   (import "lua" "lua_pushinteger" (func $pushinteger (param i32 i64)))
+  (import "lua" "lua_rawlen" (func $rawlen (param i32 i32) (result i64)))
   (import "lua" "lua_next" (func $next (param i32 i32) (result i32)))
+  (import "lua" "lua_rawgeti" (func $rawgeti (param i32 i32 i64) (result i32)))
   (import "lua" "lua_rawseti" (func $rawseti (param i32 i32 i64)))
   (import "host" "call" (func $call (param i32) (result i32)))
   (import "host" "wait" (func $wait (result externref)))
@@ -55,10 +57,19 @@
     local.get $L call $interrupt
     if local.get $L call $lua_error drop end)
 
+  ;; The host's numbers are doubles: 64 bits would reach it as big integers, each an allocation.
+  (func (export "push_integer") (param i32 f64)
+    local.get 0 local.get 1 i64.trunc_f64_s call $pushinteger)
+  (func (export "rawgeti") (param i32 i32 i32) (result i32)
+    local.get 0 local.get 1 local.get 2 i64.extend_i32_s call $rawgeti)
+  (func (export "rawseti") (param i32 i32 i32)
+    local.get 0 local.get 1 local.get 2 i64.extend_i32_s call $rawseti)
+
   ;; Reads a list of nothing but numbers: doubles to $at, and to $kinds a byte for each, 1 for a float. Gives how many there are, or -1 for
-  ;; anything else (other keys, other values, holes, more than $most, integers that a double cannot hold); the stack is as before.
-  (func (export "read_numbers") (param $L i32) (param $index i32) (param $at i32) (param $kinds i32) (param $most i32) (result i32)
+  ;; anything else (other keys, other values, holes, fewer than $least or more than $most, integers that a double cannot hold); the stack is as before.
+  (func (export "read_numbers") (param $L i32) (param $index i32) (param $at i32) (param $kinds i32) (param $least i32) (param $most i32) (result i32)
     (local $top i32) (local $count i32) (local $integer i32) (local $value f64)
+    local.get $L local.get $index call $rawlen local.get $least i64.extend_i32_u i64.lt_u if i32.const -1 return end
     local.get $L call $gettop local.set $top
     local.get $L call $pushnil
     block $other

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { testRuntime } from '../../support/runtime.ts';
+
+const NEVER = 'await new Promise(() => {})';
+const OPEN = 'let go; const gate = new Promise(done => { go = done });';
+
+async function run(text: string, limits = {}): Promise<unknown> {
+  await using test = await testRuntime({ log: { level: 'silent' } });
+  return (await test.runtime.execute(text, { language: 'javascript', grants: test.grants, limits })).value;
+}
+
+describe('a promise that nothing can settle is a deadlock', () => {
+  it.each([
+    ['in the script itself', NEVER],
+    ['in a function of parallel()', `parallel([async () => { ${NEVER} }])`],
+    ['beside a function that ends', `parallel([async () => { ${NEVER} }, () => sleep(5)])`],
+    ['in all functions of parallel()', `parallel([1, 2, 3], async () => { ${NEVER} })`],
+    ['in a function of State.update', `State.update("global", "k", async () => { ${NEVER} })`],
+    ['in a transaction inside parallel()', `parallel([() => State.transaction(async () => { ${NEVER} })])`],
+    ['while a handler waits in the same way', `Event.subscribe("a", async () => { ${NEVER} }); Event.emit("a"); parallel([async () => { ${NEVER} }])`],
+  ])('%s', async (_, text) => {
+    await expect(run(text)).rejects.toMatchObject({ code: 'DEADLOCK' });
+  });
+
+  it('which the script may catch and go on', async () => {
+    expect(
+      await run(`const codes = []; try { parallel([async () => { ${NEVER} }]) } catch (e) { codes.push(e.code) } codes.push(parallel([() => 1])[0]); codes`),
+    ).toEqual(['DEADLOCK', 1]);
+  });
+});
+
+describe('a promise that somebody will settle is waited for', () => {
+  const later = `Workflow.sequential({name: "later", steps: [{name: "x", handler: () => { sleep(30); go("here") }}]}).execute_async()`;
+  const again = `let tried; Workflow.sequential({name: "again", steps: [{name: "x", retries: 1, backoff_ms: 50, handler: () => { if (tried) go("here"); else { tried = true; throw new Error("again") } }}]}).execute_async()`;
+  const three = `Workflow.parallel({name: "three", steps: [1, 2, 3].map(n => ({name: "x" + n, handler: async () => { await gate }}))}).execute_async()`;
+
+  it.each([
+    ['a function beside it', `${OPEN} parallel([async () => await gate, () => { sleep(30); go("here") }])[0]`],
+    ['a function that has not begun', `${OPEN} parallel([async () => await gate, () => 1, () => 2, () => go("here")], {max_concurrency: 2})[0]`],
+    ['a handler', `${OPEN} Event.subscribe("a", () => { sleep(30); go("here") }); Event.emit("a"); parallel([async () => await gate])[0]`],
+    ['a workflow that goes on', `${OPEN} ${later}; parallel([async () => await gate])[0]`],
+    ['a workflow, while steps of another wait too', `${OPEN} ${three}; ${again}; await gate`],
+    ['a retry of what changed meanwhile', `State.update("global", "k", async () => { await null; return "here" })`],
+  ])('by %s', async (_, text) => {
+    expect(await run(text)).toBe('here');
+  });
+});

@@ -1,0 +1,44 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { createMethodTable } from '../../src/call/dispatch.ts';
+import { globals } from '../../src/globals/index.ts';
+import { createJavaScriptImage } from '../../src/script/javascript/image.ts';
+import { createLuaImage } from '../../src/script/lua/image.ts';
+import { forgetBuilt, keepBuilt, readBuilt } from '../../src/script/wasm/built.ts';
+import { imageFile, keptImage } from '../../src/script/wasm/kept.ts';
+
+const standard = createMethodTable(globals, { checkResults: false, standard: true });
+const plain = createMethodTable(globals, { checkResults: false });
+
+const code = [`a test of process ${process.pid}`];
+const changed = [...code, 'changed'];
+
+afterAll(() => forgetBuilt(new RegExp([code, changed].map((text) => imageFile('lua', standard, text)).join('|'))));
+
+describe('an image that is kept', () => {
+  it.each([
+    ['lua', createLuaImage],
+    ['javascript', createJavaScriptImage],
+  ] as const)('of %s is the one that would be made', (_, create) => {
+    create(standard);
+    const kept = create(standard);
+    const made = create(plain);
+    expect({ ...kept, handlePrototypes: 0 }).toEqual({ ...made, handlePrototypes: 0 });
+  });
+
+  it('is made once, and again where the file is cut off or the code is another', () => {
+    let made = 0;
+    const image = (text = code) => keptImage('lua', standard, text, () => ({ bytes: new Uint8Array([1, 2, 3]), made: ++made }));
+    expect([image().made, image().made]).toEqual([1, 1]);
+    const file = imageFile('lua', standard, code);
+    keepBuilt(file, (readBuilt(file) as Uint8Array).subarray(0, 10));
+    expect([image().made, image().made]).toEqual([2, 2]);
+    expect(image(changed).made).toBe(3);
+    expect(imageFile('lua', createMethodTable(globals.slice(1), { checkResults: false }), code)).not.toBe(file);
+  });
+
+  it('is none of a table with globals of a host', () => {
+    let made = 0;
+    const image = () => keptImage('lua', plain, [], () => ++made);
+    expect([image(), image()]).toEqual([1, 2]);
+  });
+});

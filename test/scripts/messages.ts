@@ -1,0 +1,87 @@
+import type { Case } from '../conformance/case.ts';
+
+const says = (name: string, lua: string, js: string, message: string | RegExp): Case => ({ name, lua, js, expect_error: { message } });
+const both = (name: string, code: string, message: string | RegExp): Case => says(name, code, code, message);
+
+const AGENT = `Agent.create({model = "local/extractive"})`;
+
+/** What messages say of mistakes that are easily made. */
+export const cases: readonly Case[] = [
+  says(
+    'a method without its handle',
+    `local agent = ${AGENT} agent.execute("x")`,
+    `const {execute} = Agent.create({model: "local/extractive"}); execute("x")`,
+    /^Agent:execute: self: expected an Agent handle, got (a string|null); call it on the handle: agent[:.]execute\(…\)$/,
+  ),
+  says(
+    'a method of another handle',
+    `local agent = ${AGENT} agent.execute(Tool.get("text"))`,
+    `Agent.create({model: "local/extractive"}).execute.call(Tool.get("text"), "x")`,
+    /^Agent:execute: self: expected an Agent handle, got a Tool handle; call it on the handle: agent[:.]execute\(…\)$/,
+  ),
+  says('a global as an argument too many', 'State:save("global", "k", 1)', 'State.save(State, "global", "k", 1)', /; call it with a dot: State\.save\(…\)$/),
+  says('a global in place of an argument', 'Event:emit("x")', 'Event.emit(Event, "x")', /^Event\.emit: .*; call it with a dot: Event\.emit\(…\)$/),
+  says(
+    'functions in data',
+    'State.save("global", "k", {a = {f = print}})',
+    'State.save("global", "k", {a: {f: () => {}}})',
+    'State.save: value.a.f: expected data that can be stored, got a function',
+  ),
+  says(
+    'an option that is like no other',
+    `Tool.register({name = "t", description = "x", parameters = {properties = {n = {type = "integer"}}, additionalProperties = false}, handler = print}) Tool.execute("t", {f = 1})`,
+    `Tool.register({name: "t", description: "x", parameters: {properties: {n: {type: "integer"}}, additionalProperties: false}, handler: () => {}}); Tool.execute("t", {f: 1})`,
+    't: unknown option "f"; known are n',
+  ),
+  says(
+    'a name that no tool may have',
+    'Tool.register({name = "My Tool", description = "x", handler = print})',
+    'Tool.register({name: "My Tool", description: "x", handler: () => {}})',
+    'Tool.register: name: expected snake_case (a-z, 0-9, _; up to 64), got "My Tool"',
+  ),
+  says('a pattern of events', 'Event.subscribe("a..b", print)', 'Event.subscribe("a..b", print)', /^Event\.subscribe: pattern "a\.\.b": expected names/),
+  both('a pattern to receive', 'Event.receive("", 1)', /^Event\.receive: pattern "": expected names/),
+  both(
+    'a hook point with a name',
+    'Hook.register("tools:text:before_execution", print)',
+    'Hook.register: no hook point matches "tools:text:before_execution"; the nearest is tool:text:before_execution (Hook.list_points() names all)',
+  ),
+  both(
+    'a hook point without a name',
+    'Hook.register("tool:before_exec", print)',
+    'Hook.register: no hook point matches "tool:before_exec"; the nearest is tool:before_execution (Hook.list_points() names all)',
+  ),
+  says(
+    'a hook that takes too long',
+    'Hook.register("tool:before_execution", function() sleep(5000) end, {timeout_ms = 10, on_error = "fail"}) Tool.execute("uuid", {})',
+    'Hook.register("tool:before_execution", () => { sleep(5000) }, {timeout_ms: 10, on_error: "fail"}); Tool.execute("uuid", {})',
+    'the hook hook_1 at tool:uuid:before_execution: took longer than 10 ms',
+  ),
+  says(
+    'a provider',
+    'Agent.create({model = "opnai/gpt-4"})',
+    'Agent.create({model: "opnai/gpt-4"})',
+    'Agent.create: model: unknown provider in "opnai/gpt-4"; did you mean openai/gpt-4?',
+  ),
+  says(
+    'a model that comes with the runtime',
+    'Agent.create({model = "local/extractiv"})',
+    'Agent.create({model: "local/extractiv"})',
+    'Agent.create: model: there is no model "local/extractiv"; did you mean local/extractive?',
+  ),
+  {
+    ...says(
+      'a model that is configured and was not granted',
+      'Agent.create({model = "mine/m"})',
+      'Agent.create({model: "mine/m"})',
+      'Agent.create: the model mine/m was not granted to this run (grants.models)',
+    ),
+    config: { models: { providers: { mine: { kind: 'openai-compatible', base_url: 'http://127.0.0.1:9/v1' } } } },
+  },
+  says(
+    'a model that is not configured',
+    'Agent.create({model = "openai/gpt-4"})',
+    'Agent.create({model: "openai/gpt-4"})',
+    'Agent.create: the model openai/gpt-4 was not granted to this run; set up its provider (OPENAI_API_KEY in the environment, or [models.providers.openai] in the configuration), or use another (--model local/extractive)',
+  ),
+];
