@@ -2,6 +2,7 @@
 import { engine } from './groups/engine.ts';
 import { ingestRows } from './groups/ingest.ts';
 import { processes } from './groups/process.ts';
+import { ragRows } from './groups/rag.ts';
 import { serviceCalls } from './groups/services.ts';
 import { vectorRows } from './groups/vector.ts';
 import { workflow } from './groups/workflow.ts';
@@ -14,6 +15,7 @@ const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
   services: serviceCalls,
   workflow,
   ingest: ingestRows,
+  rag: ragRows,
   vector: vectorRows,
   process: processes,
 };

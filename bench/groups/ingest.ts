@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { CallContext, HostContainer, RunContainer } from '../../src/call/run.ts';
 import { parseConfig } from '../../src/config.ts';
 import { hashEmbed } from '../../src/model/hash/embed.ts';
@@ -7,13 +6,8 @@ import { openTable, readTable, wordTable } from '../../src/model/words/table.ts'
 import { chunk, toChunking } from '../../src/rag/chunk/chunk.ts';
 import { run as chunkHere } from '../../src/rag/chunk/task.ts';
 import { prepare } from '../../src/rag/prepare.ts';
+import { prose } from '../prose.ts';
 import { median, type Row, row } from '../row.ts';
-
-/** Prose of this repository: two kilobytes of it, or more. */
-function prose(bytes: number): string {
-  const text = ['06-tools', '10-security', '07-agents'].map((name) => readFileSync(new URL(`../../docs/guide/${name}.md`, import.meta.url), 'utf8')).join('\n');
-  return text.repeat(Math.ceil(bytes / text.length)).slice(0, bytes);
-}
 
 /** Preparing documents for knowledge bases, up to the store. */
 export async function ingestRows(): Promise<Row[]> {

@@ -1,61 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KnowledgeSettings, PreparedDocument } from '../../src/rag/knowledge.ts';
-import type { StoredBase } from '../../src/rag/store/base.ts';
+import type { KnowledgeSettings } from '../../src/rag/knowledge.ts';
 import { type OpenKnowledge, openKnowledge } from '../../src/rag/store/knowledge.ts';
+import { loadPeer } from '../peers.ts';
 import { median, type Row, row } from '../row.ts';
-import { makeVectors, type Shape } from '../vectors.ts';
+import { COMPARED, DIMENSIONS, documentOf, GROUP, NEIGHBOURS, PER_DOCUMENT, QUERIES, type VectorSet, vectorSet } from '../vector-set.ts';
+import type { Shape } from '../vectors.ts';
 
-/** What every store is measured with; peers use the same. */
-export const DIMENSIONS = 384;
-export const NEIGHBOURS = 10;
-export const QUERIES = 100;
-/** A hundredth of the documents has each value of `group`. */
-export const GROUPS = 100;
-const PER_DOCUMENT = 10;
-
-/** Vectors to store and vectors to search for, which are of the same kind. */
-export interface VectorSet {
-  readonly count: number;
-  readonly vectors: Float32Array;
-  vector(at: number): Float32Array;
-  query(at: number): Float32Array;
-  /** The places of the nearest vectors, by plain comparison of all. */
-  nearest(query: number, only?: (at: number) => boolean): number[];
-}
-
-/** So many made vectors and the queries for them. */
-export function vectorSet(count: number, shape: Shape): VectorSet {
-  const vectors = makeVectors(count + QUERIES, DIMENSIONS, shape);
-  const vector = (at: number) => vectors.subarray(at * DIMENSIONS, (at + 1) * DIMENSIONS);
-  const query = (at: number) => vector(count + at);
-  return {
-    count,
-    vectors,
-    vector,
-    query,
-    nearest(asked, only) {
-      const wanted = query(asked);
-      const scores: { at: number; score: number }[] = [];
-      for (let at = 0; at < count; at++) {
-        if (only && !only(at)) continue;
-        let score = 0;
-        for (let d = 0, from = at * DIMENSIONS; d < DIMENSIONS; d++) score += (wanted[d] as number) * (vectors[from + d] as number);
-        scores.push({ at, score });
-      }
-      return scores
-        .sort((a, b) => b.score - a.score)
-        .slice(0, NEIGHBOURS)
-        .map(({ at }) => at);
-    },
-  };
-}
-
-/** The group of a vector, for filtered search. */
-export function groupOf(at: number): number {
-  return Math.floor(at / PER_DOCUMENT) % GROUPS;
-}
+/** Each query is asked so many times, but slow stores are asked less. */
+const ROUNDS = 3;
+const LEAST_QUERIES = 20;
+const MOST_MS = 4_000;
 
 const SETTINGS: KnowledgeSettings = {
   embedder: 'bench/made',
@@ -67,14 +23,23 @@ const SETTINGS: KnowledgeSettings = {
   ef_search: 64,
 };
 
-function documentOf(set: VectorSet, from: number): PreparedDocument {
-  const texts = Array.from({ length: PER_DOCUMENT }, (_, at) => `${from + at} is the number of this text about topic${(from + at) % 89} and part${at}. `);
-  let start = 0;
-  const chunks = texts.map((text, index) => ({ index, text, start, stop: (start += text.length), vector: set.vector(from + index) }));
-  return { id: `d${from}`, hash: `h${from}`, format: 'text', metadata: { group: groupOf(from), source: 'bench' }, text: texts.join(''), chunks };
+/** Gives the places of the nearest vectors. */
+type Search = (query: Float32Array, limit: number, group?: number) => Promise<number[]> | number[];
+
+/** What a vector store of another project gives; `peers/` has them. */
+interface VectorPeer {
+  readonly version: string;
+  open(folder: string, set: VectorSet): Promise<{ readonly search: Search; close(): void }>;
 }
 
-/** The knowledge store with so many vectors: search, filtered search, a document, opening. */
+/** Orama and MemoryVectorStore keep vectors as JavaScript arrays: 100,000 would take over a gigabyte and half a minute to fill. */
+const PEERS: Readonly<Record<number, readonly string[]>> = {
+  1000: ['sqlite-vec', 'orama', 'langchain'],
+  20000: ['sqlite-vec', 'orama', 'langchain'],
+  100000: ['sqlite-vec'],
+};
+
+/** The knowledge store with so many vectors, and peers with the same: search, filtered search, a document, opening. */
 export async function vectorRows(): Promise<Row[]> {
   return [
     ...(await rowsOf(1_000, 'clustered')),
@@ -101,20 +66,45 @@ async function rowsOf(count: number, shape: Shape): Promise<Row[]> {
   }
   if (count > 20_000) await base.rebuild();
   const name = `${count.toLocaleString('en')} × ${DIMENSIONS}${shape === 'random' ? ', random directions' : ''}`;
-  const all = await measure(base, set);
-  const filtered = await measure(base, set, 7);
-  const words = await median(11, 1, () => base.search({ mode: 'keyword', text: 'the number of topic17', vector: undefined, limit: NEIGHBOURS }));
+  const bar = shape === 'clustered' ? (count > 20_000 ? 1 : 4) : undefined;
+  const search = async (query: Float32Array, limit: number, group?: number) => {
+    const hits = await base.search({ mode: 'vector', text: '', vector: query, limit, filter: group === undefined ? undefined : { group } });
+    return hits.map((hit) => Number(hit.document.id.slice(1)) + hit.chunk.index);
+  };
+  const words = (text: string) => median(11, 1, () => base.search({ mode: 'keyword', text, vector: undefined, limit: NEIGHBOURS }));
+  const rare = await words('the number of topic17');
+  const common = await words('the number of this text');
+  const [all, filtered] = [await measure(search, set), await measure(search, set, GROUP)];
+  const peers = await measurePeers(PEERS[shape === 'clustered' ? count : 0] ?? [], folder, set);
+  const beside = (title: string, ours: number, of: 'all' | 'filtered', most?: number) =>
+    peers.length === 0 ? [row(title, ours, 'ms', most)] : peers.map((peer) => row(title, ours, 'ms', most, [peer.version, peer[of]]));
   const rows = [
-    row(`vector search, ${name}`, all.ms, 'ms', shape === 'clustered' ? (count > 20_000 ? 1 : 4) : undefined),
+    ...beside(`vector search, ${name}`, all.ms, 'all', bar),
     row(`recall of it, best ${NEIGHBOURS}`, all.recall, ''),
-    row(`vector search under a filter of 1 %, ${name}`, filtered.ms, 'ms'),
-    row(`keyword search with a word of every chunk, ${name}`, words / 1_000, 'ms'),
+    ...beside(`vector search under a filter of 1 %, ${name}`, filtered.ms, 'filtered'),
+    row(`recall under the filter, best ${NEIGHBOURS}`, filtered.recall, ''),
+    row(`keyword search with a word of every chunk and a rare one, ${name}`, rare / 1_000, 'ms'),
+    row(`keyword search with words of every chunk alone, ${name}`, common / 1_000, 'ms'),
     row(`put of one document of ${PER_DOCUMENT} chunks, ${name}`, puts.sort((a, b) => a - b)[puts.length >> 1] as number, 'ms', 3),
   ];
   await knowledge[Symbol.asyncDispose]();
-  if (count > 20_000) rows.push(row(`opening and first search, ${name}`, (await median(3, 1, () => openAndSearch(open, set))) / 1_000, 'ms'));
+  if (count > 20_000) rows.push(row(`opening and first search, ${name}`, (await median(5, 1, () => openAndSearch(open, set))) / 1_000, 'ms'));
   rmSync(folder, { recursive: true, force: true });
   return rows;
+}
+
+/** The same vectors, texts and queries in other stores. Throws where one finds others than the nearest: its time would say nothing. */
+async function measurePeers(names: readonly string[], folder: string, set: VectorSet) {
+  const measured: { version: string; all: number; filtered: number }[] = [];
+  for (const name of names) {
+    const { version, open } = await loadPeer<VectorPeer>(name);
+    const peer = await open(folder, set);
+    const [all, filtered] = [await measure(peer.search, set), await measure(peer.search, set, GROUP)];
+    if (Math.min(all.recall, filtered.recall) < 0.99) throw new Error(`${version} has a recall of ${all.recall}, under the filter ${filtered.recall}`);
+    measured.push({ version, all: all.ms, filtered: filtered.ms });
+    peer.close();
+  }
+  return measured;
 }
 
 async function openAndSearch(open: () => OpenKnowledge, set: VectorSet): Promise<void> {
@@ -122,20 +112,19 @@ async function openAndSearch(open: () => OpenKnowledge, set: VectorSet): Promise
   await knowledge.base('bench', 'main').search({ mode: 'vector', text: '', vector: set.query(0), limit: NEIGHBOURS });
 }
 
-/** The median of a search, and how many of the nearest it finds. */
-async function measure(base: StoredBase, set: VectorSet, group?: number): Promise<{ ms: number; recall: number }> {
-  const filter = group === undefined ? undefined : { group };
-  const ask = (at: number) => base.search({ mode: 'vector', text: '', vector: set.query(at), limit: NEIGHBOURS, filter });
+/** The median of a search over some rounds of queries, as many as fit the time, and how many of the nearest it finds. */
+async function measure(search: Search, set: VectorSet, group?: number): Promise<{ ms: number; recall: number }> {
   const times: number[] = [];
-  let right = 0;
-  for (let at = 0; at < 10; at++) await ask(at);
-  for (let at = 0; at < QUERIES; at++) {
+  const found: number[][] = [];
+  for (let at = 0; at < 10; at++) await search(set.query(at), NEIGHBOURS, group);
+  const begun = performance.now();
+  for (let at = 0; at < ROUNDS * QUERIES && (at < LEAST_QUERIES || performance.now() - begun < MOST_MS); at++) {
     const started = performance.now();
-    const hits = await ask(at);
+    const places = await search(set.query(at % QUERIES), NEIGHBOURS, group);
     times.push(performance.now() - started);
-    if (at % 2 > 0) continue;
-    const found = new Set(hits.map((hit) => Number(hit.document.id.slice(1)) + hit.chunk.index));
-    right += set.nearest(at, group === undefined ? undefined : (one) => groupOf(one) === group).filter((one) => found.has(one)).length;
+    if (at < COMPARED) found.push(places);
   }
-  return { ms: times.sort((a, b) => a - b)[QUERIES >> 1] as number, recall: right / (Math.ceil(QUERIES / 2) * NEIGHBOURS) };
+  const nearest = group === undefined ? set.nearest.all : set.nearest.filtered;
+  const right = found.reduce((sum, places, at) => sum + places.filter((place) => nearest[at]?.has(place)).length, 0);
+  return { ms: times.sort((a, b) => a - b)[times.length >> 1] as number, recall: right / (found.length * NEIGHBOURS) };
 }

@@ -193,7 +193,7 @@ const operations = {
     handler: (pipeline, { query: given }, context) =>
       timed(async () => {
         const asked = typeof given === 'string' ? { query: given } : given;
-        return { chunks: chunksFor(context, pipeline, await retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
+        return { chunks: await chunksFor(context, pipeline, await retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
       }),
   }),
   retrieve_with_context: operation({
@@ -209,7 +209,7 @@ const operations = {
       timed(async () => {
         const asked = typeof given === 'string' ? { query: given } : given;
         const hits = await retrieve(context, pipeline, asked, await conversationOf(context, session_id, asked));
-        return { chunks: chunksFor(context, pipeline, hits, asked.neighbors), query: asked.query, ...contextFor(context, pipeline, hits, asked.max_tokens) };
+        return { chunks: await chunksFor(context, pipeline, hits, asked.neighbors), query: asked.query, ...contextFor(context, pipeline, hits, asked.max_tokens) };
       }),
   }),
   answer: operation({
@@ -229,7 +229,7 @@ const operations = {
         const { hits, citations, quotations, ...rest } = await answer(context, pipeline, asked, widen);
         return {
           ...rest,
-          chunks: chunksFor(context, pipeline, hits, neighbors),
+          chunks: await chunksFor(context, pipeline, hits, neighbors),
           citations: citationsFor(context, pipeline, citations),
           quotations: quotationsFor(context, pipeline, quotations),
         };

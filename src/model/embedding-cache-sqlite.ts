@@ -1,13 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { type Format, openDatabase } from '../store/open.ts';
 import { type EmbeddingCache, MOST_CACHED_BYTES } from './embedding-cache.ts';
 
-const SCHEMA = `
+const FORMAT: Format = {
+  steps: [
+    // The first files carried no number of their format.
+    `
   CREATE TABLE IF NOT EXISTS vectors (hash TEXT PRIMARY KEY, vector BLOB NOT NULL, used_at INTEGER NOT NULL) STRICT;
-  CREATE INDEX IF NOT EXISTS vectors_used ON vectors (used_at);`;
-const BUSY_MS = 5;
+  CREATE INDEX IF NOT EXISTS vectors_used ON vectors (used_at);`,
+  ],
+};
 /** The time of use is written no oftener than this, ms. */
 const PRECISION_MS = 3_600_000;
 /** What is kept when the cache is full, of its limit. */
@@ -58,10 +62,8 @@ export function createSqliteCache(folder: string, most = MOST_CACHED_BYTES): Emb
 
 function openCache(folder: string, file: string): DatabaseSync {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { DatabaseSync: Database } = createRequire(import.meta.url)('node:sqlite') as typeof import('node:sqlite');
-  const db = new Database(file, { timeout: BUSY_MS });
+  const db = openDatabase(file, 'normal', FORMAT);
   try {
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; ${SCHEMA}`);
     db.prepare('SELECT count(*) FROM vectors').get();
     return db;
   } catch (error) {

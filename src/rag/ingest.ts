@@ -10,6 +10,7 @@ import type { PreparedDocument } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import { progressTo } from './progress.ts';
+import { slices } from './slices.ts';
 import type { DocumentInput } from './sources.ts';
 import { knowledge } from './store/service.ts';
 
@@ -20,9 +21,6 @@ export interface IngestOptions {
   readonly chunking?: ChunkOptions | undefined;
   readonly on_progress?: Callback | undefined;
 }
-
-/** How long storing goes on before others get a turn, ms. */
-const SLICE_MS = 8;
 
 /**
  * Stores documents one by one, each whole or not at all; one that cannot be read or is refused fails alone. Throws what concerns all of them: an
@@ -75,9 +73,10 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
     total = count;
     progress.report(0, total);
   };
-  let turn = performance.now();
+  const turn = slices();
   try {
     for await (const one of prepare(context, documents, { chunking, embedder, tenant, known, counted })) {
+      context.signal.throwIfAborted();
       if ('error' in one) {
         const { index, source, error } = one;
         result.failed.push({ index: index + first, ...(source !== undefined && { source }), error: error.message });
@@ -96,11 +95,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
         }
       }
       progress.report(result.documents + result.skipped + result.failed.length, total);
-      context.signal.throwIfAborted();
-      if (performance.now() - turn > SLICE_MS) {
-        await new Promise((resolve) => setImmediate(resolve));
-        turn = performance.now();
-      }
+      await turn();
     }
   } catch (error) {
     if (late.aborted && !outer.signal.aborted)
@@ -122,10 +117,7 @@ async function configure({ base, embedder, storage, chunking }: Pipeline, { chun
 /** Throws LIMIT_EXCEEDED when a document would not fit what the tenant may keep in all its knowledge bases. */
 function checkQuota(context: Context, { tenant, base }: Pipeline, { id, text }: PreparedDocument): void {
   const { max_documents, max_mb } = context.run.host.config.rag;
-  const all = context.run.host.get(knowledge);
-  const stats = all.bases(tenant).map((name) => all.base(tenant, name).stats());
-  const documents = stats.reduce((sum, { document_count }) => sum + document_count, 0);
-  const bytes = stats.reduce((sum, { storage_size_bytes }) => sum + storage_size_bytes, 0);
+  const { documents, bytes } = context.run.host.get(knowledge).totals(tenant);
   const old = base.settings && base.get(id);
   if (!old && documents >= max_documents)
     throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: the tenant ${tenant} has rag.max_documents = ${max_documents} already`);

@@ -123,11 +123,18 @@ export interface KnowledgeBase {
   verify(): Promise<string[]>;
 }
 
+/** What all bases of a tenant hold together, their indexes included. */
+export interface KnowledgeTotals {
+  readonly documents: number;
+  readonly bytes: number;
+}
+
 /** The knowledge of all tenants, opened at first use. */
 export interface Knowledge {
   /** A tenant's base of a name; use it at once and ask again for the next call. */
   base(tenant: string, name: string): KnowledgeBase;
   bases(tenant: string): string[];
+  totals(tenant: string): KnowledgeTotals;
   /** Closes a tenant's database, so that its folder can be deleted. */
   release(tenant: string): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

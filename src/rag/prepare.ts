@@ -11,6 +11,7 @@ import type { Chunking } from './chunk/chunker.ts';
 import { embedTexts } from './embed.ts';
 import type { Chunk, PreparedDocument } from './knowledge.ts';
 import { type DocumentInput, type DocumentSource, sourcesOf } from './sources.ts';
+import { checkMetadata } from './store/fields.ts';
 
 export interface PrepareOptions {
   readonly chunking: Chunking;
@@ -102,6 +103,7 @@ export async function prepareDocument(
   if (read.text.trim() === '')
     throw new ScriptError('TOOL_FAILED', `${method}: ${source.source ?? 'the document'}: it is empty`, { details: { outcome: 'failed', retryable: false } });
   const metadata: ValueMap = { ...(read.title !== undefined && { title: read.title }), ...source.metadata };
+  checkMetadata(metadata, method);
   const chunking = options.chunking.by_format ? { ...options.chunking, strategy: strategyFor(read.format) } : options.chunking;
   const id = source.id ?? createHash('sha256').update(read.text).digest('hex').slice(0, 32);
   const hash = hashOf(read, metadata, chunking);

@@ -10,8 +10,9 @@ export interface Retrievals {
 const NONE: Retrievals = { count: 0, totalMs: 0 };
 const retrievals = hostService('rag statistics', () => new Map<string, Map<string, Retrievals>>());
 
-/** Counts one retrieval of a base. */
-export function countRetrieval({ run }: Context, { tenant, name }: Pipeline, ms: number): void {
+/** Counts one retrieval of a base; of one that was never filled nothing is kept, for there are endlessly many names. */
+export function countRetrieval({ run }: Context, { tenant, name, base }: Pipeline, ms: number): void {
+  if (base.settings === undefined) return;
   const all = run.host.get(retrievals);
   const own = all.get(tenant) ?? new Map<string, Retrievals>();
   all.set(tenant, own);

@@ -1,5 +1,5 @@
 import type { Index } from 'usearch';
-import type { Metric } from './vector.ts';
+import type { Found, Metric } from './vector.ts';
 
 /** The package `usearch`, which is optional. */
 export type Usearch = typeof import('usearch');
@@ -26,8 +26,10 @@ export async function loadUsearch(): Promise<Usearch | undefined> {
 /** A hierarchical graph of vectors (Malkov and Yashunin, 2018) for approximate search: it names candidates, whose exact scores the caller computes. */
 export class Graph {
   readonly #index: Index;
+  readonly #metric: Metric;
 
   constructor(library: Usearch, settings: GraphSettings) {
+    this.#metric = settings.metric;
     const metrics = { cosine: 'cos', dot: 'ip', l2: 'l2sq' } as const;
     this.#index = new library.Index({
       dimensions: settings.dimensions,
@@ -54,11 +56,18 @@ export class Graph {
     this.#index.add(BigUint64Array.from(keys, BigInt), vectors, threads);
   }
 
-  /** Keys of about the nearest vectors, best first. */
-  search(query: Float32Array, limit: number): number[] {
+  /** About the nearest vectors, best first; their scores are wrong by `rounding` at most. */
+  search(query: Float32Array, limit: number): Found[] {
     const most = Math.min(limit, this.count);
     if (most === 0) return [];
-    return Array.from(this.#index.search(query, most, 1).keys, Number);
+    const { keys, distances } = this.#index.search(query, most, 1);
+    const one = this.#metric === 'l2' ? 0 : 1;
+    return Array.from(keys, (key, at) => ({ key: Number(key), score: one - (distances[at] as number) }));
+  }
+
+  /** By how much a score may be wrong: two unit vectors in 16 bits have a product that is off by 2⁻¹¹ at most, others are kept as they are. */
+  rounding(score: number): number {
+    return this.#metric === 'cosine' ? 2 ** -11 : 1e-4 * Math.abs(score);
   }
 
   /** Which of the keys are absent. */

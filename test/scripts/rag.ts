@@ -306,6 +306,30 @@ Event.flush(); [types, last.done, last.total, heard, done.documents]`,
     expect: [false, 'LIMIT_EXCEEDED', 'RagPipeline:ingest_documents: the knowledge of the tenant default would be larger than rag.max_mb = 0.1'],
   },
   {
+    name: 'metadata has bounds, and a document beyond them fails alone',
+    lua: `local many = {} for i = 1, 5000 do many[i] = i % 10 end
+local result = RAG.ingest_documents("global", {{content = "one", metadata = {text = ("x"):rep(70000)}}, {content = "two", metadata = {many = many}}, {content = "three", metadata = {text = ("x"):rep(60000)}}})
+return {result.documents, result.failed[1].error, result.failed[2].error}`,
+    js: `const many = Array.from({length: 5000}, (_, i) => i % 10);
+const result = RAG.ingest_documents("global", [{content: "one", metadata: {text: "x".repeat(70000)}}, {content: "two", metadata: {many}}, {content: "three", metadata: {text: "x".repeat(60000)}}]);
+[result.documents, result.failed[0].error, result.failed[1].error]`,
+    expect: [
+      1,
+      'RAG.ingest_documents: metadata: expected at most 65536 bytes, got 70011',
+      'RAG.ingest_documents: metadata: expected at most 4096 values, got 5001',
+    ],
+  },
+  {
+    name: 'offsets are right far behind signs of two units',
+    lua: `local text = "a" .. ("😀 b. "):rep(6000) RAG.ingest_documents("global", {{content = text}})
+local chunks, same = RAG.retrieve("global", {query = "b", top_k = 1000, mode = "keyword"}).chunks, 0
+for _, c in ipairs(chunks) do if text:sub(c.offset.start, c.offset.stop) == c.content then same = same + 1 end end return {#chunks > 20, same == #chunks}`,
+    js: `const text = "a" + "😀 b. ".repeat(6000); RAG.ingest_documents("global", [{content: text}]);
+const {chunks} = RAG.retrieve("global", {query: "b", top_k: 1000, mode: "keyword"});
+[chunks.length > 20, chunks.every(({offset, content}) => text.slice(offset.start, offset.stop) === content)]`,
+    expect: [true, true],
+  },
+  {
     name: 'a cancelled ingest leaves whole documents',
     lua: `local documents = {} for i = 1, 3000 do documents[i] = {content = "document " .. i .. (" some words"):rep(100), metadata = {document_id = "d" .. i}} end
 local ok = pcall(parallel, {

@@ -112,17 +112,30 @@ describe('work that may be long', { timeout: 90_000 }, () => {
 });
 
 describe('diff', () => {
+  it.each([
+    ['a\n', 'a', '@@ -1,1 +1,1 @@\n-a\n+a\n\\ No newline at end of file'],
+    ['', 'a\n', '@@ -0,0 +1,1 @@\n+a'],
+    ['a\nb\n', 'b\n', '@@ -1,2 +1,1 @@\n-a\n b'],
+  ])('of %j and %j is what diff -u says', (before, after, unified) => expect(diff({ before, after, context: 3 }).unified).toBe(unified));
+
   const text = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 30 }).map((all) => all.join('\n'));
   it('gives what turns the one text into the other, with no more changes than needed', () => {
     fc.assert(
       fc.property(text, text, (before, after) => {
         const { unified, added, removed, equal } = diff({ before, after, context: 100 });
-        const body = unified.split('\n').filter((line) => !line.startsWith('@@'));
-        const side = (sign: string) => body.filter((line) => line[0] === ' ' || line[0] === sign).map((line) => line.slice(1));
+        const body = unified
+          .replaceAll('\n\\ No newline at end of file', '\\')
+          .split('\n')
+          .filter((line) => !line.startsWith('@@'));
+        const side = (sign: string) =>
+          body.filter((line) => line[0] === ' ' || line[0] === sign).map((line) => (line.endsWith('\\') ? line.slice(1, -1) : `${line.slice(1)}\n`));
         expect(equal).toBe(before === after);
         if (equal) return;
-        expect([side('-').join('\n'), side('+').join('\n')]).toEqual([before, after]);
-        expect(added + removed).toBe(before.split('\n').length + after.split('\n').length - 2 * common(before.split('\n'), after.split('\n')));
+        const open = !before.endsWith('\n') && !after.endsWith('\n') ? '\n' : '';
+        const ends = (text: string) => (text === '' ? '' : text + open);
+        expect([side('-').join(''), side('+').join('')]).toEqual([ends(before), ends(after)]);
+        const lines = (text: string) => ends(text).match(/[^\n]*\n|[^\n]+$/g) ?? [];
+        expect(added + removed).toBe(lines(before).length + lines(after).length - 2 * common(lines(before), lines(after)));
       }),
       { numRuns: 300 },
     );

@@ -9,5 +9,6 @@ it('500 kills of a process that ingests leave everything in agreement', async ()
     const dataDir = mkdtempSync(join(tmpdir(), 'llmspell-torture-'));
     for (const at of [...FAILPOINTS, undefined]) expect([round, at, await problemsAfter(dataDir, await killOnce(dataDir, { at }))]).toEqual([round, at, []]);
     rmSync(dataDir, { recursive: true, force: true });
+    console.log(`${(round + 1) * (FAILPOINTS.length + 1)} kills`);
   }
 });

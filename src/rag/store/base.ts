@@ -1,9 +1,6 @@
-import { decode } from '../../call/codec.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
-import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { LOCAL_MODELS } from '../../model/local.ts';
-import { similarity } from '../../vector/vector.ts';
 import { inWorker } from '../../worker/pool.ts';
 import type {
   BuildProgress,
@@ -20,8 +17,9 @@ import type {
 import type { KnowledgeDatabase } from './database.ts';
 import { checkVectors, removeDocument, storable, storeDocument } from './documents.ts';
 import { compileFilter } from './filter.ts';
-import { type Fused, fuse } from './fuse.ts';
+import { fuse } from './fuse.ts';
 import { GraphIndex, type GraphOptions, graphSettings } from './graph.ts';
+import { chunkOf, hitsOf, infoOf } from './present.ts';
 import { type PutTask, packDocument } from './put-task.ts';
 import { Rows } from './rows.ts';
 import { type BaseRow, baseTables, type ChunkRow, type DocumentRow } from './schema.ts';
@@ -165,7 +163,7 @@ export class StoredBase implements KnowledgeBase {
     const zero = LOCAL_MODELS.includes(ground.settings.embedder) && ground.settings.metric !== 'l2' ? 0 : undefined;
     const ranked = fuse({ vector: near, keyword: worded, others, zero }).slice(0, search.limit);
     const scores = new Map([...near, ...others].map(({ key, score }) => [key, score]));
-    return this.#hits(base, ranked, search.mode, scores, ground.settings);
+    return hitsOf(this.#database, base.id, { ranked, mode: search.mode, scores, metric: ground.settings.metric });
   }
 
   chunks(id: string, from: number, to: number): Chunk[] {
@@ -278,28 +276,6 @@ export class StoredBase implements KnowledgeBase {
     }
     return count;
   }
-
-  #hits(base: BaseRow, ranked: readonly Fused[], mode: Search['mode'], scores: ReadonlyMap<number, number>, settings: KnowledgeSettings): Hit[] {
-    const hits: Hit[] = [];
-    for (const { id, score, vector, keyword } of ranked) {
-      const row = this.#database.one<ChunkRow & DocumentRow & { chunk_text: string }>(
-        `SELECT c.text AS chunk_text, c.start, c.stop, c.headings, d.* FROM chunks_${base.id} c JOIN documents_${base.id} d ON d.id = c.document WHERE c.id = ?`,
-        id,
-      );
-      // It may have been removed since it was found.
-      if (!row) continue;
-      const found = scores.get(id);
-      const like = found === undefined ? undefined : similarity(settings.metric, found);
-      hits.push({
-        chunk: chunkOf({ ...row, id, text: row.chunk_text }, row.first),
-        document: { id: row.name, source: row.source ?? undefined, format: row.format, metadata: decode(row.metadata) as ValueMap, version: row.version },
-        score: mode === 'vector' ? (like ?? score) : score,
-        similarity: like,
-        ranks: { vector, keyword },
-      });
-    }
-    return hits;
-  }
 }
 
 function check({ mode, text, vector, limit }: Search): void {
@@ -307,23 +283,4 @@ function check({ mode, text, vector, limit }: Search): void {
     throw new ScriptError('BAD_ARGUMENT', `top_k: expected a whole number from 1 to ${MOST_HITS}, got ${limit}`);
   if (mode !== 'vector' && text.trim() === '') throw new ScriptError('BAD_ARGUMENT', 'query: expected some words, got an empty text');
   if (mode !== 'keyword' && !vector) throw new ScriptError('INTERNAL', `a search of mode ${mode} needs the vector of its query`);
-}
-
-function infoOf(row: DocumentRow): DocumentInfo {
-  return {
-    id: row.name,
-    hash: row.hash,
-    source: row.source ?? undefined,
-    format: row.format,
-    metadata: decode(row.metadata) as ValueMap,
-    version: row.version,
-    chunks: row.count,
-    size: row.size,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-  };
-}
-
-function chunkOf({ id, text, start, stop, headings }: Pick<ChunkRow, 'id' | 'text' | 'start' | 'stop' | 'headings'>, first: number): Chunk {
-  return { index: id - first, text, start, stop, headings: headings === null ? undefined : (JSON.parse(headings) as string[]) };
 }

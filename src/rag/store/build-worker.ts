@@ -15,8 +15,10 @@ const BATCH = 500;
 /** Vectors that are kept back until the end and searched for, to measure the recall. */
 const SAMPLES = 64;
 const NEIGHBOURS = 10;
-const FETCHES = [128, 256, 512, 1_024];
-const WANTED_RECALL = 0.99;
+const FETCHES = [64, 96, 128, 256, 512, 1_024];
+const LEAST_RECALL = 0.99;
+/** What ends the search for a number of candidates: a little more than the least, for few vectors are measured. */
+const WANTED_RECALL = 0.995;
 
 const answer = (message: WorkerAnswer) => parentPort?.postMessage(message);
 const task = workerData as BuildTask | CheckTask;
@@ -102,7 +104,7 @@ function measure(graph: Graph, samples: ReadonlyMap<number, Float32Array>, best:
   for (const fetch of FETCHES) {
     let [found, all] = [0, 0];
     for (const [id, query] of samples) {
-      const candidates = new Set(graph.search(query, fetch));
+      const candidates = new Set(graph.search(query, fetch).map(({ key }) => key));
       const wanted = best.get(id)?.found() ?? [];
       all += wanted.length;
       found += wanted.filter(({ key }) => candidates.has(key)).length;
@@ -110,7 +112,7 @@ function measure(graph: Graph, samples: ReadonlyMap<number, Float32Array>, best:
     recall = all === 0 ? 1 : found / all;
     if (recall >= WANTED_RECALL) return { recall, fetch };
   }
-  return { recall, fetch: undefined };
+  return { recall, fetch: recall >= LEAST_RECALL ? FETCHES.at(-1) : undefined };
 }
 
 /** Makes sure that the file is on the disk, and names its size and hash. */

@@ -1,4 +1,10 @@
+import { encode } from '../../call/codec.ts';
 import { Float, type Value, type ValueMap } from '../../call/value.ts';
+import { ScriptError } from '../../errors.ts';
+
+/** What one document's metadata may have, as stored, for every value stands in an index. */
+const MOST_BYTES = 65_536;
+const MOST_FIELDS = 4_096;
 
 /** Kinds of stored values; comparisons stay within one. */
 export const TYPES = { null: 0, boolean: 1, number: 2, text: 3, bytes: 4, map: 5, list: 6, nan: 7 } as const;
@@ -17,6 +23,15 @@ export function fieldsOf(metadata: ValueMap): Field[] {
   const fields: Field[] = [];
   for (const [key, value] of Object.entries(metadata)) collect(fields, key, value);
   return fields;
+}
+
+/** Throws LIMIT_EXCEEDED for metadata that is too large to be stored with a document. */
+export function checkMetadata(metadata: ValueMap, place: string): void {
+  const refuse = (wanted: string, got: number) => new ScriptError('LIMIT_EXCEEDED', `${place}: metadata: expected at most ${wanted}, got ${got}`);
+  const bytes = encode(metadata).length;
+  if (bytes > MOST_BYTES) throw refuse(`${MOST_BYTES} bytes`, bytes);
+  const fields = fieldsOf(metadata).length;
+  if (fields > MOST_FIELDS) throw refuse(`${MOST_FIELDS} values`, fields);
 }
 
 /** A value that is neither map nor list as kind and value; undefined for those and for what is no data. */

@@ -144,7 +144,7 @@ export class GraphIndex {
   #publish(snapshot: Snapshot, before: string | null): boolean {
     const row = this.#database.base(this.#name);
     if (!row || row.snapshot !== before || !fits(snapshot, JSON.parse(row.settings))) return false;
-    this.#database.run('UPDATE bases SET snapshot = ? WHERE id = ?', JSON.stringify(snapshot), row.id);
+    this.#database.run('UPDATE bases SET snapshot = ?, index_bytes = ? WHERE id = ?', JSON.stringify(snapshot), snapshot.size, row.id);
     trimLog(this.#database, row.id, snapshot.seq);
     return true;
   }

@@ -1,7 +1,7 @@
 import { ScriptError } from '../../errors.ts';
 import { checkTenant, tenantHome } from '../../store/folders.ts';
 import { loadUsearch, type Usearch } from '../../vector/hnsw.ts';
-import type { Knowledge } from '../knowledge.ts';
+import type { Knowledge, KnowledgeTotals } from '../knowledge.ts';
 import { StoredBase } from './base.ts';
 import { type Failpoint, KnowledgeDatabase } from './database.ts';
 import type { Rows } from './rows.ts';
@@ -27,6 +27,8 @@ const MOST_OPEN = 64;
 const EXACT_LIMIT = 20_000;
 const MEMORY_LIMIT = 512 * 2 ** 20;
 const MOST_NAME = 128;
+/** Names asked for of a tenant from which on those without a stored base are forgotten. */
+const MANY_NAMES = 256;
 
 interface Tenant {
   readonly database: KnowledgeDatabase;
@@ -66,6 +68,7 @@ class StoredKnowledge implements OpenKnowledge {
     const { library = loadUsearch, exactLimit = EXACT_LIMIT, memoryLimit = MEMORY_LIMIT } = this.#options;
     const base = new StoredBase(database, name, { library, exactLimit, memoryLimit, used: (rows) => this.#used(rows) });
     bases.set(name, base);
+    if (bases.size > MANY_NAMES) forgetOldest(database, bases);
     return base;
   }
 
@@ -73,6 +76,10 @@ class StoredKnowledge implements OpenKnowledge {
     return this.#tenant(tenant)
       .database.all<{ name: string }>('SELECT name FROM bases ORDER BY name')
       .map((row) => row.name);
+  }
+
+  totals(tenant: string): KnowledgeTotals {
+    return this.#tenant(tenant).database.one<KnowledgeTotals>('SELECT documents, bytes FROM totals') ?? { documents: 0, bytes: 0 };
   }
 
   async release(tenant: string): Promise<void> {
@@ -128,4 +135,12 @@ class StoredKnowledge implements OpenKnowledge {
       this.#rows.delete(oldest);
     }
   }
+}
+
+/** Forgets the name that was asked for longest ago where nothing is stored under it, or puts it last; there are endlessly many names. */
+function forgetOldest(database: KnowledgeDatabase, bases: Map<string, StoredBase>): void {
+  const [oldest] = bases;
+  if (!oldest) return;
+  bases.delete(oldest[0]);
+  if (database.base(oldest[0])) bases.set(...oldest);
 }

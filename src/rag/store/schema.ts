@@ -14,6 +14,18 @@ export const KNOWLEDGE_FORMAT: Format = {
     base INTEGER NOT NULL, seq INTEGER NOT NULL, added INTEGER NOT NULL, added_count INTEGER NOT NULL, removed INTEGER NOT NULL, removed_count INTEGER NOT NULL,
     PRIMARY KEY (base, seq)
   ) STRICT, WITHOUT ROWID`,
+    // Triggers keep the totals within the transaction of every write, whoever writes.
+    `
+  ALTER TABLE bases ADD COLUMN index_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE bases SET index_bytes = coalesce(snapshot ->> '$.size', 0) WHERE json_valid(snapshot);
+  CREATE TABLE totals (documents INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO totals SELECT coalesce(sum(documents), 0), coalesce(sum(bytes + index_bytes), 0) FROM bases;
+  CREATE TRIGGER base_added AFTER INSERT ON bases BEGIN
+    UPDATE totals SET documents = documents + new.documents, bytes = bytes + new.bytes + new.index_bytes;
+  END;
+  CREATE TRIGGER base_changed AFTER UPDATE OF documents, bytes, index_bytes ON bases BEGIN
+    UPDATE totals SET documents = documents + new.documents - old.documents, bytes = bytes + new.bytes - old.bytes + new.index_bytes - old.index_bytes;
+  END`,
   ],
 };
 
@@ -52,6 +64,8 @@ export interface BaseRow {
   readonly documents: number;
   readonly chunks: number;
   readonly bytes: number;
+  /** Of the index file that the snapshot names. */
+  readonly index_bytes: number;
 }
 
 export interface DocumentRow {

@@ -1,3 +1,4 @@
+import type { Graph } from '../../vector/hnsw.ts';
 import { comparable, floatsOf } from '../../vector/rows.ts';
 import { Top } from '../../vector/top.ts';
 import { type Found, scoreOf } from '../../vector/vector.ts';
@@ -12,12 +13,10 @@ import { matchExpression, searchedTerms } from './words.ts';
 /** Candidates that are fetched from the index beyond which exact search is cheaper. */
 const MOST_FETCHED = 8_192;
 
-/** Candidates beyond the wanted ones that are scored exactly. */
-const SPARE = 12;
-
-/** Chunks from which on a query's common terms are left out, and the share of them that makes a term common. */
-const MANY_CHUNKS = 20_000;
+/** The share of a large base's chunks that makes a term common: scoring all that have one would hold the event loop. */
 const COMMON_SHARE = 0.1;
+/** The newest so many chunks that have common terms are scored. */
+const MOST_SCORED = 10_000;
 
 /** What a search of one base works with. */
 export interface Ground {
@@ -28,7 +27,7 @@ export interface Ground {
   /** All vectors, and those behind the index. */
   readonly all: Rows;
   readonly behind: Rows;
-  /** A filter's hits are gathered and scored exactly up to so many; so many vectors are searched exactly. */
+  /** A filter's hits are gathered and scored exactly up to so many; so many vectors are searched exactly; a base of more chunks is large. */
   readonly exactLimit: number;
   /** Bytes of vectors that may be kept in memory. */
   readonly memoryLimit: number;
@@ -52,30 +51,45 @@ export function keywordChunks(ground: Ground, text: string, limit: number, filte
   const { database, base } = ground;
   const terms = searchedTerms(text);
   if (terms.length === 0) return [];
+  if (!filter || Object.keys(filter).length === 0) return wordedByRarity(ground, terms, limit);
   const match = matchExpression(terms);
-  if (!filter || Object.keys(filter).length === 0) {
-    const telling = tellingTerms(ground, terms);
-    const best = telling.length < terms.length ? worded(ground, matchExpression(telling), limit) : [];
-    return best.length < limit ? worded(ground, match, limit) : best;
-  }
   const hits = filtered(ground, compileFilter(filter, base.id, 'set'), ground.exactLimit);
   if (hits) return worded(ground, match, limit, hits);
   // So many hits are a good part of all: among a few times as many best ones there are enough of them.
   const condition = compileFilter(filter, base.id, 'each');
   for (let fetch = 4 * limit; ; fetch *= 8) {
     const best = worded(ground, match, fetch);
-    const ids = best.map(({ key }) => key);
-    const fitting = new Set(matching(database, base.id, ids, condition));
-    if (fitting.size >= limit || best.length < fetch) return best.filter(({ key }) => fitting.has(key)).slice(0, limit);
+    const fitting = matching(database, base.id, best, condition);
+    if (fitting.length >= limit || best.length < fetch) return fitting.slice(0, limit);
   }
 }
 
-/** The terms that few chunks have, where there are so many chunks that scoring all that have a common term would hold the event loop; all of them where none is rare. */
-function tellingTerms({ database, base: { id: n, chunks } }: Ground, terms: readonly string[]): readonly string[] {
-  if (terms.length === 1 || chunks < MANY_CHUNKS) return terms;
+/**
+ * The best by the terms that few chunks have. Where these find too few, or there are none, chunks with common terms join them: those of the newest
+ * that have all terms, then those that have any.
+ */
+function wordedByRarity(ground: Ground, terms: readonly string[], limit: number): Found[] {
+  const { database, base, exactLimit } = ground;
+  const { id: n, chunks } = base;
+  const any = matchExpression(terms);
+  if (chunks <= exactLimit) return worded(ground, any, limit);
   const sql = `SELECT rowid AS id FROM text_${n} WHERE text_${n} MATCH ? LIMIT 1 OFFSET ?`;
-  const telling = terms.filter((term) => database.one(sql, matchExpression([term]), Math.floor(chunks * COMMON_SHARE)) === undefined);
-  return telling.length > 0 ? telling : terms;
+  const rare = terms.filter((term) => database.one(sql, matchExpression([term]), Math.floor(chunks * COMMON_SHARE)) === undefined);
+  const best = rare.length > 0 ? worded(ground, matchExpression(rare), limit) : newestWorded(ground, matchExpression(terms, 'AND'), limit);
+  if (best.length >= limit || rare.length === terms.length) return best;
+  const known = new Set(best.map(({ key }) => key));
+  const more = newestWorded(ground, any, limit).filter(({ key }) => !known.has(key));
+  return [...best, ...more].sort((a, b) => b.score - a.score || a.key - b.key).slice(0, limit);
+}
+
+/** The best of the newest chunks that match. */
+function newestWorded({ database, base: { id: n } }: Ground, match: string, limit: number): Found[] {
+  return database.all<Found>(
+    `SELECT key, score FROM (SELECT rowid AS key, -bm25(text_${n}, 1.0, 0.5, 0.5) AS score FROM text_${n} WHERE text_${n} MATCH ? ORDER BY rowid DESC LIMIT ${MOST_SCORED})
+     ORDER BY score DESC, key LIMIT ?`,
+    match,
+    limit,
+  );
 }
 
 function worded({ database, base: { id: n } }: Ground, match: string, limit: number, among?: readonly number[]): Found[] {
@@ -142,12 +156,10 @@ async function approximate(
   const { database, base, settings } = ground;
   const behind = await ground.behind.matrix(base, settings, snapshot.last);
   const least = Math.min(limit, base.chunks - behind.count);
-  const fitting = (ids: readonly number[]) => (condition ? matching(database, base.id, ids, condition) : ids);
+  const fitting = (found: readonly Found[]) => (condition ? matching(database, base.id, found, condition) : found);
   const top = new Top(limit);
   for (let fetch = Math.max(4 * limit, snapshot.fetch ?? 128); ; fetch *= 4) {
-    const candidates = fitting(graph.search(query, fetch));
-    // The index orders by rounded vectors, which only makes neighbours change places: those well behind the last wanted one need no exact score.
-    const scored = scoresIn(ground, query, candidates, limit + SPARE);
+    const scored = scoresIn(ground, graph, query, fitting(graph.search(query, fetch)), limit);
     if (scored.length >= least || fetch >= graph.count) {
       for (const { key, score } of scored) top.add(key, score);
       break;
@@ -155,9 +167,7 @@ async function approximate(
     if (fetch >= MOST_FETCHED) return undefined;
   }
   for (let fetch = condition ? 4 * limit : limit; behind.count > 0; fetch *= 4) {
-    const fresh = await behind.search(query, fetch);
-    const kept = condition && new Set(fitting(fresh.map(({ key }) => key)));
-    const fit = kept ? fresh.filter(({ key }) => kept.has(key)) : fresh;
+    const fit = fitting(await behind.search(query, fetch));
     if (fit.length < limit && fetch < behind.count) continue;
     for (const { key, score } of fit) top.add(key, score);
     break;
@@ -165,22 +175,28 @@ async function approximate(
   return top.found();
 }
 
-/** The first of the candidates that still exist, so many at most, with their scores. */
-function scoresIn({ database, base, settings }: Ground, query: Float32Array, candidates: readonly number[], most: number): Found[] {
+/** The exact scores of the best candidates that still exist: of so many, and of those behind them that rounding may have put there. */
+function scoresIn({ database, base, settings }: Ground, graph: Graph, query: Float32Array, candidates: readonly Found[], limit: number): Found[] {
   const found: Found[] = [];
-  for (let from = 0; from < candidates.length && found.length < most; from += most)
-    for (const row of vectorsOf(database, base.id, candidates.slice(from, from + most)))
-      found.push({ key: row.id, score: scoreOf(settings.metric, query, floatsOf(row.vector)) });
+  for (let from = 0; from < candidates.length && found.length < limit; ) {
+    let to = Math.min(candidates.length, from + limit - found.length);
+    const { score } = candidates[to - 1] as Found;
+    const least = score - 2 * graph.rounding(score);
+    while (to < candidates.length && (candidates[to] as Found).score >= least) to++;
+    const ids = candidates.slice(from, to).map(({ key }) => key);
+    for (const row of vectorsOf(database, base.id, ids)) found.push({ key: row.id, score: scoreOf(settings.metric, query, floatsOf(row.vector)) });
+    from = to;
+  }
   return found;
 }
 
-/** Those of the chunks whose document fits, in their order. */
-function matching(database: KnowledgeDatabase, n: number, ids: readonly number[], condition: Condition): number[] {
+/** Those of what was found whose document fits, in their order. */
+function matching(database: KnowledgeDatabase, n: number, found: readonly Found[], condition: Condition): Found[] {
   const rows = database.all<{ id: number }>(
     `SELECT c.id FROM chunks_${n} c JOIN documents_${n} d ON d.id = c.document WHERE c.id IN (SELECT value FROM json_each(?)) AND ${condition.sql}`,
-    JSON.stringify(ids),
+    JSON.stringify(found.map(({ key }) => key)),
     ...condition.values,
   );
   const fitting = new Set(rows.map((row) => row.id));
-  return ids.filter((id) => fitting.has(id));
+  return found.filter(({ key }) => fitting.has(key));
 }

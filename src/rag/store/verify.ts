@@ -37,6 +37,10 @@ export function verifyBase(
     'counts of the base that are wrong',
     `SELECT 1 FROM bases WHERE id = ${n} AND (documents <> (SELECT count(*) FROM documents_${n}) OR chunks <> (SELECT count(*) FROM chunks_${n}) OR bytes <> (SELECT coalesce(sum(bytes), 0) FROM documents_${n}))`,
   );
+  none(
+    'totals of the tenant that are wrong',
+    'SELECT 1 FROM totals WHERE (documents, bytes) <> (SELECT coalesce(sum(documents), 0), coalesce(sum(bytes + index_bytes), 0) FROM bases)',
+  );
   none('numbers that would be given twice', `SELECT 1 FROM bases WHERE id = ${n} AND next <= (SELECT coalesce(max(id), 0) FROM chunks_${n})`);
   none(
     'entries missing from the log',

@@ -34,9 +34,9 @@ export function searchedTerms(text: string): string[] {
   return (rare.length > 0 ? rare : [...terms]).slice(0, MOST_TERMS);
 }
 
-/** A full-text query for any of some terms. */
-export function matchExpression(terms: readonly string[]): string {
-  return terms.map((term) => `"${term}"`).join(' OR ');
+/** A full-text query for any of some terms, or for all of them. */
+export function matchExpression(terms: readonly string[], joint: 'OR' | 'AND' = 'OR'): string {
+  return terms.map((term) => `"${term}"`).join(` ${joint} `);
 }
 
 function pairs(signs: readonly string[]): string[] {

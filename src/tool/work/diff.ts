@@ -14,14 +14,16 @@ export interface DiffResult {
   readonly unified: string;
 }
 
+/** As `diff -u` says it. */
+const NO_END = '\\ No newline at end of file';
 const MOST_LINES = 100_000;
 const MOST_EDITS = 4_000;
 
 /** Compares two texts line by line (Myers, An O(ND) Difference Algorithm, 1986). Throws LIMIT_EXCEEDED for too many lines or changes. */
 export function run({ before, after, context }: DiffInput): DiffResult {
-  // What both end with is the end of their last line and no line more.
-  const ended = [before, after].every((text) => text === '' || text.endsWith('\n'));
-  const lines = (text: string) => (ended ? (text === '' ? [] : text.slice(0, -1).split('\n')) : text.split('\n'));
+  // Lines keep their ends, so that one without differs; where neither text ends its last line, both count as if they did.
+  const end = before.endsWith('\n') || after.endsWith('\n') ? '' : '\n';
+  const lines = (text: string) => (text === '' ? [] : ((text + end).match(/[^\n]*\n|[^\n]+$/g) ?? []));
   const edits = compare(lines(before), lines(after));
   const added = edits.filter(({ sign }) => sign === '+').length;
   const removed = edits.filter(({ sign }) => sign === '-').length;
@@ -103,8 +105,9 @@ function unified(edits: readonly Edit[], context: number): string {
     while (at < edits.length && near[at]) at++;
     const hunk = edits.slice(start, at);
     const [oldLines, newLines] = [hunk.filter(({ sign }) => sign !== '+').length, hunk.filter(({ sign }) => sign !== '-').length];
-    lines.push(`@@ -${a},${oldLines} +${b},${newLines} @@`);
-    for (const { sign, line } of hunk) lines.push(sign + line);
+    // Where a side has no line, its number is that of the line before.
+    lines.push(`@@ -${oldLines ? a : a - 1},${oldLines} +${newLines ? b : b - 1},${newLines} @@`);
+    for (const { sign, line } of hunk) lines.push(line.endsWith('\n') ? sign + line.slice(0, -1) : `${sign}${line}\n${NO_END}`);
     a += oldLines;
     b += newLines;
   }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,8 +8,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Search } from '../../../src/rag/knowledge.ts';
 import { fuse } from '../../../src/rag/store/fuse.ts';
 import { openKnowledge } from '../../../src/rag/store/knowledge.ts';
+import { KNOWLEDGE_FORMAT } from '../../../src/rag/store/schema.ts';
 import { matchExpression, searchedTerms } from '../../../src/rag/store/words.ts';
 import { tenantFolder } from '../../../src/store/folders.ts';
+import { openDatabase } from '../../../src/store/open.ts';
 import { prepared, settings, vectorOf } from './support.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'llmspell-knowledge-'));
@@ -114,6 +116,25 @@ describe.each(['sqlite', 'memory'] as const)('the contract of knowledge bases: %
     expect(await find({ at: { $gte: 20 } }, 100)).toEqual(all.filter((at) => at >= 20));
   });
 
+  it('finds by rare words among many chunks, and by common ones among the newest', async () => {
+    await using knowledge = openKnowledge({ backend, durability: 'normal', dataDir: folder(), exactLimit: 10 });
+    const base = knowledge.base('t', 'main');
+    await base.configure(settings({ backend: 'flat' }));
+    for (let at = 0; at < 120; at++) {
+      const texts = Array.from({ length: 100 }, (_, chunk) => `a common thing ${chunk % 2 ? 'and frequent' : ''}${at === 0 && chunk < 3 ? ' rareword' : ''} `);
+      await base.put(prepared(`d${at}`, at === 1 ? ['common', ...texts] : texts), 0);
+    }
+    const find = async (text: string, limit: number) =>
+      (await base.search(ask('keyword', text, { limit }))).map(({ chunk, document }) => [document.id, chunk.text]);
+    const mixed = await find('common rareword', 10);
+    expect(mixed.slice(0, 3).map(([id]) => id)).toEqual(['d0', 'd0', 'd0']);
+    expect(mixed.slice(3).every(([id]) => Number(id?.slice(1)) >= 20)).toBe(true);
+    const both = await find('common frequent', 200);
+    expect(both.length).toBe(200);
+    expect(both.every(([, text]) => text?.includes('frequent'))).toBe(true);
+    expect((await find('common', 1_000)).every(([id]) => Number(id?.slice(1)) >= 20)).toBe(true);
+  });
+
   it('compares by product and by distance too', async () => {
     await using knowledge = open(backend);
     for (const [metric, order, first] of [
@@ -208,6 +229,10 @@ describe.each(['sqlite', 'memory'] as const)('the contract of knowledge bases: %
       await base.put(prepared(`${tenant}-${name}`, ['shared words']), 0);
     }
     expect([knowledge.bases('t'), knowledge.bases('u')]).toEqual([['one', 'two'], ['one']]);
+    expect([knowledge.totals('t'), knowledge.totals('u')]).toEqual([
+      { documents: 2, bytes: 2 * (2 * 12 + 16) },
+      { documents: 1, bytes: 2 * 12 + 16 },
+    ]);
     for (const [tenant, name] of [
       ['t', 'one'],
       ['t', 'two'],
@@ -216,6 +241,16 @@ describe.each(['sqlite', 'memory'] as const)('the contract of knowledge bases: %
       expect((await knowledge.base(tenant, name).search(ask('hybrid', 'words'))).map((hit) => hit.document.id)).toEqual([`${tenant}-${name}`]);
     expect(() => knowledge.base('t', '')).toThrow('name of the knowledge base: expected a text of 1 to 128 characters');
     expect(() => knowledge.base('../x', 'main')).toThrow('tenant: expected 1 to 128 of');
+  });
+
+  it('keeps nothing of names under which nothing is stored', async () => {
+    await using knowledge = open(backend);
+    const [stored, unused] = [knowledge.base('t', 'stored'), knowledge.base('t', 'unused')];
+    await stored.configure(settings());
+    for (let at = 0; at < 300; at++) expect(knowledge.base('t', `n${at}`).get('a')).toBe(undefined);
+    expect(knowledge.base('t', 'stored')).toBe(stored);
+    expect(knowledge.base('t', 'unused')).not.toBe(unused);
+    expect(knowledge.bases('t')).toEqual(['stored']);
   });
 
   it('catches up in memory with everything that was written and removed', async () => {
@@ -252,6 +287,19 @@ describe('a knowledge folder', () => {
     }
     const found = await Promise.all(bases.map((base) => base().search(ask('hybrid', 'words'))));
     expect(found.every((hits) => hits.length === 1)).toBe(true);
+  });
+
+  it('of the first format gets its totals', async () => {
+    const dataDir = folder();
+    const home = tenantFolder(dataDir, 't');
+    mkdirSync(home, { recursive: true });
+    const old = openDatabase(join(home, 'knowledge.db'), 'normal', { steps: KNOWLEDGE_FORMAT.steps.slice(0, 1) });
+    old.exec(
+      `INSERT INTO bases (name, settings, snapshot, documents, bytes) VALUES ('a', '{}', '{"size":50}', 3, 100), ('b', '{}', 'cut o', 4, 1000), ('c', '{}', NULL, 0, 0)`,
+    );
+    old.close();
+    await using knowledge = open('sqlite', dataDir);
+    expect(knowledge.totals('t')).toEqual({ documents: 7, bytes: 1_150 });
   });
 
   it('can be deleted when its tenant is released, and made anew', async () => {
@@ -359,6 +407,7 @@ describe('verify', () => {
     ['DELETE FROM texts_1', 'documents without their text: 1'],
     ['DELETE FROM documents_1', 'chunks without a document: 2'],
     ['UPDATE bases SET chunks = 7', 'counts of the base that are wrong: 1'],
+    ['UPDATE totals SET documents = documents + 1', 'totals of the tenant that are wrong: 1'],
     ['UPDATE bases SET next = 1', 'numbers that would be given twice: 1'],
     ['DELETE FROM log', 'entries missing from the log: 1'],
     ["UPDATE vectors_1 SET vector = x'00' WHERE id = 2", 'vectors of a wrong length: 1'],

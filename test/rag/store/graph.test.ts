@@ -152,6 +152,7 @@ describe('the index of a base', { timeout: 120_000 }, () => {
     await base.index.settled();
     expect(base.stats().index).toMatchObject({ state: 'ready', entries: 600 });
     expect(base.index.current?.snapshot.file).not.toBe(path.split(/[\\/]/).at(-1));
+    expect(knowledge.totals('t').bytes).toBe(base.stats().storage_size_bytes);
     expect(await recall(base, (at) => at < 600)).toBeGreaterThan(0.97);
     expect(await base.verify()).toEqual([]);
   });
