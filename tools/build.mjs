@@ -12,7 +12,7 @@ rmSync(dist, { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
-const assets = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => /\.(?:lua|js|wasm)$/.test(file));
+const assets = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => /\.(?:lua|js|wasm|bin|json|md)$/.test(file));
 for (const file of assets) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
   copyFileSync(join(root, 'src', file), join(dist, file));

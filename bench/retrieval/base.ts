@@ -11,16 +11,16 @@ import type { Document } from './corpus.ts';
 export const MODES = ['keyword', 'vector', 'hybrid', 'hybrid + rerank'] as const;
 export type Mode = (typeof MODES)[number];
 
-/** A knowledge base in memory that was filled and is asked as scripts do it, with `local/hash`. */
+/** A knowledge base in memory that was filled and is asked as scripts do it, with a local embedding model. */
 export interface Filled {
   readonly chunks: number;
   find(mode: Mode, query: string, more?: { top_k?: number; diversity?: number; widen?: Widen | undefined }): Promise<Hit[]>;
   chunksOf(source: string): Chunk[];
 }
 
-/** Ingests documents through the whole pipeline. Throws when one of them fails. */
-export async function fill(documents: readonly Document[], chunking?: ChunkOptions): Promise<Filled> {
-  const config = parseConfig({ data: { backend: 'memory' } });
+/** Ingests documents through the whole pipeline, with the default's embedding model if none is named. Throws when one of them fails. */
+export async function fill(documents: readonly Document[], chunking?: ChunkOptions, embedder?: string): Promise<Filled> {
+  const config = parseConfig({ data: { backend: 'memory' }, models: { embedding_override: embedder } });
   const run = new RunContainer({
     host: new HostContainer(config, '/nowhere'),
     language: 'lua',

@@ -1,4 +1,5 @@
-// Scores every mode of retrieval on the judged set; `--json` prints one object per line, `--half tuning` scores that half alone.
+// Scores every mode of retrieval on the judged set; `--json` prints one object per line, `--half tuning` scores that half alone,
+// `--model local/hash` with another embedding model than the default.
 // Ends with 1 when a claim of the documentation does not hold on the fresh set.
 import { parseArgs } from 'node:util';
 import { fill, MODES, type Mode } from './base.ts';
@@ -19,13 +20,13 @@ interface Comparison {
   readonly interval: Interval;
 }
 
-const { json, half: chosen } = parseArgs({ options: { json: { type: 'boolean' }, half: { type: 'string' } } }).values;
+const { json, half: chosen, model } = parseArgs({ options: { json: { type: 'boolean' }, half: { type: 'string' }, model: { type: 'string' } } }).values;
 const halves = ALL_HALVES.filter((half) => chosen === undefined || half === chosen);
 if (halves.length === 0) throw new Error(`--half must be one of ${ALL_HALVES.join(', ')}; found ${chosen}`);
 
 const documents = readCorpus();
 const judged = readJudged(documents).filter(({ half }) => halves.includes(half));
-const base = await fill(documents);
+const base = await fill(documents, undefined, model);
 const results = new Map<Mode, Result[]>();
 for (const mode of MODES) results.set(mode, await evaluate(base, mode, judged));
 

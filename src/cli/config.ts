@@ -7,7 +7,7 @@ const TEMPLATE = `# llmspell. Every setting has a default; \`llmspell config sho
 
 [models]
 # override = "local/extractive"        # stands in for every model that a script names
-# embedding_override = "local/hash"    # stands in for every embedding model
+# embedding_override = "local/words"   # stands in for every embedding model
 
 # [models.providers.openai]
 # kind = "openai"                      # openai, anthropic, google or openai-compatible

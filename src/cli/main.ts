@@ -142,7 +142,7 @@ function several(flag: string, text: string): Option {
 function withGrantOptions(command: Command): Command {
   return command
     .option('--model <name>', 'stands in for every model, such as local/extractive')
-    .option('--embedding-model <name>', 'stands in for every embedding model, such as local/hash')
+    .option('--embedding-model <name>', 'stands in for every embedding model, such as local/words')
     .option('--data <dir>', 'the data folder; .llmspell if not given')
     .option('--config <file>', 'instead of llmspell.toml')
     .option('--timeout <ms>', 'ends the run')

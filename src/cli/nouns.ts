@@ -27,7 +27,7 @@ function addRag(noun: Command, done: Done): void {
     .option('--strategy <name>', 'fixed, sentence, recursive, markdown, code or semantic; by the format of each document if not given')
     .option('--chunk-size <n>', 'tokens; 512 if not given', count)
     .option('--overlap <n>', 'tokens; a tenth of the size, at most 50, if not given', whole)
-    .option('--embedding <model>', 'such as openai/text-embedding-3-small; local/hash if not given')
+    .option('--embedding <model>', 'such as openai/text-embedding-3-small; local/words if not given')
     .option('--progress', 'tell how far it is, on a terminal or not')
     .action(async (paths: string[], flags: IngestFlags) => done(await (await rag()).ingestPaths(paths, flags)));
   withQuery(withBase(noun.command('search').description('the passages that bear on a question')))

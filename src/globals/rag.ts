@@ -31,7 +31,7 @@ const spec = z.strictObject({
   tenant_id: z.string().optional(),
   name: name.optional().describe('main if not given'),
   chunking: chunkOptions.optional(),
-  embedding_provider: z.string().optional().describe('provider/model; local/hash if not given'),
+  embedding_provider: z.string().optional().describe('provider/model; local/words if not given'),
   vector_storage: vectorStorage.optional(),
 });
 

@@ -2,14 +2,14 @@ import { type Context, hostService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { EmbeddingModel } from './embedding.ts';
 import { requireModel } from './granted.ts';
-import { createHashModel, HASH_MODEL } from './hash/model.ts';
+import { createLocalModel, LOCAL_MODELS, WORDS_MODEL } from './local.ts';
 import { splitName } from './name.ts';
 import { findProvider, providerNames } from './providers.ts';
 import { createSdkEmbedding } from './sdk-embedding.ts';
 
 /** All embedding models by name, `provider/model`. */
 export interface Embeddings {
-  /** Throws BAD_ARGUMENT for a name without a known provider and NOT_ALLOWED when the run was not granted the model; `local/hash` needs no grant. */
+  /** Throws BAD_ARGUMENT for a name without a known provider and NOT_ALLOWED when the run was not granted the model; the local ones need no grant. */
   check(context: Context, name: string): void;
   /** The model of a checked name; throws BAD_CONFIG when its key is missing or the provider has no embeddings. */
   open(name: string): EmbeddingModel;
@@ -17,7 +17,7 @@ export interface Embeddings {
   register(name: string, model: EmbeddingModel): void;
 }
 
-const EXAMPLE = 'openai/text-embedding-3-small or local/hash';
+const EXAMPLE = 'openai/text-embedding-3-small or local/words';
 
 /** The embedding models of a runtime. */
 export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => {
@@ -28,21 +28,21 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
     const [providerName] = splitName(name, EXAMPLE);
     const provider = findProvider(providerName, config);
     if (provider) return provider;
-    const known = [HASH_MODEL, ...providerNames(config).map((one) => `${one}/…`)].join(', ');
+    const known = [...LOCAL_MODELS, ...providerNames(config).map((one) => `${one}/…`)].join(', ');
     throw new ScriptError('BAD_ARGUMENT', `embedding model: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
   }
 
   return {
     check(context, name) {
-      if (name === HASH_MODEL) return;
+      if (LOCAL_MODELS.includes(name)) return;
       const [provider] = splitName(name, EXAMPLE);
       if (!registered.has(name)) providerOf(name);
-      requireModel(context, name, provider, config, HASH_MODEL);
+      requireModel(context, name, provider, config, WORDS_MODEL);
     },
     open(name) {
       const known = opened.get(name);
       if (known) return known;
-      const made = name === HASH_MODEL ? createHashModel() : make(name);
+      const made = createLocalModel(name) ?? make(name);
       opened.set(name, made);
       return made;
     },

@@ -12,7 +12,7 @@ const BATCH: Readonly<Record<Provider['kind'], number>> = { openai: 128, google:
 export function createSdkEmbedding(provider: Provider, id: string): EmbeddingModel {
   const name = `${provider.name}/${id}`;
   if (provider.kind === 'anthropic')
-    throw new ScriptError('BAD_CONFIG', `${name}: Anthropic has no embedding models; use openai/…, google/…, ollama/… or local/hash`);
+    throw new ScriptError('BAD_CONFIG', `${name}: Anthropic has no embedding models; use openai/…, google/…, ollama/… or local/words`);
   const key = requireKey(provider, name);
   let opened: Promise<SdkEmbedding> | undefined;
   let dimensions: number | undefined;

@@ -83,7 +83,9 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
       } else if ('skipped' in one) result.skipped++;
       else {
         checkQuota(context, pipeline, one.document);
-        if (pipeline.base.settings === undefined) await configure(pipeline, one.document);
+        const { settings } = pipeline.base;
+        // A base whose documents were all deleted may be made with another model.
+        if (settings?.embedder !== pipeline.embedder || settings.metric !== pipeline.storage.metric) await configure(pipeline, one.document);
         const what = await pipeline.base.put(one.document, run.now());
         if (what === 'skipped') result.skipped++;
         else {

@@ -15,7 +15,7 @@ export interface Chunk {
 
 /** How the vectors of a knowledge base are made and compared; fixed at its first ingest. */
 export interface KnowledgeSettings {
-  /** The embedding model, `local/hash` or `provider/model`. */
+  /** The embedding model, `local/words`, `local/hash` or `provider/model`. */
   readonly embedder: string;
   readonly dimensions: number;
   readonly metric: 'cosine' | 'dot' | 'l2';

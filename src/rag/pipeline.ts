@@ -1,5 +1,6 @@
 import { type Context, type Run, runService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
+import { WORDS_MODEL } from '../model/local.ts';
 import type { ChunkOptions } from './chunk/chunk.ts';
 import type { KnowledgeBase, KnowledgeSettings } from './knowledge.ts';
 import { knowledge } from './store/service.ts';
@@ -30,7 +31,7 @@ export interface Pipeline {
 
 const MAIN = 'main';
 const DEFAULTS = {
-  embedder: 'local/hash',
+  embedder: WORDS_MODEL,
   storage: { metric: 'cosine', backend: 'hnsw', m: 16, ef_construction: 200, ef_search: 64 },
 } as const satisfies { embedder: string; storage: Storage };
 
@@ -50,19 +51,20 @@ export function pipelineOf(context: Context, tenant: string): Pipeline {
 
 /**
  * A base with its own stored settings, what a set-up asks for over them, and defaults under them; `models.embedding_override` stands in for the
- * set-up's embedding model. Throws CONFLICT when another embedding model or metric is wanted than the stored vectors have.
+ * set-up's embedding model. Throws CONFLICT when another embedding model or metric is wanted than the stored vectors have; a base without documents has none.
  */
 export function openPipeline(context: Context, tenant: string, spec: PipelineSpec | undefined): Pipeline {
   const name = spec?.name ?? MAIN;
   const all = context.run.host.get(knowledge);
-  const { settings } = all.base(tenant, name);
+  const base = all.base(tenant, name);
+  const { settings } = base;
   const asked = given(spec?.storage ?? {});
   const embedder = context.run.host.config.models.embedding_override ?? spec?.embedder;
   for (const [what, stored, wanted] of [
     ['embedding_provider', settings?.embedder, embedder],
     ['distance_metric', settings?.metric, asked.metric],
   ] as const) {
-    if (stored !== undefined && wanted !== undefined && stored !== wanted)
+    if (stored !== undefined && wanted !== undefined && stored !== wanted && base.stats().document_count > 0)
       throw new ScriptError(
         'CONFLICT',
         `${context.method}: ${what}: the knowledge base ${name} has vectors of ${stored}, not ${wanted}; delete its documents and ingest them again, or use another name`,
@@ -74,7 +76,7 @@ export function openPipeline(context: Context, tenant: string, spec: PipelineSpe
     get base() {
       return all.base(tenant, name);
     },
-    embedder: settings?.embedder ?? embedder ?? DEFAULTS.embedder,
+    embedder: embedder ?? settings?.embedder ?? DEFAULTS.embedder,
     chunking: given({ ...settings?.chunking, ...spec?.chunking }),
     storage: { ...DEFAULTS.storage, ...settings, ...asked },
   };

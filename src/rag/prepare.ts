@@ -15,7 +15,7 @@ import { checkMetadata } from './store/fields.ts';
 
 export interface PrepareOptions {
   readonly chunking: Chunking;
-  /** The embedding model, `local/hash` or `provider/model`. */
+  /** The embedding model, `local/words`, `local/hash` or `provider/model`. */
   readonly embedder: string;
   /** Whose cache keeps the vectors; the run's own tenant if not given. */
   readonly tenant?: string | undefined;

@@ -102,8 +102,8 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
   it('lists, counts, rebuilds and deletes', () => {
     expect(rag(['list']).stdout).toMatch(/^docs\/deep\/bread\.txt +text +1 chunk +53 bytes +v1 {2}\d{4}/m);
     expect(json('list', '--limit', '1')).toMatchObject([{ document_id: join(folder, 'notes/light.md') }]);
-    expect(json('stats')).toMatchObject({ document_count: 3, chunk_count: 4, embedding_provider: 'local/hash', dimensions: 1024, index: { kind: 'flat' } });
-    expect(rag(['stats']).stdout).toContain('embeddings  local/hash, 1024 dimensions\n');
+    expect(json('stats')).toMatchObject({ document_count: 3, chunk_count: 4, embedding_provider: 'local/words', dimensions: 1280, index: { kind: 'flat' } });
+    expect(rag(['stats']).stdout).toContain('embeddings  local/words, 1280 dimensions\n');
     expect(rag(['rebuild']).stdout).toBe('no index is needed; search is exact\n');
     expect(rag(['delete', 'docs/ferry.md', 'none'])).toEqual({
       status: 1,

@@ -1,9 +1,12 @@
 import { rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../src/call/context.ts';
+import { HostContainer } from '../../src/call/run.ts';
+import { parseConfig } from '../../src/config.ts';
 import { ingest } from '../../src/rag/ingest.ts';
-import { pipelineOf } from '../../src/rag/pipeline.ts';
+import { pipelineOf, setUp } from '../../src/rag/pipeline.ts';
 import { retrieve } from '../../src/rag/retrieve.ts';
+import { knowledge } from '../../src/rag/store/service.ts';
 import { testHost, testRun } from '../support/run.ts';
 
 const base = (context: Context) => pipelineOf(context, 'default').base;
@@ -51,6 +54,36 @@ describe('ingesting', { timeout: 120_000 }, () => {
     expect(await base(context).verify()).toEqual([]);
     const again = await ingest(context, pipelineOf(context, 'default'), [{ content: `${large} End.`, metadata: { document_id: 'large' } }]);
     expect([again.documents, base(context).get('large')?.version, base(context).stats().document_count]).toEqual([1, 2, 3]);
+    await host[Symbol.asyncDispose]();
+    rmSync(host.dataDir, { recursive: true, force: true });
+  });
+});
+
+describe('a base', () => {
+  it('keeps the embedding model that it was made with, whatever the default is', async () => {
+    const made = testHost();
+    const { context } = testRun({ host: made });
+    setUp(context, { tenant: undefined, name: 'main', chunking: undefined, embedder: 'local/hash', storage: {} });
+    await ingest(context, pipelineOf(context, 'default'), [{ content: 'The ferry leaves at noon.', metadata: { document_id: 'ferry' } }]);
+    await made[Symbol.asyncDispose]();
+
+    const host = new HostContainer(parseConfig({}), made.dataDir);
+    const { context: later } = testRun({ host });
+    expect(pipelineOf(later, 'default').embedder).toBe('local/hash');
+    await ingest(later, pipelineOf(later, 'default'), [{ content: 'The lamp is lit at dusk.', metadata: { document_id: 'lamp' } }]);
+    const [hit] = await retrieve(later, pipelineOf(later, 'default'), { query: 'When is the lamp lit?', mode: 'vector' });
+    expect([hit?.document.id, await base(later).verify()]).toEqual(['lamp', []]);
+    setUp(later, { tenant: undefined, name: 'other', chunking: undefined, embedder: undefined, storage: {} });
+    expect(pipelineOf(later, 'default').embedder).toBe('local/words');
+    setUp(later, { tenant: undefined, name: 'main', chunking: undefined, embedder: 'local/words', storage: {} });
+    expect(() => pipelineOf(later, 'default')).toThrow(/has vectors of local\/hash, not local\/words; delete its documents and ingest them again/);
+    await host
+      .get(knowledge)
+      .base('default', 'main')
+      .remove({ ids: ['ferry', 'lamp'] });
+    await ingest(later, pipelineOf(later, 'default'), [{ content: 'Delete the picture.', metadata: { document_id: 'again' } }]);
+    const [again] = await retrieve(later, pipelineOf(later, 'default'), { query: 'remove an image', mode: 'vector' });
+    expect([again?.document.id, base(later).settings?.embedder]).toEqual(['again', 'local/words']);
     await host[Symbol.asyncDispose]();
     rmSync(host.dataDir, { recursive: true, force: true });
   });

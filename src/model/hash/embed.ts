@@ -82,7 +82,7 @@ function add(sums: Float64Array, hash: number, weight: number): void {
 }
 
 /** FNV-1a over UTF-16 code units with the last steps of MurmurHash3, 32 bits. */
-function hashOf(text: string, from: number, to: number, seed: number): number {
+export function hashOf(text: string, from: number, to: number, seed: number): number {
   let hash = seed;
   for (let at = from; at < to; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return mix(hash);
@@ -96,7 +96,7 @@ function mix(hash: number): number {
 }
 
 /** Words in small letters without accents; of texts without blanks each letter and each two that follow each other. */
-function* wordsOf(text: string): Generator<string> {
+export function* wordsOf(text: string): Generator<string> {
   const plain = /^[\0-\x7f]*$/.test(text)
     ? text.toLowerCase()
     : text

@@ -1,6 +1,6 @@
 import { type Soon, whenReady } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
-import { HASH_MODEL } from '../../model/hash/model.ts';
+import { LOCAL_MODELS } from '../../model/local.ts';
 import { inWorker } from '../../worker/pool.ts';
 import type {
   BuildProgress,
@@ -159,8 +159,8 @@ export class StoredBase implements KnowledgeBase {
     const known = new Set(near.map(({ key }) => key));
     const unscored = vector ? worded.map(({ key }) => key).filter((key) => !known.has(key)) : [];
     const others = vector && unscored.length > 0 ? scoresOf(ground, vector, unscored) : [];
-    // Spellings that have nothing in common have no likeness at all.
-    const zero = ground.settings.embedder === HASH_MODEL && ground.settings.metric !== 'l2' ? 0 : undefined;
+    // Texts that have nothing in common have no likeness at all by a local model.
+    const zero = LOCAL_MODELS.includes(ground.settings.embedder) && ground.settings.metric !== 'l2' ? 0 : undefined;
     const ranked = fuse({ vector: near, keyword: worded, others, zero }).slice(0, search.limit);
     const scores = new Map([...near, ...others].map(({ key, score }) => [key, score]));
     return hitsOf(this.#database, base.id, { ranked, mode: search.mode, scores, metric: ground.settings.metric });
