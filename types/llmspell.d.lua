@@ -4,7 +4,7 @@
 ---@class LlmspellEvent
 ---@field id string
 ---@field event_type string
----@field payload any
+---@field payload? any
 ---@field timestamp number ms since 1970
 ---@field sequence integer
 ---@field source string script, runtime or host
@@ -693,7 +693,7 @@ function require(name) end
 
 ---@class Workflow.execute.result
 ---@field success boolean
----@field output any
+---@field output? any
 ---@field outputs table<string, any>
 ---@field steps Workflow.execute.result.steps[]
 ---@field duration_ms number
@@ -722,7 +722,7 @@ function require(name) end
 
 ---@class WorkflowRun.wait.result
 ---@field success boolean
----@field output any
+---@field output? any
 ---@field outputs table<string, any>
 ---@field steps WorkflowRun.wait.result.steps[]
 ---@field duration_ms number
@@ -1078,7 +1078,7 @@ function require(name) end
 ---@class Event.emit.result
 ---@field id string
 ---@field event_type string
----@field payload any
+---@field payload? any
 ---@field timestamp number ms since 1970
 ---@field sequence integer counts from 1 in each run
 ---@field source string script, runtime or host
@@ -1092,7 +1092,7 @@ function require(name) end
 ---@class Event.receive.result
 ---@field id string
 ---@field event_type string
----@field payload any
+---@field payload? any
 ---@field timestamp number ms since 1970
 ---@field sequence integer counts from 1 in each run
 ---@field source string script, runtime or host
@@ -1123,7 +1123,7 @@ function require(name) end
 ---@class Event.history.result
 ---@field id string
 ---@field event_type string
----@field payload any
+---@field payload? any
 ---@field timestamp number ms since 1970
 ---@field sequence integer counts from 1 in each run
 ---@field source string script, runtime or host
@@ -1147,7 +1147,7 @@ function require(name) end
 ---@field tenant_id? string
 ---@field name? string main if not given
 ---@field chunking? RAG.create.spec.chunking
----@field embedding_provider? string provider/model; local/hash if not given
+---@field embedding_provider? string provider/model; local/words if not given
 ---@field vector_storage? RAG.create.spec.vector_storage
 
 ---@class RAG.ingest_documents.documents
@@ -3202,7 +3202,7 @@ function Logger.set_level(level) end
 ---Tells people that something happened.
 Alert = {}
 
----Writes an alert to the log, emits the event `alert.<severity>` and posts to the channels that the configuration names in `[alerts.channels]`.
+---Writes an alert to the log, emits the event `alert.<severity>` and tells the channels that the configuration names in `[alerts.channels]`: it posts to a `webhook`, and sends a message to the addresses of an `email`.
 ---```lua
 ---Alert.send("Disk is nearly full", {used = 0.97}, {severity = "warning"})
 ---```

@@ -3,7 +3,7 @@
 interface LlmspellEvent {
   id: string;
   event_type: string;
-  payload: any;
+  payload?: any;
   /** ms since 1970 */
   timestamp: number;
   sequence: number;
@@ -447,7 +447,7 @@ interface Workflow {
    * print(workflow.execute({input: 21}).output)
    * ```
    */
-  execute(input?: any): { success: boolean; output: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  execute(input?: any): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Starts the workflow, which goes on by itself.
    * ```js
@@ -501,7 +501,7 @@ interface WorkflowRun {
    * print(workflow.execute_async(4).wait().output)
    * ```
    */
-  wait(): { success: boolean; output: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  wait(): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Where it stands.
    * ```js
@@ -1041,7 +1041,7 @@ declare const Event: {
    * Event.emit({event_type: "custom:milestone", payload: {progress: 0.75}})
    * ```
    */
-  emit(event: string | { event_type: string; payload?: any; /** joins what belongs together; that of the current operation if not given */ correlation_id?: string }, payload?: any): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string } | null;
+  emit(event: string | { event_type: string; payload?: any; /** joins what belongs together; that of the current operation if not given */ correlation_id?: string }, payload?: any): { id: string; event_type: string; payload?: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string } | null;
   /**
    * Calls a function for every matching event until the run ends or `unsubscribe`. A handler takes one event at a time, in order; its errors are counted and emitted as `event.handler_failed`.
    * ```js
@@ -1065,7 +1065,7 @@ declare const Event: {
    * print(Event.receive("job.*").payload)
    * ```
    */
-  receive(pattern: string, timeout_ms?: number): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string } | null;
+  receive(pattern: string, timeout_ms?: number): { id: string; event_type: string; payload?: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string } | null;
   /**
    * Waits until every handler has ended.
    * ```js
@@ -1094,7 +1094,7 @@ declare const Event: {
    * print(Event.history({pattern: "a.*"})[0].payload)
    * ```
    */
-  history(query?: { pattern?: string; since?: number; limit?: number }): { id: string; event_type: string; payload: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string }[];
+  history(query?: { pattern?: string; since?: number; limit?: number }): { id: string; event_type: string; payload?: any; /** ms since 1970 */ timestamp: number; /** counts from 1 in each run */ sequence: number; /** script, runtime or host */ source: string; correlation_id: string }[];
 };
 
 /** A retrieval pipeline: the methods of RAG without the scope. */
@@ -1196,7 +1196,7 @@ declare const RAG: {
    * print(rag.ingest_documents([{content: "# Ferry\n\nIt leaves at noon."}]).chunks_created)
    * ```
    */
-  create(spec?: { tenant_id?: string; /** main if not given */ name?: string; chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; /** provider/model; local/hash if not given */ embedding_provider?: string; vector_storage?: { backend?: "hnsw" | "flat"; distance_metric?: "cosine" | "dot" | "l2"; ef_construction?: number; m?: number; ef_search?: number } }): RagPipeline;
+  create(spec?: { tenant_id?: string; /** main if not given */ name?: string; chunking?: { /** fixed, sentence, recursive, markdown, code, semantic; if not given, what fits the format of each document */ strategy?: string; /** most tokens of a chunk; 512 if not given */ chunk_size?: number; /** tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks */ overlap?: number; /** code: the programming language */ language?: string; /** semantic: gaps above this percentile of all begin a chunk; 90 if not given */ breakpoint_percentile?: number }; /** provider/model; local/words if not given */ embedding_provider?: string; vector_storage?: { backend?: "hnsw" | "flat"; distance_metric?: "cosine" | "dot" | "l2"; ef_construction?: number; m?: number; ef_search?: number } }): RagPipeline;
   /**
    * Stores documents: each is `content`, a `file_path` (a folder or a pattern such as `docs/**\/*.md` stands for its files) or a `url`, with metadata of your own; `metadata.document_id` names it, and the same id replaces the older version. A document that cannot be read fails alone and is listed.
    * ```js
@@ -1408,7 +1408,7 @@ declare const Logger: {
 /** Tells people that something happened. */
 declare const Alert: {
   /**
-   * Writes an alert to the log, emits the event `alert.<severity>` and posts to the channels that the configuration names in `[alerts.channels]`.
+   * Writes an alert to the log, emits the event `alert.<severity>` and tells the channels that the configuration names in `[alerts.channels]`: it posts to a `webhook`, and sends a message to the addresses of an `email`.
    * ```js
    * Alert.send("Disk is nearly full", {used: 0.97}, {severity: "warning"})
    * ```
