@@ -126,7 +126,7 @@ export const cases: readonly Case[] = [
       'State.load: scope: expected a string, got a number (5)',
       'State.load: expected at most 2 arguments, got 3',
       expect.stringMatching(/^State\.save: value\.list\[[12]\]: expected data that can be stored, got a function$/),
-      'State.save: options.ttl_ms: expected a positive number, got a string',
+      'State.save: options.ttl_ms: expected a number of more than 0 and at most 3162240000000, got a string',
       'Tool.register: name: expected snake_case (a-z, 0-9, _; up to 64), got "a.b"',
       'Agent.create: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got "a:b"',
       'Workflow.sequential: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got "a.b"',
