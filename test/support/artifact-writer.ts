@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { flushCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { storeArtifact } from '../../src/artifact/artifact.ts';
 import { HostContainer } from '../../src/call/run.ts';
@@ -11,6 +12,8 @@ import { tenantFolder } from '../../src/store/folders.ts';
 import { testRun } from './run.ts';
 
 /** A process that stores artifacts of all sizes until it is killed and tells of each that it has returned from; sabotaged, it names files before they are whole. */
+// Who is killed leaves no cache to the next one unless it is written now.
+flushCompileCache();
 const [folder = '', sabotaged] = process.argv.slice(2);
 const { context } = testRun({ host: new HostContainer(parseConfig(), folder) });
 const { id } = await createSession(context, {});

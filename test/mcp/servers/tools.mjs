@@ -1,8 +1,12 @@
 // A server of the library itself over standard input and output. Its behaviour at each moment is in the JSON file that it is given.
 import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { Server } from '@modelcontextprotocol/server';
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
+import { enableCompileCache } from 'node:module';
+
+// Started a hundred times by the tests, with an environment of its own.
+enableCompileCache();
+const { Server } = await import('@modelcontextprotocol/server');
+const { serveStdio } = await import('@modelcontextprotocol/server/stdio');
 
 const [, , file, log] = process.argv;
 const state = () => JSON.parse(readFileSync(file, 'utf8'));
