@@ -11,11 +11,14 @@ import { type Interval, mean } from './score.ts';
 const ALL_HALVES: readonly Half[] = ['tuning', 'held out', 'fresh'];
 const KINDS: readonly (Kind | 'all')[] = ['all', 'keyword', 'question', 'paraphrase'];
 
+/** Queries in the text's own words, beside those in others. */
+const OWN_WORDS: readonly Kind[] = ['keyword', 'question'];
+
 /** Two modes compared on queries of one kind. */
 interface Comparison {
   readonly a: Mode;
   readonly b: Mode;
-  readonly kind: Kind | 'all';
+  readonly kind: Kind | 'all' | 'own words';
   readonly half: Half;
   readonly interval: Interval;
 }
@@ -30,8 +33,10 @@ const base = await fill(documents, undefined, model);
 const results = new Map<Mode, Result[]>();
 for (const mode of MODES) results.set(mode, await evaluate(base, mode, judged));
 
-const of = (mode: Mode, half: Half, kind: Kind | 'all') =>
-  (results.get(mode) as Result[]).filter((one) => one.judged.half === half && (kind === 'all' || one.judged.kind === kind));
+const of = (mode: Mode, half: Half, kind: Comparison['kind']) => {
+  const kinds: readonly Kind[] = kind === 'own words' ? OWN_WORDS : kind === 'all' ? [...OWN_WORDS, 'paraphrase'] : [kind];
+  return (results.get(mode) as Result[]).filter(({ judged: one }) => one.half === half && kinds.includes(one.kind));
+};
 const rows = halves.flatMap((half) =>
   KINDS.flatMap((kind) =>
     MODES.map((mode) => {
@@ -42,13 +47,15 @@ const rows = halves.flatMap((half) =>
   ),
 );
 const comparisons = halves.flatMap((half): Comparison[] => {
-  const compare = (a: Mode, b: Mode, kind: Kind | 'all') => ({ a, b, kind, half, interval: difference(of(a, half, kind), of(b, half, kind)) });
+  const compare = (a: Mode, b: Mode, kind: Comparison['kind']) => ({ a, b, kind, half, interval: difference(of(a, half, kind), of(b, half, kind)) });
   const overall = (mode: Mode) => mean(of(mode, half, 'all').map(({ ndcg }) => ndcg));
   return [
     compare('hybrid', overall('keyword') > overall('vector') ? 'keyword' : 'vector', 'all'),
     compare('hybrid', 'keyword', 'paraphrase'),
     compare('hybrid', 'vector', 'paraphrase'),
     compare('hybrid + rerank', 'hybrid', 'all'),
+    compare('hybrid + rerank', 'hybrid', 'own words'),
+    compare('hybrid + rerank', 'hybrid', 'paraphrase'),
   ];
 });
 
@@ -72,14 +79,15 @@ const broken = halves.includes('fresh') ? brokenClaims(comparisons.filter(({ hal
 if (broken.length > 0) console.error(`Does not hold on the fresh set: ${broken.join('; ')}.`);
 process.exit(broken.length > 0 ? 1 : 0);
 
-/** "Not worse" is that the interval does not end below 0; it proves no gain, and the documentation claims none there. */
+/** "Better" is that the whole interval is above 0; "not worse" is that it does not end below 0, which proves no gain. */
 function brokenClaims(compared: readonly Comparison[]): string[] {
-  const [overall, words, vectors, reranked] = compared as [Comparison, Comparison, Comparison, Comparison];
+  const [overall, words, vectors, reranked, ownWords] = compared as [Comparison, Comparison, Comparison, Comparison, Comparison];
   const claims: [claim: string, holds: boolean][] = [
-    ['hybrid is not worse than the better of its halves', overall.interval.high >= 0],
-    ['hybrid is not worse than keywords on paraphrases', words.interval.high >= 0],
+    ['hybrid is better than the better of its halves', overall.interval.low > 0],
+    ['hybrid is better than keywords on paraphrases', words.interval.low > 0],
     ['hybrid is better than vectors on paraphrases', vectors.interval.low > 0],
-    ['reranking finds more on average, and is not worse', reranked.interval.mean > 0 && reranked.interval.high >= 0],
+    ['reranking is not worse', reranked.interval.high >= 0],
+    ["reranking is better for queries in the text's own words", ownWords.interval.low > 0],
   ];
   return claims.filter(([, holds]) => !holds).map(([claim]) => claim);
 }
