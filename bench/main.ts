@@ -11,13 +11,14 @@ import { table, writeReadme } from './table.ts';
 
 /** Groups of rows by name; a new one is a file in groups/ and a line here. */
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  // First, while nothing else has grown.
+  process: processes,
   engine,
   services: serviceCalls,
   workflow,
   ingest: ingestRows,
   rag: ragRows,
   vector: vectorRows,
-  process: processes,
 };
 
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('-'));

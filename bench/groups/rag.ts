@@ -21,7 +21,7 @@ export async function ragRows(): Promise<Row[]> {
   const memory = await pipelineMemory();
   const overhead = await tenantOverhead();
   return [
-    row('ingest of a document of 2 kB through RAG.ingest_documents (local/hash)', await ingestMs(), 'ms', 3),
+    row('ingest of a document of 2 kB through RAG.ingest_documents (local/words)', await ingestMs(), 'ms', 3),
     row('context of 10 passages of 500 characters', await assemblyMs(), 'ms', 0.5),
     ...(['ingest', 'search'] as const).flatMap((what) => [
       row(`${what} over ${TENANTS} tenants, times one tenant with as many documents`, overhead[what].middle, ''),
