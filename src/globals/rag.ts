@@ -317,7 +317,7 @@ export const ragGlobal = defineGlobal({
     }),
     ...Object.fromEntries(Object.entries(operations).map(([name, made]) => [name, made.global])),
     cleanup_tenant: method({
-      doc: 'Removes everything of a tenant: knowledge, State, sessions, artifacts, files. The run needs the tenant and the grant state:admin.',
+      doc: 'Removes everything of a tenant: knowledge, State, sessions and artifacts. The run needs the tenant and the grant state:admin.',
       params: { scope },
       result: z.boolean(),
       effect: 'write',
