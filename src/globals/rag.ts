@@ -256,7 +256,7 @@ const operations = {
       lua: `print(RAG.list_documents("global", {metadata_filters = {kind = "timetable"}})[1].document_id)`,
       javascript: `print(RAG.list_documents("global", {metadata_filters: {kind: "timetable"}})[0].document_id)`,
     },
-    handler: (pipeline, { options }) => listDocuments(pipeline, options),
+    handler: (pipeline, { options }, context) => listDocuments(context, pipeline, options),
   }),
   delete_documents: operation({
     doc: 'Deletes documents by id or by a filter over their metadata; says how many there were.',

@@ -380,7 +380,7 @@ const done = RAG.ingest_documents("global", [{file_path: "*.*"}]);
     name: 'refuses an unknown operator',
     lua: 'RAG.list_documents("global", {metadata_filters = {year = {["$gr"] = 1}}})',
     js: 'RAG.list_documents("global", {metadata_filters: {year: {$gr: 1}}})',
-    expect_error: { code: 'BAD_ARGUMENT', message: /\$gr.*\$gt/ },
+    expect_error: { code: 'BAD_ARGUMENT', message: /RAG\.list_documents: metadata_filters\.year\.\$gr: .*\$gt/ },
   },
   {
     name: 'refuses an unknown chunker',
