@@ -57,10 +57,10 @@ function locate(quoted: string, documents: readonly (Folded & { id: string; whol
     const span = spanOf(pieces, folded);
     if (!span) continue;
     let [start, stop] = [places[span.start + 1] ?? 0, (places[span.stop - 2] ?? 0) + 1];
-    if (whole.slice(0, start).endsWith(before)) start -= before.length;
-    if (whole.startsWith(after, stop)) stop += after.length;
     const own = citations.filter(({ document_id }) => document_id === id);
     const citation = own.find((one) => start >= one.start && stop <= one.stop) ?? own[0];
+    if (whole.slice(0, start).endsWith(before)) start -= before.length;
+    if (whole.startsWith(after, stop)) stop += after.length;
     return { document_id: id, ...(citation && { citation: citation.number, source: citation.source }), start, stop };
   }
   return undefined;

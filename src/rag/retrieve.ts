@@ -18,8 +18,8 @@ const POOL = 50;
 
 /**
  * The chunks that answer a query best. `widen` turns what the search found into what is chosen from: `retrieve_with_context` joins a second
- * search. Throws BAD_ARGUMENT for an empty query or a wrong filter, MODEL_FAILED of the embedding model, NOT_ALLOWED when that was not granted, CONFLICT when another is wanted than
- * the base's vectors have.
+ * search. Throws BAD_ARGUMENT for an empty query or a wrong filter, MODEL_FAILED of the embedding model,
+ * NOT_ALLOWED when that was not granted, CONFLICT when another is wanted than the base's vectors have.
  */
 export async function retrieve(context: Context, pipeline: Pipeline, query: Query, widen?: Widen): Promise<Hit[]> {
   const { run } = context;
