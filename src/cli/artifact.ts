@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { findArtifact, listArtifacts as listOf, queryArtifacts } from '../artifact/artifact.ts';
 import { readArtifact, streamArtifact } from '../artifact/read.ts';
 import { ScriptError } from '../errors.ts';
+import { getSession } from '../session/session.ts';
 import { print, printTable, time, withTenant } from './data.ts';
 import type { DataFlags } from './nouns.ts';
 import { jsonText } from './report.ts';
@@ -11,6 +12,7 @@ import { jsonText } from './report.ts';
 export function listArtifacts(session: string | undefined, flags: DataFlags & { type?: string; limit?: number }): Promise<number> {
   return withTenant(flags, 'artifact list', async (context) => {
     const { type, limit } = flags;
+    if (session !== undefined && !(await getSession(context, session))) throw new ScriptError('NOT_FOUND', `there is no session ${session}`);
     const found =
       session !== undefined && type === undefined && limit === undefined
         ? await listOf(context, session)
@@ -27,7 +29,10 @@ export function listArtifacts(session: string | undefined, flags: DataFlags & { 
 export function getArtifact(session: string, reference: string, flags: DataFlags & { version?: number; out?: string }): Promise<number> {
   return withTenant(flags, 'artifact get', async (context) => {
     const found = await findArtifact(context, session, reference, flags.version);
-    if (!found) throw new ScriptError('NOT_FOUND', `there is no artifact ${reference} in the session ${session}`);
+    if (!found) {
+      const version = flags.version !== undefined && (await findArtifact(context, session, reference)) ? `version ${flags.version} of the ` : '';
+      throw new ScriptError('NOT_FOUND', `there is no ${version}artifact ${reference} in the session ${session}`);
+    }
     if (flags.out !== undefined) {
       await writeWhole(flags.out, streamArtifact(context, found));
       return print(flags.json ? jsonText({ ...found, file: flags.out }) : `wrote ${found.size} bytes to ${flags.out}`);

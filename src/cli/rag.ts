@@ -90,8 +90,8 @@ export function answerQuestion(question: string, flags: AnswerFlags): Promise<nu
 
 /** Prints the documents of a base. */
 export function listBase(flags: ListFlags): Promise<number> {
-  return inBase(flags, 'rag list', async (_, pipeline) => {
-    const found = listDocuments(pipeline, { metadata_filters: filterOf(flags), limit: flags.limit });
+  return inBase(flags, 'rag list', async (context, pipeline) => {
+    const found = listDocuments(context, pipeline, { metadata_filters: filterOf(flags), limit: flags.limit });
     if (flags.json) return print(jsonText(found));
     printTable(
       found.map((one) => [one.document_id, one.format, counted(one.chunk_count, 'chunk'), `${one.size} bytes`, `v${one.version}`, time(one.updated_at)]),

@@ -17,7 +17,7 @@ export function listSessions(flags: DataFlags & { status?: string; tag?: string[
     const found = await listOf(context, { status, tags: flags.tag, limit: flags.limit });
     if (flags.json) return print(jsonText(found));
     printTable(
-      found.map(({ id, status: state, turns, updated_at, name = '' }) => [id, state, `${turns} turns`, time(updated_at), name]),
+      found.map(({ id, status: state, turns, updated_at, name = '' }) => [id, state, turns === 1 ? '1 turn' : `${turns} turns`, time(updated_at), name]),
       'sessions',
     );
   });

@@ -256,7 +256,7 @@ const operations = {
       lua: `print(RAG.list_documents("global", {metadata_filters = {kind = "timetable"}})[1].document_id)`,
       javascript: `print(RAG.list_documents("global", {metadata_filters: {kind: "timetable"}})[0].document_id)`,
     },
-    handler: (pipeline, { options }) => listDocuments(pipeline, options),
+    handler: (pipeline, { options }, context) => listDocuments(context, pipeline, options),
   }),
   delete_documents: operation({
     doc: 'Deletes documents by id or by a filter over their metadata; says how many there were.',
@@ -317,7 +317,7 @@ export const ragGlobal = defineGlobal({
     }),
     ...Object.fromEntries(Object.entries(operations).map(([name, made]) => [name, made.global])),
     cleanup_tenant: method({
-      doc: 'Removes everything of a tenant: knowledge, State, sessions, artifacts, files. The run needs the tenant and the grant state:admin.',
+      doc: 'Removes everything of a tenant: knowledge, State, sessions and artifacts. The run needs the tenant and the grant state:admin.',
       params: { scope },
       result: z.boolean(),
       effect: 'write',

@@ -28,6 +28,7 @@ export interface IngestOptions {
  */
 export async function ingest(context: Context, pipeline: Pipeline, documents: readonly DocumentInput[], options: IngestOptions = {}): Promise<Ingested> {
   const { name } = pipeline;
+  pipeline.checkVectors();
   const bus = context.run.get(events);
   const input: ValueMap = { base: name, documents: documents as unknown as Value[] };
   const watched = {

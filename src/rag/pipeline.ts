@@ -27,6 +27,8 @@ export interface Pipeline {
   readonly chunking: ChunkOptions;
   readonly embedder: string;
   readonly storage: Storage;
+  /** Throws CONFLICT when another embedding model or metric is wanted than the stored vectors have; a base without documents has none. */
+  checkVectors(): void;
 }
 
 const MAIN = 'main';
@@ -51,7 +53,7 @@ export function pipelineOf(context: Context, tenant: string): Pipeline {
 
 /**
  * A base with its own stored settings, what a set-up asks for over them, and defaults under them; `models.embedding_override` stands in for the
- * set-up's embedding model. Throws CONFLICT when another embedding model or metric is wanted than the stored vectors have; a base without documents has none.
+ * set-up's embedding model. What compares no vectors, such as deleting, works whatever model is wanted.
  */
 export function openPipeline(context: Context, tenant: string, spec: PipelineSpec | undefined): Pipeline {
   const name = spec?.name ?? MAIN;
@@ -60,16 +62,10 @@ export function openPipeline(context: Context, tenant: string, spec: PipelineSpe
   const { settings } = base;
   const asked = given(spec?.storage ?? {});
   const embedder = context.run.host.config.models.embedding_override ?? spec?.embedder;
-  for (const [what, stored, wanted] of [
+  const pairs = [
     ['embedding_provider', settings?.embedder, embedder],
     ['distance_metric', settings?.metric, asked.metric],
-  ] as const) {
-    if (stored !== undefined && wanted !== undefined && stored !== wanted && base.stats().document_count > 0)
-      throw new ScriptError(
-        'CONFLICT',
-        `${context.method}: ${what}: the knowledge base ${name} has vectors of ${stored}, not ${wanted}; delete its documents and ingest them again, or use another name`,
-      );
-  }
+  ] as const;
   return {
     tenant,
     name,
@@ -79,6 +75,15 @@ export function openPipeline(context: Context, tenant: string, spec: PipelineSpe
     embedder: embedder ?? settings?.embedder ?? DEFAULTS.embedder,
     chunking: given({ ...settings?.chunking, ...spec?.chunking }),
     storage: { ...DEFAULTS.storage, ...settings, ...asked },
+    checkVectors() {
+      for (const [what, stored, wanted] of pairs) {
+        if (stored !== undefined && wanted !== undefined && stored !== wanted && base.stats().document_count > 0)
+          throw new ScriptError(
+            'CONFLICT',
+            `${context.method}: ${what}: the knowledge base ${name} has vectors of ${stored}, not ${wanted}; delete its documents and ingest them again, or use another name`,
+          );
+      }
+    },
   };
 }
 

@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import type { Context } from '../call/context.ts';
 import { anyMap } from '../call/schema.ts';
+import { ScriptError } from '../errors.ts';
+import type { Filter } from './knowledge.ts';
+import { compileFilter } from './store/filter.ts';
 
 /** What is looked for. */
 export const words = z.string().max(100_000);
@@ -19,3 +23,12 @@ const query = z.strictObject(queryFields);
 
 /** A query; chunks whose vectors are less similar than `similarity_threshold` are left out, and `top_k` is the most that there are. */
 export type Query = z.output<typeof query>;
+
+/** Throws BAD_ARGUMENT, with the method and the place, for what is no filter. */
+export function checkFilter({ method }: Context, filter: Filter | undefined): void {
+  try {
+    if (filter) compileFilter(filter, 0, 'set');
+  } catch (error) {
+    throw error instanceof ScriptError ? new ScriptError(error.code, `${method}: ${error.message}`) : error;
+  }
+}

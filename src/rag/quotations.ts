@@ -19,7 +19,10 @@ export function verifyQuotations(
   citations: readonly Citation[],
   textOf: (documentId: string) => string | undefined,
 ): { text: string; quotations: Quotation[] } {
-  const documents = [...new Set(citations.map(({ document_id }) => document_id))].map((id) => ({ id, ...fold(textOf(id) ?? '') }));
+  const documents = [...new Set(citations.map(({ document_id }) => document_id))].map((id) => {
+    const whole = textOf(id) ?? '';
+    return { id, whole, ...fold(whole) };
+  });
   const asked = fold(question).folded;
   const quotations: Quotation[] = [];
   let text = '';
@@ -43,17 +46,21 @@ interface Folded {
   readonly places: readonly number[];
 }
 
-function locate(quoted: string, documents: readonly (Folded & { id: string })[], citations: readonly Citation[]) {
+function locate(quoted: string, documents: readonly (Folded & { id: string; whole: string })[], citations: readonly Citation[]) {
   const pieces = quoted
     .split(/…|\.\.\.|\[\.\.\.\]/)
     .map((piece) => fold(piece).folded)
     .filter((piece) => piece !== ' ');
-  for (const { id, folded, places } of documents) {
+  // The signs around the words belong to the place where the text has them too.
+  const [before = '', after = ''] = [/^[^\p{L}\p{N}]*/u, /[^\p{L}\p{N}]*$/u].map((signs) => signs.exec(quoted)?.[0].trim());
+  for (const { id, whole, folded, places } of documents) {
     const span = spanOf(pieces, folded);
     if (!span) continue;
-    const [start, stop] = [places[span.start + 1] ?? 0, (places[span.stop - 2] ?? 0) + 1];
+    let [start, stop] = [places[span.start + 1] ?? 0, (places[span.stop - 2] ?? 0) + 1];
     const own = citations.filter(({ document_id }) => document_id === id);
     const citation = own.find((one) => start >= one.start && stop <= one.stop) ?? own[0];
+    if (whole.slice(0, start).endsWith(before)) start -= before.length;
+    if (whole.startsWith(after, stop)) stop += after.length;
     return { document_id: id, ...(citation && { citation: citation.number, source: citation.source }), start, stop };
   }
   return undefined;

@@ -8,7 +8,7 @@ import { embedTexts } from './embed.ts';
 import { checkQuery, hitsOf, shown } from './hooked.ts';
 import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Query } from './query.ts';
+import { checkFilter, type Query } from './query.ts';
 import { rerankHits } from './reranker.ts';
 import { countRetrieval } from './statistics.ts';
 
@@ -18,11 +18,13 @@ const POOL = 50;
 
 /**
  * The chunks that answer a query best. `widen` turns what the search found into what is chosen from: `retrieve_with_context` joins a second
- * search. Throws BAD_ARGUMENT for an empty query, MODEL_FAILED of the embedding model, NOT_ALLOWED when that was not granted.
+ * search. Throws BAD_ARGUMENT for an empty query or a wrong filter, MODEL_FAILED of the embedding model,
+ * NOT_ALLOWED when that was not granted, CONFLICT when another is wanted than the base's vectors have.
  */
 export async function retrieve(context: Context, pipeline: Pipeline, query: Query, widen?: Widen): Promise<Hit[]> {
   const { run } = context;
   const { name } = pipeline;
+  pipeline.checkVectors();
   const started = performance.now();
   const { query: text, top_k = TOP_K, similarity_threshold, metadata_filters, rerank, mode, diversity } = query;
   const asked = Object.entries({ query: text, top_k, similarity_threshold, metadata_filters, rerank, mode, diversity });
@@ -64,6 +66,7 @@ async function find(context: Context, pipeline: Pipeline, query: Query, widen: W
   if (query.query.trim() === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: query: expected some words, got an empty text`);
   if (mode === 'keyword' && similarity_threshold !== undefined)
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: similarity_threshold: a search by keywords compares no vectors; use mode hybrid or vector`);
+  checkFilter(context, query.metadata_filters);
   if (pipeline.base.settings === undefined) return [];
   const limit = query.rerank || diversity > 0 || widen ? Math.max(POOL, top_k) : top_k;
   const search = async (text: string) => {

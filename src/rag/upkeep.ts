@@ -5,6 +5,7 @@ import { removeTenant } from '../tenant/tenants.ts';
 import type { DocumentInfo, Filter } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { progressTo } from './progress.ts';
+import { checkFilter } from './query.ts';
 import { forgetRetrievals, retrievalsOf } from './statistics.ts';
 
 const PAGE = 1_000;
@@ -23,10 +24,12 @@ export function getDocument({ base }: Pipeline, id: string) {
 
 /** A page of documents, ordered by id. */
 export function listDocuments(
+  context: Context,
   { base }: Pipeline,
   options: { metadata_filters?: Filter | undefined; limit?: number | undefined; after?: string | undefined } = {},
 ) {
   const { metadata_filters, limit = PAGE, after } = options;
+  checkFilter(context, metadata_filters);
   return base.list({ filter: metadata_filters, limit, after }).map(present);
 }
 
@@ -39,6 +42,7 @@ export function deleteDocuments(
   if ((document_ids === undefined) === (metadata_filters === undefined))
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: which: expected either document_ids or metadata_filters`);
   if (document_ids) return base.remove({ ids: document_ids });
+  checkFilter(context, metadata_filters);
   return base.remove({ filter: metadata_filters ?? {} });
 }
 

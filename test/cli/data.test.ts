@@ -30,7 +30,7 @@ beforeAll(() => {
 
 describe('the data folder from the command line', { timeout: 60_000 }, () => {
   it('lists, shows and exports sessions', () => {
-    expect(llmspell('session', 'list', '--tenant', 'acme').stdout).toMatch(/^chat {2}active {2}1 turns {2}\d{4}-.*Z\n$/);
+    expect(llmspell('session', 'list', '--tenant', 'acme').stdout).toMatch(/^chat {2}active {2}1 turn {2}\d{4}-.*Z\n$/);
     expect(json('session', 'list', '--tenant', 'acme', '--status', 'completed')).toEqual([]);
     expect(llmspell('session', 'show', 'chat', '--tenant', 'acme').stdout).toContain('\n1 user: hello\n');
     expect(json('session', 'show', 'chat', '--tenant', 'acme')).toMatchObject({ id: 'chat', last_turns: [{ content: 'hello' }] });
@@ -72,6 +72,13 @@ describe('the data folder from the command line', { timeout: 60_000 }, () => {
     ['a session', ['session', 'show', 'none', '--tenant', 'acme'], 1, 'error: there is no session none\n'],
     ['a tenant', ['session', 'list', '--tenant', 'nobody'], 1, 'error: there is no tenant nobody in .llmspell\n'],
     ['an artifact', ['artifact', 'get', 'chat', 'none', '--tenant', 'acme'], 1, 'error: there is no artifact none in the session chat\n'],
+    [
+      'a version of an artifact',
+      ['artifact', 'get', 'chat', 'a.txt', '--version', '9', '--tenant', 'acme'],
+      1,
+      'error: there is no version 9 of the artifact a.txt in the session chat\n',
+    ],
+    ['a session with artifacts', ['artifact', 'list', 'none', '--tenant', 'acme'], 1, 'error: there is no session none\n'],
     ['a value', ['state', 'get', 'global', 'none', '--tenant', 'acme'], 1, 'error: there is nothing under none in the scope global\n'],
     ['a backup', ['state', 'restore', 'bak_x', '--tenant', 'acme'], 1, 'error: state restore: there is no backup "bak_x"\n'],
     ['a tenant to remove', ['tenant', 'remove', 'nobody'], 1, 'error: there is no tenant nobody in .llmspell\n'],

@@ -127,7 +127,11 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
 
   it.each([
     ['a filter', ['search', 'x', '--filter', '[1]'], 'error: --filter: expected a JSON object such as {"kind": "manual"}, got "[1]"\n'],
-    ['an operator', ['search', 'x', '--filter', '{"n": {"$gr": 1}}'], 'error: metadata_filters.n.$gr: there is no operator $gr; did you mean $gt?\n'],
+    [
+      'an operator',
+      ['search', 'x', '--filter', '{"n": {"$gr": 1}}'],
+      'error: rag search: metadata_filters.n.$gr: there is no operator $gr; did you mean $gt?\n',
+    ],
     ['words', ['search', '  '], 'error: rag search: query: expected some words, got an empty text\n'],
     ['a mode', ['search', 'x', '--mode', 'fast'], "error: option '--mode <mode>' argument 'fast' is invalid. Allowed choices are hybrid, vector, keyword.\n"],
     ['a number', ['search', 'x', '--top', 'many'], "error: option '--top <n>' argument 'many' is invalid. expected a whole number from 1.\n"],

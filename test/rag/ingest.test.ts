@@ -76,7 +76,9 @@ describe('a base', () => {
     setUp(later, { tenant: undefined, name: 'other', chunking: undefined, embedder: undefined, storage: {} });
     expect(pipelineOf(later, 'default').embedder).toBe('local/words');
     setUp(later, { tenant: undefined, name: 'main', chunking: undefined, embedder: 'local/words', storage: {} });
-    expect(() => pipelineOf(later, 'default')).toThrow(/has vectors of local\/hash, not local\/words; delete its documents and ingest them again/);
+    expect(() => pipelineOf(later, 'default').checkVectors()).toThrow(
+      /has vectors of local\/hash, not local\/words; delete its documents and ingest them again/,
+    );
     await host
       .get(knowledge)
       .base('default', 'main')

@@ -83,7 +83,7 @@ describe('verifyQuotations', () => {
     expect(text).not.toContain('not found');
     const [quotation] = quotations;
     expect(quotation).toMatchObject({ verified: true, citation: 1, document_id: 'a' });
-    expect(source.slice(quotation?.start, quotation?.stop)).toBe('The **ferry** leaves at [noon](times.md), and it takes\n   forty minutes');
+    expect(source.slice(quotation?.start, quotation?.stop)).toBe('The **ferry** leaves at [noon](times.md), and it takes\n   forty minutes.');
   });
 
   it('marks what the source does not say, a single changed word included', () => {

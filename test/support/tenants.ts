@@ -72,7 +72,7 @@ export async function operate(host: HostContainer, tenant: string, operations: n
       const query = { query: `words of ${mark()}`, top_k: 10, ...(random(2) === 0 && { metadata_filters: { kind: `k${random(3)}` } }) };
       see((await retrieve(context, base(context), query)).map(({ chunk, document }) => ({ ...document, text: chunk.text })));
     },
-    async (context) => see([listDocuments(base(context)), getDocument(base(context), `d${random(10)}`)]),
+    async (context) => see([listDocuments(context, base(context)), getDocument(base(context), `d${random(10)}`)]),
     async (context) => deleteDocuments(context, base(context), { document_ids: [`d${random(10)}`] }),
     async () => {
       if (random(20) === 0) sessions.push((await forkSession(own, session())).id);
