@@ -2931,7 +2931,7 @@ function RAG.get_stats(scope) end
 ---@param on_progress? fun(done: number, total: number): any
 function RAG.rebuild(scope, on_progress) end
 
----Removes everything of a tenant: knowledge, State, sessions, artifacts, files. The run needs the tenant and the grant state:admin.
+---Removes everything of a tenant: knowledge, State, sessions and artifacts. The run needs the tenant and the grant state:admin.
 ---```lua
 ---RAG.cleanup_tenant("global")
 ---```

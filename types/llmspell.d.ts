@@ -1274,7 +1274,7 @@ declare const RAG: {
    */
   rebuild(scope: string, on_progress?: (done: number, total: number) => any): void;
   /**
-   * Removes everything of a tenant: knowledge, State, sessions, artifacts, files. The run needs the tenant and the grant state:admin.
+   * Removes everything of a tenant: knowledge, State, sessions and artifacts. The run needs the tenant and the grant state:admin.
    * ```js
    * RAG.cleanup_tenant("global")
    * ```

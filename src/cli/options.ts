@@ -9,7 +9,7 @@ import { ScriptError } from '../errors.ts';
 import { isModelName } from '../model/name.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
-import { isTenant } from '../store/folders.ts';
+import { isTenant, tenantFolder, tenantHome } from '../store/folders.ts';
 
 /** The options of `run` and `exec` as commander gives them. */
 export interface RunFlags {
@@ -66,12 +66,7 @@ export function dataFolder(config: Config, flags: Pick<RunFlags, 'data'>): strin
 
 /** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
-  const workspace = join(dataDir, 'workspace');
-  try {
-    mkdirSync(workspace, { recursive: true });
-  } catch {
-    // Told by the first tool or State call that needs it.
-  }
+  const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');
   const { permissions } = config;
   const folder = script === undefined ? process.cwd() : dirname(resolve(script));
   const paths = (given: readonly string[] | undefined) => (given ?? []).map((path) => resolve(path));
@@ -87,6 +82,19 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
     environment: [...(flags.allowEnv ?? []), ...permissions.environment],
     mcp: Object.keys(config.mcp.servers).map((name) => `${name}.*`),
   };
+}
+
+/** The folder that scripts of a tenant may write; another tenant's than `default` lies with everything else of it, and goes with it. */
+function workspaceOf(dataDir: string, tenant: string): string {
+  const own = tenant !== 'default';
+  const workspace = join(own ? tenantFolder(dataDir, tenant) : dataDir, 'workspace');
+  try {
+    if (own) tenantHome(dataDir, tenant);
+    mkdirSync(workspace, { recursive: true });
+  } catch {
+    // Told by the first tool or State call that needs it.
+  }
+  return workspace;
 }
 
 export function limitsOf(flags: RunFlags): Partial<Limits> {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -111,5 +111,15 @@ describe('the data folder from the command line', { timeout: 60_000 }, () => {
     expect(llmspell('tenant', 'remove', 'gone').stdout).toBe('removed gone\n');
     expect(json('tenant', 'list').map(({ id }: { id: string }) => id)).toEqual(['acme']);
     expect(existsSync(join(folder, '.llmspell/tenants'))).toBe(true);
+  });
+
+  it('gives each tenant a workspace that goes with it', () => {
+    const run = (tenant: string, text: string) => llmspell('exec', '--lang', 'lua', '--tenant', tenant, text);
+    expect(run('paper', 'Tool.execute("file_write", {path = "plan.txt", content = "canary-of-paper"})')).toMatchObject({ status: 0, stderr: '' });
+    expect(run('paper', 'print(Tool.execute("file_read", {path = "plan.txt"}).content)').stdout).toBe('canary-of-paper\n');
+    expect(run('rival', 'print(Tool.execute("file_read", {path = "plan.txt"}).content)')).toMatchObject({ status: 1, stdout: '' });
+    expect(llmspell('tenant', 'remove', 'paper').status).toBe(0);
+    const left = readdirSync(join(folder, '.llmspell'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(left.filter(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes('canary-of-paper'))).toEqual([]);
   });
 });
