@@ -79,7 +79,7 @@ export function warn(text: string): void {
   process.stderr.write(`${visible(text, process.stderr)}\n`);
 }
 
-/** Rows in columns as wide as they need to be, each one line (`\\n` stands for the end of one); without rows it is said on standard error that there are no `things`. */
+/** Rows in columns as wide as they need to be, each one line (`\n` stands for the end of one); without rows it is said on standard error that there are no `things`. */
 export function printTable(rows: readonly (readonly string[])[], things?: string): void {
   if (rows.length === 0 && things !== undefined) process.stderr.write(`there are no ${things}\n`);
   const lines = rows.map((row) => row.map((cell) => visible(cell, process.stdout).replaceAll('\n', '\\n')));
