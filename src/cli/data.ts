@@ -9,6 +9,7 @@ import { loadConfig } from './config-file.ts';
 import type { DataFlags } from './nouns.ts';
 import { dataFolder } from './options.ts';
 import { EXIT, jsonText } from './report.ts';
+import { visible } from './visible.ts';
 
 /** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. */
 export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>): Promise<number> {
@@ -23,7 +24,7 @@ export async function withHost(flags: DataFlags, work: (host: HostContainer) => 
     // Whoever typed a command has called no method of the script API.
     const message = error.message.replace(/^[A-Z]\w+\.\w+: /, '');
     if (flags.json) print(jsonText({ ok: false, error: { code, message } }));
-    else process.stderr.write(`error: ${message}\n`);
+    else warn(`error: ${message}`);
     return code === 'BAD_ARGUMENT' || code === 'BAD_CONFIG' ? EXIT.usage : EXIT.failed;
   }
 }
@@ -41,7 +42,7 @@ export async function withTenant(
       throw new ScriptError('BAD_ARGUMENT', `--tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 80))}`);
     if (!makes && host.config.data.backend === 'sqlite' && !existsSync(tenantFolder(host.dataDir, tenant)))
       throw new ScriptError('NOT_FOUND', `there is no tenant ${tenant} in ${flags.data ?? host.config.data.dir}`);
-    host.get(log).writeTo(({ level, message }) => void process.stderr.write(`${level}: ${message}\n`));
+    host.get(log).writeTo(({ level, message }) => warn(`${level}: ${message}`));
     await using run = new RunContainer({
       host,
       language: 'lua',
@@ -68,16 +69,22 @@ export async function withTenant(
   });
 }
 
-/** One line of standard output. */
+/** One line of standard output; documents, sessions and keys may hold what a terminal would obey. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${visible(text, process.stdout)}\n`);
 }
 
-/** Rows in columns as wide as they need to be; without rows it is said on standard error that there are no `things`. */
+/** The same for standard error. */
+export function warn(text: string): void {
+  process.stderr.write(`${visible(text, process.stderr)}\n`);
+}
+
+/** Rows in columns as wide as they need to be, each one line (`\n` stands for the end of one); without rows it is said on standard error that there are no `things`. */
 export function printTable(rows: readonly (readonly string[])[], things?: string): void {
   if (rows.length === 0 && things !== undefined) process.stderr.write(`there are no ${things}\n`);
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
-  for (const row of rows)
+  const lines = rows.map((row) => row.map((cell) => visible(cell, process.stdout).replaceAll('\n', '\\n')));
+  const widths = lines.reduce<number[]>((all, row) => row.map((cell, at) => Math.max(all[at] ?? 0, cell.length)), []);
+  for (const row of lines)
     print(
       row
         .map((cell, at) => cell.padEnd(widths[at] ?? 0))

@@ -5,6 +5,7 @@ import type { ServeFlags } from './mcp-serve.ts';
 import { addDataCommands } from './nouns.ts';
 import type { RunFlags } from './options.ts';
 import { EXIT } from './report.ts';
+import { visible } from './visible.ts';
 
 /** Runs the command line and gives the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -17,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-    process.stderr.write(`error: ${asScriptError(error).message}\n`);
+    process.stderr.write(`${visible(`error: ${asScriptError(error).message}`, process.stderr)}\n`);
     return EXIT.usage;
   }
 }

@@ -9,7 +9,7 @@ import type { Filter, Hit } from '../rag/knowledge.ts';
 import { openPipeline, type Pipeline } from '../rag/pipeline.ts';
 import { retrieve } from '../rag/retrieve.ts';
 import { deleteDocuments, listDocuments, rebuild, statsOf } from '../rag/upkeep.ts';
-import { print, printTable, time, withTenant } from './data.ts';
+import { print, printTable, time, warn, withTenant } from './data.ts';
 import type { DataFlags } from './nouns.ts';
 import { progressLine } from './progress.ts';
 import { EXIT, jsonText } from './report.ts';
@@ -48,7 +48,7 @@ export function ingestPaths(paths: readonly string[], flags: IngestFlags): Promi
       failed = done.failed.length > 0;
       if (flags.json) return print(jsonText(done));
       print(`${counted(done.documents, 'document')} stored, ${counted(done.chunks_created, 'chunk')}; ${done.skipped} were known already`);
-      for (const { error } of done.failed) process.stderr.write(`failed: ${error.replace(/^rag ingest: /, '')}\n`);
+      for (const { error } of done.failed) warn(`failed: ${error.replace(/^rag ingest: /, '')}`);
     } finally {
       line.clear();
     }

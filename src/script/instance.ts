@@ -233,6 +233,7 @@ export abstract class Instance {
     this.#pending = undefined;
     if (!fiber || !pending) throw new ScriptError('INTERNAL', 'a wait outside a fiber');
     this.#waits++;
+    const back = awayFrom(fiber);
     return new Promise<Outcome>((resolve, reject) => {
       this.#onDeath.add(reject);
       const settle = (outcome: Outcome) => {
@@ -243,6 +244,7 @@ export abstract class Instance {
           fiber,
           go: () => {
             this.#onDeath.delete(reject);
+            back();
             this.#hostSince = undefined;
             this.computing = true;
             resolve(outcome);
@@ -303,10 +305,12 @@ export abstract class Instance {
   /** The Suspending import behind a pause: keeps the baton, lets the event loop and others run. */
   protected pause(): Promise<void> {
     this.computing = false;
+    const back = awayFrom(this.fiber);
     return new Promise((resolve, reject) => {
       this.#onDeath.add(reject);
       this.#baton.pause(() => {
         this.#onDeath.delete(reject);
+        back();
         this.computing = true;
         resolve();
       });
@@ -364,6 +368,15 @@ export abstract class Instance {
 function threadMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1000;
+}
+
+/** Called when a fiber leaves the thread to others; gives what to call when it is back: what they computed is no part of its grace. */
+function awayFrom(fiber: Fiber | undefined): () => void {
+  if (!fiber?.interruptedAt) return () => undefined;
+  const left = threadMs();
+  return () => {
+    fiber.interruptedAtCpu += threadMs() - left;
+  };
 }
 
 /** Traps and V8's own stack end leave the engine in no state to go on. */

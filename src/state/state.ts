@@ -10,7 +10,7 @@ import { hooks } from '../hook/hooks.ts';
 import type { ListOptions, Store, StoreUsage } from '../store/store.ts';
 import { tenantOfScope } from '../tenant/reach.ts';
 import { checkName, isScope, stateManager } from './manager.ts';
-import { Stale, Transaction } from './transaction.ts';
+import { Transaction } from './transaction.ts';
 
 /** How often the function of an update or transaction runs at most before CONFLICT. */
 const MOST_ATTEMPTS = 10;
@@ -163,24 +163,19 @@ export async function transact<T>(context: Context, work: (inside: Context) => P
   if (transactionOf(context)) return work(context);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
     const transaction = new Transaction(tenant, () => context.run.host.get(stateManager).store(tenant), context.run.now());
-    let result: T;
     try {
-      result = await work(context.with({ transaction }));
+      const result = await work(context.with({ transaction }));
+      if (await transaction.commit()) {
+        await transaction.finish(context);
+        return result;
+      }
     } catch (error) {
-      if (isStale(error)) continue;
-      throw error;
-    }
-    if (await transaction.commit()) {
-      await transaction.finish(context);
-      return result;
+      // Whatever the function made of it: it has seen that something changed.
+      if (!transaction.stale) throw error;
     }
     await context.run.sleep(Math.random() * 2 ** attempt, context.signal);
   }
   throw new ScriptError('CONFLICT', `${context.method}: others changed the same data ${MOST_ATTEMPTS} times while the function ran; nothing was saved`);
-}
-
-function isStale(error: unknown): boolean {
-  return error instanceof Stale || (error instanceof ScriptError && error.cause instanceof Stale);
 }
 
 function read(context: Context, scope: string, key: string): Soon<{ readonly value: Uint8Array; readonly expiresAt?: number | undefined } | undefined> {

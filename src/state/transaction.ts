@@ -1,11 +1,9 @@
 import type { Context } from '../call/context.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
+import { ScriptError } from '../errors.ts';
 import type { ListOptions, Store, StoredEntry, StoreWrite } from '../store/store.ts';
 
 type Buffered = { readonly value: Uint8Array; readonly expiresAt: number | undefined } | 'removed';
-
-/** Thrown out of a transaction's function when what it has read is no longer so; never seen by scripts unless they catch it, and then the commit fails. */
-export class Stale extends Error {}
 
 /**
  * An optimistic transaction (Kung and Robinson 1981): reads note revisions, writes are collected, and the commit holds only if nothing that
@@ -19,7 +17,8 @@ export class Transaction {
   readonly #lists: { scope: string; options: ListOptions; keys: string }[] = [];
   readonly #writes = new Map<string, { scope: string; key: string; change: Buffered }>();
   readonly #after: ((context: Context) => Soon<unknown>)[] = [];
-  #stale = false;
+  /** Set when what it has read is no longer so: its function runs again, and a script sees the error only if it catches it. */
+  stale = false;
 
   /** `open` gives the tenant's store, and is asked each time: it may be closed while the function waits. */
   constructor(tenant: string, open: () => Store, now: number) {
@@ -78,7 +77,7 @@ export class Transaction {
 
   /** False when something that was read has changed; else everything is saved. */
   async commit(): Promise<boolean> {
-    if (this.#stale || !(await this.#listsHold())) return false;
+    if (this.stale || !(await this.#listsHold())) return false;
     const writes: StoreWrite[] = [...this.#writes.values()].map(({ scope, key, change }) => {
       const expect = this.#reads.get(`${scope}\0${key}`)?.revision;
       return change === 'removed' ? { scope, key, remove: true, expect } : { scope, key, put: change, expect };
@@ -100,8 +99,8 @@ export class Transaction {
     );
     const decide = (held: readonly boolean[]) => {
       if (held.every(Boolean)) return;
-      this.#stale = true;
-      throw new Stale('what the transaction has read was changed by somebody else');
+      this.stale = true;
+      throw new ScriptError('CONFLICT', 'what the transaction has read was changed by somebody else');
     };
     return current.some((one) => one instanceof Promise) ? Promise.all(current).then(decide) : decide(current as boolean[]);
   }

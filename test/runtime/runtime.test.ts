@@ -119,6 +119,21 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     expect(others).toBe(13);
   });
 
+  it('runs a function of State again that reads on after others have changed what it read', async () => {
+    await using state = createStateManager({ data: { backend: 'memory' } });
+    await using test = await testRuntime({}, { state });
+    let others = 0;
+    test.runtime.hook('state:before_save', async (ctx) => {
+      if ((ctx.input as { key: string }).key === 'mine') await state.save('global', 'theirs', ++others);
+    });
+    const text = (times: number) =>
+      language === 'lua'
+        ? `local n = 0 local ok, e = pcall(State.transaction, function() n = n + 1 State.load("global", "theirs") State.save("global", n <= ${times} and "mine" or "calm", n) State.load("global", "more") end) return {n, ok or e.code}`
+        : `let n = 0, out = true; try { State.transaction(() => { n++; State.load("global", "theirs"); State.save("global", n <= ${times} ? "mine" : "calm", n); State.load("global", "more") }) } catch (e) { out = e.code } [n, out]`;
+    expect((await test.runtime.execute(text(3), { language })).value).toEqual([4, true]);
+    expect((await test.runtime.execute(text(100), { language })).value).toEqual([10, 'CONFLICT']);
+  });
+
   it('bounds time, output and calls at once', async () => {
     await using test = await testRuntime();
     const run = (lua: string, js: string, limits: object) => test.runtime.execute(language === 'lua' ? lua : js, { language, limits });

@@ -1,3 +1,4 @@
+import { serialize } from 'node:v8';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createMethodTable } from '../../src/call/dispatch.ts';
 import { globals } from '../../src/globals/index.ts';
@@ -25,7 +26,7 @@ describe('an image that is kept', () => {
     expect({ ...kept, handlePrototypes: 0 }).toEqual({ ...made, handlePrototypes: 0 });
   });
 
-  it('is made once, and again where the file is cut off or the code is another', () => {
+  it('is made once, and again where the file is cut off, of something else, or the code is another', () => {
     let made = 0;
     const image = (text = code) => keptImage('lua', standard, text, () => ({ bytes: new Uint8Array([1, 2, 3]), made: ++made }));
     expect([image().made, image().made]).toEqual([1, 1]);
@@ -33,6 +34,11 @@ describe('an image that is kept', () => {
     keepBuilt(file, (readBuilt(file) as Uint8Array).subarray(0, 10));
     expect([image().made, image().made]).toEqual([2, 2]);
     expect(image(changed).made).toBe(3);
+    for (const foreign of [readBuilt(imageFile('lua', standard, changed)) as Uint8Array, serialize({ bytes: 1 }), serialize(null)]) {
+      keepBuilt(file, foreign);
+      const again = image().made;
+      expect([again, image().made, again > 3]).toEqual([again, again, true]);
+    }
     expect(imageFile('lua', createMethodTable(globals.slice(1), { checkResults: false }), code)).not.toBe(file);
   });
 

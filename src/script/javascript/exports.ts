@@ -100,7 +100,7 @@ export const FUNCTION_CLASSES: ReadonlySet<number> = new Set([12, 13, 14, 15, 17
 
 /** Offsets inside the engine's structures, bytes; the probe checks them. */
 export const RUNTIME = { atoms: 568, stackLimit: 644, frame: 660 } as const;
-export const CONTEXT = { random: 280, modules: 296 } as const;
+export const CONTEXT = { random: 280, polls: 292, modules: 296 } as const;
 /** Modules are linked in a list that the context begins. */
 export const MODULE = { name: 0, link: 4, next: 8, status: 92 } as const;
 /** How far a module is, the highest byte of its status word: from here on anybody may import it. */

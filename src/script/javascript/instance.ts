@@ -166,8 +166,10 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.#machine.x.__fuel_reset.value = amount;
   }
 
-  /** The interpreter's own handler raises it, again and again. */
+  /** The interpreter's own handler raises it, again and again: it is asked at the next branch or call of the script instead of some thousands later. */
   protected interrupt(): boolean {
+    const { heap, context } = this.#machine;
+    heap.setWord(context + CONTEXT.polls, 1);
     return false;
   }
 

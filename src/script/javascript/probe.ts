@@ -99,6 +99,10 @@ export function probeJavaScript(engine: EngineModules = loadEngine('javascript')
   const random = heap.word(context + CONTEXT.random);
   run('Math.random()');
   check(heap.word(context + CONTEXT.random) !== random, 'the random state is not where it should be');
+  looks = 0;
+  heap.setWord(context + CONTEXT.polls, 1);
+  run('for (let i = 0; i < 3; i++);');
+  check(looks === 1, 'the count of polls is not where it should be');
   const source = 'export default 1';
   const module = pointerOf(x.JS_Eval(context, text(source), source.length, text('probe.mjs'), 33));
   check(

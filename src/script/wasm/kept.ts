@@ -9,12 +9,13 @@ export function keptImage<T>(name: EngineName, table: MethodTable, code: readonl
   const file = imageFile(name, table, code);
   const bytes = readBuilt(file);
   try {
-    if (bytes) return deserialize(bytes) as T;
+    const kept: { file: string; made: T } | undefined | null = bytes && deserialize(bytes);
+    if (kept?.file === file) return kept.made;
   } catch {
-    // Cut off or of another version of V8: made again.
+    // Cut off or of another version of V8: made again, as is one that belongs elsewhere.
   }
   const made = make();
-  keepBuilt(file, serialize(made));
+  keepBuilt(file, serialize({ file, made }));
   return made;
 }
 

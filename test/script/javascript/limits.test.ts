@@ -69,11 +69,21 @@ describe('a deadline of a callback', () => {
   it.each([
     ['while it computes', 'for (;;);'],
     ['while it catches everything', 'for (;;) try { for (;;); } catch {}'],
+    ['between calls of the library', 'const t = new Array(1e5).fill("x"); for (;;) t.join()'],
     ['while it waits', 'Try.later(1, 5000)'],
     ['while it waits and catches', 'for (;;) try { Try.later(1, 5000) } catch {}'],
   ])('ends it %s, and the run goes on', async (_, body) => {
     const text = `let r; try { Try.call(() => { ${body} }, [], 30) } catch (e) { r = { code: e.code, message: e.message, after: Try.later(7) } } r`;
     expect(await run(text)).toEqual({ code: 'TIMEOUT', message: 'took longer than 30 ms', after: 7 });
+  });
+
+  it('leaves the run alive where the thread is taken while the library computes', async () => {
+    const busy = setInterval(() => {
+      for (const until = performance.now() + 300; performance.now() < until; );
+    }, 0);
+    const text =
+      'let r; const t = new Array(3e5).fill("x"); try { Try.call(() => { for (;;) t.join() }, [], 30) } catch (e) { r = { code: e.code, after: Try.later(7) } } r';
+    expect(await run(text).finally(() => clearInterval(busy))).toEqual({ code: 'TIMEOUT', after: 7 });
   });
 });
 

@@ -82,6 +82,15 @@ describe('a deadline of a callback', () => {
       message: 'took longer than 30 ms and could not be interrupted',
     });
   });
+
+  it('leaves the run alive where the thread is taken while the library computes', async () => {
+    const busy = setInterval(() => {
+      for (const until = performance.now() + 300; performance.now() < until; );
+    }, 0);
+    const text =
+      'local t = {} for i = 1, 3e5 do t[i] = "x" end local ok, e = pcall(Try.call, function() while true do table.concat(t) end end, {}, 30) return { code = e.code, after = Try.later(7) }';
+    expect(await run(text).finally(() => clearInterval(busy))).toEqual({ code: 'TIMEOUT', after: 7 });
+  });
 });
 
 describe('refused memory and depth', () => {
