@@ -83,6 +83,11 @@ describe.each(STRATEGIES)('%s', (strategy) => {
     );
   });
 
+  it('makes no chunk of blanks and what it repeats of the one before', async () => {
+    const text = 'ornare ut in# A\n\n';
+    checkLaws(text, await chunks(text, { strategy, chunk_size: 3, overlap: 1 }), 3, 1);
+  });
+
   it('cuts no grapheme that fits into a chunk', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.integer({ min: 16, max: 60 }), async (text, size) => {

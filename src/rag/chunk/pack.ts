@@ -112,7 +112,8 @@ class Packer {
     while (start < stop && kindAt(this.#text, start) === SPACE) start++;
     if (this.#options.indented) start = this.#lineStart(start, closed.start);
     this.#open(this.#stop, this.#stop);
-    if (start === stop) return closed;
+    // Nothing but blanks, and what it repeats of the one before.
+    if (start === stop || stop <= (this.#chunks.at(-1)?.stop ?? 0)) return closed;
     if (this.#chunks.length >= MOST_CHUNKS) throw new ScriptError('LIMIT_EXCEEDED', `the text gives more than ${MOST_CHUNKS} chunks; use a larger chunk_size`);
     const headings = pieces.at(-1)?.headings;
     this.#chunks.push({ index: this.#chunks.length, text: this.#text.slice(start, stop), start, stop, ...(headings && headings.length > 0 && { headings }) });
