@@ -1,4 +1,3 @@
-import { CallContext, HostContainer, RunContainer } from '../../src/call/run.ts';
 import { parseConfig } from '../../src/config.ts';
 import { hashEmbed } from '../../src/model/hash/embed.ts';
 import { wordsEmbed } from '../../src/model/words/embed.ts';
@@ -6,25 +5,13 @@ import { openTable, readTable, wordTable } from '../../src/model/words/table.ts'
 import { chunk, toChunking } from '../../src/rag/chunk/chunk.ts';
 import { run as chunkHere } from '../../src/rag/chunk/task.ts';
 import { prepare } from '../../src/rag/prepare.ts';
+import { benchContext } from '../context.ts';
 import { prose } from '../prose.ts';
 import { median, type Row, row } from '../row.ts';
 
 /** Preparing documents for knowledge bases, up to the store. */
 export async function ingestRows(): Promise<Row[]> {
-  const config = parseConfig();
-  const host = new HostContainer(config, '/nowhere');
-  const run = new RunContainer({
-    host,
-    language: 'lua',
-    tenant: 'default',
-    grants: { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*'], programs: [], environment: [], mcp: [] },
-    limits: config.limits,
-    args: [],
-    input: null,
-    seed: 1,
-    onOutput: () => undefined,
-  });
-  const context = new CallContext(run, { method: 'bench' });
+  const context = benchContext(parseConfig());
   const [small, large] = [prose(2_000), prose(2_000_000)];
   const prepareAll = async (count: number) => {
     const inputs = Array.from({ length: count }, (_, at) => ({ content: `${at} ${small}`, metadata: {} }));

@@ -1,10 +1,10 @@
-import { CallContext, HostContainer, RunContainer } from '../../src/call/run.ts';
 import { parseConfig } from '../../src/config.ts';
 import type { ChunkOptions } from '../../src/rag/chunk/chunk.ts';
 import { ingest } from '../../src/rag/ingest.ts';
 import type { Chunk, Hit } from '../../src/rag/knowledge.ts';
 import { openPipeline } from '../../src/rag/pipeline.ts';
 import { retrieve, type Widen } from '../../src/rag/retrieve.ts';
+import { benchContext } from '../context.ts';
 import type { Document } from './corpus.ts';
 
 /** The ways to search that are compared. */
@@ -20,19 +20,7 @@ export interface Filled {
 
 /** Ingests documents through the whole pipeline, with the default's embedding model if none is named. Throws when one of them fails. */
 export async function fill(documents: readonly Document[], chunking?: ChunkOptions, embedder?: string): Promise<Filled> {
-  const config = parseConfig({ data: { backend: 'memory' }, models: { embedding_override: embedder } });
-  const run = new RunContainer({
-    host: new HostContainer(config, '/nowhere'),
-    language: 'lua',
-    tenant: 'default',
-    grants: { capabilities: new Set(), read: [], write: [], net: [], tenants: [], models: ['local/*'], programs: [], environment: [], mcp: [] },
-    limits: config.limits,
-    args: [],
-    input: null,
-    seed: 1,
-    onOutput: () => undefined,
-  });
-  const context = new CallContext(run, { method: 'bench' });
+  const context = benchContext(parseConfig({ data: { backend: 'memory' }, models: { embedding_override: embedder } }));
   const pipeline = openPipeline(context, 'default', undefined);
   const inputs = documents.map(({ source, text }) => ({ content: text, name: source, metadata: { document_id: source } }));
   const { failed, chunks_created } = await ingest(context, pipeline, inputs, { chunking });

@@ -65,13 +65,14 @@ export class Machine {
   readonly hostFunction: number;
   readonly finalizer: number;
   readonly #linker: Linker;
-  readonly #release: () => void;
+  /** Leaves the memory to another context; nothing may enter this one again. */
+  readonly release: () => void;
   #promising: Promising | undefined;
 
   constructor(hooks: MachineHooks, image?: MachineImage, engine: EngineModules = loadEngine('javascript')) {
     const { linkers } = engine;
     const memory = engine.memories.take(image?.memory.length);
-    this.#release = image ? () => engine.memories.give(memory, image.memory.length) : () => undefined;
+    this.release = image ? () => engine.memories.give(memory, image.memory.length) : () => undefined;
     const pause = new WebAssembly.Suspending(() => hooks.pause());
     const before = new WebAssembly.Instance(linkers.first, { host: { tick: () => hooks.look(), pause } }).exports;
     const x = new WebAssembly.Instance(engine.module, {
@@ -156,11 +157,6 @@ export class Machine {
   /** Makes a fiber's shadow stack current, with no frame of the script below. */
   toFiber(region: number): void {
     this.#stack(region + STACK_BYTES.javascript, region + MARGIN);
-  }
-
-  /** Leaves the memory to another context; nothing may enter this one again. */
-  release(): void {
-    this.#release();
   }
 
   #stack(top: number, limit: number): void {

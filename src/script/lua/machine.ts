@@ -39,14 +39,15 @@ export class LuaMachine {
   readonly rawgeti: (L: number, index: number, key: number) => number;
   readonly rawseti: (L: number, index: number, key: number) => void;
   #maxBytes: number;
-  readonly #release: () => void;
+  /** Leaves the memory to another context; nothing may enter this one again. */
+  readonly release: () => void;
   readonly #pcall: Pcall;
   readonly #load: Load;
 
   constructor(host?: LuaHost, engine: EngineModules = loadEngine('lua')) {
     this.#maxBytes = host ? host.memoryBytes : 64 * 2 ** 20;
     const wasm = engine.memories.take(host?.image.memory.length);
-    this.#release = host ? () => engine.memories.give(wasm, host.image.memory.length) : () => undefined;
+    this.release = host ? () => engine.memories.give(wasm, host.image.memory.length) : () => undefined;
     const first = new WebAssembly.Instance(engine.linkers.first, {}).exports as LinkExports;
     const instance = new WebAssembly.Instance(engine.module, this.#imports(first, wasm, host?.now ?? (() => 0)));
     this.x = instance.exports as unknown as LuaExports;
@@ -110,11 +111,6 @@ export class LuaMachine {
   load(top: number, L: number, text: { pointer: number; size: number }, name: number): Promise<number> {
     this.x.stackRestore(top);
     return this.#load(L, text.pointer, text.size, name, 0);
-  }
-
-  /** Leaves the memory to another context; nothing may enter this one again. */
-  release(): void {
-    this.#release();
   }
 
   #imports(first: LinkExports, memory: WebAssembly.Memory, now: () => number): WebAssembly.Imports {
