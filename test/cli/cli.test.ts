@@ -1,22 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { BIN, llmspell as inFolder } from '../support/command-line.ts';
 
 const root = join(import.meta.dirname, '../..');
-const bin = join(root, 'bin/llmspell');
 const folder = mkdtempSync(join(tmpdir(), 'llmspell-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function llmspell(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: folder },
-  });
-  return { status, stdout, stderr };
-}
+const llmspell = (...args: string[]) => inFolder(folder, args);
 
 function script(name: string, text: string): string {
   const path = join(folder, name);
@@ -53,60 +46,60 @@ const LANGUAGES = [
 ] as const;
 
 describe.each(LANGUAGES)('%s', (ending, texts) => {
-  it('runs a file with arguments of its own', () => {
+  it('runs a file with arguments of its own', async () => {
     const file = script(`print.${ending}`, texts.print);
-    const { status, stdout } = llmspell('run', file, 'there', '--name', 'Ada', '--json');
+    const { status, stdout } = await llmspell('run', file, 'there', '--name', 'Ada', '--json');
     expect(stdout.replaceAll('\t', ' ').replaceAll('"', '')).toBe('hi there Ada\n');
     expect(status).toBe(0);
   });
 
-  it('prints one object with --json', () => {
-    const { status, stdout } = llmspell('exec', '--lang', ending, '--json', '--input', '{"a": 1}', texts.input);
+  it('prints one object with --json', async () => {
+    const { status, stdout } = await llmspell('exec', '--lang', ending, '--json', '--input', '{"a": 1}', texts.input);
     expect(stdout).toMatch(/^\{"ok":true,"value":\[2,9007199254740993\],"output":\[\],"stats":\{.*\}\}\n$/);
     expect(status).toBe(0);
   });
 
-  it('says where and how an error came', () => {
+  it('says where and how an error came', async () => {
     const file = script(`fail.${ending}`, texts.fail);
-    const { status, stderr } = llmspell('run', file);
+    const { status, stderr } = await llmspell('run', file);
     expect(stderr).toMatch(new RegExp(`^error: fail\\.${ending}:1: bad \\(SCRIPT_ERROR\\)\\n.*f`));
     expect(stderr).toContain(`fail.${ending}:2`);
     expect(status).toBe(1);
-    const json = JSON.parse(llmspell('run', '--json', file).stdout);
+    const json = JSON.parse((await llmspell('run', '--json', file)).stdout);
     expect(json).toMatchObject({ ok: false, error: { code: 'SCRIPT_ERROR', message: 'bad', line: 1, traceback: expect.any(String) } });
   });
 
-  it('says where the syntax is wrong', () => {
-    const { status, stderr } = llmspell('exec', '--lang', ending, texts.syntax);
+  it('says where the syntax is wrong', async () => {
+    const { status, stderr } = await llmspell('exec', '--lang', ending, texts.syntax);
     expect(stderr).toMatch(/^error: exec\.\w+:3/);
     expect(status).toBe(1);
   });
 
-  it.each(['loop', 'caught', 'memory'] as const)('ends with status 3 at a limit: %s', (which) => {
-    const { status, stderr } = llmspell('exec', '--lang', ending, '--timeout', '200', texts[which]);
+  it.each(['loop', 'caught', 'memory'] as const)('ends with status 3 at a limit: %s', async (which) => {
+    const { status, stderr } = await llmspell('exec', '--lang', ending, '--timeout', '200', texts[which]);
     expect(stderr).toMatch(/^error: .*limits\..*\(LIMIT_EXCEEDED\)/);
     expect(status).toBe(3);
   });
 
   it('is interrupted by Ctrl-C with status 130', async () => {
     const file = script(`wait.${ending}`, ending === 'lua' ? 'print("waiting") sleep(60000)' : 'print("waiting"); sleep(60000)');
-    const child = spawn(process.execPath, [bin, 'run', file], { cwd: folder });
+    const child = spawn(process.execPath, [BIN, 'run', file], { cwd: folder });
     await new Promise((done) => child.stdout.once('data', done));
     child.kill('SIGINT');
     expect(await new Promise((done) => child.once('exit', done))).toBe(130);
   });
 
-  it('reads its own folder and no other', () => {
+  it('reads its own folder and no other', async () => {
     script('notes/a.txt', 'inside');
     script('secret.txt', 'outside');
     const read = (path: string) =>
       ending === 'lua' ? `print(Tool.execute("file_read", {path = "${path}"}).content)` : `print(Tool.execute("file_read", {path: "${path}"}).content)`;
-    expect(llmspell('run', script(`notes/in.${ending}`, read('a.txt'))).stdout).toBe('inside\n');
-    const { status, stderr } = llmspell('run', script(`notes/out.${ending}`, read('../secret.txt')));
+    expect((await llmspell('run', script(`notes/in.${ending}`, read('a.txt')))).stdout).toBe('inside\n');
+    const { status, stderr } = await llmspell('run', script(`notes/out.${ending}`, read('../secret.txt')));
     expect(stderr).toContain('file_read: ../secret.txt is outside the folders that this run may read (--allow-read DIR) (NOT_ALLOWED)');
     expect(status).toBe(1);
-    expect(llmspell('run', '--allow-read', folder, join(folder, `notes/out.${ending}`)).status).toBe(1);
-    expect(llmspell('run', '--allow-read', folder, script(`notes/all.${ending}`, read('secret.txt'))).stdout).toBe('outside\n');
+    expect((await llmspell('run', '--allow-read', folder, join(folder, `notes/out.${ending}`))).status).toBe(1);
+    expect((await llmspell('run', '--allow-read', folder, script(`notes/all.${ending}`, read('secret.txt')))).stdout).toBe('outside\n');
   });
 });
 
@@ -133,35 +126,35 @@ describe('wrong usage', () => {
       /^error: none\.toml: the configuration cannot be read \(no such file\)/,
     ],
     ['an unknown tool', ['tools', 'nope'], /^error: there is no tool "nope"/],
-  ])('%s ends with status 2 and one sentence', (_, args, message) => {
-    const { status, stderr, stdout } = llmspell(...args);
+  ])('%s ends with status 2 and one sentence', async (_, args, message) => {
+    const { status, stderr, stdout } = await llmspell(...args);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(status).toBe(2);
   });
 
-  it('an option of exec may be passed on to the script', () => {
-    expect(llmspell('exec', '--lang', 'lua', 'print(ARGS.json)', '--', '--json', 'yes').stdout).toBe('yes\n');
-    expect(llmspell('exec', '--lang', 'js', 'print(ARGS.mine)', '--mine=1').stdout).toBe('1\n');
+  it('an option of exec may be passed on to the script', async () => {
+    expect((await llmspell('exec', '--lang', 'lua', 'print(ARGS.json)', '--', '--json', 'yes')).stdout).toBe('yes\n');
+    expect((await llmspell('exec', '--lang', 'js', 'print(ARGS.mine)', '--mine=1')).stdout).toBe('1\n');
   });
 
   it.each([
     ['a missing file', ['run', '--json', 'none.lua'], 'none.lua: there is no such script'],
     ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], '--seed: expected an integer, got "x"'],
-  ])('%s is an object with --json', (_, args, message) => {
-    const { status, stdout, stderr } = llmspell(...args);
+  ])('%s is an object with --json', async (_, args, message) => {
+    const { status, stdout, stderr } = await llmspell(...args);
     expect(JSON.parse(stdout)).toEqual({ ok: false, value: null, output: [], error: { code: 'BAD_CONFIG', message } });
     expect([status, stderr]).toEqual([2, '']);
   });
 
-  it('names file and key of a wrong setting', () => {
+  it('names file and key of a wrong setting', async () => {
     writeFileSync(join(folder, 'bad.toml'), '[limits]\ncpu_ms = "long"\n');
     writeFileSync(join(folder, 'odd.toml'), '[limit]\ncpu_ms = 1\n');
-    expect(llmspell('config', 'check', '--config', 'bad.toml')).toMatchObject({
+    expect(await llmspell('config', 'check', '--config', 'bad.toml')).toMatchObject({
       status: 2,
       stderr: 'error: bad.toml: limits.cpu_ms: expected a number, got a text\n',
     });
-    expect(llmspell('config', 'check', '--config', 'odd.toml')).toMatchObject({
+    expect(await llmspell('config', 'check', '--config', 'odd.toml')).toMatchObject({
       status: 2,
       stderr: 'error: odd.toml: unknown setting limit; did you mean limits?\n',
     });
@@ -169,50 +162,50 @@ describe('wrong usage', () => {
 });
 
 describe('the other commands', () => {
-  it('write and check a configuration', () => {
-    expect(llmspell('config', 'init', 'new.toml').stdout).toBe('wrote new.toml\n');
-    expect(llmspell('config', 'init', 'new.toml')).toMatchObject({ status: 2, stderr: 'error: new.toml: it exists already\n' });
-    expect(llmspell('config', 'check', '--config', 'new.toml').stdout).toBe('new.toml is fine\n');
-    expect(JSON.parse(llmspell('config', 'show').stdout)).toMatchObject({ limits: { cpu_ms: 10_000 } });
+  it('write and check a configuration', async () => {
+    expect((await llmspell('config', 'init', 'new.toml')).stdout).toBe('wrote new.toml\n');
+    expect(await llmspell('config', 'init', 'new.toml')).toMatchObject({ status: 2, stderr: 'error: new.toml: it exists already\n' });
+    expect((await llmspell('config', 'check', '--config', 'new.toml')).stdout).toBe('new.toml is fine\n');
+    expect(JSON.parse((await llmspell('config', 'show')).stdout)).toMatchObject({ limits: { cpu_ms: 10_000 } });
   });
 
-  it('list tools and write types', () => {
-    expect(llmspell('tools').stdout).toMatch(/^calculator +Evaluates an arithmetic expression \(math\)$/m);
-    expect(llmspell('tools', 'web-search').stdout).toContain('Tool.execute("web_search"');
-    expect(llmspell('types', '--out', 'editor').status).toBe(0);
+  it('list tools and write types', async () => {
+    expect((await llmspell('tools')).stdout).toMatch(/^calculator +Evaluates an arithmetic expression \(math\)$/m);
+    expect((await llmspell('tools', 'web-search')).stdout).toContain('Tool.execute("web_search"');
+    expect((await llmspell('types', '--out', 'editor')).status).toBe(0);
     expect(readFileSync(join(folder, 'editor/llmspell.d.lua'), 'utf8')).toBe(readFileSync(join(root, 'types/llmspell.d.lua'), 'utf8'));
   });
 
-  it('print metrics with --json where they are on', () => {
+  it('print metrics with --json where they are on', async () => {
     writeFileSync(join(folder, 'metrics.toml'), '[hooks.metrics]\n');
-    const run = (...more: string[]) => JSON.parse(llmspell('exec', '--lang', 'lua', '--json', ...more, 'Tool.execute("uuid")').stdout);
-    expect(run('--config', 'metrics.toml').metrics.operations).toMatchObject([{ kind: 'tool', name: 'uuid', count: 1, failures: 0 }]);
-    expect(run()).not.toHaveProperty('metrics');
+    const run = async (...more: string[]) => JSON.parse((await llmspell('exec', '--lang', 'lua', '--json', ...more, 'Tool.execute("uuid")')).stdout);
+    expect((await run('--config', 'metrics.toml')).metrics.operations).toMatchObject([{ kind: 'tool', name: 'uuid', count: 1, failures: 0 }]);
+    expect(await run()).not.toHaveProperty('metrics');
   });
 
   it('refuse a data folder of a newer version, and one that is no database', async () => {
     const { DatabaseSync } = await import('node:sqlite');
     const run = () => llmspell('exec', '--lang', 'lua', '--data', 'future', 'State.save("global", "a", 1)');
-    expect(run().status).toBe(0);
+    expect((await run()).status).toBe(0);
     const { readdirSync } = await import('node:fs');
     const file = join(folder, 'future/tenants', readdirSync(join(folder, 'future/tenants'))[0] as string, 'state.db');
     const db = new DatabaseSync(file);
     db.exec('PRAGMA user_version = 99');
     db.close();
-    expect(run()).toMatchObject({
+    expect(await run()).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 2)'),
     });
     writeFileSync(file, 'this is no database, but it is long enough to be looked at as if it were one'.repeat(100));
-    expect(run()).toMatchObject({ status: 1, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });
+    expect(await run()).toMatchObject({ status: 1, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });
   });
 
-  it('run the examples', () => {
+  it('run the examples', async () => {
     for (const [name, new_] of [
       ['research.lua', '[1-9]\\d'],
       ['research.js', '0'],
     ] as const) {
-      const { status, stdout } = llmspell('run', '--allow-read', join(root, 'docs'), join(root, 'examples', name));
+      const { status, stdout } = await llmspell('run', '--allow-read', join(root, 'docs'), join(root, 'examples', name));
       expect(status).toBe(0);
       expect(stdout).toContain('“A script that never ends is stopped when it has computed longer than limits.cpu_ms');
       expect(stdout).toMatch(new RegExp(`Knowledge  \\d+ documents in \\d+ passages; ${new_} documents are new`));

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,23 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openKnowledge } from '../../src/rag/store/knowledge.ts';
+import { BIN, type Ended, environment, llmspell } from '../support/command-line.ts';
 
-const bin = join(import.meta.dirname, '../../bin/llmspell');
 const folder = mkdtempSync(join(tmpdir(), 'llmspell-rag-'));
-const env = { PATH: process.env.PATH, HOME: folder };
 
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const rag = (args: readonly string[], more?: Record<string, string>) => llmspell(folder, ['rag', ...args], more);
 
-function rag(args: readonly string[], more: Record<string, string> = {}): Ended {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, 'rag', ...args], { cwd: folder, encoding: 'utf8', env: { ...env, ...more } });
-  return { status, stdout, stderr };
-}
-
-const json = (...args: string[]) => JSON.parse(rag([...args, '--json']).stdout);
+const json = async (...args: string[]) => JSON.parse((await rag([...args, '--json'])).stdout);
 
 /** Without blocking this process, whose server answers. */
 function ragBeside(
@@ -30,7 +20,7 @@ function ragBeside(
   more: Record<string, string> = {},
   onError: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => undefined,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [bin, 'rag', ...args], { cwd: folder, env: { ...env, ...more } });
+  const child = spawn(process.execPath, [BIN, 'rag', ...args], { cwd: folder, env: environment(folder, more) });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text) => (stdout += text));
   child.stderr.on('data', (text) => {
@@ -56,73 +46,80 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('llmspell rag', { timeout: 120_000 }, () => {
-  it('ingests a folder, lists what failed and ends with 1', () => {
-    const { status, stdout, stderr } = rag(['ingest', 'docs']);
+  it('ingests a folder, lists what failed and ends with 1', async () => {
+    const { status, stdout, stderr } = await rag(['ingest', 'docs']);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '2 documents stored, 3 chunks; 0 were known already\n' });
     expect(stderr).toBe('failed: docs/odd.pdf: it is not what its name says: it is no PDF document\n');
   });
 
-  it('ingests patterns and files, skips what is known, and tells how far it is', () => {
-    const { status, stdout, stderr } = rag(['ingest', 'docs/**/*.{md,txt}', join(folder, 'notes/light.md'), '--progress']);
+  it('ingests patterns and files, skips what is known, and tells how far it is', async () => {
+    const { status, stdout, stderr } = await rag(['ingest', 'docs/**/*.{md,txt}', join(folder, 'notes/light.md'), '--progress']);
     expect({ status, stdout }).toEqual({ status: 0, stdout: '1 document stored, 1 chunk; 2 were known already\n' });
     expect(stderr.trim().split('\n').at(-1)).toBe('3 of 3');
-    expect(json('ingest', 'docs/ferry.md')).toMatchObject({ documents: 0, skipped: 1, failed: [] });
-    expect(json('ingest', 'docs/odd.pdf', 'none.md')).toMatchObject({
+    expect(await json('ingest', 'docs/ferry.md')).toMatchObject({ documents: 0, skipped: 1, failed: [] });
+    expect(await json('ingest', 'docs/odd.pdf', 'none.md')).toMatchObject({
       failed: [{ source: 'docs/odd.pdf' }, { source: 'none.md', error: expect.stringContaining('there is no none.md') }],
     });
   });
 
-  it('searches, with source, heading, score and the words of the question in bold', () => {
-    expect(rag(['search', 'when does the ferry leave', '--top', '1']).stdout).toMatch(
+  it('searches, with source, heading, score and the words of the question in bold', async () => {
+    expect((await rag(['search', 'when does the ferry leave', '--top', '1'])).stdout).toMatch(
       /^1 {2}docs\/ferry\.md › Ferry › Times {2}\d\.\d+\n {3}The ferry to the island leaves at noon from the second pier\.\n$/,
     );
-    expect(rag(['search', 'when does the ferry leave', '--top', '1'], { FORCE_COLOR: '1' }).stdout).toContain(
+    expect((await rag(['search', 'when does the ferry leave', '--top', '1'], { FORCE_COLOR: '1' })).stdout).toContain(
       'The \u001b[1mferry\u001b[22m to the island \u001b[1mleaves\u001b[22m',
     );
-    expect(json('search', 'bread', '--mode', 'keyword', '--rerank')).toMatchObject([
+    expect(await json('search', 'bread', '--mode', 'keyword', '--rerank')).toMatchObject([
       { document_id: 'docs/deep/bread.txt', source: 'docs/deep/bread.txt', headings: [], chunk_index: 0 },
     ]);
     // Words alone have nothing in common with most passages.
     const words = ['--base', 'words', '--tenant', 'words'];
-    rag(['ingest', 'docs/ferry.md', 'notes/light.md', ...words, '--embedding', 'local/hash']);
-    expect(json('search', 'ferry', ...words).at(-1).score).toBe(0);
-    expect(rag(['search', 'ferry', ...words]).stdout).not.toContain('0.000');
-    expect(json('search', 'bread', '--filter', '{"kind": "none"}')).toEqual([]);
-    expect(rag(['search', 'bread', '--filter', '{"kind": "none"}']).stdout).toBe('nothing was found\n');
+    await rag(['ingest', 'docs/ferry.md', 'notes/light.md', ...words, '--embedding', 'local/hash']);
+    expect((await json('search', 'ferry', ...words)).at(-1).score).toBe(0);
+    expect((await rag(['search', 'ferry', ...words])).stdout).not.toContain('0.000');
+    expect(await json('search', 'bread', '--filter', '{"kind": "none"}')).toEqual([]);
+    expect((await rag(['search', 'bread', '--filter', '{"kind": "none"}'])).stdout).toBe('nothing was found\n');
   });
 
-  it('answers with quotations and names their sources', () => {
-    const { stdout } = rag(['answer', 'When does the ferry leave?']);
+  it('answers with quotations and names their sources', async () => {
+    const { stdout } = await rag(['answer', 'When does the ferry leave?']);
     expect(stdout).toContain('“The ferry to the island leaves at noon from the second pier.”');
     expect(stdout).toContain('\n[1] docs/ferry.md › Ferry');
-    expect(json('answer', 'When does the ferry leave?')).toMatchObject({
+    expect(await json('answer', 'When does the ferry leave?')).toMatchObject({
       model: 'local/extractive',
       quotations: [{ verified: true }],
       citations: expect.arrayContaining([expect.objectContaining({ number: 1, source: 'docs/ferry.md' })]),
     });
   });
 
-  it('lists, counts, rebuilds and deletes', () => {
-    expect(rag(['list']).stdout).toMatch(/^docs\/deep\/bread\.txt +text +1 chunk +53 bytes +v1 {2}\d{4}/m);
-    expect(json('list', '--limit', '1')).toMatchObject([{ document_id: join(folder, 'notes/light.md') }]);
-    expect(json('stats')).toMatchObject({ document_count: 3, chunk_count: 4, embedding_provider: 'local/words', dimensions: 1280, index: { kind: 'flat' } });
-    expect(rag(['stats']).stdout).toContain('embeddings  local/words, 1280 dimensions\n');
-    expect(rag(['rebuild']).stdout).toBe('no index is needed; search is exact\n');
-    expect(rag(['delete', 'docs/ferry.md', 'none'])).toEqual({
+  it('lists, counts, rebuilds and deletes', async () => {
+    expect((await rag(['list'])).stdout).toMatch(/^docs\/deep\/bread\.txt +text +1 chunk +53 bytes +v1 {2}\d{4}/m);
+    expect(await json('list', '--limit', '1')).toMatchObject([{ document_id: join(folder, 'notes/light.md') }]);
+    expect(await json('stats')).toMatchObject({
+      document_count: 3,
+      chunk_count: 4,
+      embedding_provider: 'local/words',
+      dimensions: 1280,
+      index: { kind: 'flat' },
+    });
+    expect((await rag(['stats'])).stdout).toContain('embeddings  local/words, 1280 dimensions\n');
+    expect((await rag(['rebuild'])).stdout).toBe('no index is needed; search is exact\n');
+    expect(await rag(['delete', 'docs/ferry.md', 'none'])).toEqual({
       status: 1,
       stdout: '',
       stderr: 'error: there is no document none in the knowledge base main; deleted 1\n',
     });
-    expect(json('delete', 'docs/deep/bread.txt')).toEqual({ deleted: 1 });
-    expect(json('list')).toHaveLength(1);
+    expect(await json('delete', 'docs/deep/bread.txt')).toEqual({ deleted: 1 });
+    expect(await json('list')).toHaveLength(1);
   });
 
-  it('keeps bases and tenants apart', () => {
+  it('keeps bases and tenants apart', async () => {
     expect(
-      json('ingest', 'docs/ferry.md', '--tenant', 'acme', '--base', 'travel', '--strategy', 'sentence', '--chunk-size', '20', '--overlap', '0').documents,
+      (await json('ingest', 'docs/ferry.md', '--tenant', 'acme', '--base', 'travel', '--strategy', 'sentence', '--chunk-size', '20', '--overlap', '0'))
+        .documents,
     ).toBe(1);
-    expect(json('search', 'ferry', '--tenant', 'acme', '--base', 'travel').length).toBeGreaterThan(1);
-    expect(json('list').map(({ document_id }: { document_id: string }) => document_id)).toEqual([join(folder, 'notes/light.md')]);
+    expect((await json('search', 'ferry', '--tenant', 'acme', '--base', 'travel')).length).toBeGreaterThan(1);
+    expect((await json('list')).map(({ document_id }: { document_id: string }) => document_id)).toEqual([join(folder, 'notes/light.md')]);
   });
 
   it.each([
@@ -148,16 +145,16 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
       ['ingest', 'docs', '--base', 'b', '--embedding', 'nobody/model'],
       /^error: embedding model: unknown provider in "nobody\/model"; known are [^\n]*\n$/,
     ],
-  ])('says in one sentence that this is not %s, with status 2', (_, args, stderr) => {
-    expect(rag(args)).toEqual({ status: 2, stdout: '', stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr) });
+  ])('says in one sentence that this is not %s, with status 2', async (_, args, stderr) => {
+    expect(await rag(args)).toEqual({ status: 2, stdout: '', stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr) });
   });
 
   it.each([
     ['a base', ['search', 'x', '--base', 'none'], 'error: there is no knowledge base none of the tenant default; llmspell rag ingest makes it\n'],
     ['a tenant', ['stats', '--tenant', 'nobody'], 'error: there is no tenant nobody in .llmspell\n'],
-  ])('says in one sentence that there is not %s', (_, args, stderr) => {
-    expect(rag(args)).toEqual({ status: 1, stdout: '', stderr });
-    expect(json(...args)).toEqual({ ok: false, error: { code: 'NOT_FOUND', message: stderr.slice(7, -1) } });
+  ])('says in one sentence that there is not %s', async (_, args, stderr) => {
+    expect(await rag(args)).toEqual({ status: 1, stdout: '', stderr });
+    expect(await json(...args)).toEqual({ ok: false, error: { code: 'NOT_FOUND', message: stderr.slice(7, -1) } });
   });
 
   it('says which key is missing, and uses the provider that the configuration names', async () => {

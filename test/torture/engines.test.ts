@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { grownBy } from '../support/torture/flat.ts';
 import { garbage } from '../support/torture/garbage.ts';
 import { interleave } from '../support/torture/interleave.ts';
 import { kills } from '../support/torture/kill.ts';
@@ -14,6 +15,10 @@ describe.each(['lua', 'javascript'] as const)('%s', (language) => {
     expect(codes).toEqual(['LIMIT_EXCEEDED']);
     expect(neighbour).toBe(600);
     expect(grownMb).toBeLessThan(60);
+  });
+
+  it('stays flat over 2,000 kills', async () => {
+    expect(await grownBy(language, 2_000)).toBeLessThan(60);
   });
 
   it('gives random values back as they were', async () => {
