@@ -3,17 +3,16 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { asProcess, BIN, environment, llmspell } from '../support/command-line.ts';
 
-const bin = join(import.meta.dirname, '../../bin/llmspell');
 const folder = mkdtempSync(join(tmpdir(), 'llmspell-faults-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const env = { PATH: process.env.PATH, HOME: folder };
 
-const exec = (lang: string, text: string, ...flags: string[]) =>
-  spawnSync(process.execPath, [bin, 'exec', '--lang', lang, ...flags, text], { cwd: folder, encoding: 'utf8', env });
+const command = (lang: string, text: string, flags: readonly string[]) => ['exec', '--lang', lang, ...flags, text];
+const exec = (lang: string, text: string, ...flags: string[]) => llmspell(folder, command(lang, text, flags));
 
 function start(...args: string[]): ChildProcess {
-  return spawn(process.execPath, [bin, ...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [BIN, ...args], { cwd: folder, env: environment(folder), stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 const said = (child: ChildProcess, from: 'stdout' | 'stderr', text: string) =>
@@ -38,8 +37,8 @@ describe('limits', () => {
     ['js', 'ten million entries', 'const t = []; for (let i = 0; i < 1e7; i++) t.push({i})', 'limits.memory_mb'],
     ['lua', 'endless recursion', 'local function f() return 1 + f() end f()', ''],
     ['js', 'endless recursion', '(function f() { return 1 + f() })()', 'nests its calls too deep'],
-  ])('%s: %s ends with status 3', (lang, _, text, message) => {
-    const { status, stderr } = exec(lang, text, '--timeout', text.includes('while true') || text.includes(';;') ? '300' : '60000');
+  ])('%s: %s ends with status 3', async (lang, _, text, message) => {
+    const { status, stderr } = await exec(lang, text, '--timeout', text.includes('while true') || text.includes(';;') ? '300' : '60000');
     expect(stderr).toMatch(/^error: .*\(LIMIT_EXCEEDED\)/);
     expect(stderr).toContain(message);
     expect(status).toBe(3);
@@ -48,8 +47,8 @@ describe('limits', () => {
   it.each([
     ['lua', 'local function f() return 1 + f() end print(pcall(f)) print(pcall(string.rep, "x", 1e9))', 'false'],
     ['js', 'function f() { return 1 + f() }; try { f() } catch { print("false") } try { "x".repeat(2 ** 29) } catch { print("false") }', 'false'],
-  ])('%s: refused memory and depth can be caught', (lang, text, out) => {
-    const { status, stdout } = exec(lang, text);
+  ])('%s: refused memory and depth can be caught', async (lang, text, out) => {
+    const { status, stdout } = await exec(lang, text);
     expect(stdout.match(new RegExp(out, 'g'))).toHaveLength(2);
     expect(status).toBe(0);
   });
@@ -64,7 +63,7 @@ describe('limits', () => {
       1,
     ],
   ])('%s: %s ends with one sentence', (lang, text, message, code) => {
-    const { status, stderr } = exec(lang, text);
+    const { status, stderr } = asProcess(folder, command(lang, text, []));
     expect(stderr).toContain(message);
     expect(status).toBe(code);
   });
@@ -97,7 +96,7 @@ describe('interrupts', () => {
     await said(child, 'stdout', '\n50\n');
     child.kill(signal);
     expect(await ended(child)).toBe(signal === 'SIGKILL' ? 'SIGKILL' : 130);
-    const { stdout, status } = exec('lua', 'local a, b = State.load("global", "a"), State.load("global", "b") print(a == b, a >= 50)', '--data', data);
+    const { stdout, status } = await exec('lua', 'local a, b = State.load("global", "a"), State.load("global", "b") print(a == b, a >= 50)', '--data', data);
     expect([stdout, status]).toEqual(['true\ttrue\n', 0]);
   });
 });
@@ -117,21 +116,21 @@ describe('output that nobody reads', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('a full disk', () => {
-  it('is one sentence, and nothing is half written', () => {
+  it('is one sentence, and nothing is half written', async () => {
     const script =
       'local ok, e = pcall(function() for i = 1, 1000 do State.save("global", "k" .. i, {i, ("x"):rep(1000)}) end end) print(ok, e.code, e.message)';
     const limited = (text: string, kilobytes: number) =>
-      spawnSync('sh', ['-c', `ulimit -f ${kilobytes * 2}; exec "$0" "$@"`, process.execPath, bin, 'exec', '--lang', 'lua', '--data', 'full', text], {
+      spawnSync('sh', ['-c', `ulimit -f ${kilobytes * 2}; exec "$0" "$@"`, process.execPath, BIN, 'exec', '--lang', 'lua', '--data', 'full', text], {
         cwd: folder,
         encoding: 'utf8',
-        env,
+        env: environment(folder),
       });
     expect(limited(script, 400)).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^false\tSTORE_FAILED\tthe disk (?:is full|reports an input\/output error); nothing of this call was saved\n$/),
     });
     expect(limited('State.save("global", "big", ("x"):rep(1000000))', 400)).toMatchObject({ status: 1, stderr: expect.stringContaining('(STORE_FAILED)') });
-    const { stdout } = exec(
+    const { stdout } = await exec(
       'lua',
       'local keys = State.list_keys("global") for _, k in ipairs(keys) do local v = State.load("global", k) if "k" .. v[1] ~= k or #v[2] ~= 1000 then print("half written") end end print(#keys > 0)',
       '--data',
@@ -142,9 +141,9 @@ describe.skipIf(process.platform === 'win32')('a full disk', () => {
 });
 
 describe('a data folder that is none', () => {
-  it('is one sentence', () => {
+  it('is one sentence', async () => {
     writeFileSync(join(folder, 'file'), 'x');
-    const { status, stderr, stdout } = exec('lua', 'State.save("global", "a", 1)', '--data', 'file');
+    const { status, stderr, stdout } = await exec('lua', 'State.save("global", "a", 1)', '--data', 'file');
     expect(stderr).toContain('the data folder is not a folder (data.dir, --data) (STORE_FAILED)');
     expect([status, stdout]).toEqual([1, '']);
   });
@@ -166,8 +165,8 @@ describe('--watch', () => {
 });
 
 describe('leftovers', () => {
-  it('are none: no temporary file stays in the data folder', () => {
-    exec('lua', 'State.save("global", "a", 1) State.restore(State.backup())', '--data', 'clean');
+  it('are none: no temporary file stays in the data folder', async () => {
+    await exec('lua', 'State.save("global", "a", 1) State.restore(State.backup())', '--data', 'clean');
     const files = readdirSync(join(folder, 'clean'), { recursive: true, encoding: 'utf8' });
     expect(files.filter((file) => file.endsWith('.tmp'))).toEqual([]);
     expect(files.filter((file) => file.endsWith('.backup'))).toHaveLength(2);

@@ -10,7 +10,7 @@ import { BIN, type Ended, environment, llmspell } from '../support/command-line.
 
 const folder = mkdtempSync(join(tmpdir(), 'llmspell-rag-'));
 
-const rag = (args: readonly string[], more?: Record<string, string>) => llmspell(folder, ['rag', ...args], more);
+const rag = (args: readonly string[], env?: Record<string, string>) => llmspell(folder, ['rag', ...args], { env });
 
 const json = async (...args: string[]) => JSON.parse((await rag([...args, '--json'])).stdout);
 

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,33 +7,29 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { runRepl } from '../../src/cli/repl.ts';
 import { complete } from '../../src/cli/repl-complete.ts';
 import { globals } from '../../src/globals/index.ts';
+import { BIN, environment, llmspell } from '../support/command-line.ts';
 
-const bin = join(import.meta.dirname, '../../bin/llmspell');
 const folder = mkdtempSync(join(tmpdir(), 'llmspell-repl-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const ENV = { PATH: process.env.PATH, HOME: folder };
 
-function repl(lang: string, input: string, ...flags: string[]): { status: number | null; stdout: string; stderr: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, 'repl', '--lang', lang, ...flags], { cwd: folder, encoding: 'utf8', env: ENV, input });
-  return { status, stdout, stderr };
-}
+const repl = (lang: string, input: string, ...flags: string[]) => llmspell(folder, ['repl', '--lang', lang, ...flags], { input });
 
 describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_000 }, (lang) => {
   const text = (lua: string, js: string) => (lang === 'lua' ? lua : js);
 
-  it('prints what lines come to, over several lines where code goes on', () => {
+  it('prints what lines come to, over several lines where code goes on', async () => {
     const input = text(
       'x = 20\n= x + 1\nfunction f(n)\n\n  return n * 2\nend\nf(21)\n{a = 1}\nprint("out")\n',
       'let x = 20\nx + 1\nfunction f(n) {\n\n  return n * 2\n}\nf(21)\n({a: 1})\nprint("out")\n',
     );
-    const { stdout, stderr, status } = repl(lang, input);
+    const { stdout, stderr, status } = await repl(lang, input);
     expect(stdout).toBe(text('21\n42\n{a = 1}\nout\n', '21\n42\n{ a: 1 }\nout\n'));
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });
 
-  it('says what went wrong and goes on', () => {
-    const { stdout, stderr, status } = repl(
+  it('says what went wrong and goes on', async () => {
+    const { stdout, stderr, status } = await repl(
       lang,
       text('local function f() error("bad") end f()\nx = )\n7\nif x then', 'function f() { throw new Error("bad") } f()\nx = )\n7\nif (x) {'),
     );
@@ -44,9 +40,9 @@ describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_0
     expect(status).toBe(0);
   });
 
-  it('takes the options of a run', () => {
+  it('takes the options of a run', async () => {
     writeFileSync(join(folder, 'note.txt'), 'read me');
-    const { stdout } = repl(
+    const { stdout } = await repl(
       lang,
       text(
         'INPUT.n, ARGS[1]\nTool.execute("file_read", {path = "note.txt"}).content\nAgent.execute({model = "openai/gpt-4", prompt = "Who?", context = "Ada wrote it."}).model\nState.save("global", "k", 5)\n',
@@ -56,28 +52,28 @@ describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_0
     );
     expect(stdout.split('\n').slice(0, 3)).toEqual([text('3\t"first"', '[3, "first"]'), '"read me"', '"local/extractive"']);
     const load = 'State.load("global", "k")\n';
-    expect(repl(lang, load, '--tenant', 'ada', '--data', 'data').stdout).toBe('5\n');
-    expect(repl(lang, load, '--data', 'data').stdout).toBe(text('nil\n', 'null\n'));
+    expect((await repl(lang, load, '--tenant', 'ada', '--data', 'data')).stdout).toBe('5\n');
+    expect((await repl(lang, load, '--data', 'data')).stdout).toBe(text('nil\n', 'null\n'));
   });
 
-  it('knows its commands', () => {
+  it('knows its commands', async () => {
     const file = `part.${lang}`;
     writeFileSync(join(folder, file), text('loaded = 8 return "from the file"', 'globalThis.loaded = 8; "from the file"'));
     const input = `.load ${file}\nloaded\n.clear\nloaded === undefined\n.types State.save\n.types Nothing\n.load none.${lang}\n.nope\n.exit\n1\n`.replace(
       'loaded === undefined',
       text('loaded == nil', 'typeof loaded === "undefined"'),
     );
-    const { stdout, stderr, status } = repl(lang, input);
+    const { stdout, stderr, status } = await repl(lang, input);
     expect(stdout).toMatch(/^"from the file"\n8\ntrue\nState\.save\(scope, key, value, options\?\)\n/);
     expect(stdout).toContain('ttl_ms?');
     expect(stdout).toMatch(/there is no Nothing; \.help lists all globals\n$/);
     expect(stderr).toBe(`a new session\nerror: none.${lang}: there is no such script\nthere is no command .nope; .help lists all\n`);
     expect(status).toBe(0);
-    expect(repl(lang, '.help\n').stdout).toContain(text('a local ends with its line', 'those of `let`, `const`'));
+    expect((await repl(lang, '.help\n')).stdout).toContain(text('a local ends with its line', 'those of `let`, `const`'));
   });
 
   it('stops the line that runs at Ctrl-C and keeps the rest', async () => {
-    const child = spawn(process.execPath, [bin, 'repl', '--lang', lang], { cwd: folder, env: ENV });
+    const child = spawn(process.execPath, [BIN, 'repl', '--lang', lang], { cwd: folder, env: environment(folder) });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (data) => {
       stdout += data;

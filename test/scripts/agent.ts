@@ -353,8 +353,8 @@ const boss = Agent.create({name: "boss", model: "mock/script", tools: [greet]});
   },
   {
     name: 'that have no name are called by the method in messages',
-    lua: `local m = {} for i, spec in ipairs({{budget = {max_tokens_total = 1}}, {timeout_ms = 1}}) do spec.model = "mock/script" spec.prompt = "x" Hook.register("agent:before_model_call", function() sleep(1000) end) local _, e = pcall(Agent.execute, spec) m[i] = e.message end return m`,
-    js: `[{budget: {max_tokens_total: 1}}, {timeout_ms: 1}].map(spec => { Hook.register("agent:before_model_call", () => { sleep(1000) }); try { Agent.execute({model: "mock/script", prompt: "x", ...spec}) } catch (e) { return e.message } })`,
+    lua: `local m = {} for i, spec in ipairs({{budget = {max_tokens_total = 1}}, {timeout_ms = 1}}) do spec.model = "mock/script" spec.prompt = "x" Hook.register("agent:before_model_call", function() sleep(100) end) local _, e = pcall(Agent.execute, spec) m[i] = e.message end return m`,
+    js: `[{budget: {max_tokens_total: 1}}, {timeout_ms: 1}].map(spec => { Hook.register("agent:before_model_call", () => { sleep(100) }); try { Agent.execute({model: "mock/script", prompt: "x", ...spec}) } catch (e) { return e.message } })`,
     config: mock('a'),
     expect: [expect.stringMatching(/^Agent\.execute: budget\.max_tokens_total = 1: 0 are used/), 'Agent.execute: took longer than 1 ms'],
   },

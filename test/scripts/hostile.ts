@@ -39,16 +39,17 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'what events that nobody takes hold is bounded by the memory of the run',
-    lua: `Event.receive("a", 0) local text = ("x"):rep(4000000) for i = 1, 20 do Event.emit("a", text .. i) end local s = Event.stats() return {s.queue_depth, s.dropped, Event.receive("a", 0).payload:sub(-2)}`,
-    js: `Event.receive("a", 0); const text = "x".repeat(4000000); for (let i = 1; i <= 20; i++) Event.emit("a", text + i); const s = Event.stats(); [s.queue_depth, s.dropped, Event.receive("a", 0).payload.slice(-2)]`,
+    lua: `Event.receive("a", 0) local text = ("x"):rep(1000000) for i = 1, 20 do Event.emit("a", text .. i) end local s = Event.stats() return {s.queue_depth, s.dropped, Event.receive("a", 0).payload:sub(-2)}`,
+    js: `Event.receive("a", 0); const text = "x".repeat(1000000); for (let i = 1; i <= 20; i++) Event.emit("a", text + i); const s = Event.stats(); [s.queue_depth, s.dropped, Event.receive("a", 0).payload.slice(-2)]`,
     expect: [7, 13, '14'],
+    limits: { memory_mb: 16 },
   },
   {
     name: 'what events that wait for a busy handler hold is bounded too',
-    lua: `Event.subscribe("a", function() sleep(60000) end) local text = ("x"):rep(4000000) for i = 1, 20 do Event.emit("a", text .. i) end local s = Event.stats() return {s.queue_depth, s.dropped}`,
-    js: `Event.subscribe("a", () => sleep(60000)); const text = "x".repeat(4000000); for (let i = 1; i <= 20; i++) Event.emit("a", text + i); const s = Event.stats(); [s.queue_depth, s.dropped]`,
+    lua: `Event.subscribe("a", function() sleep(60000) end) local text = ("x"):rep(1000000) for i = 1, 20 do Event.emit("a", text .. i) end local s = Event.stats() return {s.queue_depth, s.dropped}`,
+    js: `Event.subscribe("a", () => sleep(60000)); const text = "x".repeat(1000000); for (let i = 1; i <= 20; i++) Event.emit("a", text + i); const s = Event.stats(); [s.queue_depth, s.dropped]`,
     expect: [7, 12],
-    limits: { drain_ms: 1 },
+    limits: { drain_ms: 1, memory_mb: 16 },
   },
   {
     name: 'times that no timer can wait for are refused',

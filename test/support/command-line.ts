@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { main } from '../../src/cli/main.ts';
 
 export const BIN = join(import.meta.dirname, '../../bin/llmspell');
@@ -23,26 +24,38 @@ export function asProcess(folder: string, args: readonly string[], more?: Record
 }
 
 /**
- * The same within this process, some twenty times as fast: what the program runs, with the folder, the environment and the output of a process.
+ * The same within this process, some twenty times as fast: what the program runs, with the folder, the environment and the streams of a process.
  * One at a time; `test/cli/process.test.ts` compares the two.
  */
-export async function llmspell(folder: string, args: readonly string[], more?: Record<string, string>): Promise<Ended> {
-  const { stdout, stderr, env } = process;
-  const before = { cwd: process.cwd(), stdout: stdout.write, stderr: stderr.write };
+export async function llmspell(folder: string, args: readonly string[], { env = {}, input = '' } = {}): Promise<Ended> {
+  const { stdout, stderr } = process;
   const written = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  using undo = new DisposableStack();
+  undo.defer(
+    (
+      (cwd) => () =>
+        process.chdir(cwd)
+    )(process.cwd()),
+  );
+  undo.use(swapped(process, 'env', environment(folder, env)));
+  undo.use(swapped(process, 'stdin', Readable.from([Buffer.from(input)])));
+  undo.use(swapped(stdout, 'write', keep(written.stdout)));
+  undo.use(swapped(stderr, 'write', keep(written.stderr)));
   process.chdir(folder);
-  process.env = environment(folder, more);
-  stdout.write = keep(written.stdout);
-  stderr.write = keep(written.stderr);
-  try {
-    const status = await main(args);
-    return { status, stdout: Buffer.concat(written.stdout).toString(), stderr: Buffer.concat(written.stderr).toString() };
-  } finally {
-    stdout.write = before.stdout;
-    stderr.write = before.stderr;
-    process.env = env;
-    process.chdir(before.cwd);
-  }
+  const status = await main(args);
+  return { status, stdout: Buffer.concat(written.stdout).toString(), stderr: Buffer.concat(written.stderr).toString() };
+}
+
+/** Puts something in the place of a property until it is disposed of. */
+function swapped<T extends object>(of: T, name: keyof T, value: unknown): Disposable {
+  const before = Object.getOwnPropertyDescriptor(of, name);
+  Object.defineProperty(of, name, { configurable: true, writable: true, enumerable: true, value });
+  return {
+    [Symbol.dispose]() {
+      if (before) Object.defineProperty(of, name, before);
+      else delete of[name];
+    },
+  };
 }
 
 /** A stream's `write` that keeps what is written. */
