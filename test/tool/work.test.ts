@@ -32,7 +32,7 @@ async function turnsDuring(work: () => unknown): Promise<number> {
 }
 
 const lines = (count: number, word: string) => Array.from({ length: count }, (_, at) => `${word} ${at}`).join('\n');
-const NESTED = '{% for a in (1..5000) %}{% for b in (1..5000) %}{% for c in (1..5000) %}{% endfor %}{% endfor %}{% endfor %}';
+const NESTED = '{% for a in (1..5000) %}{% for b in (1..50000) limit: 2000 %}{% endfor %}{% endfor %}';
 
 describe('work that may be long', { timeout: 90_000 }, () => {
   it.each([
@@ -63,9 +63,8 @@ describe('work that may be long', { timeout: 90_000 }, () => {
     const turns = await turnsDuring(async () => {
       error = await tool('template', { template: NESTED }).catch((thrown) => thrown);
     });
-    // A fast machine reaches the template's own bound on memory before the deadline.
-    expect((error as Error).message).toMatch(/^template: (?:the work took longer than 10000 ms|template: memory alloc limit)/);
-    expect(turns).toBeGreaterThan(100);
+    expect((error as Error).message).toMatch(/^template: template: memory alloc limit/);
+    expect(turns).toBeGreaterThan(20);
   });
 
   it('ends when the run is cancelled', async () => {

@@ -1,8 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ScriptError } from '../../src/errors.ts';
@@ -119,23 +116,5 @@ describe('a process', { timeout: 60_000 }, () => {
 
   it('is kept alive by its jobs and not by idle threads, and prints nothing of theirs', async () => {
     expect(await program(process.execPath, [join(import.meta.dirname, 'tasks/print.ts')])).toEqual({ stdout: printed, stderr: '' });
-  });
-
-  it('can be of compiled files', { timeout: 60_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'llmspell-built-'));
-    const root = join(import.meta.dirname, '../..');
-    const settings = {
-      extends: join(root, 'tsconfig.json'),
-      compilerOptions: { noEmit: false, outDir: join(folder, 'out'), rootDir: root, typeRoots: [join(root, 'node_modules/@types')] },
-    };
-    const files = ['src/worker/worker.ts', 'src/worker/supervisor.ts', 'test/worker/tasks/print.ts', 'test/worker/tasks/sample.ts'].map((file) =>
-      join(root, file),
-    );
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...settings, files, include: [] }));
-    writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
-    const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-    await program(process.execPath, [compiler, '-p', folder]);
-    expect(await program(process.execPath, [join(folder, 'out/test/worker/tasks/print.js')])).toEqual({ stdout: printed, stderr: '' });
-    rmSync(folder, { recursive: true });
   });
 });
