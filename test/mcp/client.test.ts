@@ -1,7 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { HostContainer } from '../../src/call/run.ts';
 import { parseConfig } from '../../src/config.ts';
 import { mcpPins } from '../../src/mcp/client/pins.ts';
+import type { MockSource } from '../../src/model/mock.ts';
 import { ALL_GRANTS } from '../support/run.ts';
 import { alive, LANGUAGES, mcpRuntime, offersOf, refusal, TestServer, TOOLS, until } from './support.ts';
 
@@ -9,11 +10,25 @@ vi.setConfig({ testTimeout: 90_000 });
 
 describe.each(LANGUAGES)('tools of a server in %s', (language) => {
   const script = (lua: string, js: string) => (language === 'lua' ? lua : js);
+  const offered: string[][] = [];
+  let shared: { readonly server: TestServer; readonly test: Awaited<ReturnType<typeof mcpRuntime>> };
+  beforeAll(async () => {
+    const server = new TestServer();
+    const asks: MockSource = (request) => {
+      offered.push(request.tools.map(({ name }) => name));
+      const last = request.messages.at(-1);
+      return last?.role === 'tool' ? `done: ${last.content}` : { tool_calls: [{ name: 'demo__add', input: { a: 20, b: 22 } }] };
+    };
+    shared = { server, test: await mcpRuntime({ demo: server.settings() }, {}, { models: { 'mock/asks': asks } }) };
+    shared.test.pins.approve('demo', offersOf(TOOLS));
+  });
+  afterAll(async () => {
+    await shared.test[Symbol.asyncDispose]();
+    shared.server[Symbol.dispose]();
+  });
 
   it('are listed, found, described and called', async () => {
-    using server = new TestServer();
-    await using test = await mcpRuntime({ demo: server.settings() });
-    test.pins.approve('demo', offersOf(TOOLS));
+    const { server, test } = shared;
     const { value } = await test.runtime.execute(
       script(
         `local names = {}
@@ -101,9 +116,7 @@ describe.each(LANGUAGES)('tools of a server in %s', (language) => {
   });
 
   it('need a grant', async () => {
-    using server = new TestServer();
-    await using test = await mcpRuntime({ demo: server.settings() });
-    test.pins.approve('demo', offersOf(TOOLS));
+    const { server, test } = shared;
     const none = { language, grants: {} };
     expect(await refusal(test.call(language, 'demo.add', { a: 1, b: 2 }, none))).toMatchObject({
       code: 'NOT_ALLOWED',
@@ -121,9 +134,7 @@ describe.each(LANGUAGES)('tools of a server in %s', (language) => {
   });
 
   it('check arguments and report errors', async () => {
-    using server = new TestServer();
-    await using test = await mcpRuntime({ demo: server.settings() });
-    await test.approve('demo');
+    const { server, test } = shared;
     expect(await refusal(test.call(language, 'demo.add', { a: 1 }))).toMatchObject({ code: 'BAD_ARGUMENT', message: expect.stringContaining('demo.add') });
     expect(await refusal(test.call(language, 'demo.say', { text: 'x', n: 2n ** 60n }))).toMatchObject({
       code: 'BAD_ARGUMENT',
@@ -140,9 +151,7 @@ describe.each(LANGUAGES)('tools of a server in %s', (language) => {
   });
 
   it('have hooks and events by their whole name, and are steps of workflows', async () => {
-    using server = new TestServer();
-    await using test = await mcpRuntime({ demo: server.settings() });
-    test.pins.approve('demo', offersOf(TOOLS));
+    const { test } = shared;
     const { value, output } = await test.runtime.execute(
       script(
         `Hook.register("tool:demo.add:before_execution", function(ctx) return {input = {a = 40, b = ctx.input.b}} end)
@@ -204,9 +213,7 @@ describe.each(LANGUAGES)('tools of a server in %s', (language) => {
   });
 
   it('are cancelled with their run', async () => {
-    using server = new TestServer();
-    await using test = await mcpRuntime({ demo: server.settings() });
-    await test.approve('demo');
+    const { server, test } = shared;
     const abort = new AbortController();
     const running = test.call(language, 'demo.hang', {}, { signal: abort.signal });
     await until(() => server.log.includes('hanging'));
@@ -218,23 +225,8 @@ describe.each(LANGUAGES)('tools of a server in %s', (language) => {
   });
 
   it('are what an agent gives its model, under a name that providers take', async () => {
-    using server = new TestServer();
-    await using test = await mcpRuntime({ demo: server.settings() });
-    await test.approve('demo');
-    const offered: string[][] = [];
-    const { ScriptRuntime } = await import('../../src/runtime.ts');
-    await using runtime = await ScriptRuntime.create({
-      dataDir: test.folder,
-      config: { log: { level: 'silent' }, mcp: { servers: { demo: server.settings() } } },
-      models: {
-        'mock/asks': (request) => {
-          offered.push(request.tools.map(({ name }) => name));
-          const last = request.messages.at(-1);
-          return last?.role === 'tool' ? `done: ${last.content}` : { tool_calls: [{ name: 'demo__add', input: { a: 20, b: 22 } }] };
-        },
-      },
-    });
-    const { value } = await runtime.execute(
+    const { test } = shared;
+    const { value } = await test.runtime.execute(
       script(
         'local r = Agent.execute({model = "mock/asks", prompt = "add", tools = {"demo.add"}}) return {r.output, r.tool_calls[1].name}',
         'const r = Agent.execute({model: "mock/asks", prompt: "add", tools: ["demo.add"]}); [r.output, r.tool_calls[0].name]',

@@ -9,7 +9,7 @@ import type { ScriptError } from '../../src/errors.ts';
 import { digestOf, type Offer } from '../../src/mcp/client/offer.ts';
 import { mcpPins } from '../../src/mcp/client/pins.ts';
 import { mcpServers } from '../../src/mcp/client/servers.ts';
-import { type ExecuteOptions, ScriptRuntime } from '../../src/runtime.ts';
+import { type ExecuteOptions, type RuntimeOptions, ScriptRuntime } from '../../src/runtime.ts';
 import { ALL_GRANTS } from '../support/run.ts';
 
 export const LANGUAGES: readonly Language[] = ['lua', 'javascript'];
@@ -71,9 +71,14 @@ export class TestServer {
 }
 
 /** A runtime with these MCP servers, in a data folder of its own. */
-export async function mcpRuntime(servers: Record<string, ServerInput>, more: ConfigInput = {}) {
+export async function mcpRuntime(servers: Record<string, ServerInput>, more: ConfigInput = {}, options: Pick<RuntimeOptions, 'models'> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'llmspell-'));
-  const runtime = await ScriptRuntime.create({ config: { log: { level: 'silent' }, ...more, mcp: { servers } }, dataDir: folder, checkResults: true });
+  const runtime = await ScriptRuntime.create({
+    config: { log: { level: 'silent' }, ...more, mcp: { servers } },
+    dataDir: folder,
+    checkResults: true,
+    ...options,
+  });
   return {
     runtime,
     folder,
