@@ -543,7 +543,7 @@ export const agentGlobal = defineGlobal({
             `agent:on("completed", function(event) print(event.payload.name) end)\nagent:execute("What is blue? The sky is blue.")`,
             `agent.on("completed", event => print(event.payload.name))\nagent.execute("What is blue? The sky is blue.")`,
           ),
-          handler: ({ self, event, handler }, { run }) => run.get(events).subscribe(`agent.${self.name}.${event}`, handler),
+          handler: ({ self, event, handler }, context) => context.run.get(events).subscribe(context, `agent.${self.name}.${event}`, handler),
         }),
         destroy: handleMethod<Agent>()({
           doc: 'Ends the agent; its name is free again.',

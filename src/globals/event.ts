@@ -85,9 +85,9 @@ export const eventGlobal = defineGlobal({
           javascript: `const id = Event.subscribe("workflow.*.completed", event => print(event.event_type))\nEvent.unsubscribe(id)`,
         },
       ],
-      handler({ pattern, handler, options }, { run, method }) {
-        splitPattern(pattern, undefined, `${method}: pattern`);
-        return run.get(events).subscribe(pattern, handler, options);
+      handler({ pattern, handler, options }, context) {
+        splitPattern(pattern, undefined, `${context.method}: pattern`);
+        return context.run.get(events).subscribe(context, pattern, handler, options);
       },
     }),
     unsubscribe: method({

@@ -146,8 +146,8 @@ export const workflowGlobal = defineGlobal({
             `workflow:on("completed", function(event) print(event.payload.name) end)\nworkflow:execute(1)`,
             `workflow.on("completed", event => print(event.payload.name))\nworkflow.execute(1)`,
           ),
-          handler: ({ self, event, handler }, { run }) =>
-            run.get(events).subscribe(event === 'step' ? `workflow.${self.name}.step.**` : `workflow.${self.name}.${event}`, handler),
+          handler: ({ self, event, handler }, context) =>
+            context.run.get(events).subscribe(context, event === 'step' ? `workflow.${self.name}.step.**` : `workflow.${self.name}.${event}`, handler),
         }),
       },
     }),
