@@ -3,7 +3,7 @@ import { ScriptError } from '../errors.ts';
 import { type InspectedServer, type InspectedTool, inspectServer } from '../mcp/client/inspect.ts';
 import { mcpPins } from '../mcp/client/pins.ts';
 import { loadConfig } from './config-file.ts';
-import { dataFolder } from './options.ts';
+import { dataFolder } from './data-folder.ts';
 
 export interface McpFlags {
   readonly config?: string;

@@ -59,11 +59,6 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
   return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
-/** Absolute path of the data folder. */
-export function dataFolder(config: Config, flags: Pick<RunFlags, 'data'>): string {
-  return resolve(flags.data ?? config.data.dir);
-}
-
 /** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
   const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');

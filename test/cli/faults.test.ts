@@ -144,8 +144,7 @@ describe('a data folder that is none', () => {
   it('is one sentence', async () => {
     writeFileSync(join(folder, 'file'), 'x');
     const { status, stderr, stdout } = await exec('lua', 'State.save("global", "a", 1)', '--data', 'file');
-    expect(stderr).toContain('the data folder is not a folder (data.dir, --data) (STORE_FAILED)');
-    expect([status, stdout]).toEqual([1, '']);
+    expect([status, stdout, stderr]).toEqual([2, '', 'error: the data folder is not a folder (data.dir, --data)\n']);
   });
 });
 
