@@ -3132,7 +3132,7 @@ JSON.null = nil
 ---@return table
 function JSON.array(list) end
 
----The value of a JSON text; integers stay integers.
+---The value of a JSON text; integers stay integers. Half of a surrogate pair (`"\ud800"`) is an error: it stands for no text.
 ---```lua
 ---print(JSON.parse('{"a": [1, 2.5, null]}').a[1])
 ---```
@@ -3140,7 +3140,7 @@ function JSON.array(list) end
 ---@return any
 function JSON.parse(text) end
 
----The JSON text of a value.
+---The JSON text of a value. A string that is not UTF-8 is bytes and becomes `{"$bytes": base64}`.
 ---```lua
 ---print(JSON.stringify({name = "Ada", tags = JSON.array({})}))
 ---```
