@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
@@ -59,17 +59,17 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
   return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
-/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. */
+/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws BAD_CONFIG for a folder of a flag that is not there. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
   const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');
   const { permissions } = config;
   const folder = script === undefined ? process.cwd() : dirname(resolve(script));
-  const paths = (given: readonly string[] | undefined) => (given ?? []).map((path) => resolve(path));
+  const paths = (given: readonly string[]) => given.map((path) => resolve(path));
   const { override, embedding_override } = config.models;
   return {
     capabilities: new Set(Object.keys(CAPABILITIES) as Capability[]),
-    read: [...(flags.allowRead ? paths(flags.allowRead) : [folder]), ...paths(permissions.read), workspace],
-    write: [...paths(flags.allowWrite), ...paths(permissions.write), workspace],
+    read: [...(flags.allowRead ? paths(there('--allow-read', flags.allowRead)) : [folder]), ...paths(permissions.read), workspace],
+    write: [...paths(there('--allow-write', flags.allowWrite ?? [])), ...paths(permissions.write), workspace],
     net: [...(flags.allowNet ?? []), ...permissions.net],
     tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
     models: ['local/*', 'mock/*', ...[override, embedding_override].filter((name) => name !== undefined), ...configuredModels(config)],
@@ -77,6 +77,13 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
     environment: [...(flags.allowEnv ?? []), ...permissions.environment],
     mcp: Object.keys(config.mcp.servers).map((name) => `${name}.*`),
   };
+}
+
+/** The same paths. Throws BAD_CONFIG for one where nothing is: most likely its name is wrong, and what it grants comes into being unseen. */
+function there(flag: string, paths: readonly string[]): readonly string[] {
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `${flag}: there is no folder ${missing}`);
+  return paths;
 }
 
 /** The folder that scripts of a tenant may write; another tenant's than `default` lies with everything else of it, and goes with it. */

@@ -171,3 +171,10 @@ describe('leftovers', () => {
     expect(files.filter((file) => file.endsWith('.backup'))).toHaveLength(2);
   });
 });
+
+describe('a folder that a flag grants and that is not there', () => {
+  it.each(['--allow-read', '--allow-write'])('is refused: %s', (flag) => {
+    expect(exec('lua', 'print(1)', flag, 'nowhere')).toMatchObject({ status: 2, stdout: '', stderr: `error: ${flag}: there is no folder nowhere\n` });
+    expect(exec('lua', 'print(1)', flag, '.')).toMatchObject({ status: 0, stdout: '1\n' });
+  });
+});
