@@ -178,3 +178,24 @@ describe('a folder that a flag grants and that is not there', () => {
     expect(exec('lua', 'print(1)', flag, '.')).toMatchObject({ status: 0, stdout: '1\n' });
   });
 });
+
+describe.skipIf(process.platform === 'win32')('a process that was started by an older Node', () => {
+  // What the start takes for the version of its own Node.
+  const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.0.0'}})`;
+  const begin = (text: string) =>
+    spawn(process.execPath, ['--import', older, bin, 'exec', '--lang', 'lua', text], { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'] });
+
+  it('ends when that one is killed, and not before', async () => {
+    const child = begin('print("began") sleep(50000)');
+    await said(child, 'stdout', 'began');
+    child.kill('SIGKILL');
+    // Its output is open as long as somebody may write to it.
+    expect(await ended(child)).toBe('SIGKILL');
+  });
+
+  it('keeps its exit status, and what it waits for is told as ever', async () => {
+    const child = begin('print("began") Event.receive("never")');
+    await said(child, 'stderr', 'DEADLOCK');
+    expect(await ended(child)).toBe(1);
+  });
+});
