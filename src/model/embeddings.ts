@@ -24,19 +24,20 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
   const opened = new Map<string, EmbeddingModel>();
   const registered = new Set<string>();
 
-  function providerOf(name: string) {
-    const [providerName] = splitName(name, EXAMPLE);
+  function providerOf(name: string, where = 'embedding model') {
+    const [providerName] = splitName(name, EXAMPLE, where);
     const provider = findProvider(providerName, config);
     if (provider) return provider;
     const known = [...LOCAL_MODELS, ...providerNames(config).map((one) => `${one}/…`)].join(', ');
-    throw new ScriptError('BAD_ARGUMENT', `embedding model: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
+    throw new ScriptError('BAD_ARGUMENT', `${where}: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
   }
 
   return {
     check(context, name) {
       if (LOCAL_MODELS.includes(name)) return;
-      const [provider] = splitName(name, EXAMPLE);
-      if (!registered.has(name)) providerOf(name);
+      const where = `${context.method}: embedding model`;
+      const [provider] = splitName(name, EXAMPLE, where);
+      if (!registered.has(name)) providerOf(name, where);
       requireModel(context, name, provider, config, WORDS_MODEL);
     },
     open(name) {
