@@ -19,7 +19,7 @@ export async function sideBySide<T, R>(
   const worker = async () => {
     while (next < items.length && !inside.signal.aborted) {
       const index = next++;
-      const breath = breathe();
+      const breath = breathe(context.run.cpu);
       if (breath) await breath;
       try {
         results[index] = await work(inside, items[index] as T, index);

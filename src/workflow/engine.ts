@@ -61,7 +61,7 @@ export class Execution {
 
   /** Runs one step and adds its record to the scope. */
   async runStep(context: Context, step: Step, scope: Scope): Promise<void> {
-    const breath = breathe();
+    const breath = breathe(context.run.cpu);
     if (breath) await breath;
     const started = performance.now();
     const progress = { attempts: 0 };
