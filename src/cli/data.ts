@@ -4,7 +4,7 @@ import type { Context, Grants } from '../call/context.ts';
 import { CallContext, HostContainer, RunContainer } from '../call/run.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { log } from '../log/log.ts';
-import { isTenant, tenantFolder } from '../store/folders.ts';
+import { isTenant, TENANT_WANTED, tenantFolder } from '../store/folders.ts';
 import { loadConfig } from './config-file.ts';
 import { checkTenantData, dataFolder } from './data-folder.ts';
 import type { DataFlags } from './nouns.ts';
@@ -38,8 +38,7 @@ export async function withTenant(
 ): Promise<number> {
   return withHost(flags, async (host) => {
     const tenant = flags.tenant ?? 'default';
-    if (!isTenant(tenant))
-      throw new ScriptError('BAD_ARGUMENT', `--tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 80))}`);
+    if (!isTenant(tenant)) throw new ScriptError('BAD_ARGUMENT', `--tenant: expected ${TENANT_WANTED}, got ${JSON.stringify(tenant.slice(0, 80))}`);
     if (!makes && host.config.data.backend === 'sqlite' && !existsSync(tenantFolder(host.dataDir, tenant)))
       throw new ScriptError('NOT_FOUND', `there is no tenant ${tenant} in ${flags.data ?? host.config.data.dir}`);
     checkTenantData(host.config, host.dataDir, tenant);

@@ -6,10 +6,10 @@ import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
 import type { Config, ConfigInput } from '../config.ts';
 import { ScriptError } from '../errors.ts';
-import { isModelName } from '../model/name.ts';
+import { isModelName, MODEL_WANTED } from '../model/name.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
-import { isTenant, tenantFolder, tenantHome } from '../store/folders.ts';
+import { isTenant, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
 
 /** The options of `run` and `exec` as commander gives them. */
 export interface RunFlags {
@@ -33,16 +33,13 @@ export interface RunFlags {
   readonly watch?: boolean;
 }
 
-const ID = '1 to 128 of A-Z a-z 0-9 _ . -';
-const MODEL = 'provider/model such as openai/gpt-4 or local/extractive';
-
 /** Throws BAD_CONFIG for a flag whose value can be no name of what it names. */
 export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [] }: RunFlags): void {
-  named('--tenant', tenant, isTenant, ID);
-  named('--session', session, isSessionId, ID);
-  named('--model', model, isModelName, MODEL);
-  named('--embedding-model', embeddingModel, isModelName, MODEL);
-  for (const id of allowTenant) named('--allow-tenant', id, (given) => given === '*' || isTenant(given), `* or ${ID}`);
+  named('--tenant', tenant, isTenant, TENANT_WANTED);
+  named('--session', session, isSessionId, TENANT_WANTED);
+  named('--model', model, isModelName, MODEL_WANTED);
+  named('--embedding-model', embeddingModel, isModelName, MODEL_WANTED);
+  for (const id of allowTenant) named('--allow-tenant', id, (given) => given === '*' || isTenant(given), `* or ${TENANT_WANTED}`);
 }
 
 function named(flag: string, value: string | undefined, fits: (value: string) => boolean, wanted: string): void {
