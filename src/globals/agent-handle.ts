@@ -5,7 +5,7 @@ import type { Context } from '../call/context.ts';
 import { defineHandle, handleMethod } from '../call/define.ts';
 import { anyMap, callback, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
-import type { Value, ValueMap } from '../call/value.ts';
+import type { ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
 import { readTranscript } from '../session/transcript.ts';
@@ -48,7 +48,7 @@ export const agentHandleDefinition = defineHandle<Agent>({
       result: z.array(anyMap),
       effect: 'read',
       examples: example(`print(#agent:get_history())`, `print(agent.get_history().length)`),
-      handler: ({ self }) => self.history as unknown as ValueMap[],
+      handler: ({ self }) => self.history,
     }),
     clear_history: handleMethod<Agent>()({
       doc: 'Forgets the conversation.',
@@ -66,7 +66,7 @@ export const agentHandleDefinition = defineHandle<Agent>({
       result: z.void(),
       effect: 'write',
       examples: example(`agent:save_state()\nprint(agent:load_state())`, `agent.save_state()\nprint(agent.load_state())`),
-      handler: ({ self }, context) => save(context, `agent:${self.name}`, 'conversation', { history: self.history as unknown as Value[] }),
+      handler: ({ self }, context) => save(context, `agent:${self.name}`, 'conversation', { history: self.history }),
     }),
     load_state: handleMethod<Agent>()({
       doc: 'Takes up the conversation that `save_state` kept; says whether there was one.',
@@ -116,7 +116,7 @@ export const agentHandleDefinition = defineHandle<Agent>({
       handler: async ({ self, changes: { tools: given, ...changes } }, context) => {
         checkOwn(self, { ...changes, tools: given }, context.method);
         context.run.get(agents).checkSettings(context, changes);
-        const resolved = given && (await context.run.get(agents).resolveTools(context, given as never));
+        const resolved = given && (await context.run.get(agents).resolveTools(context, given));
         self.config = { ...self.config, ...(changes as Partial<Agent['config']>), ...(resolved && { tools: resolved }) };
       },
     }),
@@ -128,7 +128,7 @@ export const agentHandleDefinition = defineHandle<Agent>({
       examples: example(`agent:add_tool("calculator")\nprint(agent:list_tools())`, `agent.add_tool("calculator")\nprint(agent.list_tools())`),
       handler: async ({ self, tool }, context) => {
         checkOwn(self, { tools: tool }, context.method);
-        const [added] = await context.run.get(agents).resolveTools(context, [tool as never]);
+        const [added] = await context.run.get(agents).resolveTools(context, [tool]);
         if (added) self.config = { ...self.config, tools: [...self.config.tools.filter(({ name }) => name !== added.name), added] };
       },
     }),
@@ -190,7 +190,7 @@ async function requestOf(context: Context, given: string | (z.output<z.ZodObject
   const { tools: extra, session, ...rest } = typeof given === 'string' ? { prompt: given, tools: undefined, session: undefined } : given;
   if (rest.prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
   context.run.get(agents).checkSettings(context, rest);
-  return { ...rest, session: sessionUse(session), ...(extra && { tools: await context.run.get(agents).resolveTools(context, extra as never) }) };
+  return { ...rest, session: sessionUse(session), ...(extra && { tools: await context.run.get(agents).resolveTools(context, extra) }) };
 }
 
 const OF_COMPOSITES: readonly string[] = ['description', 'timeout_ms', 'budget'];

@@ -70,7 +70,7 @@ export const eventGlobal = defineGlobal({
             checkInput: (changed) => checkDraft(changed, 'Event.emit: input') as ValueMap,
             checkOutput: (changed) => checkRecord(changed, 'Event.emit: output') as EventRecord | null,
           },
-          (input) => context.run.get(events).emit(context, input as unknown as z.output<typeof draft>),
+          (input) => context.run.get(events).emit(context, input as z.output<typeof draft>),
         );
       },
     }),

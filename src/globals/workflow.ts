@@ -92,7 +92,7 @@ export const workflowGlobal = defineGlobal({
   },
   handles: [
     defineHandle<Workflow>({
-      type: WORKFLOW_HANDLE as never,
+      type: WORKFLOW_HANDLE,
       doc: 'A workflow; `name` and `kind` are its fields.',
       methods: {
         execute: handleMethod<Workflow>()({

@@ -218,7 +218,7 @@ export class Execution {
   }
 
   #workflow(context: Context, { workflow }: Step): Workflow {
-    if (typeof workflow !== 'string') return workflow as unknown as Workflow;
+    if (typeof workflow !== 'string') return workflow as Workflow;
     const found = context.run.get(workflows).get(workflow);
     if (!found) throw new ScriptError('NOT_FOUND', `there is no workflow "${workflow}"`);
     return found;

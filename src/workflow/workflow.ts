@@ -64,7 +64,7 @@ export class Workflow implements WorkflowLike {
     await bus.announce(inside, `workflow.${this.name}.started`, { name: this.name, workflow_id: id });
     try {
       const attempt = (input: Value, deeper: Context) =>
-        deadline.bounded(() => this.#run(deadline.inside(deeper), id, input)).catch(deadline.raise) as unknown as Promise<Value>;
+        deadline.bounded(() => this.#run(deadline.inside(deeper), id, input)).catch(deadline.raise) as Promise<Value>;
       const result = normalised(await run.get(hooks).around<Value, Value>(inside, watched, attempt), id, performance.now() - started);
       await bus.announce(inside, `workflow.${this.name}.completed`, { name: this.name, workflow_id: id, duration_ms: result.duration_ms });
       return result;
