@@ -50,6 +50,8 @@ const alertChannel = z
 /** US dollars for a million tokens. */
 const price = z.strictObject({ input: z.number().nonnegative(), output: z.number().nonnegative(), cached: z.number().nonnegative().optional() });
 
+/** Levels of the log, from most to least talkative. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 const enabled = z.boolean().default(true);
 const usd = z.number().positive();
 
@@ -60,9 +62,9 @@ const hookSettings = z.strictObject({
     .strictObject({
       enabled,
       points: z.array(z.string()).default(['agent:*', 'tool:*', 'workflow:*', 'security:violation', 'limit:exceeded']),
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
+      level: z.enum(LOG_LEVELS).default('info'),
       /** For errors, refusals and limits. */
-      error_level: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('warn'),
+      error_level: z.enum(LOG_LEVELS).default('warn'),
       /** Whether inputs and outputs are written, each cut at `most_characters`. */
       values: z.boolean().default(false),
       most_characters: z.int().positive().default(500),
@@ -249,7 +251,7 @@ export const configSchema = z
       .prefault({}),
     log: z
       .strictObject({
-        level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
+        level: z.enum([...LOG_LEVELS, 'silent']).default('warn'),
       })
       .prefault({}),
     alerts: z

@@ -6,7 +6,7 @@ import type { Value } from './call/value.ts';
 import { ScriptError } from './errors.ts';
 import type { ExecuteOptions } from './runtime.ts';
 import { isSessionId } from './session/refusal.ts';
-import { isTenant } from './store/folders.ts';
+import { isTenant, TENANT_WANTED } from './store/folders.ts';
 
 interface Rule {
   readonly wanted: string;
@@ -18,7 +18,7 @@ const texts: Rule = { wanted: 'an array of strings', fits: (value) => Array.isAr
 const fn: Rule = { wanted: 'a function', fits: (value) => typeof value === 'function' };
 const map: Rule = { wanted: 'an object', fits: (value) => typeof value === 'object' && value !== null };
 const amount: Rule = { wanted: 'a number of at least 0', fits: (value) => typeof value === 'number' && value >= 0 };
-const id = (fits: (id: string) => boolean): Rule => ({ wanted: '1 to 128 of A-Z a-z 0-9 _ . -', fits: (value) => typeof value === 'string' && fits(value) });
+const id = (fits: (id: string) => boolean): Rule => ({ wanted: TENANT_WANTED, fits: (value) => typeof value === 'string' && fits(value) });
 
 const OPTIONS: { readonly [Name in keyof Required<ExecuteOptions>]: Rule } = {
   language: { wanted: '"lua" or "javascript"', fits: (value) => value === 'lua' || value === 'javascript' },

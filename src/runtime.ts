@@ -151,8 +151,13 @@ export class ScriptRuntime {
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
     if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
     const runtime = new ScriptRuntime(host, tableOf(options));
-    await runtime.#fireSystem('system:startup');
-    return runtime;
+    try {
+      await runtime.#fireSystem('system:startup');
+      return runtime;
+    } catch (error) {
+      await host[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Hears the events of all runs that match a pattern, until the returned function is called. */
@@ -183,12 +188,10 @@ export class ScriptRuntime {
     const language = options.language ?? 'lua';
     const output: string[] = [];
     const started = performance.now();
-    const run = this.#run(language, options, (line) => {
+    const { run, instance } = this.#open(language, options, (line) => {
       output.push(line);
       options.on_output?.(line);
     });
-    const instance = ENGINES[language].open(this.#table, run);
-    options.on_start?.(handleOf(run));
     let cancelled = 0;
     const end = watch(run, instance, options.signal);
     const stats = (): RunStats => ({ duration_ms: round(performance.now() - started), ...instance.usage(), cancelled });
@@ -217,9 +220,7 @@ export class ScriptRuntime {
   openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): InteractiveRun {
     this.#begin('openSession', options);
     const language = options.language ?? 'lua';
-    const run = this.#run(language, options, (line) => options.on_output?.(line));
-    const instance = ENGINES[language].open(this.#table, run);
-    options.on_start?.(handleOf(run));
+    const { run, instance } = this.#open(language, options, (line) => options.on_output?.(line));
     return createInteractiveRun(run, instance, () => drain(run));
   }
 
@@ -228,8 +229,9 @@ export class ScriptRuntime {
     checkOptions(method, options, this.host.config.limits);
   }
 
-  #run(language: Language, options: ExecuteOptions, onOutput: (line: string) => void): RunContainer {
-    return new RunContainer({
+  /** Makes a run with a context of its language and tells the host of it; when the host throws, nothing of it is left. */
+  #open(language: Language, options: ExecuteOptions, onOutput: (line: string) => void): { run: RunContainer; instance: ScriptInstance } {
+    const run = new RunContainer({
       host: this.host,
       language,
       tenant: options.tenant ?? 'default',
@@ -243,11 +245,21 @@ export class ScriptRuntime {
       onRefused: tellRefusal,
       onOutput,
     });
+    const instance = ENGINES[language].open(this.#table, run);
+    try {
+      options.on_start?.(handleOf(run));
+      return { run, instance };
+    } catch (error) {
+      run.abort(new ScriptError('CANCELLED', 'the run has failed'));
+      instance.close();
+      void run[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async #fireSystem(point: string): Promise<void> {
     if (this.host.get(hostHooks).all.length === 0) return;
-    const run = systemRun(this.host);
+    await using run = systemRun(this.host);
     await run.get(hooks).fire(new CallContext(run, { method: point }), point, {});
   }
 

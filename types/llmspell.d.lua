@@ -1173,12 +1173,18 @@ function require(name) end
 ---@field source? string
 ---@field error string
 
+---@class RAG.ingest_documents.result.passed_over
+---@field index integer
+---@field source string
+---@field reason string
+
 ---@class RAG.ingest_documents.result
 ---@field documents integer
 ---@field chunks_created integer
 ---@field vectors_indexed integer
 ---@field skipped integer
 ---@field failed RAG.ingest_documents.result.failed[]
+---@field passed_over? RAG.ingest_documents.result.passed_over[] links, pipes and names that are no UTF-8 in a folder or behind a pattern; absent where there are none
 ---@field duration_ms number
 
 ---@class RAG.retrieve.query2
@@ -1402,12 +1408,18 @@ function require(name) end
 ---@field source? string
 ---@field error string
 
+---@class RagPipeline.ingest_documents.result.passed_over
+---@field index integer
+---@field source string
+---@field reason string
+
 ---@class RagPipeline.ingest_documents.result
 ---@field documents integer
 ---@field chunks_created integer
 ---@field vectors_indexed integer
 ---@field skipped integer
 ---@field failed RagPipeline.ingest_documents.result.failed[]
+---@field passed_over? RagPipeline.ingest_documents.result.passed_over[] links, pipes and names that are no UTF-8 in a folder or behind a pattern; absent where there are none
 ---@field duration_ms number
 
 ---@class RagPipeline.retrieve.query2
@@ -3132,7 +3144,7 @@ JSON.null = nil
 ---@return table
 function JSON.array(list) end
 
----The value of a JSON text; integers stay integers.
+---The value of a JSON text; integers stay integers. Half of a surrogate pair (`"\ud800"`) is an error: it stands for no text.
 ---```lua
 ---print(JSON.parse('{"a": [1, 2.5, null]}').a[1])
 ---```
@@ -3140,7 +3152,7 @@ function JSON.array(list) end
 ---@return any
 function JSON.parse(text) end
 
----The JSON text of a value.
+---The JSON text of a value. A string that is not UTF-8 is bytes and becomes `{"$bytes": base64}`.
 ---```lua
 ---print(JSON.stringify({name = "Ada", tags = JSON.array({})}))
 ---```

@@ -111,7 +111,7 @@ export class Agent {
           inside,
           watched,
           (input, deeper) =>
-            this.#answer(within(deeper, deadline.signal), { ...request, ...(input as Partial<AgentRequest>) }, onText, started) as unknown as Promise<Value>,
+            this.#answer(within(deeper, deadline.signal), { ...request, ...(input as Partial<AgentRequest>) }, onText, started) as Promise<Value>,
         );
       const answered = normalised(result, this.config.model, performance.now() - started);
       this.#count(answered, performance.now() - started);

@@ -141,7 +141,7 @@ async function hooked(
       content: answered.message.content,
       finish_reason: answered.finish_reason,
       usage: { ...answered.usage },
-      tool_calls: (answered.message.tool_calls ?? []) as unknown as Value[],
+      tool_calls: answered.message.tool_calls ?? [],
     };
   });
   const answer = answerOf(output, answered);

@@ -46,7 +46,7 @@ export function checkModelInput(changed: Value, model: string, request: Omit<Mod
   const checked = checkInput(changed, `${model}: input`) as z.output<typeof modelInput>;
   const messages = checked.messages.map((one) => request.messages.find((before) => sameValue(before as Value, one as Value)) ?? one);
   const tools = request.tools.filter(({ name }) => checked.tools.some((tool) => tool.name === name));
-  return { ...checked, model, messages, tools } as unknown as ValueMap;
+  return { ...checked, model, messages, tools } as ValueMap;
 }
 
 /** An answer that a hook puts in place: a text, or `{content, finish_reason?, tool_calls?, usage?}`. */

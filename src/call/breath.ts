@@ -1,18 +1,39 @@
+import { type Cpu, scriptsMs } from './cpu.ts';
+
 /** How long work of the host that never waits may hold the event loop in one of its turns, ms. */
 const TURN_MS = 4;
 
-let turn: Promise<void> | undefined;
-let end = 0;
+interface Turn {
+  /** When it ends; resolves in the next. */
+  readonly until: number;
+  readonly over: Promise<void>;
+  /** The runs that work is done for in it. */
+  readonly runs: Set<Cpu>;
+}
 
-/** Asked between the parts of such work: a promise when this turn's time is used up, which resolves in the next. */
-export function breathe(): void | Promise<void> {
+let turn: Turn | undefined;
+
+/**
+ * Asked between the parts of such work: a promise when this turn's time is used up, which resolves in the next. What the host has computed in a turn,
+ * scripts aside, counts as computed by the runs that asked in it, in equal parts.
+ */
+export function breathe(cpu: Cpu): void | Promise<void> {
   const now = performance.now();
-  if (turn) return now < end ? undefined : turn;
-  end = now + TURN_MS;
-  turn = new Promise((done) => {
+  turn ??= begin(now);
+  turn.runs.add(cpu);
+  return now < turn.until ? undefined : turn.over;
+}
+
+function begin(now: number): Turn {
+  const scripts = scriptsMs();
+  const runs = new Set<Cpu>();
+  const over = new Promise<void>((done) => {
     setImmediate(() => {
       turn = undefined;
+      const spent = Math.max(0, performance.now() - now - (scriptsMs() - scripts));
+      for (const cpu of runs) cpu.host(spent / runs.size);
       done();
     });
   });
+  return { until: now + TURN_MS, over, runs };
 }

@@ -67,8 +67,13 @@ function compileArguments(name: string, definition: Method): CompiledMethod['che
   const names = Object.keys(definition.params);
   const checks = Object.values(definition.params).map((schema) => compile(schema, 'argument').check);
   const count = names.length;
+  // What takes any value takes the global itself too, which `Logger:info(…)` passes.
+  const probe = { [name.split(/[.:]/)[1] ?? '']: () => null };
+  const takesAny = checks[0] !== undefined && names[0] !== 'self' && !(checks[0](probe) instanceof Failure);
   return (args, language) => {
     if (args.length > count) refuseExtra(name, names, args, language);
+    const hint = takesAny ? calledWrongly(name, names[0], args, language) : '';
+    if (hint !== '') throw new ScriptError('BAD_ARGUMENT', `${name}: ${names[0]}: expected a value, got the global itself${hint}`, { method: name });
     const named: Record<string, unknown> = {};
     for (let index = 0; index < count; index++) {
       const parameter = names[index] as string;

@@ -23,8 +23,8 @@ export interface Method<P extends Params = Params, R extends z.ZodType = z.ZodTy
   readonly effect: Effect;
   readonly needs?: Capability;
   readonly examples?: readonly Example[];
-  /** What it waits for is functions of the script and nothing else: when these wait for ever, so does it. */
-  readonly only_callbacks?: true;
+  /** What it waits for is functions of the script and nothing else, or nothing else while its `Lines` are idle: when these wait for ever, so does it. */
+  readonly only_callbacks?: true | 'when_idle';
   /** A plain value answers at once; a promise suspends the calling fiber only. */
   handler(args: Args<P>, context: Context): z.input<R> | Promise<z.input<R>>;
 }
@@ -55,14 +55,14 @@ export interface HandleMethod<T extends object = object> extends Omit<Method, 'h
 
 /** Declares a method with its types inferred. */
 export function method<const P extends Params, R extends z.ZodType>(definition: Method<P, R>): Method {
-  return definition as unknown as Method;
+  return definition;
 }
 
 /** Declares a handle's method; `self` is the object behind the handle. */
 export function handleMethod<T extends object>() {
   return <const P extends Params, R extends z.ZodType>(
     definition: Omit<Method<P, R>, 'handler'> & { handler(args: Args<P> & { readonly self: T }, context: Context): z.input<R> | Promise<z.input<R>> },
-  ): HandleMethod<T> => definition as unknown as HandleMethod<T>;
+  ): HandleMethod<T> => definition;
 }
 
 /** Declares a global. */
@@ -72,5 +72,5 @@ export function defineGlobal(definition: GlobalDefinition): GlobalDefinition {
 
 /** Declares a kind of handle. */
 export function defineHandle<T extends object>(definition: HandleDefinition<T>): HandleDefinition {
-  return definition as unknown as HandleDefinition;
+  return definition as HandleDefinition;
 }

@@ -85,8 +85,9 @@ function wrong(path: string | undefined, sentence: string): ScriptError {
   return new ScriptError('BAD_ARGUMENT', path ? `${path}: ${sentence}` : sentence);
 }
 
-/** The value of JSON text: integers beyond ±2^53 as bigint, beyond 64 bits as doubles, `2.0` as Float. Throws BAD_ARGUMENT with the line and column, behind `place`. */
+/** The value of JSON text: integers beyond ±2^53 as bigint, beyond 64 bits as doubles, `2.0` as Float. Throws BAD_ARGUMENT with the line and column, behind `place`; for half of a surrogate pair too, which is no text. */
 export function fromJsonText(text: string, place?: string): Value {
+  if (MAY_HALVE.test(text)) refuseHalves(text, place);
   try {
     const value: Value = NUMBERS_NEED_CARE.test(text) ? JSON.parse(text, reviveNumber) : JSON.parse(text);
     if (!isShallow(value, 0)) throw new RangeError();
@@ -107,6 +108,22 @@ function reviveNumber(_key: string, value: unknown, context?: { readonly source?
   if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
   const integer = BigInt(source);
   return BigInt.asIntN(64, integer) === integer ? integer : value;
+}
+
+/** An escape of a surrogate, wherever it stands: rare, and only then escapes are looked through. */
+const MAY_HALVE = /\\u[dD][89a-fA-F]/;
+/** Escapes from left to right: a pair, half of one, any other. */
+const ESCAPES = /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u[dD][89a-fA-F][\da-fA-F]{2})|\\./gs;
+
+function refuseHalves(text: string, place: string | undefined): void {
+  for (const { 1: half, index } of text.matchAll(ESCAPES)) {
+    if (half === undefined) continue;
+    const lines = text.slice(0, index).split('\n');
+    throw wrong(
+      place,
+      `expected text, got half of a surrogate pair (${half}) at position ${index} (line ${lines.length} column ${(lines.at(-1) ?? '').length + 1})`,
+    );
+  }
 }
 
 function isShallow(value: unknown, depth: number): boolean {

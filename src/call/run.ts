@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { Context, Grants, Host, InvokeOptions, Language, Limits, Run, ServiceKey } from './context.ts';
+import { Cpu } from './cpu.ts';
 import { type Callback, LazyMap, SCRIPT_CALLBACK, type Value } from './value.ts';
 
 /** How an engine runs one of its functions; found on the callbacks it makes. */
@@ -102,6 +103,7 @@ export class RunContainer implements Run {
   readonly input: Value;
   readonly now: () => number;
   readonly random: () => number;
+  readonly cpu = new Cpu();
   draining = false;
   readonly pending = new Set<Promise<unknown>>();
   readonly #services = new Services<Run>();

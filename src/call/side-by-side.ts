@@ -1,6 +1,7 @@
 import { ScriptError } from '../errors.ts';
 import { breathe } from './breath.ts';
 import type { Context } from './context.ts';
+import { lines } from './lines.ts';
 import { cancelled } from './run.ts';
 
 /** Does the work for every item, so many at once, results in the items' order; the first failure cancels the rest, which is waited for, and is thrown. */
@@ -18,7 +19,7 @@ export async function sideBySide<T, R>(
   const worker = async () => {
     while (next < items.length && !inside.signal.aborted) {
       const index = next++;
-      const breath = breathe();
+      const breath = breathe(context.run.cpu);
       if (breath) await breath;
       try {
         results[index] = await work(inside, items[index] as T, index);
@@ -28,7 +29,8 @@ export async function sideBySide<T, R>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  const own = context.run.get(lines);
+  await own.waiting(context, () => Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, () => own.busy(context, worker))));
   if (context.signal.aborted) throw cancelled(context.signal);
   if (failure) throw failure.error;
   return results;

@@ -4,18 +4,18 @@ import type { Context, Grants } from '../call/context.ts';
 import { CallContext, HostContainer, RunContainer } from '../call/run.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { log } from '../log/log.ts';
-import { isTenant, tenantFolder } from '../store/folders.ts';
+import { isTenant, TENANT_WANTED, tenantFolder } from '../store/folders.ts';
 import { loadConfig } from './config-file.ts';
+import { checkTenantData, dataFolder } from './data-folder.ts';
 import type { DataFlags } from './nouns.ts';
-import { dataFolder } from './options.ts';
 import { EXIT, jsonText } from './report.ts';
 import { visible } from './visible.ts';
 
 /** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. */
 export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>): Promise<number> {
   const { config } = await loadConfig(flags.config);
-  await using host = new HostContainer(config, dataFolder(config, flags));
   try {
+    await using host = new HostContainer(config, dataFolder(config, flags));
     await work(host);
     return 0;
   } catch (thrown) {
@@ -38,10 +38,10 @@ export async function withTenant(
 ): Promise<number> {
   return withHost(flags, async (host) => {
     const tenant = flags.tenant ?? 'default';
-    if (!isTenant(tenant))
-      throw new ScriptError('BAD_ARGUMENT', `--tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(tenant.slice(0, 80))}`);
+    if (!isTenant(tenant)) throw new ScriptError('BAD_ARGUMENT', `--tenant: expected ${TENANT_WANTED}, got ${JSON.stringify(tenant.slice(0, 80))}`);
     if (!makes && host.config.data.backend === 'sqlite' && !existsSync(tenantFolder(host.dataDir, tenant)))
       throw new ScriptError('NOT_FOUND', `there is no tenant ${tenant} in ${flags.data ?? host.config.data.dir}`);
+    checkTenantData(host.config, host.dataDir, tenant);
     host.get(log).writeTo(({ level, message }) => warn(`${level}: ${message}`));
     await using run = new RunContainer({
       host,

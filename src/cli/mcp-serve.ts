@@ -11,7 +11,8 @@ import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { hostTools } from '../tool/registry.ts';
 import { toolName } from '../tool/tool.ts';
 import { loadConfig } from './config-file.ts';
-import { checkNames, dataFolder, grantsOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
+import { checkTenantData, dataFolder } from './data-folder.ts';
+import { checkNames, grantsOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
 import { logLine } from './report.ts';
 import { readScript } from './run.ts';
 import { visible } from './visible.ts';
@@ -36,6 +37,7 @@ export async function serveMcp(flags: ServeFlags): Promise<void> {
   checkNames(flags);
   const { config, input } = await loadConfig(flags.config);
   const dataDir = dataFolder(config, flags);
+  checkTenantData(config, dataDir, flags.tenant ?? 'default');
   await using runtime = await ScriptRuntime.create({ config: withFlags(input, flags), dataDir });
   runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${visible(logLine(entry), process.stderr)}\n`));
   const seed = seedOf(flags);

@@ -3,7 +3,8 @@ import { ScriptError } from '../errors.ts';
 import { type InspectedServer, type InspectedTool, inspectServer } from '../mcp/client/inspect.ts';
 import { mcpPins } from '../mcp/client/pins.ts';
 import { loadConfig } from './config-file.ts';
-import { dataFolder } from './options.ts';
+import { dataFolder } from './data-folder.ts';
+import { revealed } from './visible.ts';
 
 export interface McpFlags {
   readonly config?: string;
@@ -29,7 +30,10 @@ export async function approveMcp(name: string, tools: readonly string[], flags: 
   const open = server.tools.filter(({ status }) => status === 'new' || status === 'changed');
   if (tools.length === 0 && !flags.all) {
     const names = open.map((tool) => `${tool.name} (${tool.status})`).join(', ');
-    throw new ScriptError('BAD_CONFIG', names === '' ? `every tool of ${name} is approved` : `name the tools of ${name} to approve, or --all: ${safe(names)}`);
+    throw new ScriptError(
+      'BAD_CONFIG',
+      names === '' ? `every tool of ${name} is approved` : `name the tools of ${name} to approve, or --all: ${revealed(names)}`,
+    );
   }
   const chosen = flags.all ? open : tools.map((tool) => offered(server, tool));
   host.get(mcpPins).approve(
@@ -72,9 +76,9 @@ function offered(server: InspectedServer, name: string): InspectedTool {
 }
 
 function serverText({ name, tools, unusable, error }: InspectedServer): string {
-  const lines = [name, ...(error === undefined ? [] : [`  cannot be asked: ${safe(error)}`])];
+  const lines = [name, ...(error === undefined ? [] : [`  cannot be asked: ${revealed(error)}`])];
   for (const tool of tools) lines.push(`  ${tool.status.padEnd(8)}  ${tool.name}`, details(tool));
-  for (const tool of unusable) lines.push(`  unusable  ${safe(tool.name)}: ${tool.reason}`);
+  for (const tool of unusable) lines.push(`  unusable  ${revealed(tool.name)}: ${tool.reason}`);
   if (lines.length === 1) lines.push('  no tools');
   return lines.join('\n');
 }
@@ -83,7 +87,7 @@ function serverText({ name, tools, unusable, error }: InspectedServer): string {
 function details({ status, changes, pinned, offered: now }: InspectedTool): string {
   const indent = '            ';
   const lines: string[] = [];
-  const show = (label: string, text: string) => lines.push(`${indent}${label}${safe(text).replaceAll('\n', `\n${indent}  `)}`);
+  const show = (label: string, text: string) => lines.push(`${indent}${label}${revealed(text).replaceAll('\n', `\n${indent}  `)}`);
   if (status === 'changed') {
     if (changes.includes('description')) {
       show('description was: ', pinned?.description ?? '');
@@ -113,11 +117,6 @@ function serverJson({ name, tools, unusable, error }: InspectedServer): object {
     })),
     unusable,
   };
-}
-
-/** A server's text with nothing that could move the cursor or hide: control, formatting and tag characters as escapes. */
-function safe(text: string): string {
-  return text.replaceAll(/[^\P{C}\n]/gu, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 function print(text: string): void {

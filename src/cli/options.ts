@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
@@ -6,10 +6,10 @@ import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
 import type { Config, ConfigInput } from '../config.ts';
 import { ScriptError } from '../errors.ts';
-import { isModelName } from '../model/name.ts';
+import { isModelName, MODEL_WANTED } from '../model/name.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
-import { isTenant, tenantFolder, tenantHome } from '../store/folders.ts';
+import { isTenant, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
 
 /** The options of `run` and `exec` as commander gives them. */
 export interface RunFlags {
@@ -33,16 +33,13 @@ export interface RunFlags {
   readonly watch?: boolean;
 }
 
-const ID = '1 to 128 of A-Z a-z 0-9 _ . -';
-const MODEL = 'provider/model such as openai/gpt-4 or local/extractive';
-
 /** Throws BAD_CONFIG for a flag whose value can be no name of what it names. */
 export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [] }: RunFlags): void {
-  named('--tenant', tenant, isTenant, ID);
-  named('--session', session, isSessionId, ID);
-  named('--model', model, isModelName, MODEL);
-  named('--embedding-model', embeddingModel, isModelName, MODEL);
-  for (const id of allowTenant) named('--allow-tenant', id, (given) => given === '*' || isTenant(given), `* or ${ID}`);
+  named('--tenant', tenant, isTenant, TENANT_WANTED);
+  named('--session', session, isSessionId, TENANT_WANTED);
+  named('--model', model, isModelName, MODEL_WANTED);
+  named('--embedding-model', embeddingModel, isModelName, MODEL_WANTED);
+  for (const id of allowTenant) named('--allow-tenant', id, (given) => given === '*' || isTenant(given), `* or ${TENANT_WANTED}`);
 }
 
 function named(flag: string, value: string | undefined, fits: (value: string) => boolean, wanted: string): void {
@@ -59,22 +56,17 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
   return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
-/** Absolute path of the data folder. */
-export function dataFolder(config: Config, flags: Pick<RunFlags, 'data'>): string {
-  return resolve(flags.data ?? config.data.dir);
-}
-
-/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. */
+/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws BAD_CONFIG for a folder of a flag that is not there. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
   const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');
   const { permissions } = config;
   const folder = script === undefined ? process.cwd() : dirname(resolve(script));
-  const paths = (given: readonly string[] | undefined) => (given ?? []).map((path) => resolve(path));
+  const paths = (given: readonly string[]) => given.map((path) => resolve(path));
   const { override, embedding_override } = config.models;
   return {
     capabilities: new Set(Object.keys(CAPABILITIES) as Capability[]),
-    read: [...(flags.allowRead ? paths(flags.allowRead) : [folder]), ...paths(permissions.read), workspace],
-    write: [...paths(flags.allowWrite), ...paths(permissions.write), workspace],
+    read: [...(flags.allowRead ? paths(there('--allow-read', flags.allowRead)) : [folder]), ...paths(permissions.read), workspace],
+    write: [...paths(there('--allow-write', flags.allowWrite ?? [])), ...paths(permissions.write), workspace],
     net: [...(flags.allowNet ?? []), ...permissions.net],
     tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
     models: ['local/*', 'mock/*', ...[override, embedding_override].filter((name) => name !== undefined), ...configuredModels(config)],
@@ -82,6 +74,13 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
     environment: [...(flags.allowEnv ?? []), ...permissions.environment],
     mcp: Object.keys(config.mcp.servers).map((name) => `${name}.*`),
   };
+}
+
+/** The same paths. Throws BAD_CONFIG for one where nothing is: most likely its name is wrong, and what it grants comes into being unseen. */
+function there(flag: string, paths: readonly string[]): readonly string[] {
+  const missing = paths.find((path) => !existsSync(path));
+  if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `${flag}: there is no folder ${missing}`);
+  return paths;
 }
 
 /** The folder that scripts of a tenant may write; another tenant's than `default` lies with everything else of it, and goes with it. */

@@ -48,6 +48,7 @@ export function ingestPaths(paths: readonly string[], flags: IngestFlags): Promi
       failed = done.failed.length > 0;
       if (flags.json) return print(jsonText(done));
       print(`${counted(done.documents, 'document')} stored, ${counted(done.chunks_created, 'chunk')}; ${done.skipped} were known already`);
+      for (const { source, reason } of done.passed_over ?? []) warn(`passed over: ${source}: ${reason}`);
       for (const { error } of done.failed) warn(`failed: ${error.replace(/^rag ingest: /, '')}`);
     } finally {
       line.clear();

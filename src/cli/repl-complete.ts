@@ -89,7 +89,7 @@ function optionsAt(globals: readonly GlobalDefinition[], text: string): Field[] 
     ...globals.filter((global) => global.name === name[0]).map((global) => global.methods[name[1] ?? '']),
     ...(globals.some((global) => global.name === name[0]) ? [] : globals.flatMap(({ handles = [] }) => handles.map((handle) => handle.methods[name[1] ?? '']))),
   ];
-  const fields = methods.flatMap((method) => (method ? optionsOf(method as unknown as Method) : []));
+  const fields = methods.flatMap((method) => (method ? optionsOf(method) : []));
   return fields.length > 0 ? fields : undefined;
 }
 

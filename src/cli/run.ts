@@ -6,7 +6,8 @@ import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
 import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
-import { checkNames, dataFolder, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
+import { checkTenantData, dataFolder } from './data-folder.ts';
+import { checkNames, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
 import { EXIT, errorText, failureJson, logLine, statusOf, successJson } from './report.ts';
 import { visible } from './visible.ts';
@@ -78,6 +79,7 @@ export async function prepare(flags: RunFlags, script: Pick<Script, 'language' |
   checkNames(flags);
   const { config, input } = await loadConfig(flags.config);
   const dataDir = dataFolder(config, flags);
+  checkTenantData(config, dataDir, flags.tenant ?? 'default');
   const models = { ...config.models, ...overrides(flags) };
   const seed = seedOf(flags);
   const execute: ExecuteOptions = {

@@ -8,7 +8,14 @@ const OBEYED = /\x1b\[[\d;:]*m|\r\n|[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066
  */
 export function visible(text: string, { isTTY }: { readonly isTTY?: boolean | undefined }): string {
   if (!isTTY) return text;
-  return text.replaceAll(OBEYED, (found) =>
-    found.length > 1 || found === '\n' || found === '\t' ? found : `\\u{${(found.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  return text.replaceAll(OBEYED, (found) => (found.length > 1 || found === '\n' || found === '\t' ? found : escaped(found)));
+}
+
+/** The same of what somebody has to judge by reading it: everything that could not be seen is shown, wherever it goes, and nothing is left of colours. */
+export function revealed(text: string): string {
+  return text.replaceAll(/[^\P{C}\n]/gu, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

@@ -90,9 +90,7 @@ function describeGlobal(global: GlobalDefinition, classes: Classes): string[] {
 
 function describeHandle({ type, doc, methods }: HandleDefinition, classes: Classes): string {
   const local = `${type.name}Handle`;
-  const functions = Object.entries(methods).map(([name, definition]) =>
-    describeMethod(`${local}:${name}`, definition as unknown as Method, classes, `${type.name}.${name}`),
-  );
+  const functions = Object.entries(methods).map(([name, definition]) => describeMethod(`${local}:${name}`, definition, classes, `${type.name}.${name}`));
   return [`---${doc}\n---@class ${type.name}\nlocal ${local} = {}\n`, ...functions].join('\n');
 }
 

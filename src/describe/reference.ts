@@ -28,8 +28,7 @@ function page({ name, doc, only, callable, methods, handles = [] }: GlobalDefini
   for (const handle of handles) {
     parts.push(`## ${handle.type.name} handles\n\n${handle.doc}\n`);
     const variable = handle.type.name.charAt(0).toLowerCase() + handle.type.name.slice(1);
-    for (const [method, definition] of Object.entries(handle.methods))
-      parts.push(section(`${variable}:${method}`, `${variable}.${method}`, definition as unknown as Method));
+    for (const [method, definition] of Object.entries(handle.methods)) parts.push(section(`${variable}:${method}`, `${variable}.${method}`, definition));
   }
   return `${parts.join('\n')}`;
 }

@@ -45,10 +45,7 @@ function describeGlobal({ name, doc, methods, callable, handles = [] }: GlobalDe
 }
 
 function describeHandle({ type, doc, methods }: HandleDefinition): string {
-  const functions = Object.entries(methods).map(([name, definition]) => {
-    const method = definition as unknown as Method;
-    return `${comment(method.doc, method, '  ')}\n  ${name}${signature(method)};`;
-  });
+  const functions = Object.entries(methods).map(([name, method]) => `${comment(method.doc, method, '  ')}\n  ${name}${signature(method)};`);
   return `/** ${doc} */\ninterface ${type.name} {\n${functions.join('\n')}\n  readonly [field: string]: any;\n}\n`;
 }
 

@@ -1,5 +1,6 @@
 import type { Run } from '../call/context.ts';
 import { type Context, runService } from '../call/context.ts';
+import { refuseAfterEnd } from '../call/ended.ts';
 import { cancelled } from '../call/run.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -39,11 +40,11 @@ export interface Events {
   emit(context: Context, draft: EventDraft): EventRecord | Promise<EventRecord>;
   /** Emits one of the runtime's own events; too deep in handlers, or while too many wait, it is not handed on, for what it tells has happened already. */
   announce(context: Context, eventType: string, payload: ValueMap): void | Promise<void>;
-  /** Registers a handler and answers its id; throws LIMIT_EXCEEDED beyond `limits.subscriptions`. */
-  subscribe(pattern: string, fn: Callback, options?: SubscribeOptions): string;
+  /** Registers a handler and answers its id; throws LIMIT_EXCEEDED beyond `limits.subscriptions`, CONFLICT when the main chunk has returned. */
+  subscribe(context: Context, pattern: string, fn: Callback, options?: SubscribeOptions): string;
   /** True when there was such a subscription. */
   unsubscribe(id: string): boolean;
-  /** The next matching event since the pattern was first received, null after `timeoutMs`. */
+  /** The next matching event since the pattern was first received, null after `timeoutMs`; throws as `subscribe` does for a new pattern. */
   receive(context: Context, pattern: string, timeoutMs?: number): EventRecord | null | Promise<EventRecord | null>;
   /** Waits until every handler has ended; throws DEADLOCK inside of one. */
   flush(context: Context): void | Promise<void>;
@@ -161,7 +162,8 @@ function createEvents(run: Run): Events {
     if (index.match(eventType).length > 0) totals.dropped++;
   }
 
-  function add(target: Target): void {
+  function add(context: Context, target: Target): void {
+    refuseAfterEnd(context);
     if (targets.size >= run.limits.subscriptions)
       throw new ScriptError('LIMIT_EXCEEDED', `more than limits.subscriptions = ${run.limits.subscriptions} subscriptions in one run`);
     index.add(target.pattern, target);
@@ -186,9 +188,9 @@ function createEvents(run: Run): Events {
       const waits = handOut({ ...made, context });
       return waits ? waits.then(() => made.record) : made.record;
     },
-    subscribe(pattern, fn, options = {}) {
+    subscribe(context, pattern, fn, options = {}) {
       const target = createHandler(`sub_${++registered}`, pattern, fn, options, desk);
-      add(target);
+      add(context, target);
       return target.id;
     },
     unsubscribe(id) {
@@ -203,7 +205,7 @@ function createEvents(run: Run): Events {
       let mailbox = mailboxes.get(pattern);
       if (!mailbox) {
         mailbox = createMailbox(`sub_${++registered}`, pattern, desk);
-        add(mailbox);
+        add(context, mailbox);
         mailboxes.set(pattern, mailbox);
       }
       return mailbox.take(context, timeoutMs);

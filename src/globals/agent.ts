@@ -1,100 +1,21 @@
 import { z } from 'zod';
-import { AGENT_HANDLE, type Agent } from '../agent/agent.ts';
+import type { Agent } from '../agent/agent.ts';
 import { type AgentSpec, agentAsTool, agents, hierarchyOf } from '../agent/agents.ts';
 import { STRATEGIES } from '../agent/composite.ts';
 import { agentContexts } from '../agent/contexts.ts';
 import { findTemplate, listTemplates, registerTemplate } from '../agent/templates.ts';
-import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
-import { anyMap, anyValue, bytes, callback, handle, keptCallback } from '../call/schema.ts';
-import { whenReady } from '../call/soon.ts';
+import { defineGlobal, method } from '../call/define.ts';
+import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
-import { events } from '../event/bus.ts';
 import { MODEL_CAPABILITIES } from '../model/model.ts';
 import { models } from '../model/models.ts';
-import { readTranscript, type SessionUse } from '../session/transcript.ts';
-import { load, save } from '../state/state.ts';
 import { tools } from '../tool/registry.ts';
 import { TOOL_HANDLE } from '../tool/tool.ts';
-import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
+import { agentHandleDefinition } from './agent-handle.ts';
+import { agentHandle, budget, example, info, metrics, request, result, sessionUse, settings, spec } from './agent-schemas.ts';
 
-const agentHandle = handle(AGENT_HANDLE);
-const inlineTool = z.strictObject({ name: z.string(), description: z.string(), parameters: anyMap.optional(), handler: keptCallback('(params: any) => any') });
-const toolLike = z.union([z.string(), handle(TOOL_HANDLE), agentHandle, handle(WORKFLOW_HANDLE), inlineTool]);
-const schema = anyMap.describe('JSON Schema of the output, which then is a value');
-const budget = z.strictObject({
-  max_tokens_total: z.int().min(1).optional(),
-  max_cost_usd: z.number().positive().optional(),
-  max_tool_calls: z.int().min(0).optional(),
-});
-
-const settings = {
-  system_prompt: z.string().optional(),
-  tools: z.array(toolLike).optional().describe('names, tools, agents, workflows, or {name, description, parameters, handler}'),
-  temperature: z.number().min(0).max(2).optional(),
-  max_tokens: z.int().min(1).optional(),
-  output_schema: schema.optional(),
-  max_steps: z.int().min(1).max(100).optional().describe('answers of the model at most, tool calls between them; 10 if not given'),
-  timeout_ms: z.int().min(1).max(3_600_000).optional().describe('120,000 if not given'),
-  retries: z.int().min(0).max(10).optional().describe('for failures that may pass; 2 if not given'),
-  fallback_models: z.array(z.string()).optional(),
-  description: z.string().optional(),
-  budget: budget.optional(),
-  keep_history: z.boolean().optional().describe('false lets each request stand alone, as for the steps of a map; true if not given'),
-};
-const spec = z.strictObject({
-  name: z.string().optional(),
-  model: z.string().describe('provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive'),
-  ...settings,
-});
-
-const image = z.union([z.strictObject({ url: z.url() }), z.strictObject({ data: bytes, media_type: z.string() })]);
-const request = {
-  prompt: z.string(),
-  input: anyValue.optional().describe('data, put before the prompt as JSON'),
-  context: anyValue.optional().describe('text, data, or the id of a context, put before the prompt'),
-  images: z.array(image).optional(),
-  tools: settings.tools,
-  output_schema: settings.output_schema,
-  temperature: settings.temperature,
-  max_tokens: settings.max_tokens,
-  session: z
-    .union([z.string(), z.strictObject({ id: z.string(), last: z.int().min(0).optional() })])
-    .optional()
-    .describe(
-      "the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it",
-    ),
-};
-
-const usage = z.object({ input_tokens: z.int(), output_tokens: z.int(), total_tokens: z.int(), cached_tokens: z.int() });
-const result = z.object({
-  output: anyValue,
-  usage,
-  model: z.string(),
-  finish_reason: z.string().describe('stop, length, content_filter, max_steps or other'),
-  tool_calls: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string(),
-      input: anyValue,
-      output: anyValue.optional(),
-      error: z.object({ code: z.string(), message: z.string() }).optional(),
-      duration_ms: z.number(),
-    }),
-  ),
-  steps: z.int(),
-  duration_ms: z.number(),
-  cost_usd: z.number().optional(),
-});
-const info = z.object({ name: z.string(), model: z.string(), description: z.string(), tools: z.array(z.string()) });
-const metrics = z.object({ executions: z.int(), failures: z.int(), tool_calls: z.int(), tokens: z.int(), avg_duration_ms: z.number() });
 const inheritance = z.enum(['inherit', 'isolate', 'copy']);
-
-const NEW = {
-  lua: 'local agent = Agent.create({name = "helper", model = "local/extractive"})\n',
-  javascript: 'const agent = Agent.create({name: "helper", model: "local/extractive"})\n',
-};
-const example = (lua: string, javascript: string) => [{ lua: NEW.lua + lua, javascript: NEW.javascript + javascript }];
 
 /** Agents: language models with instructions, tools and a history. */
 export const agentGlobal = defineGlobal({
@@ -385,207 +306,9 @@ export const agentGlobal = defineGlobal({
           .map((agent) => ({ ...infoOf(agent), metrics: agent.metrics() })),
     }),
   },
-  handles: [
-    defineHandle<Agent>({
-      type: AGENT_HANDLE,
-      doc: 'An agent; `name`, `model` and `description` are its fields.',
-      methods: {
-        execute: handleMethod<Agent>()({
-          doc: 'Answers a prompt, with a loop over tools until it is done or `max_steps` is reached. `output` is text, or the value that `output_schema` describes.',
-          params: { request: z.union([z.string(), z.strictObject(request)]) },
-          result,
-          effect: 'external',
-          examples: example(
-            `print(agent:execute({prompt = "What is blue?", context = "The sky is blue."}).output)`,
-            `print(agent.execute({prompt: "What is blue?", context: "The sky is blue."}).output)`,
-          ),
-          handler: async ({ self, request: given }, context) => self.execute(context, await requestOf(context, given)),
-        }),
-        stream: handleMethod<Agent>()({
-          doc: 'As `execute`, and gives the answer to a function piece by piece as it arrives; a slow function holds the stream back.',
-          params: { request: z.union([z.string(), z.strictObject(request)]), on_chunk: callback('(text: string) => any') },
-          result,
-          effect: 'external',
-          examples: example(
-            `agent:stream({prompt = "What is blue?", context = "The sky is blue."}, function(text) print(text) end)`,
-            `agent.stream({prompt: "What is blue?", context: "The sky is blue."}, text => print(text))`,
-          ),
-          handler: async ({ self, request: given, on_chunk }, context) =>
-            self.execute(context, await requestOf(context, given), async (text) => {
-              await context.invoke(on_chunk, [text]);
-            }),
-        }),
-        get_history: handleMethod<Agent>()({
-          doc: 'The conversation so far, oldest first.',
-          params: {},
-          result: z.array(anyMap),
-          effect: 'read',
-          examples: example(`print(#agent:get_history())`, `print(agent.get_history().length)`),
-          handler: ({ self }) => self.history as unknown as ValueMap[],
-        }),
-        clear_history: handleMethod<Agent>()({
-          doc: 'Forgets the conversation.',
-          params: {},
-          result: z.void(),
-          effect: 'write',
-          examples: example(`agent:clear_history()`, `agent.clear_history()`),
-          handler: ({ self }) => {
-            self.history = [];
-          },
-        }),
-        save_state: handleMethod<Agent>()({
-          doc: "Keeps the conversation in State, under the agent's name.",
-          params: {},
-          result: z.void(),
-          effect: 'write',
-          examples: example(`agent:save_state()\nprint(agent:load_state())`, `agent.save_state()\nprint(agent.load_state())`),
-          handler: ({ self }, context) => save(context, `agent:${self.name}`, 'conversation', { history: self.history as unknown as Value[] }),
-        }),
-        load_state: handleMethod<Agent>()({
-          doc: 'Takes up the conversation that `save_state` kept; says whether there was one.',
-          params: {},
-          result: z.boolean(),
-          effect: 'write',
-          examples: example(`print(agent:load_state())`, `print(agent.load_state())`),
-          handler: async ({ self }, context) => {
-            const kept = (await load(context, `agent:${self.name}`, 'conversation')) as { history?: Agent['history'] } | null;
-            if (!kept?.history) return false;
-            self.history = kept.history;
-            return true;
-          },
-        }),
-        load_session: handleMethod<Agent>()({
-          doc: "Puts the turns of a session, or the last so many, in place of the agent's own history; gives how many messages it then has. What follows is not added to the session: `execute({session = …})` does that.",
-          params: { id: z.string(), options: z.strictObject({ last: z.int().min(0).optional() }).default({}) },
-          result: z.int(),
-          effect: 'read',
-          examples: example(
-            `local id = Session.create()\nSession.add_turn(id, {role = "user", content = "I am Ada."})\nprint(agent:load_session(id))`,
-            `const id = Session.create()\nSession.add_turn(id, {role: "user", content: "I am Ada."})\nprint(agent.load_session(id))`,
-          ),
-          handler: ({ self, id, options }, context) =>
-            whenReady(readTranscript(context, { id, last: options.last }), (messages) => {
-              self.history = messages;
-              return messages.length;
-            }),
-        }),
-        get_config: handleMethod<Agent>()({
-          doc: 'How the agent is set up.',
-          params: {},
-          result: anyMap,
-          effect: 'read',
-          examples: example(`print(agent:get_config().max_steps)`, `print(agent.get_config().max_steps)`),
-          handler: ({ self }) => ({ ...(self.config as unknown as ValueMap), tools: self.config.tools.map(({ name }) => name) }),
-        }),
-        set_config: handleMethod<Agent>()({
-          doc: 'Changes settings for the executions to come.',
-          params: { changes: z.strictObject({ model: z.string().optional(), ...settings }) },
-          result: z.void(),
-          effect: 'write',
-          examples: example(
-            `agent:set_config({temperature = 0.2})\nprint(agent:get_config().temperature)`,
-            `agent.set_config({temperature: 0.2})\nprint(agent.get_config().temperature)`,
-          ),
-          handler: async ({ self, changes: { tools: given, ...changes } }, context) => {
-            checkOwn(self, { ...changes, tools: given }, context.method);
-            context.run.get(agents).checkSettings(context, changes);
-            const resolved = given && (await context.run.get(agents).resolveTools(context, given as never));
-            self.config = { ...self.config, ...(changes as Partial<Agent['config']>), ...(resolved && { tools: resolved }) };
-          },
-        }),
-        add_tool: handleMethod<Agent>()({
-          doc: 'Gives the agent another tool.',
-          params: { tool: toolLike },
-          result: z.void(),
-          effect: 'write',
-          examples: example(`agent:add_tool("calculator")\nprint(agent:list_tools())`, `agent.add_tool("calculator")\nprint(agent.list_tools())`),
-          handler: async ({ self, tool }, context) => {
-            checkOwn(self, { tools: tool }, context.method);
-            const [added] = await context.run.get(agents).resolveTools(context, [tool as never]);
-            if (added) self.config = { ...self.config, tools: [...self.config.tools.filter(({ name }) => name !== added.name), added] };
-          },
-        }),
-        remove_tool: handleMethod<Agent>()({
-          doc: 'Takes a tool away; says whether the agent had it.',
-          params: { name: z.string() },
-          result: z.boolean(),
-          effect: 'write',
-          examples: example(`print(agent:remove_tool("calculator"))`, `print(agent.remove_tool("calculator"))`),
-          handler: ({ self, name }) => {
-            const left = self.config.tools.filter((tool) => tool.name !== name);
-            const had = left.length < self.config.tools.length;
-            self.config = { ...self.config, tools: left };
-            return had;
-          },
-        }),
-        list_tools: handleMethod<Agent>()({
-          doc: "The names of the agent's tools.",
-          params: {},
-          result: z.array(z.string()),
-          effect: 'read',
-          examples: example(`print(#agent:list_tools())`, `print(agent.list_tools().length)`),
-          handler: ({ self }) => self.config.tools.map(({ name }) => name),
-        }),
-        get_metrics: handleMethod<Agent>()({
-          doc: 'What the agent has done in this run.',
-          params: {},
-          result: metrics,
-          effect: 'read',
-          examples: example(`print(agent:get_metrics().executions)`, `print(agent.get_metrics().executions)`),
-          handler: ({ self }) => self.metrics(),
-        }),
-        on: handleMethod<Agent>()({
-          doc: 'Calls a function at the events `started`, `completed` or `failed` of this agent; gives the id of the subscription.',
-          params: { event: z.enum(['started', 'completed', 'failed']), handler: keptCallback('(event: LlmspellEvent) => any') },
-          result: z.string(),
-          effect: 'write',
-          examples: example(
-            `agent:on("completed", function(event) print(event.payload.name) end)\nagent:execute("What is blue? The sky is blue.")`,
-            `agent.on("completed", event => print(event.payload.name))\nagent.execute("What is blue? The sky is blue.")`,
-          ),
-          handler: ({ self, event, handler }, { run }) => run.get(events).subscribe(`agent.${self.name}.${event}`, handler),
-        }),
-        destroy: handleMethod<Agent>()({
-          doc: 'Ends the agent; its name is free again.',
-          params: {},
-          result: z.void(),
-          effect: 'write',
-          examples: example(`agent:destroy()\nprint(Agent.get("helper") == nil)`, `agent.destroy()\nprint(Agent.get("helper") == null)`),
-          handler: ({ self }, { run }) => {
-            self.destroyed = true;
-            if (run.get(agents).get(self.name) === self) run.get(agents).remove(self.name);
-          },
-        }),
-      },
-    }),
-  ],
+  handles: [agentHandleDefinition],
 });
-
-async function requestOf(context: Parameters<typeof save>[0], given: string | (z.output<z.ZodObject<typeof request>> & object)) {
-  const { tools: extra, session, ...rest } = typeof given === 'string' ? { prompt: given, tools: undefined, session: undefined } : given;
-  if (rest.prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
-  context.run.get(agents).checkSettings(context, rest);
-  return { ...rest, session: sessionUse(session), ...(extra && { tools: await context.run.get(agents).resolveTools(context, extra as never) }) };
-}
-
-function sessionUse(given: string | SessionUse | undefined): SessionUse | undefined {
-  return typeof given === 'string' ? { id: given } : given;
-}
 
 function infoOf({ name, config }: Agent) {
   return { name, model: config.model, description: config.description, tools: config.tools.map((tool) => tool.name) };
-}
-
-const OF_COMPOSITES: readonly string[] = ['description', 'timeout_ms', 'budget'];
-
-/** Throws BAD_ARGUMENT for a setting that a composite agent does not have, since its members answer. */
-function checkOwn({ name, core }: Agent, changes: Readonly<Record<string, unknown>>, method: string): void {
-  if (core.members.length === 0) return;
-  const foreign = Object.keys(changes).find((key) => changes[key] !== undefined && !OF_COMPOSITES.includes(key));
-  if (foreign === undefined) return;
-  const members = core.members.map((member) => member.name).join(', ');
-  throw new ScriptError(
-    'BAD_ARGUMENT',
-    `${method}: ${foreign}: ${name} is a composite, which has ${OF_COMPOSITES.join(', ')} only; set it for its members (${members})`,
-  );
 }

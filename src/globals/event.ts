@@ -70,7 +70,7 @@ export const eventGlobal = defineGlobal({
             checkInput: (changed) => checkDraft(changed, 'Event.emit: input') as ValueMap,
             checkOutput: (changed) => checkRecord(changed, 'Event.emit: output') as EventRecord | null,
           },
-          (input) => context.run.get(events).emit(context, input as unknown as z.output<typeof draft>),
+          (input) => context.run.get(events).emit(context, input as z.output<typeof draft>),
         );
       },
     }),
@@ -85,9 +85,9 @@ export const eventGlobal = defineGlobal({
           javascript: `const id = Event.subscribe("workflow.*.completed", event => print(event.event_type))\nEvent.unsubscribe(id)`,
         },
       ],
-      handler({ pattern, handler, options }, { run, method }) {
-        splitPattern(pattern, undefined, `${method}: pattern`);
-        return run.get(events).subscribe(pattern, handler, options);
+      handler({ pattern, handler, options }, context) {
+        splitPattern(pattern, undefined, `${context.method}: pattern`);
+        return context.run.get(events).subscribe(context, pattern, handler, options);
       },
     }),
     unsubscribe: method({

@@ -45,7 +45,8 @@ export const hookGlobal = defineGlobal({
           javascript: `Hook.register("state:before_save", ctx => { print("saving " + ctx.input.key) }, "high")\nState.save("global", "answer", 42)`,
         },
       ],
-      handler: ({ point, handler, options }, { run }) => run.get(hooks).register(point, handler, typeof options === 'string' ? { priority: options } : options),
+      handler: ({ point, handler, options }, context) =>
+        context.run.get(hooks).register(context, point, handler, typeof options === 'string' ? { priority: options } : options),
     }),
     unregister: method({
       doc: 'Removes a hook of this script; says whether there was one.',

@@ -10,7 +10,7 @@ export const jsonGlobal = defineGlobal({
   doc: "JSON text. `JSON.null` is null inside data; `JSON.array(t)` marks a table as an array, so that an empty one stays `[]`. In JavaScript it is the language's own `JSON`.",
   methods: {
     parse: method({
-      doc: 'The value of a JSON text; integers stay integers.',
+      doc: 'The value of a JSON text; integers stay integers. Half of a surrogate pair (`"\\ud800"`) is an error: it stands for no text.',
       params: { text: z.string() },
       result: anyValue,
       effect: 'pure',
@@ -18,7 +18,7 @@ export const jsonGlobal = defineGlobal({
       handler: ({ text }) => fromJsonText(text, 'JSON.parse: text'),
     }),
     stringify: method({
-      doc: 'The JSON text of a value.',
+      doc: 'The JSON text of a value. A string that is not UTF-8 is bytes and becomes `{"$bytes": base64}`.',
       params: { value: anyValue, options: z.strictObject({ pretty: z.boolean().optional() }).optional() },
       result: z.string(),
       effect: 'pure',

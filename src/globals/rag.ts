@@ -150,8 +150,7 @@ function operation<const P extends Params, R extends z.ZodType>({ example, handl
       ...rest,
       params: { scope, ...params },
       examples: [{ lua: FERRY.lua + example.lua, javascript: FERRY.javascript + example.javascript }],
-      handler: ({ scope: given, ...args }, context) =>
-        handler(pipelineOf(context, knowledgeTenant(context, given as string)), args as unknown as Args<P>, context),
+      handler: ({ scope: given, ...args }, context) => handler(pipelineOf(context, knowledgeTenant(context, given as string)), args as Args<P>, context),
     }),
     handle: (name: string) =>
       handleMethod<RagHandle>()({
@@ -164,7 +163,7 @@ function operation<const P extends Params, R extends z.ZodType>({ example, handl
             javascript: `${FERRY.javascript}const rag = RAG.create()\n${ofHandle(example.javascript, '.')}`,
           },
         ],
-        handler: ({ self, ...args }, context) => handler(openPipeline(context, self.tenant, self.spec), args as unknown as Args<P>, context),
+        handler: ({ self, ...args }, context) => handler(openPipeline(context, self.tenant, self.spec), args as Args<P>, context),
       }),
   };
 }

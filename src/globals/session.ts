@@ -116,7 +116,7 @@ export const sessionGlobal = defineGlobal({
         `print(Session.add_turn(id, {role = "user", content = "My invoice is wrong"}))`,
         `print(Session.add_turn(id, {role: "user", content: "My invoice is wrong"}))`,
       ),
-      handler: ({ id, turn }, context) => addTurns(context, id, [turn as unknown as Turn]),
+      handler: ({ id, turn }, context) => addTurns(context, id, [turn as Turn]),
     }),
     get_turns: method({
       doc: 'The turns of a session, oldest first: all, the `last` so many, or up to `limit` of those `after` a number.',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
+import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { MOST_MS } from '../config.ts';
 import { events } from '../event/bus.ts';
@@ -91,7 +92,7 @@ export const workflowGlobal = defineGlobal({
   },
   handles: [
     defineHandle<Workflow>({
-      type: WORKFLOW_HANDLE as never,
+      type: WORKFLOW_HANDLE,
       doc: 'A workflow; `name` and `kind` are its fields.',
       methods: {
         execute: handleMethod<Workflow>()({
@@ -99,8 +100,9 @@ export const workflowGlobal = defineGlobal({
           params: { input: anyValue.optional() },
           result,
           effect: 'external',
+          only_callbacks: 'when_idle',
           examples: example(`print(workflow:execute({input = 21}).output)`, `print(workflow.execute({input: 21}).output)`),
-          handler: ({ self, input }, context) => self.execute(context, input ?? null),
+          handler: ({ self, input }, context) => context.run.get(lines).counted(context, () => self.execute(context, input ?? null)),
         }),
         execute_async: handleMethod<Workflow>()({
           doc: 'Starts the workflow, which goes on by itself.',
@@ -146,8 +148,8 @@ export const workflowGlobal = defineGlobal({
             `workflow:on("completed", function(event) print(event.payload.name) end)\nworkflow:execute(1)`,
             `workflow.on("completed", event => print(event.payload.name))\nworkflow.execute(1)`,
           ),
-          handler: ({ self, event, handler }, { run }) =>
-            run.get(events).subscribe(event === 'step' ? `workflow.${self.name}.step.**` : `workflow.${self.name}.${event}`, handler),
+          handler: ({ self, event, handler }, context) =>
+            context.run.get(events).subscribe(context, event === 'step' ? `workflow.${self.name}.step.**` : `workflow.${self.name}.${event}`, handler),
         }),
       },
     }),

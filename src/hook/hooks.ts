@@ -1,4 +1,5 @@
 import { type Context, type Run, runService } from '../call/context.ts';
+import { refuseAfterEnd } from '../call/ended.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -44,7 +45,7 @@ export interface Hooks {
   /** Fires a point that has no operation; `fields.input` and `fields.output` may be replaced by hooks. `hostOnly` leaves the script's own out. */
   fire(context: Context, point: string, fields: ValueMap, options?: { hostOnly?: boolean }): HookOutcome | Promise<HookOutcome>;
   /** Registers a function of the script and answers its id. Throws BAD_ARGUMENT when no point matches, LIMIT_EXCEEDED beyond `limits.hooks`. */
-  register(point: string, fn: Callback, options?: HookOptions): string;
+  register(context: Context, point: string, fn: Callback, options?: HookOptions): string;
   /** True when there was such a hook; throws NOT_ALLOWED for hooks of the host, as `pause` and `resume` do. */
   unregister(id: string): boolean;
   pause(id: string): boolean;
@@ -188,8 +189,9 @@ function createHooks(run: Run): Hooks {
       const told = { ...described(context, kind, kind === 'custom' ? names.join(':') : undefined, undefined), ...rest };
       return runChain(context, hooks, { point, fields: told, input, ...(output !== undefined && { output }) });
     },
-    register(point, fn, options) {
+    register(context, point, fn, options) {
       checkPoint(point, 'Hook.register: ');
+      refuseAfterEnd(context);
       if (own.size >= run.limits.hooks) throw new ScriptError('LIMIT_EXCEEDED', `more than limits.hooks = ${run.limits.hooks} hooks in one run`);
       none();
       registered++;

@@ -2,9 +2,8 @@ import { createRequire } from 'node:module';
 import { hostService, runService } from '../call/context.ts';
 import type { ValueMap } from '../call/value.ts';
 import { toPlain } from '../call/value.ts';
+import { LOG_LEVELS } from '../config.ts';
 
-/** From most to least talkative. */
-export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LogEntry {

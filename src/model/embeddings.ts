@@ -17,26 +17,27 @@ export interface Embeddings {
   register(name: string, model: EmbeddingModel): void;
 }
 
-const EXAMPLE = 'openai/text-embedding-3-small or local/words';
+const WANTED = 'provider/model such as openai/text-embedding-3-small or local/words';
 
 /** The embedding models of a runtime. */
 export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => {
   const opened = new Map<string, EmbeddingModel>();
   const registered = new Set<string>();
 
-  function providerOf(name: string) {
-    const [providerName] = splitName(name, EXAMPLE);
+  function providerOf(name: string, where = 'embedding model') {
+    const [providerName] = splitName(name, WANTED, where);
     const provider = findProvider(providerName, config);
     if (provider) return provider;
     const known = [...LOCAL_MODELS, ...providerNames(config).map((one) => `${one}/…`)].join(', ');
-    throw new ScriptError('BAD_ARGUMENT', `embedding model: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
+    throw new ScriptError('BAD_ARGUMENT', `${where}: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
   }
 
   return {
     check(context, name) {
       if (LOCAL_MODELS.includes(name)) return;
-      const [provider] = splitName(name, EXAMPLE);
-      if (!registered.has(name)) providerOf(name);
+      const where = `${context.method}: embedding model`;
+      const [provider] = splitName(name, WANTED, where);
+      if (!registered.has(name)) providerOf(name, where);
       requireModel(context, name, provider, config, WORDS_MODEL);
     },
     open(name) {
@@ -47,7 +48,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
       return made;
     },
     register(name, model) {
-      splitName(name, EXAMPLE);
+      splitName(name, WANTED);
       registered.add(name);
       opened.set(name, model);
     },
@@ -55,7 +56,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
 
   function make(name: string): EmbeddingModel {
     const provider = providerOf(name);
-    const [, id] = splitName(name, EXAMPLE);
+    const [, id] = splitName(name, WANTED);
     if (provider.kind === 'openai-compatible' && provider.baseUrl === undefined)
       throw new ScriptError('BAD_CONFIG', `${name}: the provider needs base_url in [models.providers.${provider.name}]`);
     return createSdkEmbedding(provider, id);

@@ -15,6 +15,10 @@ export const ingested = z.object({
   vectors_indexed: z.int(),
   skipped: z.int(),
   failed: z.array(z.object({ index: z.int(), source: z.string().optional(), error: z.string() })),
+  passed_over: z
+    .array(z.object({ index: z.int(), source: z.string(), reason: z.string() }))
+    .optional()
+    .meta({ description: 'links, pipes and names that are no UTF-8 in a folder or behind a pattern; absent where there are none' }),
 });
 
 const documents = compileSchema(z.strictObject({ base: z.string().optional(), documents: z.array(documentInput) }));

@@ -67,6 +67,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
   const context = outer.with({ signal: AbortSignal.any([outer.signal, late]) });
   const chunking = toChunking({ ...pipeline.chunking, ...options.chunking }, context.method);
   const progress = progressTo(context, `rag.${pipeline.name}.ingest.progress`, options.on_progress);
+  run.host.get(knowledge).base(tenant, pipeline.name);
   const result: Ingested = { documents: 0, chunks_created: 0, vectors_indexed: 0, skipped: 0, failed: [] };
   const known = (id: string, hash: string) => pipeline.base.settings !== undefined && pipeline.base.get(id)?.hash === hash;
   let total = documents.length;
@@ -81,12 +82,18 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
       if ('error' in one) {
         const { index, source, error } = one;
         result.failed.push({ index: index + first, ...(source !== undefined && { source }), error: error.message });
+      } else if ('passedOver' in one) {
+        result.passed_over ??= [];
+        result.passed_over.push({ index: one.index + first, ...one.passedOver });
+        continue;
       } else if ('skipped' in one) result.skipped++;
       else {
         checkQuota(context, pipeline, one.document);
         const { settings } = pipeline.base;
         // A base whose documents were all deleted may be made with another model.
-        if (settings?.embedder !== pipeline.embedder || settings.metric !== pipeline.storage.metric) await configure(pipeline, one.document);
+        const same = settings?.embedder === pipeline.embedder && settings.metric === pipeline.storage.metric;
+        // A provider may change how long its vectors are.
+        if (!same || settings.dimensions !== one.document.chunks[0]?.vector.length) await configure(pipeline, one.document);
         const what = await pipeline.base.put(one.document, run.now());
         if (what === 'skipped') result.skipped++;
         else {

@@ -131,8 +131,8 @@ export interface KnowledgeTotals {
 
 /** The knowledge of all tenants, opened at first use. */
 export interface Knowledge {
-  /** A tenant's base of a name; use it at once and ask again for the next call. */
-  base(tenant: string, name: string): KnowledgeBase;
+  /** A tenant's base of a name; use it at once and ask again for the next call. With `reading` a tenant that has nothing yet stays so, and its base is an empty one. */
+  base(tenant: string, name: string, options?: { readonly reading?: boolean }): KnowledgeBase;
   bases(tenant: string): string[];
   totals(tenant: string): KnowledgeTotals;
   /** Closes a tenant's database, so that its folder can be deleted. */

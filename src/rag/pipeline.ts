@@ -22,7 +22,7 @@ type Absent<T> = { readonly [K in keyof T]?: T[K] | undefined };
 export interface Pipeline {
   readonly tenant: string;
   readonly name: string;
-  /** Opened anew where the tenant's database was closed meanwhile: ask for it at each use. */
+  /** Opened anew where the tenant's database was closed meanwhile: ask for it at each use. For reading: an ingest makes a tenant's database first. */
   readonly base: KnowledgeBase;
   readonly chunking: ChunkOptions;
   readonly embedder: string;
@@ -58,7 +58,7 @@ export function pipelineOf(context: Context, tenant: string): Pipeline {
 export function openPipeline(context: Context, tenant: string, spec: PipelineSpec | undefined): Pipeline {
   const name = spec?.name ?? MAIN;
   const all = context.run.host.get(knowledge);
-  const base = all.base(tenant, name);
+  const base = all.base(tenant, name, { reading: true });
   const { settings } = base;
   const asked = given(spec?.storage ?? {});
   const embedder = context.run.host.config.models.embedding_override ?? spec?.embedder;
@@ -70,7 +70,7 @@ export function openPipeline(context: Context, tenant: string, spec: PipelineSpe
     tenant,
     name,
     get base() {
-      return all.base(tenant, name);
+      return all.base(tenant, name, { reading: true });
     },
     embedder: embedder ?? settings?.embedder ?? DEFAULTS.embedder,
     chunking: given({ ...settings?.chunking, ...spec?.chunking }),

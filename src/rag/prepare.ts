@@ -10,7 +10,7 @@ import { chunk } from './chunk/chunk.ts';
 import type { Chunking } from './chunk/chunker.ts';
 import { embedTexts } from './embed.ts';
 import type { Chunk, PreparedDocument } from './knowledge.ts';
-import { type DocumentInput, type DocumentSource, sourcesOf } from './sources.ts';
+import { type DocumentInput, type DocumentSource, type PassedOver, sourcesOf } from './sources.ts';
 import { checkMetadata } from './store/fields.ts';
 
 export interface PrepareOptions {
@@ -29,7 +29,8 @@ export interface PrepareOptions {
 export type Prepared =
   | { readonly index: number; readonly document: PreparedDocument }
   | { readonly index: number; readonly skipped: { readonly id: string; readonly hash: string } }
-  | { readonly index: number; readonly source: string | undefined; readonly error: ScriptError };
+  | { readonly index: number; readonly source: string | undefined; readonly error: ScriptError }
+  | { readonly index: number; readonly passedOver: PassedOver };
 
 /** Documents that are under way at once, so that their waits overlap. */
 const AHEAD = 4;
@@ -41,9 +42,13 @@ export async function* prepare(context: Context, inputs: readonly DocumentInput[
   const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
   const begun: Promise<Ended>[] = [];
   try {
-    const sources = [...allSources(context, inputs)];
-    options.counted?.(sources.length);
-    for (const [index, source] of sources) {
+    const all = [...allSources(context, inputs)];
+    options.counted?.(all.filter(([, source]) => !('reason' in source)).length);
+    for (const [index, source] of all) {
+      if ('reason' in source) {
+        yield { index, passedOver: source };
+        continue;
+      }
       begun.push(ended(index, source.source, 'failed' in source ? Promise.reject(source.failed) : prepareDocument(inside, source, options)));
       if (begun.length === AHEAD) yield told(context, await (begun.shift() as Promise<Ended>));
     }
@@ -77,9 +82,9 @@ function told(context: Context, { index, source, made, error }: Ended): Prepared
 function* allSources(
   context: Context,
   inputs: readonly DocumentInput[],
-): Generator<[number, DocumentSource | { source: string | undefined; failed: unknown }]> {
+): Generator<[number, DocumentSource | PassedOver | { source: string | undefined; failed: unknown }]> {
   for (const [index, input] of inputs.entries()) {
-    let sources: DocumentSource[];
+    let sources: (DocumentSource | PassedOver)[];
     try {
       sources = sourcesOf(context, input);
     } catch (failed) {

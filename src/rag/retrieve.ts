@@ -71,6 +71,7 @@ async function find(context: Context, pipeline: Pipeline, query: Query, widen: W
   const limit = query.rerank || diversity > 0 || widen ? Math.max(POOL, top_k) : top_k;
   const search = async (text: string) => {
     const vector = mode === 'keyword' ? undefined : (await embedTexts(context, pipeline.embedder, [text], pipeline.tenant, 'query'))[0];
+    if (vector) checkLength(context, pipeline, vector);
     return pipeline.base.search({
       mode,
       text,
@@ -84,4 +85,14 @@ async function find(context: Context, pipeline: Pipeline, query: Query, widen: W
   const near = similarity_threshold === undefined ? hits : hits.filter(({ similarity = -1 }) => similarity >= similarity_threshold);
   const ranked = query.rerank ? await rerankHits(context, query.query, near) : near;
   return diversity > 0 ? diversify(ranked, top_k, diversity) : ranked.slice(0, top_k);
+}
+
+/** Throws CONFLICT when the model gives other vectors than it gave when the base was made. */
+function checkLength({ method }: Context, { base, name, embedder }: Pipeline, { length }: Float32Array): void {
+  const dimensions = base.settings?.dimensions ?? length;
+  if (length === dimensions) return;
+  throw new ScriptError(
+    'CONFLICT',
+    `${method}: ${embedder} gives vectors of ${length} numbers now, and the knowledge base ${name} has its vectors of ${dimensions}: delete its documents and ingest them again`,
+  );
 }

@@ -9,7 +9,7 @@ import { DOCUMENT_LIMITS } from '../document/document.ts';
 import { ScriptError } from '../errors.ts';
 import { openForReading } from '../tool/files/access.ts';
 import { readBytes } from '../tool/files/read.ts';
-import { listFolder } from '../tool/files/walk.ts';
+import { type Entry, listFolder } from '../tool/files/walk.ts';
 import { request } from '../tool/net/request.ts';
 
 /** A document as scripts give it: one of content, file_path and url. */
@@ -35,12 +35,18 @@ export interface DocumentSource {
   open(): Opened | Promise<Opened>;
 }
 
+/** What lies among the files that an input names and is none to read. */
+export interface PassedOver {
+  readonly source: string;
+  readonly reason: string;
+}
+
 /** Files that one input may name. */
 const MOST_FILES = 10_000;
 const PATTERN = /[*?{[]/;
 
 /** The documents that an input names. Throws BAD_ARGUMENT unless it has exactly one of content, file_path and url, and what opening files throws. */
-export function sourcesOf(context: Context, input: DocumentInput): DocumentSource[] {
+export function sourcesOf(context: Context, input: DocumentInput): (DocumentSource | PassedOver)[] {
   const { content, file_path, url, name, metadata } = input;
   const given = [content, file_path, url].filter((one) => one !== undefined).length;
   if (given !== 1)
@@ -60,7 +66,7 @@ function idOf(context: Context, { document_id }: ValueMap): string | undefined {
   throw new ScriptError('BAD_ARGUMENT', `${context.method}: metadata.document_id: expected a text of 1 to 1000 characters`);
 }
 
-function filesOf(context: Context, file_path: string, id: string | undefined, metadata: ValueMap): DocumentSource[] {
+function filesOf(context: Context, file_path: string, id: string | undefined, metadata: ValueMap): (DocumentSource | PassedOver)[] {
   const one = (path: string, own: string): DocumentSource => ({
     id: own,
     source: path,
@@ -69,11 +75,11 @@ function filesOf(context: Context, file_path: string, id: string | undefined, me
   });
   const found = expand(context, file_path);
   if (!found) return [one(file_path, id ?? tidy(file_path))];
-  return found.map((path) => one(path, id === undefined ? tidy(path) : `${id}/${tidy(path)}`));
+  return [...found.passedOver, ...found.files.map((path) => one(path, id === undefined ? tidy(path) : `${id}/${tidy(path)}`))];
 }
 
-/** The files below a folder or of a pattern; undefined for a path that is one file. */
-function expand(context: Context, path: string): string[] | undefined {
+/** The files below a folder or of a pattern, and what is passed over; undefined for a path that is one file. */
+function expand(context: Context, path: string): { files: string[]; passedOver: PassedOver[] } | undefined {
   const parts = path.split('/');
   const first = parts.findIndex((part) => PATTERN.test(part));
   if (first < 0 && !isFolder(context, path)) return undefined;
@@ -81,9 +87,16 @@ function expand(context: Context, path: string): string[] | undefined {
   const pattern = first < 0 ? undefined : parts.slice(first).join('/');
   const { entries, truncated } = listFolder(context, folder, { recursive: true, pattern, hidden: false, limit: MOST_FILES });
   if (truncated) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${path} names more than ${MOST_FILES} files`);
-  const files = entries.filter(({ kind }) => kind === 'file').map((entry) => (folder === '.' ? entry.path : join(folder, entry.path)));
+  const pathOf = (entry: Entry) => (folder === '.' ? entry.path : join(folder, entry.path));
+  const files = entries.filter(({ kind }) => kind === 'file').map(pathOf);
   if (files.length === 0) throw new ScriptError('NOT_FOUND', `${context.method}: there is no file ${first < 0 ? 'in' : 'like'} ${path}`);
-  return files.sort();
+  const passedOver = entries.filter(({ kind }) => kind === 'link' || kind === 'other').map((entry) => ({ source: pathOf(entry), reason: reasonOf(entry) }));
+  return { files: files.sort(), passedOver };
+}
+
+function reasonOf({ kind, path }: Entry): string {
+  if (kind === 'link') return 'a link, which is not followed';
+  return path.includes('\ufffd') ? 'its name is no UTF-8' : 'a pipe or device';
 }
 
 function isFolder(context: Context, path: string): boolean {

@@ -20,7 +20,6 @@ export class Baton {
   readonly #onSlice: (now: number) => void;
   readonly #entrants: Entrant[] = [];
   #sliceStart = 0;
-  #cpuMs = 0;
 
   /** `onSlice` hears when the holder begins or goes on to compute. */
   constructor(run: RunContainer, onSlice: (now: number) => void) {
@@ -28,13 +27,9 @@ export class Baton {
     this.#onSlice = onSlice;
   }
 
-  /** Time computed, without and with the slice that goes on, ms. */
-  get cpuMs(): number {
-    return this.#cpuMs;
-  }
-
+  /** What the run has computed with the slice that goes on, ms. */
   cpuMsAt(now: number): number {
-    return this.#cpuMs + now - this.#sliceStart;
+    return this.#run.cpu.ms + now - this.#sliceStart;
   }
 
   /** Calls `go` when the fiber has the baton and the thread: at once, if both are free. */
@@ -92,6 +87,6 @@ export class Baton {
   }
 
   #account(): void {
-    this.#cpuMs += performance.now() - this.#sliceStart;
+    this.#run.cpu.script(performance.now() - this.#sliceStart);
   }
 }

@@ -53,6 +53,7 @@ export abstract class Instance {
     this.run = run;
     this.table = table;
     this.#baton = new Baton(run, (now) => this.#fuel.begin(now));
+    run.cpu.onHost = () => this.#checkCpu(run.cpu.ms);
   }
 
   /** The fiber that holds the baton. */
@@ -163,7 +164,7 @@ export abstract class Instance {
     const id = `${++this.#chunks}`;
     const fiber = new Fiber({ id, context: new CallContext(this.run), timeoutMs: timeout_ms > 0 ? timeout_ms : undefined });
     this.#chunk = fiber;
-    this.#chunkCpuMs = this.#baton.cpuMs;
+    this.#chunkCpuMs = this.run.cpu.ms;
     this.#stopping = undefined;
     return this.enter(fiber, () => body(fiber)).finally(() => {
       this.#chunk = undefined;
@@ -273,15 +274,8 @@ export abstract class Instance {
     const now = performance.now();
     if (this.dead) throw this.dead;
     if (steer) this.setFuel(this.#fuel.steer(now));
-    const { cpu_ms } = this.run.limits;
-    if (this.#baton.cpuMsAt(now) - this.#chunkCpuMs > cpu_ms) {
-      // A session outlives a chunk that computes too long; anything else ends with it.
-      if (this.#chunks > 0) this.#stopping ??= new ScriptError('LIMIT_EXCEEDED', `computed longer than limits.cpu_ms = ${cpu_ms} ms`);
-      else {
-        this.kill(new ScriptError('LIMIT_EXCEEDED', `the run computed longer than limits.cpu_ms = ${cpu_ms} ms`));
-        throw this.dead;
-      }
-    }
+    this.#checkCpu(this.#baton.cpuMsAt(now));
+    if (this.dead) throw this.dead;
     const { fiber } = this;
     if (!this.computing || !fiber) {
       this.#hostSince ??= threadMs();
@@ -335,12 +329,21 @@ export abstract class Instance {
 
   usage(): Usage {
     return {
-      cpu_ms: Math.round(this.#baton.cpuMs * 1000) / 1000,
+      cpu_ms: Math.round(this.run.cpu.ms * 1000) / 1000,
       memory_bytes: this.memoryBytes(),
       calls: this.#calls,
       waits: this.#waits,
       fibers: this.#fibers,
     };
+  }
+
+  /** Ends what has computed for too long, by itself or by what the host does for it; a session outlives its chunk. */
+  #checkCpu(ms: number): void {
+    const { cpu_ms } = this.run.limits;
+    if (ms - this.#chunkCpuMs <= cpu_ms || this.#stopping) return;
+    if (this.#chunks === 0) return this.kill(new ScriptError('LIMIT_EXCEEDED', `the run computed longer than limits.cpu_ms = ${cpu_ms} ms`));
+    this.#stopping = new ScriptError('LIMIT_EXCEEDED', `computed longer than limits.cpu_ms = ${cpu_ms} ms`);
+    this.#chunk?.end(this.#stopping);
   }
 
   /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */

@@ -44,7 +44,7 @@ export function loadSession(context: Context, id: string): Soon<SessionInfo> {
     whenReady(getSession(context, id), (info) => {
       if (!info) throw refusal(context, id, { refused: 'absent' });
       const active = info.status === 'suspended' ? moveSession(context, id, 'resume') : undefined;
-      return whenReady(active, () => whenReady(getSession(context, id), (now) => (now ?? info) as unknown as Value));
+      return whenReady(active, () => whenReady(getSession(context, id), (now) => (now ?? info) as Value));
     });
   return whenReady(context.run.get(hooks).around<ValueMap, Value>(context, watched, load), () =>
     whenReady(setCurrent(context, id), () =>

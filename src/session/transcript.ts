@@ -2,7 +2,7 @@ import type { Context } from '../call/context.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value } from '../call/value.ts';
 import { type Message, valueText } from '../model/model.ts';
-import { addTurns, getTurns, type NumberedTurn, type Turn } from './turns.ts';
+import { addTurns, getTurns, type NumberedTurn } from './turns.ts';
 
 /** Which session an agent continues, and how many of its turns it is shown. */
 export interface SessionUse {
@@ -21,7 +21,7 @@ export function recordMessages(context: Context, { id }: SessionUse, messages: r
   return addTurns(
     context,
     id,
-    messages.map((message) => ({ ...message }) as unknown as Turn),
+    messages.map((message) => ({ ...message })),
   );
 }
 

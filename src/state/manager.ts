@@ -41,6 +41,11 @@ export class StateManager {
     return this.#stores.of(tenant);
   }
 
+  /** A tenant's store for reading: an empty one where the tenant has none, which is then not made. */
+  existing(tenant: string): Store {
+    return this.#stores.existing(tenant);
+  }
+
   /** Saves a value (JSON-like data, bigint, Uint8Array). Throws BAD_ARGUMENT for a bad scope or key, STORE_FAILED when the store cannot write. */
   async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
     checkName('save', scope, key);

@@ -34,6 +34,11 @@ export function storeFor(context: Context, scope: string): Store {
   return context.run.host.get(stateManager).store(tenantOfScope(context, scope));
 }
 
+/** The same for reading, which makes nothing. */
+function existing(context: Context, scope: string): Store {
+  return context.run.host.get(stateManager).existing(tenantOfScope(context, scope));
+}
+
 function transactionOf(context: Context): Transaction | undefined {
   return context.transaction instanceof Transaction ? context.transaction : undefined;
 }
@@ -93,7 +98,7 @@ export function exists(context: Context, scope: string, key: string): Soon<boole
 /** Keys in byte order. */
 export function listKeys(context: Context, scope: string, options: ListOptions): Soon<string[]> {
   checkName('list_keys', scope);
-  return transactionFor(context, scope)?.list(scope, options) ?? storeFor(context, scope).list(scope, options, context.run.now());
+  return transactionFor(context, scope)?.list(scope, options) ?? existing(context, scope).list(scope, options, context.run.now());
 }
 
 /** Scopes that hold anything. */
@@ -180,7 +185,7 @@ export async function transact<T>(context: Context, work: (inside: Context) => P
 
 function read(context: Context, scope: string, key: string): Soon<{ readonly value: Uint8Array; readonly expiresAt?: number | undefined } | undefined> {
   const transaction = transactionFor(context, scope);
-  return transaction ? transaction.get(scope, key) : storeFor(context, scope).get(scope, key, context.run.now());
+  return transaction ? transaction.get(scope, key) : existing(context, scope).get(scope, key, context.run.now());
 }
 
 /** What is saved, loaded or deleted. */

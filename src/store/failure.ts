@@ -14,6 +14,7 @@ const SENTENCES: Readonly<Record<number, string>> = {
 
 export const SQLITE_BUSY = 5;
 export const SQLITE_FULL = 13;
+export const SQLITE_NOTADB = 26;
 
 /** Whether a table is missing: somebody else has taken the database out of use. */
 export function isNoSuchTable(error: unknown): boolean {
@@ -24,6 +25,14 @@ export function isNoSuchTable(error: unknown): boolean {
 export function resultCode(error: unknown): number {
   const code = (error as { errcode?: unknown } | null)?.errcode;
   return typeof code === 'number' ? code & 255 : 0;
+}
+
+/** What is said of a database whose format has a higher version than this llmspell knows. */
+export function newerFormat(found: number, known: number): ScriptError {
+  return new ScriptError(
+    'STORE_FAILED',
+    `the data folder was written by a newer llmspell (format ${found}; this one knows ${known}): update llmspell, or choose another folder with --data`,
+  );
 }
 
 /** A failure of the store as one sentence without a path of the host. */

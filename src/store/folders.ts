@@ -8,7 +8,10 @@ const TENANT = /^[A-Za-z0-9_.-]{1,128}$/;
 /** Says whose folder it is, whose own name only is a hash. */
 const LABEL = 'tenant';
 
-/** Whether it is the id of a tenant: 1 to 128 of A-Z a-z 0-9 _ . - */
+/** What an id of a tenant is, in words. */
+export const TENANT_WANTED = '1 to 128 of A-Z a-z 0-9 _ . -';
+
+/** Whether it is the id of a tenant. */
 export function isTenant(id: string): boolean {
   return TENANT.test(id);
 }
@@ -16,7 +19,7 @@ export function isTenant(id: string): boolean {
 /** Throws BAD_ARGUMENT for what is no id of a tenant. */
 export function checkTenant(id: string, method?: string): void {
   const where = method === undefined ? 'tenant' : `${method}: tenant`;
-  if (!isTenant(id)) throw new ScriptError('BAD_ARGUMENT', `${where}: expected 1 to 128 of A-Z a-z 0-9 _ . -, got ${JSON.stringify(id.slice(0, 80))}`);
+  if (!isTenant(id)) throw new ScriptError('BAD_ARGUMENT', `${where}: expected ${TENANT_WANTED}, got ${JSON.stringify(id.slice(0, 80))}`);
 }
 
 /** Where everything of a tenant lies: names that are hostile as paths never become one. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { DatabaseSync } from 'node:sqlite';
-import { ScriptError } from '../errors.ts';
 import { transaction } from './busy.ts';
+import { newerFormat } from './failure.ts';
 
 /** How long a write of another process may block this thread, ms; then it is tried again without blocking. */
 const BUSY_MS = 5;
@@ -34,11 +34,7 @@ export function openDatabase(path: string, durability: 'normal' | 'full', format
 function bringUpToDate(db: DatabaseSync, steps: readonly string[]): void {
   const found = versionOf(db);
   if (found === steps.length) return;
-  if (found > steps.length)
-    throw new ScriptError(
-      'STORE_FAILED',
-      `the data folder was written by a newer llmspell (format ${found}; this one knows ${steps.length}): update llmspell, or choose another folder with --data`,
-    );
+  if (found > steps.length) throw newerFormat(found, steps.length);
   transaction(db, () => {
     // Two processes may come here at once: the second finds it done.
     for (const step of steps.slice(versionOf(db))) db.exec(step);

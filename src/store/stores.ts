@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkTenant, tenantHome } from './folders.ts';
+import { checkTenant, tenantFolder, tenantHome } from './folders.ts';
 import { MemoryStore } from './memory.ts';
 import { SqliteStore } from './sqlite.ts';
 import type { Store } from './store.ts';
@@ -44,6 +45,14 @@ export class Stores {
     this.#open.set(tenant, made);
     if (backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
     return made;
+  }
+
+  /** The same for reading: where a tenant has nothing yet that stays so, and the store is an empty one. */
+  existing(tenant: string): Store {
+    const { backend, dataDir, part = '' } = this.#options;
+    if (backend === 'memory' || this.#open.has(tenant)) return this.of(tenant);
+    checkTenant(tenant);
+    return existsSync(join(tenantFolder(dataDir, tenant), part, 'state.db')) ? this.of(tenant) : new MemoryStore();
   }
 
   has(tenant: string): boolean {

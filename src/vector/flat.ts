@@ -202,7 +202,7 @@ function instantiate(memory: WebAssembly.Memory): Kernel {
 }
 
 function kernelOf(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel {
-  return new WebAssembly.Instance(module, { host: { memory } }).exports as unknown as Kernel;
+  return new WebAssembly.Instance(module, { host: { memory } }).exports as Kernel;
 }
 
 /** Compares a kernel with plain code before it is used. Throws INTERNAL when they differ. */

@@ -2,6 +2,7 @@ import type { AgentRequest } from '../agent/agent.ts';
 import { agents } from '../agent/agents.ts';
 import { breathe } from '../call/breath.ts';
 import type { Context } from '../call/context.ts';
+import { lines } from '../call/lines.ts';
 import { cancelled } from '../call/run.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -60,7 +61,7 @@ export class Execution {
 
   /** Runs one step and adds its record to the scope. */
   async runStep(context: Context, step: Step, scope: Scope): Promise<void> {
-    const breath = breathe();
+    const breath = breathe(context.run.cpu);
     if (breath) await breath;
     const started = performance.now();
     const progress = { attempts: 0 };
@@ -112,7 +113,7 @@ export class Execution {
   /** Whether a condition is true now, as the script's language sees truth. */
   async holds(context: Context, condition: Condition, scope: Scope): Promise<boolean> {
     if (typeof condition === 'boolean') return condition;
-    const value = typeof condition === 'function' ? await context.invoke(condition, [this.ctx(scope)]) : await this.resolve(context, condition, scope);
+    const value = typeof condition === 'function' ? await this.#invoke(context, condition, [this.ctx(scope)]) : await this.resolve(context, condition, scope);
     if (value === null || value === false) return false;
     return context.run.language === 'lua' || Boolean(value);
   }
@@ -193,8 +194,9 @@ export class Execution {
     const abort = new AbortController();
     const error = new ScriptError('TIMEOUT', `the step took longer than ${timeout_ms} ms`, { details: { outcome: 'unknown', retryable: true } });
     const timer = setTimeout(() => abort.abort(error), timeout_ms);
+    const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
     try {
-      return await this.#act(context.with({ signal: AbortSignal.any([context.signal, abort.signal]) }), step, input, scope);
+      return await context.run.get(lines).busy(context, () => this.#act(inside, step, input, scope));
     } catch (thrown) {
       throw abort.signal.aborted && !context.signal.aborted ? error : thrown;
     } finally {
@@ -216,7 +218,7 @@ export class Execution {
   }
 
   #workflow(context: Context, { workflow }: Step): Workflow {
-    if (typeof workflow !== 'string') return workflow as unknown as Workflow;
+    if (typeof workflow !== 'string') return workflow as Workflow;
     const found = context.run.get(workflows).get(workflow);
     if (!found) throw new ScriptError('NOT_FOUND', `there is no workflow "${workflow}"`);
     return found;
@@ -230,8 +232,9 @@ export class Execution {
     return { output, usage: { ...usage } };
   }
 
-  #invoke(context: Context, fn: Callback, args: Value[], { timeout_ms }: Step): Promise<Value> {
-    return context.invoke(fn, args, { signal: context.signal, ...(timeout_ms !== undefined && { timeoutMs: timeout_ms }) });
+  #invoke(context: Context, fn: Callback, args: Value[], { timeout_ms }: Partial<Step> = {}): Promise<Value> {
+    const options = { signal: context.signal, ...(timeout_ms !== undefined && { timeoutMs: timeout_ms }) };
+    return context.run.get(lines).waiting(context, () => context.invoke(fn, args, options));
   }
 }
 

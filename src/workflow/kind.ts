@@ -36,7 +36,7 @@ export interface WorkflowKind<S extends z.ZodRawShape = z.ZodRawShape> {
 
 /** Declares a kind of workflow with its types inferred. */
 export function defineKind<const S extends z.ZodRawShape>(kind: WorkflowKind<S>): WorkflowKind {
-  return kind as unknown as WorkflowKind;
+  return kind;
 }
 
 /** One workflow of a kind, ready to run. */

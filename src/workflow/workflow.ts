@@ -1,4 +1,5 @@
 import type { Context } from '../call/context.ts';
+import { lines } from '../call/lines.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
@@ -62,7 +63,8 @@ export class Workflow implements WorkflowLike {
     const started = performance.now();
     await bus.announce(inside, `workflow.${this.name}.started`, { name: this.name, workflow_id: id });
     try {
-      const attempt = (input: Value, deeper: Context) => this.#run(deadline.inside(deeper), id, input).catch(deadline.raise) as unknown as Promise<Value>;
+      const attempt = (input: Value, deeper: Context) =>
+        deadline.bounded(() => this.#run(deadline.inside(deeper), id, input)).catch(deadline.raise) as Promise<Value>;
       const result = normalised(await run.get(hooks).around<Value, Value>(inside, watched, attempt), id, performance.now() - started);
       await bus.announce(inside, `workflow.${this.name}.completed`, { name: this.name, workflow_id: id, duration_ms: result.duration_ms });
       return result;
@@ -143,6 +145,8 @@ export class Workflow implements WorkflowLike {
     return {
       /** What runs under the deadline; its hooks do not, so that they hear of it. */
       inside: (deeper: Context) => (timer === undefined ? deeper : deeper.with({ signal: AbortSignal.any([deeper.signal, abort.signal]) })),
+      /** What is sure to end waits for nothing for ever. */
+      bounded: <T>(work: () => Promise<T>) => (timer === undefined ? work() : context.run.get(lines).busy(context, work)),
       raise(thrown: unknown): never {
         throw abort.signal.aborted && !context.signal.aborted ? error : thrown;
       },

@@ -1,4 +1,5 @@
 import { type Context, runService } from '../call/context.ts';
+import { refuseAfterEnd } from '../call/ended.ts';
 import type { HandleType, Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { Plan } from './kind.ts';
@@ -39,7 +40,9 @@ export class WorkflowRun {
   readonly result: Promise<WorkflowResult>;
   readonly #abort = new AbortController();
 
+  /** Starts it; throws CONFLICT when the main chunk has returned. */
   constructor(context: Context, workflow: Workflow, input: Value) {
+    refuseAfterEnd(context);
     this.workflow = workflow.name;
     // It outlives the call that started it and ends with the run.
     const inside = context.with({ signal: AbortSignal.any([context.run.signal, this.#abort.signal]) });

@@ -192,12 +192,17 @@ describe('the other commands', () => {
     const db = new DatabaseSync(file);
     db.exec('PRAGMA user_version = 99');
     db.close();
-    expect(await run()).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 2)'),
-    });
+    const commands = [run, () => llmspell('state', 'list', '--data', 'future'), () => llmspell('rag', 'stats', '--data', 'future')];
+    for (const command of commands)
+      expect(await command()).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 2)'),
+      });
+    expect(await llmspell('state', 'list', '--data', 'future', '--json')).toMatchObject({ status: 2, stdout: expect.stringContaining('"code":"BAD_CONFIG"') });
     writeFileSync(file, 'this is no database, but it is long enough to be looked at as if it were one'.repeat(100));
-    expect(await run()).toMatchObject({ status: 1, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });
+    for (const command of commands)
+      expect(await command()).toMatchObject({ status: 2, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });
   });
 
   it('run the examples', async () => {

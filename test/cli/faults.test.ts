@@ -56,12 +56,7 @@ describe('limits', () => {
   it.each([
     ['lua', 'parallel({function() sleep(1) end}) coroutine.wrap(function() error({1}) end)()', 'the script raised a table', 1],
     ['js', 'parallel([async () => await new Promise(() => {})])', 'the script awaits a promise that nothing can settle any more', 1],
-    [
-      'js',
-      'Workflow.sequential({name: "w", steps: [{name: "x", handler: async () => await new Promise(() => {})}]}).execute()',
-      'the script waits for something that can never happen',
-      1,
-    ],
+    ['lua', 'Event.receive("never")', 'the script waits for something that can never happen', 1],
   ])('%s: %s ends with one sentence', (lang, text, message, code) => {
     const { status, stderr } = asProcess(folder, command(lang, text, []));
     expect(stderr).toContain(message);
@@ -144,8 +139,7 @@ describe('a data folder that is none', () => {
   it('is one sentence', async () => {
     writeFileSync(join(folder, 'file'), 'x');
     const { status, stderr, stdout } = await exec('lua', 'State.save("global", "a", 1)', '--data', 'file');
-    expect(stderr).toContain('the data folder is not a folder (data.dir, --data) (STORE_FAILED)');
-    expect([status, stdout]).toEqual([1, '']);
+    expect([status, stdout, stderr]).toEqual([2, '', 'error: the data folder is not a folder (data.dir, --data)\n']);
   });
 });
 
@@ -170,5 +164,37 @@ describe('leftovers', () => {
     const files = readdirSync(join(folder, 'clean'), { recursive: true, encoding: 'utf8' });
     expect(files.filter((file) => file.endsWith('.tmp'))).toEqual([]);
     expect(files.filter((file) => file.endsWith('.backup'))).toHaveLength(2);
+  });
+});
+
+describe('a folder that a flag grants and that is not there', () => {
+  it.each(['--allow-read', '--allow-write'])('is refused: %s', async (flag) => {
+    expect(await exec('lua', 'print(1)', flag, 'nowhere')).toMatchObject({ status: 2, stdout: '', stderr: `error: ${flag}: there is no folder nowhere\n` });
+    expect(await exec('lua', 'print(1)', flag, '.')).toMatchObject({ status: 0, stdout: '1\n' });
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a process that was started by an older Node', () => {
+  // What the start takes for the version of its own Node.
+  const older = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.0.0'}})`;
+  const begin = (text: string) =>
+    spawn(process.execPath, ['--import', older, BIN, 'exec', '--lang', 'lua', text], {
+      cwd: folder,
+      env: environment(folder),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+
+  it('ends when that one is killed, and not before', async () => {
+    const child = begin('print("began") sleep(50000)');
+    await said(child, 'stdout', 'began');
+    child.kill('SIGKILL');
+    // Its output is open as long as somebody may write to it.
+    expect(await ended(child)).toBe('SIGKILL');
+  });
+
+  it('keeps its exit status, and what it waits for is told as ever', async () => {
+    const child = begin('print("began") Event.receive("never")');
+    await said(child, 'stderr', 'DEADLOCK');
+    expect(await ended(child)).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,6 +60,14 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
     expect(await json('ingest', 'docs/odd.pdf', 'none.md')).toMatchObject({
       failed: [{ source: 'docs/odd.pdf' }, { source: 'none.md', error: expect.stringContaining('there is no none.md') }],
     });
+  });
+
+  it.skipIf(process.platform === 'win32')('tells what it passes over, which is no failure', async () => {
+    mkdirSync(join(folder, 'linked'));
+    writeFileSync(join(folder, 'linked/a.md'), 'Nets are mended in winter.');
+    symlinkSync('a.md', join(folder, 'linked/b.md'));
+    const { status, stderr } = await rag(['ingest', 'linked', '--base', 'linked']);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'passed over: linked/b.md: a link, which is not followed\n' });
   });
 
   it('searches, with source, heading, score and the words of the question in bold', async () => {
@@ -143,7 +151,7 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
     [
       'an embedding model',
       ['ingest', 'docs', '--base', 'b', '--embedding', 'nobody/model'],
-      /^error: embedding model: unknown provider in "nobody\/model"; known are [^\n]*\n$/,
+      /^error: rag ingest: embedding model: unknown provider in "nobody\/model"; known are [^\n]*\n$/,
     ],
   ])('says in one sentence that this is not %s, with status 2', async (_, args, stderr) => {
     expect(await rag(args)).toEqual({ status: 2, stdout: '', stderr: typeof stderr === 'string' ? stderr : expect.stringMatching(stderr) });

@@ -95,11 +95,11 @@ describe('hook points of the host alone', () => {
     const { host, run } = testRun();
     const called: string[] = [];
     host.get(hostHooks).register('session:*', (ctx) => void called.push(`host ${ctx.point}`));
-    run.get(hooks).register('session:*', (ctx) => {
+    const context = new CallContext(run, { method: 'test' });
+    run.get(hooks).register(context, 'session:*', (ctx) => {
       called.push(`script ${(ctx as { point: string }).point}`);
       return null;
     });
-    const context = new CallContext(run, { method: 'test' });
     for (const point of ['session:start', 'session:end']) await run.get(hooks).fire(context, point, {});
     await run.get(hooks).around(context, { kind: 'session', before: 'start', input: null }, () => null);
     expect(called).toEqual(['host session:start', 'host session:end', 'script session:end', 'host session:start']);

@@ -173,8 +173,13 @@ describe('failures', () => {
     ['keyless/m', ['*'], 'BAD_CONFIG', /^keyless\/m: no key; set the environment variable LLMSPELL_TEST_NO_SUCH_KEY$/],
     ['anthropic/m', ['*'], 'BAD_CONFIG', /^anthropic\/m: Anthropic has no embedding models/],
     ['openai/m', ['local/*'], 'NOT_ALLOWED', /^RAG\.retrieve: the model openai\/m was not granted to this run/],
-    ['nobody/m', ['*'], 'BAD_ARGUMENT', /^embedding model: unknown provider in "nobody\/m"; known are local\/hash, local\/words, anthropic\/…/],
-    ['hash', ['*'], 'BAD_ARGUMENT', /^model: expected provider\/model such as openai\/text-embedding-3-small or local\/words, got "hash"$/],
+    ['nobody/m', ['*'], 'BAD_ARGUMENT', /^RAG\.retrieve: embedding model: unknown provider in "nobody\/m"; known are local\/hash, local\/words, anthropic\/…/],
+    [
+      'hash',
+      ['*'],
+      'BAD_ARGUMENT',
+      /^RAG\.retrieve: embedding model: expected provider\/model such as openai\/text-embedding-3-small or local\/words, got "hash"$/,
+    ],
   ])('%s with grants %j: %s', async (model, models, code, message) => {
     await expect(ask(model, ['x'], [openAi([1])], { models })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     expect(requests).toEqual([]);

@@ -1,13 +1,17 @@
-import { rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../src/call/context.ts';
 import { HostContainer } from '../../src/call/run.ts';
 import { parseConfig } from '../../src/config.ts';
+import type { EmbeddingModel } from '../../src/model/embedding.ts';
 import { ingest } from '../../src/rag/ingest.ts';
 import { pipelineOf, setUp } from '../../src/rag/pipeline.ts';
 import { retrieve } from '../../src/rag/retrieve.ts';
 import { knowledge } from '../../src/rag/store/service.ts';
 import { testHost, testRun } from '../support/run.ts';
+import { testRuntime } from '../support/runtime.ts';
 
 const base = (context: Context) => pipelineOf(context, 'default').base;
 
@@ -88,5 +92,77 @@ describe('a base', () => {
     expect([again?.document.id, base(later).settings?.embedder]).toEqual(['again', 'local/words']);
     await host[Symbol.asyncDispose]();
     rmSync(host.dataDir, { recursive: true, force: true });
+  });
+});
+
+describe.each(['lua', 'javascript'] as const)('an ingest by %s', (language) => {
+  it.skipIf(process.platform !== 'linux')('tells what it passes over in a folder and behind a pattern, and fails for none of it', async () => {
+    await using test = await testRuntime();
+    const [folder = ''] = test.grants.read;
+    writeFileSync(join(folder, 'a.md'), 'The ferry leaves at noon.');
+    symlinkSync('a.md', join(folder, 'link.md'));
+    spawnSync('mkfifo', [join(folder, 'pipe')]);
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/bad`), Buffer.from([0xff]), Buffer.from('.md')]), 'x');
+    const ingested = async (path: string) => {
+      const text =
+        language === 'lua' ? `return RAG.ingest_documents("global", {{file_path = "${path}"}})` : `RAG.ingest_documents("global", [{file_path: "${path}"}])`;
+      return (await test.runtime.execute(text, { language, grants: test.grants })).value as { passed_over?: { index: number; source: string }[] };
+    };
+    const index = language === 'lua' ? 1 : 0;
+    const [bad, link, pipe] = [
+      { index, source: 'bad\ufffd.md', reason: 'its name is no UTF-8' },
+      { index, source: 'link.md', reason: 'a link, which is not followed' },
+      { index, source: 'pipe', reason: 'a pipe or device' },
+    ];
+    expect(await ingested('.')).toMatchObject({ documents: 1, skipped: 0, failed: [], passed_over: [bad, link, pipe] });
+    expect(await ingested('*.md')).toMatchObject({ documents: 0, skipped: 1, failed: [], passed_over: [bad, link] });
+    expect(await ingested('a.*')).not.toHaveProperty('passed_over');
+  });
+
+  it('names the model whose vectors are longer than they were, to store and to search', async () => {
+    let length = 2;
+    const changing: EmbeddingModel = {
+      name: 'own/changing',
+      dimensions: undefined,
+      batch: 8,
+      embed: async (texts) => texts.map(() => new Float32Array(length).fill(1)),
+      uncached: true,
+    };
+    await using test = await testRuntime({}, { embeddings: { [changing.name]: changing } });
+    const run = async (lua: string, js: string) => {
+      const text =
+        language === 'lua' ? `RAG.create({embedding_provider = "own/changing"}) return ${lua}` : `RAG.create({embedding_provider: "own/changing"}); ${js}`;
+      return (await test.runtime.execute(text, { language, grants: { ...test.grants, models: ['own/*'] } })).value;
+    };
+    const store = (id: string) =>
+      run(
+        `RAG.ingest_documents("global", {{content = "the word ${id}", metadata = {document_id = "${id}"}}}).documents`,
+        `RAG.ingest_documents("global", [{content: "the word ${id}", metadata: {document_id: "${id}"}}]).documents`,
+      );
+    expect(await store('a')).toBe(1);
+    length = 3;
+    await expect(store('b')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(/own\/changing \(2 dimensions, cosine\).*own\/changing \(3 dimensions, cosine\)/),
+    });
+    await expect(run('RAG.retrieve("global", "word")', 'RAG.retrieve("global", "word")')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message:
+        'RAG.retrieve: own/changing gives vectors of 3 numbers now, and the knowledge base main has its vectors of 2: delete its documents and ingest them again',
+    });
+    await run('RAG.delete_documents("global", {document_ids = {"a"}})', 'RAG.delete_documents("global", {document_ids: ["a"]})');
+    expect(await store('b')).toBe(1);
+  });
+
+  it('names the method where the model has no provider', async () => {
+    await using test = await testRuntime();
+    const text =
+      language === 'lua'
+        ? 'RAG.create({embedding_provider = "nobody/x"}) RAG.ingest_documents("global", {{content = "x"}})'
+        : 'RAG.create({embedding_provider: "nobody/x"}); RAG.ingest_documents("global", [{content: "x"}])';
+    await expect(test.runtime.execute(text, { language, grants: test.grants })).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringMatching(/^RAG\.\w+: embedding model: unknown provider in "nobody\/x"; known are /),
+    });
   });
 });

@@ -118,6 +118,10 @@ describe.each(LANGUAGES)('a session in %s', (language) => {
         'Tool.register({name = "endless", description = "x", handler = function() while true do end end}) Tool.execute("endless")',
         'Tool.register({name: "endless", description: "x", handler: () => { for (;;); }}); Tool.execute("endless")',
       ),
+      text(
+        'Workflow.loop({name = "w", iterator = {range = {start = 1, stop = 1000000}}, max_iterations = 1000000, body = {name = "t", when = false, tool = "uuid"}}):execute()',
+        'Workflow.loop({name: "w", iterator: {range: {start: 1, stop: 1000000}}, max_iterations: 1000000, body: {name: "t", when: false, tool: "uuid"}}).execute()',
+      ),
     ];
     for (const chunk of endless)
       expect(await failure(session, chunk)).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'computed longer than limits.cpu_ms = 150 ms' });

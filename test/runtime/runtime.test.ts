@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { hostService, runService } from '../../src/call/context.ts';
+import type { HookFunction } from '../../src/hook/hooks.ts';
 import { anyValue, createStateManager, defineGlobal, defineTool, method, ScriptError, ScriptRuntime } from '../../src/index.ts';
+import type { RunHandle } from '../../src/runtime.ts';
 import { testRuntime } from '../support/runtime.ts';
 
 const LANGUAGES = ['lua', 'javascript'] as const;
@@ -212,6 +215,45 @@ describe('the runtime', () => {
     await runtime[Symbol.asyncDispose]();
     expect(fired).toEqual(['system:startup', 'system:shutdown']);
     await expect(runtime.execute('return 1')).rejects.toMatchObject({ code: 'CANCELLED', message: 'the runtime is closed' });
+  });
+
+  it.each(LANGUAGES)('leaves nothing of a %s run whose host throws at its start', async (language) => {
+    await using test = await testRuntime();
+    const bad = new Error('not today');
+    let handle: RunHandle | undefined;
+    const on_start = (run: RunHandle) => {
+      handle = run;
+      throw bad;
+    };
+    for (const begin of [() => test.runtime.execute('return 1', { language, on_start }), async () => test.runtime.openSession({ language, on_start })]) {
+      await expect(begin()).rejects.toBe(bad);
+      expect(await handle?.emit('late')).toBe(false);
+    }
+  });
+
+  it('disposes of what a hook at its start has used when that fails', async () => {
+    const left: string[] = [];
+    const leaving = (name: string) => () => ({ [Symbol.dispose]: () => void left.push(name) });
+    const call: HookFunction = (_, { run }) => {
+      run.get(runService('probe', leaving('run')));
+      run.host.get(hostService('probe', leaving('host')));
+      throw new Error('not today');
+    };
+    const hooks = [{ point: 'system:startup', call, options: { on_error: 'fail' } as const }];
+    await expect(ScriptRuntime.create({ hooks, config: { data: { backend: 'memory' } } })).rejects.toThrow('not today');
+    expect(left).toEqual(['run', 'host']);
+  });
+
+  it('gives stored values back with their keys in an order of their own', async () => {
+    await using test = await testRuntime();
+    const text = 'State.save("global", "k", {bb: 1, c: 2, a: 3}); Event.receive("e", 0); Event.emit("e", {bb: 1, c: 2, a: 3});';
+    const { value } = await test.runtime.execute(`${text} [Event.receive("e").payload, State.load("global", "k")].map(one => Object.keys(one))`, {
+      language: 'javascript',
+    });
+    expect(value).toEqual([
+      ['bb', 'c', 'a'],
+      ['a', 'c', 'bb'],
+    ]);
   });
 
   it.each<[string, object, string]>([

@@ -61,6 +61,19 @@ export const cases: readonly Case[] = [
     ],
   },
   {
+    name: "half of a surrogate pair is no text for Lua's JSON and stays what it is in JavaScript's; neither crosses",
+    lua: `local function fails(text) local ok, e = pcall(JSON.parse, text) return e.code .. " " .. e.message end return {JSON.parse([["\\ud83d\\ude00 \\\\ud800"]]), fails([[{"a": [1,
+ "\\ude00"]}]]), fails([["\\ud83d\\ud83d\\ude00"]]), JSON.stringify("\\xff"), JSON.parse(JSON.stringify("😀")) == "😀"}`,
+    js: `const half = JSON.parse('"\\\\ud800"'); let e; try { State.save("global", "half", half) } catch (x) { e = x } const kept = half === "\\ud800" && JSON.stringify(half) === '"\\\\ud800"'; const says = "BAD_ARGUMENT JSON.parse: text: expected text, got half of a surrogate pair "; [JSON.parse('"\\\\ud83d\\\\ude00 \\\\\\\\ud800"'), says + "(\\\\ude00) at position 12 (line 2 column 3)", says + "(\\\\ud83d) at position 1 (line 1 column 2)", '{"$bytes":"/w=="}', kept && e.message === "State.save: value: a text with half a surrogate pair"]`,
+    expect: [
+      '😀 \\ud800',
+      'BAD_ARGUMENT JSON.parse: text: expected text, got half of a surrogate pair (\\ude00) at position 12 (line 2 column 3)',
+      'BAD_ARGUMENT JSON.parse: text: expected text, got half of a surrogate pair (\\ud83d) at position 1 (line 1 column 2)',
+      '{"$bytes":"/w=="}',
+      true,
+    ],
+  },
+  {
     name: 'the log takes any message and fields',
     lua: `for _, level in ipairs({"trace", "debug", "info", "warn", "error"}) do Logger[level]({9007199254740993, "\\xff", print}, {n = 9007199254740993}) Logger[level](nil, 5) end Logger.set_level("info") local ok, e = pcall(Logger.set_level, "loud") return e.message`,
     js: `for (const level of ["trace", "debug", "info", "warn", "error"]) { Logger[level]([9007199254740993n, new Uint8Array([255]), print], {n: 9007199254740993n}); Logger[level](null, 5) } Logger.set_level("info"); let message; try { Logger.set_level("loud") } catch (e) { message = e.message } message`,

@@ -52,6 +52,13 @@ export const cases: readonly Case[] = [
     limits: { drain_ms: 1, memory_mb: 16 },
   },
   {
+    name: 'what the host computes for the steps of a workflow counts as computed by the run, caught or not',
+    lua: `local inner = Workflow.loop({name = "inner", iterator = {range = {start = 1, stop = 1000000}}, max_iterations = 1000000, body = {name = "t", when = false, tool = "uuid"}}) while true do pcall(function() inner:execute() end) end`,
+    js: `const inner = Workflow.loop({name: "inner", iterator: {range: {start: 1, stop: 1000000}}, max_iterations: 1000000, body: {name: "t", when: false, tool: "uuid"}}); for (;;) { try { inner.execute() } catch {} }`,
+    limits: { cpu_ms: 200 },
+    expect_error: { code: 'LIMIT_EXCEEDED', message: 'the run computed longer than limits.cpu_ms = 200 ms' },
+  },
+  {
     name: 'times that no timer can wait for are refused',
     lua: `local codes = {} for _, f in ipairs{
       function() Event.receive("a", 3e9) end, function() Event.subscribe("a", print, {timeout_ms = 3000000000}) end,

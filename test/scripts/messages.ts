@@ -22,6 +22,18 @@ export const cases: readonly Case[] = [
   says('a global as an argument too many', 'State:save("global", "k", 1)', 'State.save(State, "global", "k", 1)', /; call it with a dot: State\.save\(…\)$/),
   says('a global in place of an argument', 'Event:emit("x")', 'Event.emit(Event, "x")', /^Event\.emit: .*; call it with a dot: Event\.emit\(…\)$/),
   says(
+    'a global where any value will do',
+    'Logger:info("x")',
+    'Logger.info(Logger, "x")',
+    'Logger.info: message: expected a value, got the global itself; call it with a dot: Logger.info(…)',
+  ),
+  {
+    name: 'a map with a function in it is no global',
+    lua: `Logger.info({warn = print}) local ok, e = pcall(JSON.stringify, JSON, {1}) return e.message`,
+    js: `Logger.info({warn: print}); "JSON.stringify: value: expected a value, got the global itself; call it with a dot: JSON.stringify(…)"`,
+    expect: 'JSON.stringify: value: expected a value, got the global itself; call it with a dot: JSON.stringify(…)',
+  },
+  says(
     'functions in data',
     'State.save("global", "k", {a = {f = print}})',
     'State.save("global", "k", {a: {f: () => {}}})',

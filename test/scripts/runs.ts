@@ -67,10 +67,19 @@ export const cases: readonly Case[] = [
     output: ['over', '1', '2', '3'],
   },
   {
-    name: 'what handlers begin when the script has ended is awaited too',
-    lua: `Event.subscribe("a", function() sleep(20) Event.emit("b") Workflow.sequential({name = "w", steps = {{handler = function() sleep(5) print("worked") end}}}):execute_async() end) Event.subscribe("b", function() print("heard") end) Event.emit("a") print("over")`,
-    js: `Event.subscribe("a", () => { sleep(20); Event.emit("b"); Workflow.sequential({name: "w", steps: [{handler: () => { sleep(5); print("worked") }}]}).execute_async() }); Event.subscribe("b", () => print("heard")); Event.emit("a"); print("over")`,
-    output: ['over', 'heard', 'worked'],
+    name: 'a handler that still runs when the script has ended does its work: what it calls, it waits for, and its events are handed out',
+    lua: `Event.receive("c", 0) Event.subscribe("a", function() sleep(20) print(Workflow.sequential({name = "w", steps = {{handler = function() sleep(5) return "worked" end}}}):execute().output) Event.emit("b") print(Event.receive("c").payload) end) Event.subscribe("b", function() sleep(5) print("heard") Event.emit("c", 1) end) Event.emit("a") print("over")`,
+    js: `Event.receive("c", 0); Event.subscribe("a", () => { sleep(20); print(Workflow.sequential({name: "w", steps: [{handler: () => { sleep(5); return "worked" }}]}).execute().output); Event.emit("b"); print(Event.receive("c").payload) }); Event.subscribe("b", () => { sleep(5); print("heard"); Event.emit("c", 1) }); Event.emit("a"); print("over")`,
+    output: ['over', 'worked', 'heard', '1'],
+  },
+  {
+    name: 'when the script has ended nothing begins that would go on by itself',
+    lua: `local w = Workflow.sequential({name = "w", steps = {{handler = function() print("ran") end}}}) local agent = Agent.create({name = "a", model = "mock/script"}) local begin = {function() Event.subscribe("b", print) end, function() Event.receive("b", 0) end, function() w:on("started", print) end, function() agent:on("started", print) end, function() Hook.register("state:before_save", print) end, function() w:execute_async() end} Event.subscribe("a", function() sleep(20) for _, f in ipairs(begin) do local ok, e = pcall(f) print(ok and "began" or e.code .. " " .. e.message) end end) Event.emit("a")`,
+    js: `const w = Workflow.sequential({name: "w", steps: [{handler: () => print("ran")}]}); const agent = Agent.create({name: "a", model: "mock/script"}); const begin = [() => Event.subscribe("b", print), () => Event.receive("b", 0), () => w.on("started", print), () => agent.on("started", print), () => Hook.register("state:before_save", print), () => w.execute_async()]; Event.subscribe("a", () => { sleep(20); for (const f of begin) { try { f(); print("began") } catch (e) { print(e.code + " " + e.message) } } }); Event.emit("a"); null`,
+    config: MODELS,
+    output: ['Event.subscribe', 'Event.receive', 'Workflow:on', 'Agent:on', 'Hook.register', 'Workflow:execute_async'].map(
+      (method) => `CONFLICT ${method}: the script has ended: what it began is awaited, nothing new begins`,
+    ),
   },
   {
     name: 'a subscription alone keeps no run alive',

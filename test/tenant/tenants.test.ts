@@ -197,3 +197,24 @@ describe('tenants of hosts', () => {
     expect((await run('return State.list_keys("global")', 'a')).value).toHaveLength(1);
   });
 });
+
+describe.each(['lua', 'javascript'] as const)('reading the data of a granted tenant by %s', (language) => {
+  it('makes nothing of one that has none, and writing does', async () => {
+    await using test = await testRuntime();
+    const run = async (text: string) => (await test.runtime.execute(text, { language, grants: { ...test.grants, tenants: ['b'] } })).value;
+    const reads = ['State.load("tenant:b", "k")', 'State.exists("tenant:b", "k")', 'State.list_keys("tenant:b")', 'RAG.retrieve("tenant:b", "x").chunks'];
+    const [returns, array] = language === 'lua' ? ['return ', ['{', '}']] : ['', ['[', ']']];
+    const stats = 'RAG.get_stats("tenant:b").document_count';
+    const all = `${returns}${array[0]}${['RAG.list_documents("tenant:b")', stats, ...reads.slice(1), reads[0]].join(', ')}${array[1]}`;
+    expect(await run(all)).toEqual([[], 0, false, [], [], ...(language === 'lua' ? [] : [null])]);
+    const folder = tenantFolder(join(test.folder, 'data'), 'b');
+    expect(existsSync(folder)).toBe(false);
+    await run('State.save("tenant:b", "k", 1)');
+    expect(existsSync(folder)).toBe(true);
+    expect(await run(`${returns}State.load("tenant:b", "k")`)).toBe(1);
+    const documents = language === 'lua' ? '{{content = "The ferry leaves."}}' : '[{content: "The ferry leaves."}]';
+    expect(await run(`${returns}${stats}`)).toBe(0);
+    await run(`RAG.ingest_documents("tenant:b", ${documents})`);
+    expect(await run(`${returns}${stats}`)).toBe(1);
+  });
+});

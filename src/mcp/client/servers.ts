@@ -1,5 +1,6 @@
 import { hostService } from '../../call/context.ts';
-import { LOG_LEVELS, log } from '../../log/log.ts';
+import { LOG_LEVELS } from '../../config.ts';
+import { log } from '../../log/log.ts';
 import { McpServer } from './server.ts';
 
 /** The configured servers, none of which runs before it is used; all end with the runtime. */

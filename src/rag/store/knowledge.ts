@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { ScriptError } from '../../errors.ts';
-import { checkTenant, tenantHome } from '../../store/folders.ts';
+import { checkTenant, tenantFolder, tenantHome } from '../../store/folders.ts';
 import { loadUsearch, type Usearch } from '../../vector/hnsw.ts';
 import type { Knowledge, KnowledgeTotals } from '../knowledge.ts';
 import { StoredBase } from './base.ts';
@@ -37,7 +39,7 @@ interface Tenant {
 
 /** Knowledge in databases. */
 export interface OpenKnowledge extends Knowledge {
-  base(tenant: string, name: string): StoredBase;
+  base(tenant: string, name: string, options?: { readonly reading?: boolean }): StoredBase;
 }
 
 /** Opens the knowledge of a data folder, or of a process where the backend is memory. Databases are opened at first use. */
@@ -49,6 +51,7 @@ class StoredKnowledge implements OpenKnowledge {
   readonly #options: KnowledgeOptions;
   readonly #tenants = new Map<string, Tenant>();
   readonly #closing = new Set<Promise<void>>();
+  #nothing: Tenant | undefined;
   /** Vectors in memory, the ones used longest ago first. */
   readonly #rows = new Set<Rows>();
 
@@ -56,8 +59,8 @@ class StoredKnowledge implements OpenKnowledge {
     this.#options = options;
   }
 
-  base(tenant: string, name: string): StoredBase {
-    const { database, bases } = this.#tenant(tenant);
+  base(tenant: string, name: string, { reading = false } = {}): StoredBase {
+    const { database, bases } = reading && !this.#has(tenant) ? this.#empty() : this.#tenant(tenant);
     const known = bases.get(name);
     if (known) return known;
     if (name === '' || name.length > MOST_NAME || !name.isWellFormed())
@@ -82,6 +85,18 @@ class StoredKnowledge implements OpenKnowledge {
     return this.#tenant(tenant).database.one<KnowledgeTotals>('SELECT documents, bytes FROM totals') ?? { documents: 0, bytes: 0 };
   }
 
+  #has(tenant: string): boolean {
+    if (this.#options.backend === 'memory' || this.#tenants.has(tenant)) return true;
+    checkTenant(tenant);
+    return existsSync(join(tenantFolder(this.#options.dataDir, tenant), 'knowledge.db'));
+  }
+
+  /** What all tenants have that have nothing. */
+  #empty(): Tenant {
+    this.#nothing ??= { database: new KnowledgeDatabase(undefined, 'normal'), bases: new Map() };
+    return this.#nothing;
+  }
+
   async release(tenant: string): Promise<void> {
     const open = this.#tenants.get(tenant);
     this.#tenants.delete(tenant);
@@ -91,6 +106,7 @@ class StoredKnowledge implements OpenKnowledge {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const tenant of [...this.#tenants.keys()]) await this.release(tenant);
+    if (this.#nothing) await this.#close(this.#nothing);
     await Promise.all(this.#closing);
   }
 

@@ -330,7 +330,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       return 0;
     }
     if (result instanceof Promise) {
-      if (this.table.entries[index]?.compiled.definition.only_callbacks) this.#promises.hold(this.current, result);
+      const only = this.table.entries[index]?.compiled.definition.only_callbacks;
+      if (only) this.#promises.hold(this.current, result, only);
       return 1;
     }
     this.#put(cell, result);

@@ -108,7 +108,7 @@ export class Machine {
         module: (from: number, specifier: number, waited: Outcome | null) => hooks.moduleName(from, specifier, waited),
         loaded: () => hooks.loaded(),
       },
-    }).exports as unknown as Linker;
+    }).exports as Linker;
     (before.slots as WebAssembly.Table).set(0, this.#linker.module_normalize);
     this.hostFunction = x.__indirect_function_table.grow(2);
     this.finalizer = this.hostFunction + 1;

@@ -24,15 +24,15 @@ export interface Lot {
 export class Parking {
   readonly #lot: Lot;
   readonly #parked = new Map<() => void, Parked>();
-  /** Fibers in a call that waits for functions of the script alone. */
-  readonly #held = new Set<Fiber>();
+  /** Fibers in a call that waits for functions of the script alone, while their function says so. */
+  readonly #held = new Map<Fiber, () => boolean>();
   #looking = false;
 
   constructor(lot: Lot) {
     this.#lot = lot;
   }
 
-  /** A fiber has ended: what it leaves behind may be what others wait for. */
+  /** A fiber, or a line of work of the host, has ended: what it leaves behind may be what others wait for. */
   leave(): void {
     this.#wake();
   }
@@ -42,9 +42,9 @@ export class Parking {
     for (const [wake, { promise }] of this.#parked) if (this.#lot.mayGoOn(promise)) wake();
   }
 
-  /** The fiber waits for functions of the script, and for nothing else, until `pending` settles. */
-  hold(fiber: Fiber, pending: Promise<unknown>): void {
-    this.#held.add(fiber);
+  /** The fiber waits for functions of the script, and for nothing else while `only` says so, until `pending` settles. */
+  hold(fiber: Fiber, pending: Promise<unknown>, only: () => boolean = () => true): void {
+    this.#held.set(fiber, only);
     const release = () => void this.#held.delete(fiber);
     pending.then(release, release);
   }
@@ -84,10 +84,11 @@ export class Parking {
    * more may come back. Undefined while a fiber can go on.
    */
   #stuck(): number | undefined {
-    const fibers = [...this.#held, ...[...this.#parked.values()].map(({ fiber }) => fiber)];
+    const held = [...this.#held].flatMap(([fiber, only]) => (only() ? [fiber] : []));
+    const fibers = [...held, ...[...this.#parked.values()].map(({ fiber }) => fiber)];
     if (fibers.length !== this.#lot.open() || fibers.some(({ ending }) => ending)) return undefined;
     const callers = new Set(fibers.map(({ context }) => context.key));
-    for (const fiber of this.#held) if (!callers.delete(fiber.callKey)) return undefined;
+    for (const fiber of held) if (!callers.delete(fiber.callKey)) return undefined;
     return callers.size;
   }
 

@@ -1,3 +1,4 @@
+import { lines } from '../../call/lines.ts';
 import { CallContext, type RunContainer } from '../../call/run.ts';
 import type { Value } from '../../call/value.ts';
 import { Fiber } from '../fiber.ts';
@@ -114,9 +115,12 @@ export class Promises {
     this.#parking.look();
   }
 
-  /** The fiber is about to wait for functions of the script alone. */
-  hold(fiber: Fiber, pending: Promise<Value>): void {
-    this.#parking.hold(fiber, pending);
+  /** The fiber is about to wait for functions of the script alone, or so it is while the call's lines are idle. */
+  hold(fiber: Fiber, pending: Promise<Value>, when: true | 'when_idle'): void {
+    if (when === true) return this.#parking.hold(fiber, pending);
+    const own = this.#stage.run.get(lines);
+    own.onIdle = () => this.#parking.leave();
+    this.#parking.hold(fiber, pending, () => own.idle(fiber.callKey));
   }
 
   /** The engine's tracker: addresses of a promise and its reason, which are freed. */

@@ -50,7 +50,7 @@ export class LuaMachine {
     this.release = host ? () => engine.memories.give(wasm, host.image.memory.length) : () => undefined;
     const first = new WebAssembly.Instance(engine.linkers.first, {}).exports as LinkExports;
     const instance = new WebAssembly.Instance(engine.module, this.#imports(first, wasm, host?.now ?? (() => 0)));
-    this.x = instance.exports as unknown as LuaExports;
+    this.x = instance.exports as LuaExports;
     const { x } = this;
     const second = new WebAssembly.Instance(engine.linkers.second, {
       first,
@@ -84,8 +84,8 @@ export class LuaMachine {
     this.pushInteger = second.push_integer;
     this.rawgeti = second.rawgeti;
     this.rawseti = second.rawseti;
-    this.#pcall = WebAssembly.promising(x.lua_pcallk) as unknown as Pcall;
-    this.#load = WebAssembly.promising(x.luaL_loadbufferx) as unknown as Load;
+    this.#pcall = WebAssembly.promising(x.lua_pcallk);
+    this.#load = WebAssembly.promising(x.luaL_loadbufferx);
   }
 
   /** The `lua_State` whose instruction just ran out of fuel; 0 while C code of the library runs. */

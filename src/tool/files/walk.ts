@@ -56,6 +56,8 @@ function readFolder(context: Caller, path: string, hidden: boolean): Named[] {
     for (let entry = folder.readSync(); entry; entry = folder.readSync()) {
       const stats = hidden || !entry.name.startsWith('.') ? lstatSync(join(place, entry.name), { throwIfNoEntry: false }) : undefined;
       if (stats) entries.push({ name: entry.name, ...described(stats) });
+      // A name that is no UTF-8 is told with signs that stand for its bytes, and nothing can be opened by it.
+      else if (entry.name.includes('\ufffd')) entries.push({ name: entry.name, kind: 'other', size: 0, modified_at: 0 });
     }
     folder.closeSync();
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));

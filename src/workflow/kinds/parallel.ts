@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
+import { lines } from '../../call/lines.ts';
 import { cancelled } from '../../call/run.ts';
 import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
@@ -93,7 +94,8 @@ async function race({ execution, context, scope, records, branches, wanted, fail
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, branches.length) }, work));
+  const own = context.run.get(lines);
+  await own.waiting(context, () => Promise.all(Array.from({ length: Math.min(atOnce, branches.length) }, () => own.busy(context, work))));
   for (const [at, { steps }] of branches.entries()) {
     const own = scopes[at] as Scope;
     records.push(...(inside.signal.aborted ? own.recordsOf(steps) : own.records));

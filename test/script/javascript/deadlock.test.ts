@@ -22,6 +22,28 @@ describe('a promise that nothing can settle is a deadlock', () => {
     await expect(run(text)).rejects.toMatchObject({ code: 'DEADLOCK' });
   });
 
+  const step = (name: string, more = '') => `{name: "${name}", ${more} handler: async () => { ${NEVER} }}`;
+  const tool = '{name: "t", tool: "calculator", input: {expression: "1"}}';
+
+  it.each([
+    ['a sequential one', `Workflow.sequential({name: "w", steps: [{name: "a", handler: () => sleep(1)}, ${tool}, ${step('b')}]})`],
+    ['a parallel one', `Workflow.parallel({name: "w", steps: [${step('a')}, ${step('b')}]})`],
+    ['a parallel one of which a branch ends later', `Workflow.parallel({name: "w", steps: [${step('a')}, ${tool}, {name: "c", handler: () => sleep(20)}]})`],
+    ['a map', `Workflow.map({name: "w", items: [1, 2], step: ${step('a')}})`],
+    ['a condition', `Workflow.sequential({name: "w", steps: [{name: "a", when: async () => { ${NEVER} }, handler: () => 1}]})`],
+    ['one in another', `Workflow.sequential({name: "w", steps: [{name: "a", workflow: Workflow.parallel({name: "v", steps: [${step('b')}]})}]})`],
+  ])('in a workflow, %s', async (_, workflow) => {
+    const codes = 'let code; try { w.execute() } catch (e) { while (e.cause) e = e.cause; code = e.code } code';
+    expect(await run(`const w = ${workflow}; ${codes}`)).toBe('DEADLOCK');
+    expect(await run(`const w = ${workflow}; parallel([() => { ${codes.replace(/code$/, 'return code')} }])[0]`)).toBe('DEADLOCK');
+  });
+
+  it('but a step or workflow with a time limit ends by that', async () => {
+    const limited = (text: string) => run(`let code; try { ${text}.execute() } catch (e) { while (e.cause) e = e.cause; code = e.code } code`);
+    expect(await limited(`Workflow.sequential({name: "w", steps: [${step('a', 'timeout_ms: 30,')}]})`)).toBe('TIMEOUT');
+    expect(await limited(`Workflow.sequential({name: "w", timeout_ms: 30, steps: [${step('a')}]})`)).toBe('TIMEOUT');
+  });
+
   it('which the script may catch and go on', async () => {
     expect(
       await run(`const codes = []; try { parallel([async () => { ${NEVER} }]) } catch (e) { codes.push(e.code) } codes.push(parallel([() => 1])[0]); codes`),
@@ -40,6 +62,10 @@ describe('a promise that somebody will settle is waited for', () => {
     ['a handler', `${OPEN} Event.subscribe("a", () => { sleep(30); go("here") }); Event.emit("a"); parallel([async () => await gate])[0]`],
     ['a workflow that goes on', `${OPEN} ${later}; parallel([async () => await gate])[0]`],
     ['a workflow, while steps of another wait too', `${OPEN} ${three}; ${again}; await gate`],
+    [
+      'a later step of a branch',
+      `${OPEN} Workflow.parallel({name: "w", steps: [{name: "a", handler: async () => await gate}, {name: "b", workflow: Workflow.sequential({name: "v", steps: [{name: "s", retries: 1, backoff_ms: 30, handler: () => { if (!globalThis.tried) { tried = true; throw new Error("again") } }}, {name: "t", handler: () => go("here")}]})}]}).execute().outputs.a`,
+    ],
     ['a retry of what changed meanwhile', `State.update("global", "k", async () => { await null; return "here" })`],
   ])('by %s', async (_, text) => {
     expect(await run(text)).toBe('here');

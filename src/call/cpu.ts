@@ -1,0 +1,27 @@
+let scripts = 0;
+
+/** What all scripts of the process have computed, ms. */
+export function scriptsMs(): number {
+  return scripts;
+}
+
+/** What one run has computed, ms: its script, and the host's work for it that never waits. */
+export class Cpu {
+  #ms = 0;
+  /** Told when the host has computed for the run, which may be past its limit. */
+  onHost: () => void = () => undefined;
+
+  get ms(): number {
+    return this.#ms;
+  }
+
+  script(ms: number): void {
+    this.#ms += ms;
+    scripts += ms;
+  }
+
+  host(ms: number): void {
+    this.#ms += ms;
+    this.onHost();
+  }
+}
