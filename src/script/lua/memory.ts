@@ -10,17 +10,20 @@ const SCRATCH = 8_192;
 /** Lists of up to so many numbers cross in one call. */
 export const MOST_NUMBERS = 4_096;
 
+/** So many arguments of a host call are read ahead. */
+export const MOST_ARGUMENTS = 16;
+
 /** Where the buffers of a memory lie. */
 export interface SavedBuffers {
   readonly length: number;
   readonly scratch: number;
   readonly numbers: number;
+  readonly values: number;
 }
 
 /** Text in and out of the engine's memory; views follow the memory as it grows. */
 export class LuaMemory {
   readonly #exports: LuaExports;
-  #buffer: ArrayBuffer | undefined;
   #bytes = Buffer.alloc(0);
   #view = new DataView(new ArrayBuffer(0));
   #doubles = new Float64Array(0);
@@ -29,17 +32,20 @@ export class LuaMemory {
   readonly #scratch: number;
   /** Room for lists of numbers: doubles, then a byte for each. */
   readonly numbers: number;
+  /** Room for the arguments of a host call, and its result: doubles, then a byte for each; see the linker. */
+  readonly values: number;
 
   constructor(exports: LuaExports, saved?: SavedBuffers) {
     this.#exports = exports;
     this.#length = saved?.length ?? exports.malloc(8);
     this.#scratch = saved?.scratch ?? exports.malloc(SCRATCH + 1);
     this.numbers = saved?.numbers ?? exports.malloc(MOST_NUMBERS * 9);
+    this.values = saved?.values ?? exports.malloc(MOST_ARGUMENTS * 9);
   }
 
   /** What an image must remember. */
   get saved(): SavedBuffers {
-    return { length: this.#length, scratch: this.#scratch, numbers: this.numbers };
+    return { length: this.#length, scratch: this.#scratch, numbers: this.numbers, values: this.values };
   }
 
   get bytes(): Buffer {
@@ -152,10 +158,10 @@ export class LuaMemory {
     }
   }
 
+  /** A memory that grows takes the length from all views of what it was. */
   #follow(): void {
+    if (this.#bytes.length > 0) return;
     const { buffer } = this.#exports.memory;
-    if (buffer === this.#buffer) return;
-    this.#buffer = buffer;
     this.#bytes = Buffer.from(buffer);
     this.#view = new DataView(buffer);
     this.#doubles = new Float64Array(buffer);
