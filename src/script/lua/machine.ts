@@ -79,7 +79,7 @@ export class LuaMachine {
         .exports as LinkExports;
       x.__fuel_slot.set(0, tick.tick);
     } else x.__wasm_call_ctors();
-    this.memory = new LuaMemory(x, host?.image.buffers);
+    this.memory = new LuaMemory(x, host?.image.block);
     second.values.value = this.memory.values;
     second.kinds.value = this.memory.values + 8 * MOST_ARGUMENTS;
     this.readNumbers = second.read_numbers;

@@ -13,20 +13,14 @@ export const MOST_NUMBERS = 4_096;
 /** So many arguments of a host call are read ahead. */
 export const MOST_ARGUMENTS = 16;
 
-/** Where the buffers of a memory lie. */
-export interface SavedBuffers {
-  readonly length: number;
-  readonly scratch: number;
-  readonly numbers: number;
-  readonly values: number;
-}
-
 /** Text in and out of the engine's memory; views follow the memory as it grows. */
 export class LuaMemory {
   readonly #exports: LuaExports;
   #bytes = Buffer.alloc(0);
   #view = new DataView(new ArrayBuffer(0));
   #doubles = new Float64Array(0);
+  /** Where the buffers lie; an image must remember it. */
+  readonly block: number;
   /** Four bytes for lengths that the API writes. */
   readonly #length: number;
   readonly #scratch: number;
@@ -35,17 +29,14 @@ export class LuaMemory {
   /** Room for the arguments of a host call, and its result: doubles, then a byte for each; see the linker. */
   readonly values: number;
 
-  constructor(exports: LuaExports, saved?: SavedBuffers) {
+  /** The buffers are one block, made or, from an image, where it says. */
+  constructor(exports: LuaExports, block = exports.malloc(MOST_ARGUMENTS * 9 + 8 + SCRATCH + 8 + MOST_NUMBERS * 9)) {
     this.#exports = exports;
-    this.#length = saved?.length ?? exports.malloc(8);
-    this.#scratch = saved?.scratch ?? exports.malloc(SCRATCH + 1);
-    this.numbers = saved?.numbers ?? exports.malloc(MOST_NUMBERS * 9);
-    this.values = saved?.values ?? exports.malloc(MOST_ARGUMENTS * 9);
-  }
-
-  /** What an image must remember. */
-  get saved(): SavedBuffers {
-    return { length: this.#length, scratch: this.#scratch, numbers: this.numbers, values: this.values };
+    this.block = block;
+    this.values = block;
+    this.#length = block + MOST_ARGUMENTS * 9;
+    this.#scratch = this.#length + 8;
+    this.numbers = Math.ceil((this.#scratch + SCRATCH + 1) / 8) * 8;
   }
 
   get bytes(): Buffer {
