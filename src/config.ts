@@ -4,14 +4,18 @@ import { ScriptError } from './errors.ts';
 /** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
 export const MOST_MS = 2 ** 31 - 1;
 
-const patterns = z.array(z.string());
+// Shared, since every schema is made at each start.
+const text = z.string();
+const texts = z.array(text);
+const positive = z.number().positive();
+const count = z.int().positive();
 
 /** One model provider: what it speaks, where it is, and where its key comes from. */
 const provider = z.strictObject({
   kind: z.enum(['openai', 'anthropic', 'google', 'openai-compatible']),
   /** The variable that holds the key; absent where none is needed. */
-  api_key_env: z.string().optional(),
-  api_key: z.string().optional(),
+  api_key_env: text.optional(),
+  api_key: text.optional(),
   base_url: z.url().optional(),
   /** Which of OpenAI's two protocols a provider of kind `openai` speaks. */
   api: z.enum(['responses', 'chat']).optional(),
@@ -20,20 +24,20 @@ const provider = z.strictObject({
 /** One MCP server: a program that is started (`command`) or an address (`url`); secrets come from the environment by name. */
 const mcpServer = z
   .strictObject({
-    command: z.string().min(1).optional(),
-    args: z.array(z.string()).optional(),
+    command: text.min(1).optional(),
+    args: texts.optional(),
     /** Names of variables that the program gets, beside a few harmless ones such as PATH and HOME. */
-    env: z.array(z.string()).optional(),
+    env: texts.optional(),
     url: z.url({ protocol: /^https?$/ }).optional(),
     /** The variable that holds the bearer token. */
-    token_env: z.string().optional(),
-    headers: z.record(z.string(), z.string()).optional(),
+    token_env: text.optional(),
+    headers: z.record(text, text).optional(),
     /** Headers whose value is that of a variable, by header. */
-    header_env: z.record(z.string(), z.string()).optional(),
+    header_env: z.record(text, text).optional(),
     /** How long a call may take. */
-    timeout_ms: z.int().positive().max(MOST_MS).default(60_000),
+    timeout_ms: count.max(MOST_MS).default(60_000),
     /** How long it may take until the server answers after its start. */
-    start_timeout_ms: z.int().positive().max(MOST_MS).default(30_000),
+    start_timeout_ms: count.max(MOST_MS).default(30_000),
   })
   .refine(({ command, url }) => (command === undefined) !== (url === undefined), 'expected either command or url')
   .refine(({ command, args, env }) => command !== undefined || (args === undefined && env === undefined), 'args and env go with command')
@@ -44,7 +48,7 @@ const mcpServer = z
 
 /** Where alerts go: an address to post to, or addresses that get a message by the server of `[tools.email]`. */
 const alertChannel = z
-  .strictObject({ webhook: z.url().optional(), email: patterns.min(1).optional() })
+  .strictObject({ webhook: z.url().optional(), email: texts.min(1).optional() })
   .refine(({ webhook, email }) => (webhook === undefined) !== (email === undefined), 'expected either webhook or email');
 
 /** US dollars for a million tokens. */
@@ -53,7 +57,6 @@ const price = z.strictObject({ input: z.number().nonnegative(), output: z.number
 /** Levels of the log, from most to least talkative. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 const enabled = z.boolean().default(true);
-const usd = z.number().positive();
 
 /** `[hooks]`: the hooks that come with the runtime. A section that is there switches its hook on; `enabled = false` switches it off again. */
 const hookSettings = z.strictObject({
@@ -61,27 +64,27 @@ const hookSettings = z.strictObject({
   logging: z
     .strictObject({
       enabled,
-      points: z.array(z.string()).default(['agent:*', 'tool:*', 'workflow:*', 'security:violation', 'limit:exceeded']),
+      points: texts.default(['agent:*', 'tool:*', 'workflow:*', 'security:violation', 'limit:exceeded']),
       level: z.enum(LOG_LEVELS).default('info'),
       /** For errors, refusals and limits. */
       error_level: z.enum(LOG_LEVELS).default('warn'),
       /** Whether inputs and outputs are written, each cut at `most_characters`. */
       values: z.boolean().default(false),
-      most_characters: z.int().positive().default(500),
+      most_characters: count.default(500),
     })
     .optional(),
   /** Counts operations and how long they take. */
-  metrics: z.strictObject({ enabled, most_series: z.int().positive().default(1_000) }).optional(),
+  metrics: z.strictObject({ enabled, most_series: count.default(1_000) }).optional(),
   /** Keeps answers of models and results of tools in memory, for each tenant by itself. */
   cache: z
     .strictObject({
       enabled,
-      ttl_ms: z.int().positive().default(3_600_000),
-      max_entries: z.int().positive().default(1_000),
-      max_mb: z.number().positive().default(64),
-      models: z.array(z.string()).default(['*']),
+      ttl_ms: count.default(3_600_000),
+      max_entries: count.default(1_000),
+      max_mb: positive.default(64),
+      models: texts.default(['*']),
       /** Tools beside those that are pure. */
-      tools: z.array(z.string()).default([]),
+      tools: texts.default([]),
     })
     .optional(),
   /** Bounds how often models and tools are called, for each tenant by itself. */
@@ -91,13 +94,13 @@ const hookSettings = z.strictObject({
       rules: z
         .array(
           z.strictObject({
-            model: z.string().optional(),
-            tool: z.string().optional(),
-            per_minute: z.number().positive(),
+            model: text.optional(),
+            tool: text.optional(),
+            per_minute: positive,
             /** Calls that may come at once; as many as in one minute if not given. */
-            burst: z.int().positive().optional(),
+            burst: count.optional(),
             exceeded: z.enum(['wait', 'refuse']).default('wait'),
-            max_wait_ms: z.int().positive().max(600_000).default(60_000),
+            max_wait_ms: count.max(600_000).default(60_000),
           }),
         )
         .default([]),
@@ -107,8 +110,8 @@ const hookSettings = z.strictObject({
   cost_tracking: z
     .strictObject({
       enabled,
-      max_usd_per_run: usd.optional(),
-      max_usd_per_tenant: usd.optional(),
+      max_usd_per_run: positive.optional(),
+      max_usd_per_tenant: positive.optional(),
       /** What the tenant's limit counts: this day or month (UTC), or everything. */
       period: z.enum(['day', 'month', 'all']).default('month'),
     })
@@ -120,33 +123,33 @@ const hookSettings = z.strictObject({
       apply: z.array(z.enum(['model_input', 'model_output', 'log'])).default(['model_input', 'log']),
       patterns: z.array(z.enum(['email', 'card', 'api_key'])).default(['email', 'card', 'api_key']),
       /** Regular expressions (RE2) of your own by name. */
-      custom: z.record(z.string(), z.string()).default({}),
+      custom: z.record(text, text).default({}),
       /** What stands in place; `{kind}` is the pattern's name. */
-      replacement: z.string().default('[{kind}]'),
+      replacement: text.default('[{kind}]'),
     })
     .optional(),
 });
 
 /** The configuration file (`llmspell.toml`), every key with its default. */
-export const configSchema = z
+const configSchema = z
   .strictObject({
     hooks: hookSettings.prefault({}),
     models: z
       .strictObject({
         /** Stands in for every model a script names. */
-        override: z.string().optional(),
+        override: text.optional(),
         /** Stands in for every embedding model. */
-        embedding_override: z.string().optional(),
-        providers: z.record(z.string(), provider).default({}),
+        embedding_override: text.optional(),
+        providers: z.record(text, provider).default({}),
         /** Prices by model name, `openai/gpt-5`, over the built-in table. */
-        prices: z.record(z.string(), price).default({}),
+        prices: z.record(text, price).default({}),
         /** What `mock/script` answers, one after the other. */
-        mock: z.strictObject({ responses: z.array(z.string()) }).optional(),
+        mock: z.strictObject({ responses: texts }).optional(),
       })
       .prefault({}),
     data: z
       .strictObject({
-        dir: z.string().default('.llmspell'),
+        dir: text.default('.llmspell'),
         backend: z.enum(['sqlite', 'memory']).default('sqlite'),
         /** `normal` survives a killed process, `full` a power loss too. */
         durability: z.enum(['normal', 'full']).default('normal'),
@@ -154,25 +157,25 @@ export const configSchema = z
       .prefault({}),
     permissions: z
       .strictObject({
-        read: patterns.default([]),
-        write: patterns.default([]),
-        net: patterns.default([]),
-        tenants: patterns.default([]),
-        programs: patterns.default([]),
-        environment: patterns.default([]),
+        read: texts.default([]),
+        write: texts.default([]),
+        net: texts.default([]),
+        tenants: texts.default([]),
+        programs: texts.default([]),
+        environment: texts.default([]),
       })
       .prefault({}),
     limits: z
       .strictObject({
-        cpu_ms: z.int().positive().default(10_000),
+        cpu_ms: count.default(10_000),
         timeout_ms: z.int().nonnegative().max(MOST_MS).default(0),
-        memory_mb: z.number().positive().default(64),
-        output_mb: z.number().positive().default(16),
-        fibers: z.int().positive().default(256),
-        subscriptions: z.int().positive().default(1_000),
-        hooks: z.int().positive().default(1_000),
-        jobs_per_turn: z.int().positive().default(10_000),
-        external_calls: z.int().positive().default(64),
+        memory_mb: positive.default(64),
+        output_mb: positive.default(16),
+        fibers: count.default(256),
+        subscriptions: count.default(1_000),
+        hooks: count.default(1_000),
+        jobs_per_turn: count.default(10_000),
+        external_calls: count.default(64),
         model_calls: z.int().nonnegative().default(100),
         drain_ms: z.int().nonnegative().max(MOST_MS).default(5_000),
       })
@@ -180,31 +183,25 @@ export const configSchema = z
     sessions: z
       .strictObject({
         /** A session is gone when nothing has changed for this time; never if not set. */
-        expires_in_ms: z.int().positive().optional(),
-        max_count: z.int().positive().default(100_000),
+        expires_in_ms: count.optional(),
+        max_count: count.default(100_000),
         /** Of one session. */
-        max_turns: z.int().positive().default(100_000),
+        max_turns: count.default(100_000),
       })
       .prefault({}),
     artifacts: z
       .strictObject({
-        max_count: z.int().positive().default(100_000),
+        max_count: count.default(100_000),
         /** Of all artifacts of a tenant, before compression. */
-        max_bytes: z
-          .int()
-          .positive()
-          .default(10 * 2 ** 30),
+        max_bytes: count.default(10 * 2 ** 30),
         /** Of one artifact. */
-        max_size: z
-          .int()
-          .positive()
-          .default(2 ** 30),
+        max_size: count.default(2 ** 30),
       })
       .prefault({}),
     tenants: z
       .strictObject({
         /** What the database and the artifact files of one tenant may take; no bound if not set. */
-        max_bytes: z.int().positive().optional(),
+        max_bytes: count.optional(),
       })
       .prefault({}),
     tools: z
@@ -213,21 +210,21 @@ export const configSchema = z
           .strictObject({
             kind: z.enum(['brave', 'tavily', 'searxng', 'json']),
             url: z.url().optional(),
-            api_key_env: z.string().optional(),
+            api_key_env: text.optional(),
           })
           .optional(),
         /** The server that `email_send` hands messages to. */
         email: z
           .strictObject({
-            host: z.string(),
+            host: text,
             port: z.int().min(1).max(65_535).optional(),
             /** `tls` from the first byte (port 465), `starttls` before anything is said (587), or `none` (25). */
             security: z.enum(['tls', 'starttls', 'none']).default('starttls'),
-            user: z.string().optional(),
-            password_env: z.string().optional(),
-            from: z.string(),
+            user: text.optional(),
+            password_env: text.optional(),
+            from: text,
             /** Patterns of addresses that may get mail. */
-            recipients: patterns.default(['*']),
+            recipients: texts.default(['*']),
           })
           .optional(),
       })
@@ -235,18 +232,18 @@ export const configSchema = z
     mcp: z
       .strictObject({
         /** Model Context Protocol servers, whose tools are `NAME.tool`. */
-        servers: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name in snake_case of up to 32 letters'), mcpServer).default({}),
+        servers: z.record(text.regex(/^[a-z][a-z0-9_]{0,31}$/, 'expected a name in snake_case of up to 32 letters'), mcpServer).default({}),
       })
       .prefault({}),
     rag: z
       .strictObject({
         /** A service that orders passages, in place of the built-in scoring: Cohere's protocol, which Jina, vLLM and others speak. */
-        reranker: z.strictObject({ url: z.url(), model: z.string(), api_key_env: z.string().optional() }).optional(),
+        reranker: z.strictObject({ url: z.url(), model: text, api_key_env: text.optional() }).optional(),
         /** What one tenant may keep in all its knowledge bases. */
-        max_documents: z.int().positive().default(1_000_000),
-        max_mb: z.number().positive().default(20_480),
+        max_documents: count.default(1_000_000),
+        max_mb: positive.default(20_480),
         /** Longest time of one ingest, ms. */
-        ingest_timeout_ms: z.int().positive().max(MOST_MS).default(600_000),
+        ingest_timeout_ms: count.max(MOST_MS).default(600_000),
       })
       .prefault({}),
     log: z
@@ -256,7 +253,7 @@ export const configSchema = z
       .prefault({}),
     alerts: z
       .strictObject({
-        channels: z.record(z.string(), alertChannel).default({}),
+        channels: z.record(text, alertChannel).default({}),
       })
       .prefault({}),
   })
@@ -287,9 +284,14 @@ function plain(message = ''): string {
   );
 }
 
+/** A configuration as zod checks it, or what is wrong with it. Nothing is compiled: that takes longer than the one or two checks of a process. */
+export function safeParseConfig(input: unknown) {
+  return configSchema.safeParse(input, { jitless: true });
+}
+
 /** The configuration with every default filled in. Throws BAD_CONFIG that names the key. */
 export function parseConfig(input: ConfigInput = {}): Config {
-  const parsed = configSchema.safeParse(input);
+  const parsed = safeParseConfig(input);
   if (parsed.success) return parsed.data;
   throw new ScriptError('BAD_CONFIG', `configuration: ${configProblem(parsed.error)}`);
 }

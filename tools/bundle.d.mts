@@ -1,2 +1,1 @@
 export function bundle(): Promise<void>;
-export function freshBundle(): string | undefined;

@@ -1,6 +1,6 @@
 // Puts the command line into a few files under build/app, which load several times faster than three hundred small ones. bin/llmspell takes them
-// only while nothing in src or node_modules is newer, so that they never hide a change.
-import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+// only while no source that they were made of and no dependency is newer, so that they never hide a change.
+import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,25 +10,29 @@ const app = join(root, 'build/app');
 /** Writes build/app anew; needs the development dependency rolldown. */
 export async function bundle() {
   const { rolldown } = await import('rolldown');
+  const begun = new Date();
   const fresh = `${app}.${process.pid}`;
   const made = await rolldown({
     input: join(root, 'src/cli/main.ts'),
     cwd: root,
     platform: 'node',
     external: (id, importer) => /^node:|^wabt$|^usearch$/.test(id) && !isSlim(id, importer),
-    plugins: [places(fresh), commander, ascii],
+    plugins: [places(fresh), commander, builtins, ascii],
     preserveEntrySignatures: 'allow-extension',
   });
   await made.write({
     dir: fresh,
     format: 'esm',
-    minify: { compress: false, mangle: false, codegen: true },
+    // Libraries know some classes by their names.
+    minify: { compress: false, mangle: { keepNames: true }, codegen: true },
     codeSplitting: { includeDependenciesRecursively: false, groups: [{ debugName: 'run', name: (id, context) => (runs(context).has(id) ? 'run' : null) }] },
   });
   rmSync(app, { recursive: true, force: true });
   renameSync(fresh, app);
-  // Written last: its time is the bundle's.
-  writeFileSync(join(app, 'made'), '');
+  const sources = (await made.watchFiles).filter((path) => path.startsWith(join(root, 'src'))).map((path) => relative(root, path));
+  writeFileSync(join(app, 'made'), [...sources, 'package.json', 'node_modules/.package-lock.json'].join('\n'));
+  // What changed while the bundle was made may not be in it.
+  utimesSync(join(app, 'made'), begun, begun);
 }
 
 let reached;
@@ -43,26 +47,6 @@ function runs(context) {
   };
   reached ??= closure(join(root, 'src/cli/run.ts')).difference(closure(join(root, 'src/cli/main.ts')));
   return reached;
-}
-
-/** The bundled command line when it is as new as everything that it was made of, else undefined. */
-export function freshBundle() {
-  try {
-    const { mtimeMs } = statSync(join(app, 'made'));
-    const older = (path) => statSync(path).mtimeMs <= mtimeMs;
-    if (!older(join(root, 'node_modules/.package-lock.json')) || !older(join(root, 'package.json'))) return undefined;
-    const folders = [join(root, 'src')];
-    for (const folder of folders) {
-      if (!older(folder)) return undefined;
-      for (const entry of readdirSync(folder, { withFileTypes: true })) {
-        if (entry.isDirectory()) folders.push(join(folder, entry.name));
-        else if (!older(join(folder, entry.name))) return undefined;
-      }
-    }
-    return join(app, 'main.js');
-  } catch {
-    return undefined;
-  }
 }
 
 /** What commander imports at its start and hardly uses: these take Node longer to load than commander itself. */
@@ -84,6 +68,15 @@ const ascii = {
     const escaped = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
     for (const file of Object.values(files)) if (file.type === 'chunk') file.code = file.code.replaceAll(/[^\0-\x7f]/g, escaped);
   },
+};
+
+/** An import of a module of Node makes it run every getter that it has; taken by hand, what is not asked for is not loaded. */
+const builtins = {
+  name: 'builtins',
+  renderChunk: (code) =>
+    code.replaceAll(/^import (?:\* as )?(\w+|\{(?!.*\bdefault as\b).*\}) from "(node:.+)";$/gm, (_, names, id) => {
+      return `const ${names.replaceAll(' as ', ': ')} = process.getBuiltinModule("${id}");`;
+    }),
 };
 
 /** Files that modules find by their own place (preludes, workers, engines) are still found beside the source. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compileSchema } from '../call/compile.ts';
+import { compileLater } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
 import { anyValue } from '../call/schema.ts';
 import type { HandleType, Value, ValueMap } from '../call/value.ts';
@@ -165,7 +165,7 @@ function describe({ prompt, input, context }: AgentRequest): ValueMap {
 }
 
 /** What hooks may change of a request. */
-const checkChanged = compileSchema(z.strictObject({ prompt: z.string(), input: anyValue.optional(), context: anyValue.optional() }));
+const checkChanged = compileLater(() => z.strictObject({ prompt: z.string(), input: anyValue.optional(), context: anyValue.optional() }));
 
 function checkRequest(changed: Value, agent: string): Value {
   return checkChanged(changed, `${agent}: input`) as Value;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compileSchema } from '../call/compile.ts';
+import { compileLater } from '../call/compile.ts';
 import { type Context, type Run, runService } from '../call/context.ts';
 import { fromJsonSchema } from '../call/json-schema.ts';
 import type { Soon } from '../call/soon.ts';
@@ -179,7 +179,7 @@ function createAgents(run: Run): Agents {
   };
 }
 
-const checkChanged = compileSchema(z.strictObject({ name: z.string(), model: z.string(), description: z.string().default('') }));
+const checkChanged = compileLater(() => z.strictObject({ name: z.string(), model: z.string(), description: z.string().default('') }));
 
 /** What a hook puts in place of a new agent's configuration: model and description may change, the name not. */
 function checkCreation(changed: Value, name: string): ValueMap {

@@ -29,6 +29,15 @@ export function compileSchema(schema: z.core.$ZodType): Checker {
   return checker;
 }
 
+/** As above, for a schema that is made at the first check: most processes never come to it. */
+export function compileLater(make: () => z.core.$ZodType): Checker {
+  let made: Checker | undefined;
+  return (value, path, language) => {
+    made ??= compileSchema(make());
+    return made(value, path, language);
+  };
+}
+
 /** A method ready for calls. */
 export interface CompiledMethod {
   /** As scripts write it, `State.save`. */

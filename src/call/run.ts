@@ -201,32 +201,56 @@ export function cancelled(signal: AbortSignal): ScriptError {
 }
 
 type Changes = Parameters<Context['with']>[0];
+type Place = Pick<Context, 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>;
+
+function placeOf(run: Run, { depth = 0, hookDepth = 0, correlationId = run.id, transaction, spending }: Changes): Place {
+  return { depth, hookDepth, correlationId, transaction, spending };
+}
 
 /** A context of the host itself; a fiber's calls derive from it. */
 export class CallContext implements Context {
   readonly run: Run;
   readonly method: string;
-  readonly depth: number;
-  readonly hookDepth: number;
-  readonly correlationId: string;
-  readonly transaction: object | undefined;
-  readonly spending: object | undefined;
   /** The fiber whose call this is or derives from; the engines' own. */
   readonly fiber: object | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #parent: CallContext | undefined;
+  /** What it hands on; each call of a fiber has a context of its own, and all share this. */
+  readonly #place: Place;
 
-  constructor(run: Run, fields: Changes = {}, method: string = fields.method ?? '', parent?: CallContext, fiber: object | undefined = parent?.fiber) {
+  constructor(
+    run: Run,
+    fields: Changes | CallContext = {},
+    method: string = fields.method ?? '',
+    parent?: CallContext,
+    fiber: object | undefined = parent?.fiber,
+  ) {
     this.run = run;
     this.method = method;
-    this.depth = fields.depth ?? 0;
-    this.hookDepth = fields.hookDepth ?? 0;
-    this.correlationId = fields.correlationId ?? run.id;
-    this.transaction = fields.transaction;
-    this.spending = fields.spending;
     this.#signal = parent ? fields.signal : undefined;
     this.#parent = parent;
     this.fiber = fiber;
+    this.#place = #place in fields ? fields.#place : placeOf(run, fields);
+  }
+
+  get depth(): number {
+    return this.#place.depth;
+  }
+
+  get hookDepth(): number {
+    return this.#place.hookDepth;
+  }
+
+  get correlationId(): string {
+    return this.#place.correlationId;
+  }
+
+  get transaction(): object | undefined {
+    return this.#place.transaction;
+  }
+
+  get spending(): object | undefined {
+    return this.#place.spending;
   }
 
   get signal(): AbortSignal {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { nearest } from '../call/check/nearest.ts';
-import { type Config, type ConfigInput, configProblem, configSchema } from '../config.ts';
+import { type Config, type ConfigInput, configProblem, parseConfig, safeParseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 
 /** The file that is read when none is named. */
@@ -11,7 +11,7 @@ export const CONFIG_FILE = 'llmspell.toml';
 export async function loadConfig(path: string | undefined): Promise<{ config: Config; input: ConfigInput; file: string | undefined }> {
   const file = path ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
   const input = file === undefined ? {} : await readToml(file);
-  const parsed = configSchema.safeParse(input);
+  const parsed = safeParseConfig(input);
   if (parsed.success) return { config: parsed.data, input: input as ConfigInput, file };
   const [issue] = parsed.error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.map((name) => unknownSetting(name, issue.path)).join(', ') : undefined;
@@ -19,7 +19,7 @@ export async function loadConfig(path: string | undefined): Promise<{ config: Co
 }
 
 function unknownSetting(name: string, path: readonly PropertyKey[]): string {
-  const known = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], configSchema.parse({}));
+  const known = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], parseConfig());
   const meant = nearest(name, Object.keys(known ?? {}));
   return `unknown setting ${[...path, name].join('.')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
 }

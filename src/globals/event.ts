@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compileSchema } from '../call/compile.ts';
+import { compileLater } from '../call/compile.ts';
 import { defineGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
@@ -24,8 +24,8 @@ const draft = z.strictObject({
   correlation_id: z.string().optional().meta({ description: 'joins what belongs together; that of the current operation if not given' }),
 });
 
-const checkDraft = compileSchema(draft);
-const checkRecord = compileSchema(record.nullable());
+const checkDraft = compileLater(() => draft);
+const checkRecord = compileLater(() => record.nullable());
 
 const subscribeOptions = z.strictObject({
   filter: z

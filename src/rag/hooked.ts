@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { compileSchema } from '../call/compile.ts';
+import { compileLater } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -21,10 +21,12 @@ export const ingested = z.object({
     .meta({ description: 'links, pipes and names that are no UTF-8 in a folder or behind a pattern; absent where there are none' }),
 });
 
-const documents = compileSchema(z.strictObject({ base: z.string().optional(), documents: z.array(documentInput) }));
-const result = compileSchema(ingested);
-const query = compileSchema(z.strictObject({ ...queryFields, query: queryFields.query.optional() }));
-const chunks = compileSchema(z.array(z.object({ document_id: z.string(), chunk_index: z.int().min(0), content: z.string(), score: z.number().optional() })));
+const documents = compileLater(() => z.strictObject({ base: z.string().optional(), documents: z.array(documentInput) }));
+const result = compileLater(() => ingested);
+const query = compileLater(() => z.strictObject({ ...queryFields, query: queryFields.query.optional() }));
+const chunks = compileLater(() =>
+  z.array(z.object({ document_id: z.string(), chunk_index: z.int().min(0), content: z.string(), score: z.number().optional() })),
+);
 
 /** Documents that a hook puts in place of the given ones. Throws BAD_ARGUMENT for what are none. */
 export function checkDocuments({ run, method }: Context): (changed: Value) => ValueMap {

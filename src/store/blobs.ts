@@ -1,9 +1,11 @@
 import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { mkdir, open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomBytes } from '../call/digest.ts';
 import type { StagedFile } from './artifacts.ts';
 import { storeFailure } from './failure.ts';
+
+/** Loaded at first use: most scripts have no blobs. */
+const files = () => process.getBuiltinModule('node:fs/promises');
 
 /** A temporary file that was not written to for this long belongs to nobody any more, ms. */
 const LEFT_AFTER_MS = 3_600_000;
@@ -31,10 +33,12 @@ export function blobFolder(folder: string): BlobFiles {
       let removed = 0;
       for (const name of await entries(folder)) {
         if (name.endsWith('.tmp')) {
-          const age = await stat(join(folder, name)).then(
-            ({ mtimeMs }) => now - mtimeMs,
-            () => 0,
-          );
+          const age = await files()
+            .stat(join(folder, name))
+            .then(
+              ({ mtimeMs }) => now - mtimeMs,
+              () => 0,
+            );
           if (age > LEFT_AFTER_MS) {
             rmSync(join(folder, name), { force: true });
             removed++;
@@ -54,8 +58,8 @@ export function blobFolder(folder: string): BlobFiles {
 async function stageIn(folder: string, pieces: AsyncIterable<Uint8Array>, path: (file: string) => string): Promise<StagedFile> {
   const temporary = join(folder, `${process.pid}-${randomBytes(8).toString('hex')}.tmp`);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const handle = await open(temporary, 'wx', 0o600);
+    await files().mkdir(folder, { recursive: true, mode: 0o700 });
+    const handle = await files().open(temporary, 'wx', 0o600);
     try {
       for await (const piece of pieces) await handle.appendFile(piece);
       await handle.sync();
@@ -91,7 +95,7 @@ function syncFolder(folder: string): void {
 
 async function entries(folder: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    return await files().readdir(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];

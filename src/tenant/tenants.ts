@@ -1,5 +1,4 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Host, hostService } from '../call/context.ts';
 import { randomBytes } from '../call/digest.ts';
@@ -61,6 +60,7 @@ async function removeFolder(folder: string): Promise<boolean> {
 }
 
 async function sizeOf(folder: string): Promise<number> {
+  const { readdir, stat } = process.getBuiltinModule('node:fs/promises');
   let size = 0;
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     // A file may go while they are counted.

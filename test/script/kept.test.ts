@@ -5,7 +5,7 @@ import { globals } from '../../src/globals/index.ts';
 import { createJavaScriptImage } from '../../src/script/javascript/image.ts';
 import { createLuaImage } from '../../src/script/lua/image.ts';
 import { forgetBuilt, keepBuilt, readBuilt } from '../../src/script/wasm/built.ts';
-import { imageFile, keptImage } from '../../src/script/wasm/kept.ts';
+import { imageBasis, imageFile, keptImage } from '../../src/script/wasm/kept.ts';
 
 const standard = createMethodTable(globals, { checkResults: false, standard: true });
 const plain = createMethodTable(globals, { checkResults: false });
@@ -13,7 +13,8 @@ const plain = createMethodTable(globals, { checkResults: false });
 const code = [`a test of process ${process.pid}`];
 const changed = [...code, 'changed'];
 
-afterAll(() => forgetBuilt(new RegExp([code, changed].map((text) => imageFile('lua', standard, text)).join('|'))));
+const fileOf = (text: readonly string[], table = standard) => imageFile('lua', imageBasis('lua', table, text));
+afterAll(() => forgetBuilt(new RegExp([code, changed].map((text) => fileOf(text)).join('|'))));
 
 describe('an image that is kept', () => {
   it.each([
@@ -30,16 +31,24 @@ describe('an image that is kept', () => {
     let made = 0;
     const image = (text = code) => keptImage('lua', standard, text, () => ({ bytes: new Uint8Array([1, 2, 3]), made: ++made }));
     expect([image().made, image().made]).toEqual([1, 1]);
-    const file = imageFile('lua', standard, code);
+    const file = fileOf(code);
     keepBuilt(file, (readBuilt(file) as Uint8Array).subarray(0, 10));
     expect([image().made, image().made]).toEqual([2, 2]);
     expect(image(changed).made).toBe(3);
-    for (const foreign of [readBuilt(imageFile('lua', standard, changed)) as Uint8Array, serialize({ bytes: 1 }), serialize(null)]) {
+    for (const foreign of [readBuilt(fileOf(changed)) as Uint8Array, serialize({ bytes: 1 }), serialize(null)]) {
       keepBuilt(file, foreign);
       const again = image().made;
       expect([again, image().made, again > 3]).toEqual([again, again, true]);
     }
-    expect(imageFile('lua', createMethodTable(globals.slice(1), { checkResults: false }), code)).not.toBe(file);
+    expect(fileOf(code, createMethodTable(globals.slice(1), { checkResults: false }))).not.toBe(file);
+  });
+
+  it('is made again where one of a basis as long lies in its place', () => {
+    let made = 0;
+    const image = (text: string) => keptImage('lua', standard, [...code, text], () => ++made);
+    expect(fileOf([...code, 'one'])).toBe(fileOf([...code, 'two']));
+    expect([image('one'), image('one'), image('two'), image('two'), image('one')]).toEqual([1, 1, 2, 2, 3]);
+    forgetBuilt(new RegExp(fileOf([...code, 'one'])));
   });
 
   it('is none of a table with globals of a host', () => {

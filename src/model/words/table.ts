@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { crc32 } from 'node:zlib';
 import { ScriptError } from '../../errors.ts';
 import { hashOf } from '../hash/embed.ts';
+
+/** Loaded at first use: it takes Node as long as a tenth of its start. */
+const zlib = () => process.getBuiltinModule('node:zlib');
 
 /** The vectors of words, four bits a number; `tools/words` makes them. */
 export interface WordTable {
@@ -34,7 +36,7 @@ export function openTable(bytes: Uint8Array): WordTable {
   if (magic !== MAGIC) throw broken('it is no such table');
   const size = HEAD + 8 * count + (count * dimensions) / 2;
   if (whole.length !== size) throw broken(`it has ${whole.length} bytes where ${size} were expected`);
-  if (crc32(whole.subarray(8)) !== sum) throw broken('its check sum is wrong');
+  if (zlib().crc32(whole.subarray(8)) !== sum) throw broken('its check sum is wrong');
   const hashes = new Uint32Array(whole.buffer, whole.byteOffset + HEAD, count);
   const scales = new Float32Array(whole.buffer, whole.byteOffset + HEAD + 4 * count, count);
   const halves = whole.subarray(HEAD + 8 * count);
@@ -73,7 +75,7 @@ export function packTable(words: readonly string[], vectors: Float32Array, dimen
   }
   const head = new Uint32Array(bytes.buffer, 0, HEAD / 4);
   head.set([MAGIC, 0, count, dimensions]);
-  head[1] = crc32(bytes.subarray(8));
+  head[1] = zlib().crc32(bytes.subarray(8));
   return bytes;
 }
 

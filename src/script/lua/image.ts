@@ -39,7 +39,8 @@ interface Made extends Omit<LuaImage, 'marks'> {
 /** A Lua state with everything in it, as bytes: the start of each context. */
 export interface LuaImage {
   readonly memory: MemoryImage;
-  readonly buffers: LuaMachine['memory']['saved'];
+  /** Of `LuaMemory`. */
+  readonly block: number;
   readonly L: number;
   readonly stackTop: number;
   readonly marks: LuaMarks;
@@ -129,7 +130,7 @@ function make(table: MethodTable): Made {
   }
   return {
     memory: captureImage(x.memory),
-    buffers: memory.saved,
+    block: memory.block,
     L,
     stackTop: x.stackSave(),
     refs,

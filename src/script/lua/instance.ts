@@ -15,13 +15,20 @@ import { LUA, type LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
 import { internals } from './internals.ts';
 import { LuaMachine } from './machine.ts';
+import { MOST_ARGUMENTS } from './memory.ts';
 import { LuaValues, scriptCallback } from './values.ts';
 
-/** What the wasm trampoline behind a host function does next: that many results, raise what is on the stack, or wait. */
+/** What the wasm trampoline behind a host function does next: raise what is on the stack, wait, or push a scalar; else that many results are there. */
 const RAISE = -1;
 const WAIT = -2;
-/** Where the number of a host function is: its first upvalue. */
-const UPVALUE = LUA.registry - 1;
+const INTEGER = -3;
+const FLOAT = -4;
+const NIL = -5;
+const FALSE = -6;
+const TRUE = -7;
+/** By the kind that the trampoline gives an argument; a number's lies beside it, others are read here. */
+const NUMBER = 0;
+const SCALARS = [undefined, null, false, true] as const;
 const STACK = STACK_BYTES.lua;
 
 /** What may stand before a script in its file: a byte order mark, and a line for the shell. */
@@ -46,7 +53,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
       image,
       memoryBytes: run.limits.memory_mb * 2 ** 20,
       now: run.now,
-      call: (L) => this.outside(() => this.#call(L)),
+      call: (L, index, count) => this.outside(() => this.#call(L, index, count)),
       wait: () => this.wait(),
       finish: (L, outcome) => this.outside(() => this.#finish(L, outcome)),
       interrupt: (L) => this.outside(() => this.#raiseEnding(L)),
@@ -181,30 +188,47 @@ export class LuaInstance extends Instance implements ScriptInstance {
 
   // Host calls.
 
-  #call(L: number): number {
-    const index = this.#x.lua_tonumberx(L, UPVALUE, 0);
+  #call(L: number, index: number, count: number): number {
     let result: Value | Promise<Value>;
     try {
       if (index < 0) {
         const results = this.#internals.call(index, L);
         return typeof results === 'number' ? results : this.suspend(results, WAIT);
       }
-      const args: Value[] = [];
-      const count = this.#x.lua_gettop(L);
-      for (let i = 1; i <= count; i++) args.push(this.#values.read(L, i, this.#parameter(index, i)));
-      result = this.callHost(index, args);
+      result = this.callHost(index, this.#arguments(L, index, count));
     } catch (error) {
       return this.#raise(L, error);
     }
-    if (result instanceof Promise) return WAIT;
-    this.#values.push(L, result);
+    return result instanceof Promise ? WAIT : this.#answer(L, result);
+  }
+
+  #arguments(L: number, index: number, count: number): Value[] {
+    const { values, doubles, bytes } = this.#machine.memory;
+    const args: Value[] = [];
+    for (let i = 0; i < count; i++) {
+      // Reading a value may let the memory grow: then these views are empty, and the rest is read here.
+      const kind = i < MOST_ARGUMENTS ? bytes[values + 8 * MOST_ARGUMENTS + i] : undefined;
+      const value = kind === NUMBER ? doubles[values / 8 + i] : SCALARS[kind as number];
+      args.push(value === undefined ? this.#values.read(L, i + 1, this.#parameter(index, i + 1)) : value);
+    }
+    return args;
+  }
+
+  /** Leaves a scalar to the trampoline, which is nearer to the engine; pushes anything else. */
+  #answer(L: number, value: Value): number {
+    if (typeof value === 'number') {
+      const { memory } = this.#machine;
+      memory.doubles[memory.values / 8] = value;
+      return Number.isSafeInteger(value) && !Object.is(value, -0) ? INTEGER : FLOAT;
+    }
+    if (value === null || value === undefined) return NIL;
+    if (typeof value === 'boolean') return value ? TRUE : FALSE;
+    this.#values.push(L, value);
     return 1;
   }
 
   #finish(L: number, outcome: Outcome): number {
-    if ('error' in outcome) return this.#raise(L, outcome.error);
-    this.#values.push(L, outcome.value);
-    return 1;
+    return 'error' in outcome ? this.#raise(L, outcome.error) : this.#answer(L, outcome.value);
   }
 
   #raise(L: number, error: unknown): number {

@@ -5,7 +5,7 @@ import { applyImage } from '../wasm/image.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import type { LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
-import { LuaMemory } from './memory.ts';
+import { LuaMemory, MOST_ARGUMENTS } from './memory.ts';
 
 /** What the engine asks of its instance. */
 export interface LuaHost {
@@ -13,7 +13,8 @@ export interface LuaHost {
   /** The heap's cap, bytes, beyond what the image and the fibers' stacks take. */
   readonly memoryBytes: number;
   now(): number;
-  call(L: number): number;
+  /** A host function of that number with so many arguments was called; those at `memory.values` are read already. */
+  call(L: number, index: number, count: number): number;
   wait(): Promise<Outcome>;
   finish(L: number, outcome: Outcome): number;
   interrupt(L: number): number;
@@ -56,7 +57,7 @@ export class LuaMachine {
       first,
       lua: instance.exports,
       host: {
-        call: host ? (L: number) => host.call(L) : unreachable,
+        call: host ? (L: number, index: number, count: number) => host.call(L, index, count) : unreachable,
         wait: new WebAssembly.Suspending(host ? () => host.wait() : unreachable),
         finish: host ? (L: number, outcome: Outcome) => host.finish(L, outcome) : unreachable,
         interrupt: host ? (L: number) => host.interrupt(L) : unreachable,
@@ -78,7 +79,9 @@ export class LuaMachine {
         .exports as LinkExports;
       x.__fuel_slot.set(0, tick.tick);
     } else x.__wasm_call_ctors();
-    this.memory = new LuaMemory(x, host?.image.buffers);
+    this.memory = new LuaMemory(x, host?.image.block);
+    second.values.value = this.memory.values;
+    second.kinds.value = this.memory.values + 8 * MOST_ARGUMENTS;
     this.readNumbers = second.read_numbers;
     this.writeNumbers = second.write_numbers;
     this.pushInteger = second.push_integer;
@@ -181,6 +184,8 @@ interface LinkExports extends WebAssembly.Exports {
   readonly slots: WebAssembly.Table;
   readonly host_fn: (L: number) => number;
   readonly hook: (L: number, info: number) => void;
+  readonly values: WebAssembly.Global<'i32'>;
+  readonly kinds: WebAssembly.Global<'i32'>;
   readonly read_numbers: ReadNumbers;
   readonly write_numbers: WriteNumbers;
   readonly push_integer: LuaMachine['pushInteger'];

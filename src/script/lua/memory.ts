@@ -10,36 +10,33 @@ const SCRATCH = 8_192;
 /** Lists of up to so many numbers cross in one call. */
 export const MOST_NUMBERS = 4_096;
 
-/** Where the buffers of a memory lie. */
-export interface SavedBuffers {
-  readonly length: number;
-  readonly scratch: number;
-  readonly numbers: number;
-}
+/** So many arguments of a host call are read ahead. */
+export const MOST_ARGUMENTS = 16;
 
 /** Text in and out of the engine's memory; views follow the memory as it grows. */
 export class LuaMemory {
   readonly #exports: LuaExports;
-  #buffer: ArrayBuffer | undefined;
   #bytes = Buffer.alloc(0);
   #view = new DataView(new ArrayBuffer(0));
   #doubles = new Float64Array(0);
+  /** Where the buffers lie; an image must remember it. */
+  readonly block: number;
   /** Four bytes for lengths that the API writes. */
   readonly #length: number;
   readonly #scratch: number;
   /** Room for lists of numbers: doubles, then a byte for each. */
   readonly numbers: number;
+  /** Room for the arguments of a host call, and its result: doubles, then a byte for each; see the linker. */
+  readonly values: number;
 
-  constructor(exports: LuaExports, saved?: SavedBuffers) {
+  /** The buffers are one block, made or, from an image, where it says. */
+  constructor(exports: LuaExports, block = exports.malloc(MOST_ARGUMENTS * 9 + 8 + SCRATCH + 8 + MOST_NUMBERS * 9)) {
     this.#exports = exports;
-    this.#length = saved?.length ?? exports.malloc(8);
-    this.#scratch = saved?.scratch ?? exports.malloc(SCRATCH + 1);
-    this.numbers = saved?.numbers ?? exports.malloc(MOST_NUMBERS * 9);
-  }
-
-  /** What an image must remember. */
-  get saved(): SavedBuffers {
-    return { length: this.#length, scratch: this.#scratch, numbers: this.numbers };
+    this.block = block;
+    this.values = block;
+    this.#length = block + MOST_ARGUMENTS * 9;
+    this.#scratch = this.#length + 8;
+    this.numbers = Math.ceil((this.#scratch + SCRATCH + 1) / 8) * 8;
   }
 
   get bytes(): Buffer {
@@ -152,10 +149,10 @@ export class LuaMemory {
     }
   }
 
+  /** A memory that grows takes the length from all views of what it was. */
   #follow(): void {
+    if (this.#bytes.length > 0) return;
     const { buffer } = this.#exports.memory;
-    if (buffer === this.#buffer) return;
-    this.#buffer = buffer;
     this.#bytes = Buffer.from(buffer);
     this.#view = new DataView(buffer);
     this.#doubles = new Float64Array(buffer);

@@ -27,10 +27,13 @@ export function writeNumbers(machine: LuaMachine, L: number, list: readonly Valu
   const kinds = numbers + MOST_NUMBERS * 8;
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
-    const value = item instanceof Float ? item.value : item;
-    if (typeof value !== 'number') return false;
-    doubles[numbers / 8 + i] = value;
-    bytes[kinds + i] = typeof item !== 'number' || !Number.isSafeInteger(value) || Object.is(value, -0) ? 1 : 0;
+    if (typeof item === 'number') {
+      doubles[numbers / 8 + i] = item;
+      bytes[kinds + i] = Number.isSafeInteger(item) && !Object.is(item, -0) ? 0 : 1;
+    } else if (item instanceof Float) {
+      doubles[numbers / 8 + i] = item.value;
+      bytes[kinds + i] = 1;
+    } else return false;
   }
   machine.writeNumbers(L, numbers, kinds, list.length);
   return true;

@@ -6,38 +6,32 @@ import { type EngineName, MANIFESTS } from './manifests.ts';
 /** The image of a table of built-in globals as a process before made it, or made now and kept for the next: reading one takes a tenth of the time. */
 export function keptImage<T>(name: EngineName, table: MethodTable, code: readonly unknown[], make: () => T): T {
   if (!table.standard) return make();
-  const file = imageFile(name, table, code);
+  const basis = imageBasis(name, table, code);
+  const file = imageFile(name, basis);
   const bytes = readBuilt(file);
   try {
-    const kept: { file: string; made: T } | undefined | null = bytes && deserialize(bytes);
-    if (kept?.file === file) return kept.made;
+    const kept: { basis: string; made: T } | undefined | null = bytes && deserialize(bytes);
+    if (kept?.basis === basis) return kept.made;
   } catch {
-    // Cut off or of another version of V8: made again, as is one that belongs elsewhere.
+    // Cut off or of another version of V8: made again, as is one of another basis.
   }
   const made = make();
-  keepBuilt(file, serialize({ file, made }));
+  keepBuilt(file, serialize({ basis, made }));
   return made;
 }
 
-/** Named by a hash of all that an image depends on: the binary, the names and numbers of the methods, and the text of the code that makes it. */
-export function imageFile(name: EngineName, table: MethodTable, code: readonly unknown[]): string {
+/** All that an image depends on: the binary, the names and numbers of the methods, and the text of the code that makes it. */
+export function imageBasis(name: EngineName, table: MethodTable, code: readonly unknown[]): string {
   const named = (methods: MethodTable['handles'][number]['methods']) =>
     methods.map(([method, { index, compiled }]) => [method, index, compiled.parameterNames.length]);
   const shape = [
     table.globals(name).map(({ name: global, callable, methods }) => [global, callable?.index, callable?.compiled.parameterNames.length, named(methods)]),
     table.handles.map(({ type, methods }) => [type.name, named(methods)]),
   ];
-  return `${name}-${fingerprint(JSON.stringify([MANIFESTS[name].sha256, shape, code.map(String)]))}.image`;
+  return JSON.stringify([MANIFESTS[name].sha256, shape, code.map(String)]);
 }
 
-/** FNV-1a with two primes, 64 bits: against chance, not against intent, and without loading Node's cryptography at each start. */
-function fingerprint(text: string): string {
-  let a = 0x811c9dc5;
-  let b = a;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ unit, 0x85ebca6b);
-  }
-  return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+/** Where images of so long a basis lie; a hash would tell apart those few that share a place, but takes as long as all the rest of an image's reading. */
+export function imageFile(name: EngineName, basis: string): string {
+  return `${name}-${basis.length}.image`;
 }

@@ -29,6 +29,7 @@ describe('values out of Lua', () => {
     ['{ b = 1, a = { c = 2 } }', { a: { c: 2 }, b: 1 }],
     ['{ 1, 2, 3, 4.0, 0.5, -6, 7, 8, 9007199254740991 }', [1, 2, 3, new Float(4), 0.5, -6, 7, 8, 9007199254740991]],
     ['{ 1, 2, 3, 4, 5, 6, 7, 8, 9007199254740993 }', [1, 2, 3, 4, 5, 6, 7, 8, 9007199254740993n]],
+    ['(function() local t = {} for i = 20, 1, -1 do t[i] = i end return t end)()', Array.from({ length: 20 }, (_, at) => at + 1)],
     ['{ 1, 2, 3, 4, 5, 6, 7, 8, "x", {} }', [1, 2, 3, 4, 5, 6, 7, 8, 'x', {}]],
     ['{ 1, nil, 3 }', [1, null, 3]],
     ['{ ["__proto__"] = 1 }', JSON.parse('{"__proto__":1}')],
@@ -42,6 +43,13 @@ describe('values out of Lua', () => {
     ['depth', 'local t = {} for i = 1, 70 do t = { t } end Try.echo(t)', 'Try.echo: value: nested deeper than 64'],
     ['mixed keys', 'Try.echo({ 1, a = 2 })', 'Try.echo: value: a table with both positions and names as keys'],
     ['mixed keys in long lists', 'Try.echo({ 1, 2, 3, 4, 5, 6, 7, 8, 9, a = 2 })', 'Try.echo: value: a table with both positions and names as keys'],
+    [
+      'mixed keys in long lists that were filled from their ends',
+      'local t = { a = 2 } for i = 20, 1, -1 do t[i] = i end Try.echo(t)',
+      'Try.echo: value: a table with both positions and names as keys',
+    ],
+    ['twenty arguments', `Try.echo(${Array.from({ length: 20 }, (_, at) => at)})`, 'Try.echo: expected at most 1 argument, got 20'],
+    ['a function in a place for a number', 'Try.later(1, print)', 'Try.later: ms: expected a number, got a function'],
     ['odd keys', 'Try.echo({ [1.5] = 2 })', 'Try.echo: value: a table key that is neither a string nor a position from 1'],
     ['great holes', 'Try.echo({ 1, [1000] = 2 })', 'Try.echo: value: an array with positions up to 1000 but only 2 values'],
     ['a coroutine', 'Try.echo(coroutine.create(print))', 'Try.echo: value: a coroutine cannot leave the script'],
@@ -55,6 +63,22 @@ describe('values out of Lua', () => {
 describe('values into Lua', () => {
   it.each([
     ['integers stay integers', 'return math.type(Try.echo(7)) .. math.type(Try.echo(7.0)) .. math.type(Try.echo({ 7.0 })[1])', 'integerfloatfloat'],
+    [
+      'scalars stay what they are',
+      `local r = {}
+for i, v in ipairs({ true, false, 1, 0.5, 1.0, -0.0, 1 / 0, 2 ^ 53, (1 << 53) + 1, math.mininteger }) do
+  local e = Try.echo(v)
+  r[i] = tostring(e == v and math.type(e) == math.type(v) and tostring(e) == tostring(v))
+end
+local nan = Try.echo(0 / 0)
+return table.concat(r, " ") .. tostring(Try.echo(nil)) .. tostring(nan ~= nan)`,
+      `${'true '.repeat(10).trim()}niltrue`,
+    ],
+    [
+      'each of several arguments arrives',
+      'return Try.later("x", 0.5) .. Try.later(9007199254740991, 1) .. tostring(Try.later(nil, 1))',
+      'x9007199254740991nil',
+    ],
     [
       'long lists of numbers keep their types',
       'local t = Try.echo({ 1, 2.0, 3, 4, 5, 6, 7, 8, -9, 0.5 }) local r = {} for i, v in ipairs(t) do r[i] = math.type(v):sub(1, 1) .. v end return table.concat(r, " ")',

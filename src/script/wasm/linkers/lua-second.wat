@@ -15,14 +15,16 @@
   (import "lua" "lua_isinteger" (func $isinteger (param i32 i32) (result i32)))
   (import "lua" "lua_tonumberx" (func $tonumber (param i32 i32 i32) (result f64)))
   (import "lua" "lua_tointegerx" (func $tointeger (param i32 i32 i32) (result i64)))
+  (import "lua" "lua_toboolean" (func $toboolean (param i32 i32) (result i32)))
   (import "lua" "lua_pushnil" (func $pushnil (param i32)))
+  (import "lua" "lua_pushboolean" (func $pushboolean (param i32 i32)))
   (import "lua" "lua_pushnumber" (func $pushnumber (param i32 f64)))
   (import "lua" "lua_pushinteger" (func $pushinteger (param i32 i64)))
   (import "lua" "lua_rawlen" (func $rawlen (param i32 i32) (result i64)))
   (import "lua" "lua_next" (func $next (param i32 i32) (result i32)))
   (import "lua" "lua_rawgeti" (func $rawgeti (param i32 i32 i64) (result i32)))
   (import "lua" "lua_rawseti" (func $rawseti (param i32 i32 i64)))
-  (import "host" "call" (func $call (param i32) (result i32)))
+  (import "host" "call" (func $call (param i32 i32 i32) (result i32)))
   (import "host" "wait" (func $wait (result externref)))
   (import "host" "finish" (func $finish (param i32 externref) (result i32)))
   (import "host" "interrupt" (func $interrupt (param i32) (result i32)))
@@ -38,16 +40,63 @@
       i32.const 1 i32.const 0 call $setThrew
     end)
 
-  ;; The host answers with a number of results, -1 to raise what is on the stack, or -2 to wait.
+  ;; Where arguments lie for the host, and a result for the engine: doubles, and for arguments a byte each from $kinds on.
+  (global $values (export "values") (mut i32) (i32.const 0))
+  (global $kinds (export "kinds") (mut i32) (i32.const 0))
+
+  ;; Each step from the host into the engine takes longer than all of this. Kinds of the first sixteen arguments: 0 a number that the host has as
+  ;; it is, 1 nil, 2 false, 3 true, 4 what it reads itself (integers that a double cannot hold and floats without a fraction among it).
+  (func $arguments (param $L i32) (param $count i32) (local $i i32) (local $type i32) (local $kind i32) (local $value f64)
+    block $done
+      loop $each
+        local.get $i local.get $count i32.ge_s br_if $done
+        local.get $i i32.const 16 i32.ge_u br_if $done
+        local.get $L local.get $i i32.const 1 i32.add call $type local.set $type
+        i32.const 4 local.set $kind
+        local.get $type i32.const 3 i32.eq if
+          local.get $L local.get $i i32.const 1 i32.add i32.const 0 call $tonumber local.set $value
+          global.get $values local.get $i i32.const 3 i32.shl i32.add local.get $value f64.store
+          local.get $L local.get $i i32.const 1 i32.add call $isinteger
+          if (result i32) local.get $value f64.abs f64.const 9007199254740991 f64.gt else local.get $value local.get $value f64.trunc f64.eq end
+          i32.const 2 i32.shl local.set $kind
+        else
+          local.get $type i32.eqz if i32.const 1 local.set $kind end
+          local.get $type i32.const 1 i32.eq if local.get $L local.get $i i32.const 1 i32.add call $toboolean i32.const 2 i32.add local.set $kind end
+        end
+        global.get $kinds local.get $i i32.add local.get $kind i32.store8
+        local.get $i i32.const 1 i32.add local.set $i
+        br $each
+      end
+    end)
+
+  ;; What the host's answer comes to: a number of results on the stack; -3 to -7 stand for one that is not there yet: the integer or the float at
+  ;; $values, nil, false, true.
+  (func $answer (param $L i32) (param $results i32) (result i32)
+    local.get $results i32.const -3 i32.gt_s if local.get $results return end
+    block $pushed
+      local.get $results i32.const -3 i32.eq if local.get $L global.get $values f64.load i64.trunc_f64_s call $pushinteger br $pushed end
+      local.get $results i32.const -4 i32.eq if local.get $L global.get $values f64.load call $pushnumber br $pushed end
+      local.get $results i32.const -5 i32.eq if local.get $L call $pushnil br $pushed end
+      local.get $L local.get $results i32.const -7 i32.eq call $pushboolean
+    end
+    i32.const 1)
+
+  ;; The host answers as above, or with -1 to raise what is on the stack, or -2 to wait.
   ;; JSPI does not know the shadow stack: after a wait its pointer is put back before anything else runs.
   (func (export "host_fn") (param $L i32) (result i32) (local $sp i32) (local $results i32) (local $outcome externref)
-    local.get $L call $call local.tee $results
+    local.get $L call $gettop local.set $results
+    local.get $L local.get $results call $arguments
+    local.get $L
+    local.get $L i32.const -1001001 i32.const 0 call $tonumber i32.trunc_f64_s
+    local.get $results
+    call $call local.set $results
+    local.get $L local.get $results call $answer local.tee $results
     i32.const 0 i32.ge_s if local.get $results return end
     local.get $results i32.const -2 i32.eq if
       call $stackSave local.set $sp
       call $wait local.set $outcome
       local.get $sp call $stackRestore
-      local.get $L local.get $outcome call $finish local.tee $results
+      local.get $L local.get $L local.get $outcome call $finish call $answer local.tee $results
       i32.const 0 i32.ge_s if local.get $results return end
     end
     local.get $L call $lua_error)
@@ -68,29 +117,33 @@
   ;; Reads a list of nothing but numbers: doubles to $at, and to $kinds a byte for each, 1 for a float. Gives how many there are, or -1 for
   ;; anything else (other keys, other values, holes, fewer than $least or more than $most, integers that a double cannot hold); the stack is as before.
   (func (export "read_numbers") (param $L i32) (param $index i32) (param $at i32) (param $kinds i32) (param $least i32) (param $most i32) (result i32)
-    (local $top i32) (local $count i32) (local $integer i32) (local $value f64)
+    (local $key i32) (local $of i32) (local $count i32) (local $integer i32) (local $value f64)
     local.get $L local.get $index call $rawlen local.get $least i64.extend_i32_u i64.lt_u if i32.const -1 return end
-    local.get $L call $gettop local.set $top
+    local.get $L call $gettop i32.const 1 i32.add local.tee $key i32.const 1 i32.add local.set $of
     local.get $L call $pushnil
     block $other
       loop $each
         local.get $L local.get $index call $next i32.eqz if local.get $count return end
         local.get $count local.get $most i32.ge_u br_if $other
-        local.get $L local.get $top i32.const 1 i32.add call $isinteger i32.eqz br_if $other
-        local.get $L local.get $top i32.const 1 i32.add i32.const 0 call $tointeger
+        local.get $L local.get $key call $isinteger i32.eqz br_if $other
+        local.get $L local.get $key i32.const 0 call $tointeger
         local.get $count i32.const 1 i32.add i64.extend_i32_u i64.ne br_if $other
-        local.get $L local.get $top i32.const 2 i32.add call $type i32.const 3 i32.ne br_if $other
-        local.get $L local.get $top i32.const 2 i32.add i32.const 0 call $tonumber local.set $value
-        local.get $L local.get $top i32.const 2 i32.add call $isinteger local.tee $integer
-        if local.get $value f64.abs f64.const 9007199254740991 f64.gt br_if $other end
+        local.get $L local.get $of call $isinteger local.tee $integer
+        if
+          local.get $L local.get $of i32.const 0 call $tointeger f64.convert_i64_s local.tee $value
+          f64.abs f64.const 9007199254740991 f64.gt br_if $other
+        else
+          local.get $L local.get $of call $type i32.const 3 i32.ne br_if $other
+          local.get $L local.get $of i32.const 0 call $tonumber local.set $value
+        end
         local.get $at local.get $count i32.const 3 i32.shl i32.add local.get $value f64.store
         local.get $kinds local.get $count i32.add local.get $integer i32.eqz i32.store8
         local.get $count i32.const 1 i32.add local.set $count
-        local.get $L local.get $top i32.const 1 i32.add call $settop
+        local.get $L local.get $key call $settop
         br $each
       end
     end
-    local.get $L local.get $top call $settop
+    local.get $L local.get $key i32.const 1 i32.sub call $settop
     i32.const -1)
 
   ;; Sets the positions from 1 of the table on top of the stack to the doubles at $at; those whose byte at $kinds is 0 become integers.
