@@ -1,5 +1,5 @@
 import { isMap } from './check/kind.ts';
-import { pieceEnd } from './text.ts';
+import { compareBytes, orderInSteps, pieceEnd } from './text.ts';
 import { Float } from './value.ts';
 
 /** Major types of RFC 8949, section 3.1. */
@@ -19,8 +19,8 @@ const USUAL_DEPTH = 64;
 const FIRST_BYTES = 256;
 /** Up to this length a text is written unit by unit. */
 const SHORT = 24;
-/** So few keys are compared two by two. */
-const FEW = 16;
+/** Maps of more keys put them in order in steps. */
+const FEW_KEYS = 64;
 
 /** Something has no stored form; which and where is found out afterwards. */
 export class Unstorable extends Error {}
@@ -43,6 +43,8 @@ export class CborWriter {
   #rest: string | Uint8Array | undefined;
   #done = 0;
   #left = 0;
+  /** What is done before anything else goes on. */
+  #first: (() => void) | undefined;
 
   /** Throws Unstorable, as `step` does. */
   constructor(value: unknown) {
@@ -54,7 +56,12 @@ export class CborWriter {
     this.#left = STEP_NODES;
     const levels = this.#levels;
     for (;;) {
-      if (this.#rest !== undefined) this.#piece(this.#rest);
+      const first = this.#first;
+      if (first) {
+        this.#first = undefined;
+        first();
+        this.#left -= PIECE_NODES;
+      } else if (this.#rest !== undefined) this.#piece(this.#rest);
       else {
         const level = levels.at(-1);
         if (!level) return true;
@@ -99,13 +106,25 @@ export class CborWriter {
   #object(value: object): void {
     if (Array.isArray(value)) this.#open(MAJOR.array, value, undefined, value.length);
     else if (isMap(value)) {
-      const keys = canonical(definedKeys(value));
-      this.#open(MAJOR.map, value, keys, keys.length);
+      this.#map(value, Object.keys(value));
     } else if (value instanceof Float) this.#float(value.value);
     else if (value instanceof Uint8Array) {
       this.#head(MAJOR.bytes, value.length);
       this.#begin(value);
     } else throw new Unstorable();
+  }
+
+  /** Many keys are looked at and put in order in steps of their own. */
+  #map(map: Readonly<Record<string, unknown>>, all: string[]): void {
+    const open = (keys: readonly string[]) => this.#open(MAJOR.map, map, keys, keys.length);
+    if (all.length <= FEW_KEYS) return open(canonical(definedKeys(map, all)));
+    const ordering = canonicalInSteps(map, all);
+    const goOn = () => {
+      const { done, value } = ordering.next();
+      if (done) open(value);
+      else this.#first = goOn;
+    };
+    this.#first = goOn;
   }
 
   #open(major: number, of: Level['of'], keys: Level['keys'], count: number): void {
@@ -237,40 +256,27 @@ export class CborWriter {
 
 const HALF = new DataView(new ArrayBuffer(2));
 
-function definedKeys(map: Readonly<Record<string, unknown>>): string[] {
-  const keys = Object.keys(map);
+function definedKeys(map: Readonly<Record<string, unknown>>, keys: string[]): string[] {
   return keys.some((key) => map[key] === undefined) ? keys.filter((key) => map[key] !== undefined) : keys;
 }
 
 /** Keys in the order of their encoded bytes: shorter ones first, else by their UTF-8 bytes. */
 function canonical(keys: string[]): string[] {
-  if (keys.length <= FEW) return keys.length < 2 ? keys : keys.sort((a, b) => Buffer.byteLength(a) - Buffer.byteLength(b) || compareBytes(a, b));
+  return keys.length < 2 ? keys : keys.sort((a, b) => Buffer.byteLength(a) - Buffer.byteLength(b) || compareBytes(a, b));
+}
+
+/** The same of many keys, those that are defined, in steps. */
+function* canonicalInSteps(map: Readonly<Record<string, unknown>>, keys: readonly string[]): Generator<undefined, string[]> {
   const byLength = new Map<number, string[]>();
-  for (const key of keys) {
+  for (const [i, key] of keys.entries()) {
+    if (i % STEP_NODES === STEP_NODES - 1) yield;
+    if (map[key] === undefined) continue;
     const bytes = Buffer.byteLength(key);
     const same = byLength.get(bytes);
     if (same) same.push(key);
     else byLength.set(bytes, [key]);
   }
-  return [...byLength.keys()].sort((a, b) => a - b).flatMap((length) => inByteOrder(byLength.get(length) as string[]));
+  const ordered: string[] = [];
+  for (const length of [...byLength.keys()].sort((a, b) => a - b)) for (const key of yield* orderInSteps(byLength.get(length) ?? [])) ordered.push(key);
+  return ordered;
 }
-
-/** From here on the order of UTF-16 units is not that of UTF-8 bytes. */
-const SURROGATES_AND_ABOVE = /[\ud800-\uffff]/;
-
-/** Sorts texts by their UTF-8 bytes, which is the order of code points, in place. */
-export function inByteOrder(texts: string[]): string[] {
-  return texts.some((text) => SURROGATES_AND_ABOVE.test(text)) ? texts.sort(compareBytes) : texts.sort();
-}
-
-/** UTF-16 puts code points above U+FFFF before U+E000. */
-function compareBytes(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
-    if (left !== right) return left >= 0xd800 && right >= 0xd800 ? fixed(left) - fixed(right) : left - right;
-  }
-  return a.length - b.length;
-}
-
-const fixed = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit + 0x2000);

@@ -9,6 +9,7 @@ import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import { STACK_BYTES } from '../limits.ts';
 import type { ScriptRef } from '../refs.ts';
+import { UNFINISHED, type Unfinished } from '../steps.ts';
 import { incomplete, lacksEnd, withoutPrelude } from './chunk.ts';
 import { LuaErrors } from './errors.ts';
 import { LUA, type LuaExports } from './exports.ts';
@@ -55,7 +56,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     });
     this.#x = this.#machine.x;
     const owner = { dropped: this.#dropped, callback: (ref: ScriptRef) => this.#callback(ref) };
-    this.#values = new LuaValues(this.#machine, image.marks, owner);
+    this.#values = new LuaValues(this.#machine, image.marks, owner, this.steps);
     this.#errors = new LuaErrors(this.#x, this.#machine.memory, this.#values, image, owner);
     this.#internals = internals(run, this.#values, this.#machine, () => this.current);
     this.#seed();
@@ -142,7 +143,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     const status = await this.compute(() => this.#machine.pcall(fiber.region + STACK, thread, args));
     if (fiber.interruptedAt) x.lua_sethook(thread, 0, 0, 0);
     if (status !== LUA.ok) throw this.#errors.leave(thread, status, fiber);
-    return this.#values.read(thread, x.lua_gettop(thread), 'the result');
+    return this.inSteps(this.#values.beginRead(thread, x.lua_gettop(thread), 'the result'), () => this.#values.readMore());
   }
 
   async #load(fiber: Fiber, source: Source): Promise<void> {
@@ -171,9 +172,12 @@ export class LuaInstance extends Instance implements ScriptInstance {
 
   #callback(ref: ScriptRef): Callback {
     return scriptCallback(ref, (context: Context, args: readonly Value[], options: InvokeOptions) =>
-      this.invoke(context, options, (fiber) => {
+      this.invoke(context, options, async (fiber) => {
         this.#values.pushRef(fiber.thread, ref);
-        for (const arg of args) this.#values.push(fiber.thread, arg);
+        for (const arg of args) {
+          const pushed = this.#values.beginPush(fiber.thread, arg);
+          if (pushed === UNFINISHED) await this.inSteps(pushed, () => this.#values.pushMore());
+        }
         return this.#run(fiber, args.length);
       }),
     );
@@ -183,32 +187,54 @@ export class LuaInstance extends Instance implements ScriptInstance {
 
   #call(L: number): number {
     const index = this.#x.lua_tonumberx(L, UPVALUE, 0);
-    let result: Value | Promise<Value>;
     try {
       if (index < 0) {
         const results = this.#internals.call(index, L);
         return typeof results === 'number' ? results : this.suspend(results, WAIT);
       }
-      const args: Value[] = [];
-      const count = this.#x.lua_gettop(L);
-      for (let i = 1; i <= count; i++) args.push(this.#values.read(L, i, this.#parameter(index, i)));
-      result = this.callHost(index, args);
+      this.steps.begin();
+      return this.#read(L, index, []);
     } catch (error) {
       return this.#raise(L, error);
     }
-    if (result instanceof Promise) return WAIT;
-    this.#values.push(L, result);
-    return 1;
+  }
+
+  /** Reads the arguments that are left and makes the call; `more` goes on with one that was begun. */
+  #read(L: number, index: number, args: Value[], count = this.#x.lua_gettop(L), more?: () => Value | Unfinished): number {
+    while (args.length < count) {
+      const position = args.length + 1;
+      const value: Value | Unfinished = more ? more() : this.#values.beginRead(L, position, this.#parameter(index, position));
+      more = undefined;
+      if (value === UNFINISHED) return this.giveTurn(() => this.#read(L, index, args, count, () => this.#values.readMore()), WAIT);
+      args.push(value);
+    }
+    if (this.steps.large && this.steps.look()) return this.giveTurn(() => this.#make(L, index, args), WAIT);
+    return this.#make(L, index, args);
+  }
+
+  #make(L: number, index: number, args: Value[]): number {
+    const result = this.callHost(index, args);
+    return result instanceof Promise ? WAIT : this.#push(L, this.#values.beginPush(L, result));
+  }
+
+  /** One result, which is on the stack or goes on. */
+  #push(L: number, pushed: true | Unfinished): number {
+    return pushed === UNFINISHED ? this.giveTurn(() => this.#push(L, this.#values.pushMore()), WAIT) : 1;
   }
 
   #finish(L: number, outcome: Outcome): number {
-    if ('error' in outcome) return this.#raise(L, outcome.error);
-    this.#values.push(L, outcome.value);
-    return 1;
+    try {
+      if (this.givesTurn) return this.goOn(outcome);
+      if ('error' in outcome) throw outcome.error;
+      return this.#push(L, this.#values.beginPush(L, outcome.value));
+    } catch (error) {
+      return this.#raise(L, error);
+    }
   }
 
   #raise(L: number, error: unknown): number {
     if (this.dead || error instanceof WebAssembly.Exception || error instanceof WebAssembly.RuntimeError) throw error;
+    this.#values.abandon();
     this.#errors.push(L, asScriptError(error), true);
     return RAISE;
   }
