@@ -53,7 +53,7 @@ describe('stored values', () => {
     const hex = (given: Value) => Buffer.from(encode(given)).toString('hex');
     const numbers = [0, 23, 24, 255, 256, 65_536, 4_294_967_296, -1, -24, -25, -257].map(hex);
     expect(numbers).toEqual(['00', '17', '1818', '18ff', '190100', '1a00010000', '1b0000000100000000', '20', '37', '3818', '390100']);
-    const floats = [-0, 1.5, 5.960464477539063e-8, 100_000.5, 1.1, Number.POSITIVE_INFINITY, Number.NaN].map(hex);
+    const floats = [-0, 1.5, 2 ** -24, 100_000.5, 1.1, Number.POSITIVE_INFINITY, Number.NaN].map(hex);
     expect(floats).toEqual(['f98000', 'f93e00', 'f90001', 'fa47c35040', 'fb3ff199999999999a', 'f97c00', 'f97e00']);
     expect(hex([2n ** 63n - 1n, -(2n ** 63n)])).toBe('821b7fffffffffffffff3b7fffffffffffffff');
     expect(hex({ b: [true, null], a: 'ü', aa: new Uint8Array([1]) })).toBe('a3616162c3bc616282f5f66261614101');
