@@ -174,11 +174,11 @@ export class CborWriter {
     if (typeof content === 'string') {
       this.#done = pieceEnd(content, from, PIECE);
       const piece = from === 0 && this.#done === content.length ? content : content.slice(from, this.#done);
-      this.#room(piece.length * 3);
+      if (piece === content) this.#room(piece.length * 3);
       this.#at += this.#buffer.utf8Write(piece, this.#at);
     } else {
       this.#done = Math.min(content.length, from + PIECE);
-      this.#room(this.#done - from);
+      if (content.length <= PIECE) this.#room(this.#done - from);
       this.#buffer.set(content.subarray(from, this.#done), this.#at);
       this.#at += this.#done - from;
     }

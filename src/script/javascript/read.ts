@@ -23,17 +23,17 @@ export interface References {
 }
 
 /** What kind of object is being read. */
-type Kind = 'object' | 'error' | 'array' | 'sparse';
+type Kind = 'object' | 'error' | 'array' | 'sparse' | 'bytes';
 
 /** An object that is being read. */
 interface Level {
   kind: Kind;
   object: number;
-  /** How many properties or items there are to look at, and the next one. */
+  /** How many properties, items or bytes there are to look at, and the next one. */
   count: number;
   next: number;
   key: string | number;
-  into: Value[] | ValueMap;
+  into: Value[] | ValueMap | Uint8Array;
 }
 
 /** Copies the script's values out of the engine's memory, guided by nothing but the value, in steps: nothing may enter the engine in between. */
@@ -100,7 +100,10 @@ export class Reader {
       return read();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const keys = this.#levels.slice(0, this.#depth).map(({ key }) => key);
+      const keys = this.#levels
+        .splice(0)
+        .slice(0, this.#depth)
+        .map(({ key }) => key);
       throw new ScriptError('BAD_ARGUMENT', `${this.#name}${pathText(keys)}: ${error.message}`);
     }
   }
@@ -108,10 +111,13 @@ export class Reader {
   #go(): Value | Unfinished {
     for (;;) {
       const level = this.#levels[this.#depth - 1] as Level;
-      const state = level.kind === 'array' ? this.#items(level, level.into as Value[]) : this.#properties(level);
+      const state = level.kind === 'array' ? this.#items(level, level.into as Value[]) : level.kind === 'bytes' ? this.#pieces(level) : this.#properties(level);
       if (state === UNFINISHED) return UNFINISHED;
       if (state === INSIDE) continue;
-      if (this.#depth === 1) return level.into;
+      if (this.#depth === 1) {
+        if (this.#steps.large) this.#levels.length = 0;
+        return level.into;
+      }
       this.#depth--;
       put(this.#levels[this.#depth - 1] as Level, level.into);
     }
@@ -126,6 +132,17 @@ export class Reader {
       const value = this.#value(first + i * 8);
       if (value === INSIDE) return INSIDE;
       items[i] = value;
+    }
+    return undefined;
+  }
+
+  #pieces(level: Level): Unfinished | undefined {
+    const first = this.#heap.pointer(level.object + OBJECT.values);
+    while (level.next < level.count) {
+      if (this.#steps.look()) return UNFINISHED;
+      const from = level.next;
+      level.next = Math.min(level.count, from + LONG_TEXT);
+      (level.into as Uint8Array).set(this.#heap.bytes.subarray(first + from, first + level.next), from);
     }
     return undefined;
   }
@@ -229,7 +246,7 @@ export class Reader {
   /** Goes into an object, whose values go into that of the host. */
   #enter(kind: Kind, object: number, count: number, into: Level['into']): typeof INSIDE {
     for (let i = 0; i < this.#depth; i++) if (this.#levels[i]?.object === object) throw new Refusal('an object that contains itself');
-    if (this.#depth >= VALUE_LIMITS.depth) throw new Refusal(`nested deeper than ${VALUE_LIMITS.depth}`);
+    if (this.#depth >= VALUE_LIMITS.depth && kind !== 'bytes') throw new Refusal(`nested deeper than ${VALUE_LIMITS.depth}`);
     const level = (this.#levels[this.#depth++] ??= { kind, object, count, next: 0, key: '', into });
     level.kind = kind;
     level.object = object;
@@ -270,10 +287,11 @@ export class Reader {
     return this.#enter('sparse', object, heap.slotCount(object), new Array(length).fill(null));
   }
 
-  #uint8Array(object: number): Uint8Array {
+  #uint8Array(object: number): Uint8Array | typeof INSIDE {
     const size = this.#heap.word(object + OBJECT.count);
     const start = this.#heap.pointer(object + OBJECT.values);
     this.#spend(size);
+    if (size > LONG_TEXT) return this.#enter('bytes', object, size, new Uint8Array(size));
     return new Uint8Array(this.#heap.bytes.subarray(start, start + size));
   }
 

@@ -32,7 +32,7 @@ interface Level {
   count: number;
   next: number;
   /** Memory for the items or the text, what was in use before, and how many bytes of the text are there. */
-  readonly pointer: number;
+  pointer: number;
   readonly before: number;
   size: number;
   readonly object: bigint;
@@ -279,12 +279,23 @@ export class Writer {
     return this.#enter({ kind: 'object', of, keys, count: keys.length, next: 0, pointer: 0, before: 0, object, lazy, failed: false, size: 0 });
   }
 
-  /** A long text or bytes: room for all of it, which is filled in pieces. */
+  /** A long text or bytes, which go in in pieces. */
   #openText(of: string | Uint8Array): typeof INSIDE {
+    this.#steps.weigh();
     const before = this.#used;
-    const size = typeof of === 'string' ? Buffer.byteLength(of) : of.length;
-    const pointer = this.#take(size + 1);
-    return this.#enter({ kind: 'text', of, keys: NO_KEYS, count: of.length, next: 0, pointer, before, object: NULL, lazy: undefined, failed: false, size: 0 });
+    return this.#enter({
+      kind: 'text',
+      of,
+      keys: NO_KEYS,
+      count: of.length,
+      next: 0,
+      pointer: 0,
+      before,
+      object: NULL,
+      lazy: undefined,
+      failed: false,
+      size: 0,
+    });
   }
 
   #enter(level: Level): typeof INSIDE {
@@ -293,8 +304,9 @@ export class Writer {
   }
 
   #piece(level: Level): void {
-    const { of, next, pointer } = level;
-    const at = pointer + level.size;
+    const { of, next } = level;
+    if (level.pointer === 0) level.pointer = this.#take((typeof of === 'string' ? Buffer.byteLength(of) : (of.length as number)) + 1);
+    const at = level.pointer + level.size;
     if (typeof of === 'string') {
       level.next = pieceEnd(of, next, LONG_TEXT);
       level.size += this.#heap.bytes.utf8Write(of.slice(next, level.next), at);
@@ -350,6 +362,7 @@ export class Writer {
 
   #release(pointer: number, used: number): void {
     this.#used = used;
+    if (pointer === 0) return;
     if (pointer < this.#scratch || pointer >= this.#scratch + SCRATCH_BYTES) this.#x.wasm_free(pointer);
   }
 }

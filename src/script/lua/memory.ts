@@ -109,20 +109,20 @@ export class LuaMemory {
   /** Copies text or bytes to memory of their own, NUL behind; the caller frees it. Throws LIMIT_EXCEEDED when the heap is full. */
   allocate(value: string | Uint8Array): { pointer: number; size: number } {
     const size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
-    const pointer = this.#room(size);
+    const pointer = this.room(size);
     if (typeof value === 'string') this.bytes.utf8Write(value, pointer, size);
     else this.bytes.set(value, pointer);
     this.bytes[pointer + size] = 0;
     return { pointer, size };
   }
 
-  /** Begins to push a long text or bytes, piece by piece. Throws LIMIT_EXCEEDED when the heap is full. */
+  /** Begins to push a long text or bytes, piece by piece. */
   begin(value: string | Uint8Array): LongText {
-    const size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
-    return new LongText(this.#exports, this, value, { pointer: this.#room(size), size });
+    return new LongText(this.#exports, this, value);
   }
 
-  #room(size: number): number {
+  /** Memory for so many bytes and a NUL, which the caller frees. Throws LIMIT_EXCEEDED when the heap is full. */
+  room(size: number): number {
     const pointer = this.#exports.malloc(size + 1);
     if (!pointer) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb');
     return pointer;
@@ -170,22 +170,26 @@ export class LongText {
   readonly #exports: LuaExports;
   readonly #memory: LuaMemory;
   readonly #value: string | Uint8Array;
-  readonly #place: { readonly pointer: number; readonly size: number };
+  #pointer = 0;
+  #size = 0;
   #from = 0;
   #written = 0;
 
-  constructor(exports: LuaExports, memory: LuaMemory, value: string | Uint8Array, place: { pointer: number; size: number }) {
+  constructor(exports: LuaExports, memory: LuaMemory, value: string | Uint8Array) {
     this.#exports = exports;
     this.#memory = memory;
     this.#value = value;
-    this.#place = place;
   }
 
-  /** Copies the next piece; true when all is there. */
+  /** Copies the next piece; true when all is there. Throws LIMIT_EXCEEDED when the heap is full. */
   more(): boolean {
-    const { bytes } = this.#memory;
     const value = this.#value;
-    const at = this.#place.pointer + this.#written;
+    if (this.#pointer === 0) {
+      this.#size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+      this.#pointer = this.#memory.room(this.#size);
+    }
+    const { bytes } = this.#memory;
+    const at = this.#pointer + this.#written;
     const from = this.#from;
     if (typeof value === 'string') {
       this.#from = pieceEnd(value, from, LONG_TEXT);
@@ -201,13 +205,13 @@ export class LongText {
   /** Makes it a string of the language; a full heap raises the language's own memory error. */
   push(L: number): void {
     try {
-      this.#exports.lua_pushlstring(L, this.#place.pointer, this.#place.size);
+      this.#exports.lua_pushlstring(L, this.#pointer, this.#size);
     } finally {
       this.free();
     }
   }
 
   free(): void {
-    this.#exports.free(this.#place.pointer);
+    this.#exports.free(this.#pointer);
   }
 }

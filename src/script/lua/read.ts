@@ -86,9 +86,17 @@ export class LuaReader {
       if (value === UNFINISHED) return UNFINISHED;
       if (value === undefined) continue;
       this.#depth--;
-      if (this.#depth === 0) return value;
+      if (this.#depth === 0) {
+        if (this.#steps.large) this.abandon();
+        return value;
+      }
       this.#put(this.#levels[this.#depth - 1] as Level, value);
     }
+  }
+
+  /** Lets go of what was begun: nothing of a large value stays behind. */
+  abandon(): void {
+    this.#levels.length = this.#depth = 0;
   }
 
   /** Reads a table until its end, whose value is given; undefined where there is another level to go on with. */

@@ -129,6 +129,7 @@ export class LuaValues {
 
   /** Lets go of what was begun and will not be whole. */
   abandon(): void {
+    this.#reader.abandon();
     this.#writer.abandon();
   }
 
