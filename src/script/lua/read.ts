@@ -8,6 +8,9 @@ import type { LuaMemory } from './memory.ts';
 import { readNumbers } from './numbers.ts';
 import { filled, MANY_KEYS, refuse, sorted, tooLong, tooMany } from './table.ts';
 
+/** The items of a table that has none yet. */
+const NONE: Value[] = [];
+
 /** What stands behind values that are no data. */
 export interface LuaOutgoing {
   /** Address of the metatable that tells an array from a map. */
@@ -187,7 +190,7 @@ export class LuaReader {
     level.address = address;
     level.top = x.lua_gettop(L);
     level.key = 0;
-    level.items = [];
+    level.items = NONE;
     level.sparse = level.map = level.many = level.ordering = undefined;
     x.lua_pushnil(L);
     return undefined;
@@ -225,8 +228,9 @@ export class LuaReader {
   #put(level: Level, value: Value): void {
     const { key, items } = level;
     if (typeof key === 'string') level.many ? level.many.set(key, value) : define(level.map as ValueMap, key, value);
-    else if (key === items.length + 1) items.push(value);
-    else (level.sparse ??= new Map()).set(key, value);
+    else if (key !== items.length + 1) (level.sparse ??= new Map()).set(key, value);
+    else if (items === NONE) level.items = [value];
+    else items.push(value);
     this.#x.lua_settop(this.#L, level.top + 1);
   }
 
@@ -242,8 +246,9 @@ export class LuaReader {
       level.done = -1;
       return undefined;
     }
-    if (sparse) return filled(items, sparse, this.#path(true));
-    return items.length > 0 || this.#isArray(level.index) ? items : {};
+    if (sparse) return filled(items === NONE ? [] : items, sparse, this.#path(true));
+    if (items !== NONE) return items;
+    return this.#isArray(level.index) ? [] : {};
   }
 
   /** Goes on to make a map of many keys in their order. */
