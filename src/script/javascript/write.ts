@@ -133,27 +133,53 @@ export class Writer {
   }
 
   #fill(level: Level): Unfinished | typeof INSIDE | undefined {
-    const { kind, of, keys } = level;
+    if (level.kind === 'array') return this.#items(level, level.of as readonly Value[]);
+    if (level.kind === 'object') return this.#fields(level, level.of as ValueMap);
     while (level.next < level.count) {
       if (this.#steps.stop()) return UNFINISHED;
-      if (kind === 'text') this.#piece(level);
-      else {
-        const made = kind === 'array' ? this.#value((of as readonly Value[])[level.next] ?? null) : this.#value((of as ValueMap)[keys[level.next] as string]);
-        if (made === INSIDE) return INSIDE;
-        this.#set(level, made);
-      }
+      this.#piece(level);
     }
     return undefined;
   }
 
-  #set(level: Level, value: bigint): void {
-    const failed = tagOf(value) === TAG.exception;
-    if (level.kind === 'array' && !failed) this.#heap.setValue(level.pointer + level.next++ * 8, value);
-    else if (level.kind === 'object' && this.define(level.object, level.keys[level.next] as string, value)) level.next++;
-    else {
-      level.failed = true;
-      level.count = level.next;
+  #items(level: Level, items: readonly Value[]): Unfinished | typeof INSIDE | undefined {
+    while (level.next < level.count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      const made = this.#value(items[level.next] ?? null);
+      if (made === INSIDE) return INSIDE;
+      this.#set(level, made);
     }
+    return undefined;
+  }
+
+  #fields(level: Level, map: ValueMap): Unfinished | typeof INSIDE | undefined {
+    const { keys } = level;
+    while (level.next < level.count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      const value = map[keys[level.next] as string];
+      if (value === undefined) {
+        level.next++;
+        continue;
+      }
+      const made = this.#value(value);
+      if (made === INSIDE) return INSIDE;
+      this.#set(level, made);
+    }
+    return undefined;
+  }
+
+  /** A container's next value is made; an exception, or no memory for the property, ends it there. */
+  #set(level: Level, value: bigint): void {
+    if (level.kind === 'object') {
+      if (this.define(level.object, level.keys[level.next] as string, value)) level.next++;
+      else this.#fail(level);
+    } else if (tagOf(value) === TAG.exception) this.#fail(level);
+    else this.#heap.setValue(level.pointer + level.next++ * 8, value);
+  }
+
+  #fail(level: Level): void {
+    level.failed = true;
+    level.count = level.next;
   }
 
   #close(level: Level): bigint {
@@ -275,7 +301,7 @@ export class Writer {
   #openObject(of: ValueMap, lazy?: LazyMap): bigint | typeof INSIDE {
     const object = this.#x.JS_NewObject(this.#context);
     if (tagOf(object) === TAG.exception) return EXCEPTION;
-    const keys = Object.keys(of).filter((key) => of[key] !== undefined);
+    const keys = Object.keys(of);
     return this.#enter({ kind: 'object', of, keys, count: keys.length, next: 0, pointer: 0, before: 0, object, lazy, failed: false, size: 0 });
   }
 
