@@ -157,6 +157,17 @@ describe.each(LANGUAGES)('a large value in %s', (language) => {
     expect(sameAs(taken, given)).toBe(true);
   });
 
+  it('comes whole as the details of what a script throws', async () => {
+    const text = {
+      lua: `local t = {} for i = 1, ${COUNT} do t[i] = {a = i} end error({message = "thrown", list = t})`,
+      javascript: `throw {message: "thrown", list: Array.from({length: ${COUNT}}, (_, i) => ({a: i + 1}))}`,
+    }[language];
+    const error = await runtime.execute(text, { language, limits }).catch((failure: unknown) => failure);
+    const list = Array.from({ length: COUNT }, (_, i) => ({ a: i + 1 }));
+    expect(error).toMatchObject({ code: 'SCRIPT_ERROR', message: 'thrown' });
+    expect(sameAs((error as { details: { value: ValueMap } }).details.value.list as Value, list)).toBe(true);
+  });
+
   it('is refused in the middle with the place of what is wrong, and the next one passes', async () => {
     const text = {
       lua: `local t = {} for i = 1, ${COUNT} do t[i] = {a = i} end t[${COUNT}].a = coroutine.create(print) local ok, e = pcall(Pass.tell, {list = t}) Pass.tell({e.message, #t})`,

@@ -1,7 +1,8 @@
+import { isMap } from '../../call/check/kind.ts';
 import type { Context, InvokeOptions } from '../../call/context.ts';
 import type { MethodTable } from '../../call/dispatch.ts';
 import type { RunContainer } from '../../call/run.ts';
-import type { Callback, Value } from '../../call/value.ts';
+import type { Callback, Value, ValueMap } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
 import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
@@ -142,8 +143,23 @@ export class LuaInstance extends Instance implements ScriptInstance {
     x.lua_rotate(thread, 1, 1);
     const status = await this.compute(() => this.#machine.pcall(fiber.region + STACK, thread, args));
     if (fiber.interruptedAt) x.lua_sethook(thread, 0, 0, 0);
-    if (status !== LUA.ok) throw this.#errors.leave(thread, status, fiber);
+    if (status !== LUA.ok) throw this.#errors.leave(thread, status, fiber, await this.#thrown(thread));
     return this.inSteps(this.#values.beginRead(thread, x.lua_gettop(thread), 'the result'), () => this.#values.readMore());
+  }
+
+  /** The data of a table on top of the stack that was thrown; nothing of anything else, or of what is no data. */
+  async #thrown(L: number): Promise<ValueMap> {
+    const top = this.#x.lua_gettop(L);
+    if (this.#x.lua_type(L, top) !== LUA.table) return {};
+    try {
+      const data = await this.inSteps(this.#values.beginRead(L, top, 'error'), () => this.#values.readMore());
+      return isMap(data) ? (data as ValueMap) : {};
+    } catch {
+      if (this.dead) throw this.dead;
+      return {};
+    } finally {
+      if (!this.dead) this.#x.lua_settop(L, top);
+    }
   }
 
   async #load(fiber: Fiber, source: Source): Promise<void> {
