@@ -33,7 +33,9 @@ export function addTurns(context: Context, id: string, turns: readonly Turn[]): 
 export function getTurns(context: Context, id: string, range: TurnRange): Soon<NumberedTurn[]> {
   return inSession(context, id, () =>
     whenReady(storeOf(context).sessions.turns(id, range), (stored) =>
-      eachSoon(stored, ({ number, turn, created_at }) => whenReady(decodeSoon(turn), (decoded) => ({ ...(decoded as Turn), number, created_at }))),
+      eachSoon(stored, ({ number, turn, created_at }) =>
+        whenReady(decodeSoon(context.run.cpu, turn), (decoded) => ({ ...(decoded as Turn), number, created_at })),
+      ),
     ),
   );
 }
@@ -52,7 +54,7 @@ export function setValue(context: Context, id: string, key: string, value: Value
 /** A value of a session, null when there is none. Throws NOT_FOUND without the session. */
 export function getValue(context: Context, id: string, key: string): Soon<Value> {
   checkKey(context, key);
-  return inSession(context, id, () => whenReady(storeOf(context).sessions.value(id, key), (bytes) => (bytes ? decodeSoon(bytes) : null)));
+  return inSession(context, id, () => whenReady(storeOf(context).sessions.value(id, key), (bytes) => (bytes ? decodeSoon(context.run.cpu, bytes) : null)));
 }
 
 /** All values of a session by key. */
@@ -60,7 +62,7 @@ export function getValues(context: Context, id: string): Soon<ValueMap> {
   return inSession(context, id, () =>
     whenReady(storeOf(context).sessions.values(id), (all) =>
       whenReady(
-        eachSoon(all, ({ key, value }) => whenReady(decodeSoon(value), (decoded) => [key, decoded] as const)),
+        eachSoon(all, ({ key, value }) => whenReady(decodeSoon(context.run.cpu, value), (decoded) => [key, decoded] as const)),
         (entries) => Object.fromEntries(entries),
       ),
     ),
@@ -77,7 +79,7 @@ function inSession<T>(context: Context, id: string, read: () => Soon<T>): Soon<T
 }
 
 function bounded(context: Context, parameter: string, value: Value): Soon<Uint8Array> {
-  return whenReady(encodeSoon(value, `${context.method}: ${parameter}`, context.run.language), (bytes) => {
+  return whenReady(encodeSoon(context.run.cpu, value, `${context.method}: ${parameter}`, context.run.language), (bytes) => {
     if (bytes.length <= MOST_BYTES) return bytes;
     throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${parameter}: longer than ${MOST_BYTES / 2 ** 20} MB`);
   });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { decodeSoon, encodeSoon } from '../call/codec.ts';
 import { hostService } from '../call/context.ts';
+import { Cpu } from '../call/cpu.ts';
 import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
@@ -50,7 +51,7 @@ export class StateManager {
   async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
     checkName('save', scope, key);
     const expiresAt = options.ttl_ms === undefined ? undefined : Date.now() + options.ttl_ms;
-    const bytes = await encodeSoon(value as Value, 'save: value');
+    const bytes = await encodeSoon(new Cpu(), value as Value, 'save: value');
     await this.#storeFor(scope, options).commit([{ scope, key, put: { value: bytes, expiresAt } }], Date.now());
   }
 
@@ -58,7 +59,7 @@ export class StateManager {
   async load(scope: string, key: string, options: HostStateOptions = {}): Promise<unknown> {
     checkName('load', scope, key);
     const entry = await this.#storeFor(scope, options).get(scope, key, Date.now());
-    return entry && toPlain(await decodeSoon(entry.value));
+    return entry && toPlain(await decodeSoon(new Cpu(), entry.value));
   }
 
   /** Whether there was something to delete. */
