@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { hold, open, waiting } from '../ours.ts';
+import { hold, holdOfValue, open, waiting } from '../ours.ts';
 import { median, type Row, row } from '../row.ts';
 
 /** What waiting and hostile scripts take. */
@@ -10,6 +10,8 @@ export async function processes(): Promise<Row[]> {
     row('memory of a waiting script, JavaScript', await waiting(ours, 'javascript', 500), 'MB', 0.5),
     row('longest hold of the event loop, one hostile script', Math.max(await hold(ours, 'lua', 1), await hold(ours, 'javascript', 1)), 'ms', 15),
     row('longest hold of the event loop, 100 endless scripts', Math.max(await hold(ours, 'lua', 100), await hold(ours, 'javascript', 100)), 'ms', 20),
+    row('longest hold of the event loop, 33,000 maps to State and back, Lua', await holdOfValue(ours, 'lua'), 'ms', 20),
+    row('longest hold of the event loop, 33,000 maps to State and back, JavaScript', await holdOfValue(ours, 'javascript'), 'ms', 20),
   ];
   await ours.close();
   const bin = new URL('../../bin/llmspell', import.meta.url).pathname;

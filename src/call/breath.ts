@@ -1,4 +1,5 @@
 import { type Cpu, scriptsMs } from './cpu.ts';
+import type { Soon } from './soon.ts';
 
 /** How long work of the host that never waits may hold the event loop in one of its turns, ms. */
 const TURN_MS = 4;
@@ -36,4 +37,12 @@ function begin(now: number): Turn {
     });
   });
   return { until: now + TURN_MS, over, runs };
+}
+
+/** Does work for a run in steps until one says that it was the last: now where that is soon, else over several turns of the event loop. */
+export function inTurns(cpu: Cpu, step: () => boolean): Soon<void> {
+  while (!step()) {
+    const breath = breathe(cpu);
+    if (breath) return breath.then(() => inTurns(cpu, step));
+  }
 }

@@ -1,8 +1,12 @@
-import { decode as decodeCbor, encode as encodeCbor, rfc8949EncodeOptions, Token, Tokenizer, Type } from 'cborg';
 import { ScriptError } from '../errors.ts';
+import { inTurns } from './breath.ts';
+import { CborReader } from './cbor-read.ts';
+import { CborWriter } from './cbor-write.ts';
 import { describe } from './check/failure.ts';
 import { isMap } from './check/kind.ts';
 import type { Language } from './context.ts';
+import type { Cpu } from './cpu.ts';
+import { type Soon, whenReady } from './soon.ts';
 import { Float, type Value } from './value.ts';
 
 /**
@@ -11,74 +15,51 @@ import { Float, type Value } from './value.ts';
  * (`State.save: value`) and with positions as in the language.
  */
 export function encode(value: Value, path = '', language: Language = 'javascript'): Uint8Array {
-  try {
-    return encodeCbor(value, ENCODE);
-  } catch (error) {
-    throw refusal(value, path, [], language === 'lua' ? 1 : 0) ?? new ScriptError('BAD_ARGUMENT', 'the value cannot be stored', { cause: error });
-  }
+  return writing(value, path, language, (writer) => {
+    while (!writer.step());
+    return writer.bytes;
+  });
+}
+
+/** As `encode`, for a run, over several turns of the event loop where the value is large; nobody may change it meanwhile. */
+export function encodeSoon(cpu: Cpu, value: Value, path = '', language: Language = 'javascript'): Soon<Uint8Array> {
+  return writing(value, path, language, (writer) => whenReady(inTurns(cpu, writer.step), () => writer.bytes));
 }
 
 /** The value of stored bytes; an integral double comes back as Float, an integer beyond ±2^53 as bigint. Throws STORE_FAILED when the bytes are damaged. */
 export function decode(bytes: Uint8Array): Value {
-  // Of a Buffer the decoder would give parts that are Buffers too.
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  try {
-    return decodeCbor(plain, { ...DECODE, tokenizer: new FloatTokenizer(plain, DECODE) }) as Value;
-  } catch (error) {
-    throw new ScriptError('STORE_FAILED', 'a stored value is damaged and cannot be read', { cause: error });
-  }
+  return reading(bytes, (reader) => {
+    while (!reader.step());
+    return reader.value;
+  });
 }
 
-/** Something is in the way; which and where is found out afterwards. */
-class Unstorable extends Error {}
+/** As `decode`, for a run, over several turns of the event loop where the value is large. */
+export function decodeSoon(cpu: Cpu, bytes: Uint8Array): Soon<Value> {
+  return reading(bytes, (reader) => whenReady(inTurns(cpu, reader.step), () => reader.value));
+}
 
-const refuse = () => {
-  throw new Unstorable();
-};
+function writing<T extends Soon<Uint8Array>>(value: Value, path: string, language: Language, write: (writer: CborWriter) => T): T {
+  const fail = (error: unknown): never => {
+    throw refusal(value, path, [], language === 'lua' ? 1 : 0) ?? new ScriptError('BAD_ARGUMENT', 'the value cannot be stored', { cause: error });
+  };
+  return guarded(() => write(new CborWriter(value)), fail);
+}
 
-const ENCODE = {
-  ...rfc8949EncodeOptions,
-  ignoreUndefinedProperties: true,
-  typeEncoders: {
-    undefined: () => new Token(Type.null, null),
-    number: (value: number) => (Object.is(value, -0) ? new Token(Type.float, value) : null),
-    bigint: (value: bigint) => (BigInt.asIntN(64, value) === value ? null : refuse()),
-    string: (value: string) => (value.isWellFormed() ? null : refuse()),
-    Function: refuse,
-    Object: (value: object) => {
-      if (value instanceof Float) return new Token(Type.float, value.value);
-      return isMap(value) ? null : refuse();
-    },
-    ...Object.fromEntries(
-      [
-        'Date',
-        'Map',
-        'RegExp',
-        'ArrayBuffer',
-        'DataView',
-        'Int8Array',
-        'Uint8ClampedArray',
-        'Int16Array',
-        'Uint16Array',
-        'Int32Array',
-        'Uint32Array',
-        'Float32Array',
-        'Float64Array',
-        'BigInt64Array',
-        'BigUint64Array',
-      ].map((name) => [name, refuse]),
-    ),
-  },
-};
+function reading<T>(bytes: Uint8Array, read: (reader: CborReader) => T): T {
+  const fail = (error: unknown): never => {
+    throw new ScriptError('STORE_FAILED', 'a stored value is damaged and cannot be read', { cause: error });
+  };
+  return guarded(() => read(new CborReader(bytes)), fail);
+}
 
-const DECODE = { strict: true, allowBigInt: true, allowIndefinite: false, allowUndefined: false, rejectDuplicateMapKeys: true };
-
-/** Doubles with an integral value become Float while they can still be told from integers. */
-class FloatTokenizer extends Tokenizer {
-  override next(): Token {
-    const token = super.next();
-    if (token.type !== Type.float || !(Number.isSafeInteger(token.value) || Object.is(token.value, -0))) return token;
-    return new Token(Type.float, new Float(token.value), token.encodedLength);
+/** Gives failures, now or later, to `fail`, which throws. */
+function guarded<T>(work: () => T, fail: (error: unknown) => never): T {
+  try {
+    const result = work();
+    return result instanceof Promise ? (result.catch(fail) as T) : result;
+  } catch (error) {
+    return fail(error);
   }
 }
 

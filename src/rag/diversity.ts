@@ -1,15 +1,15 @@
+import { breathe } from '../call/breath.ts';
+import type { Cpu } from '../call/cpu.ts';
 import { termsOf } from '../model/extractive/words.ts';
 import type { Hit } from './knowledge.ts';
-import { slices } from './slices.ts';
 
 /**
  * Maximal marginal relevance (Carbonell and Goldstein 1998): picks hits one by one, each good and unlike those before. `diversity` from 0 (order
  * as it is) to 1 (only unlikeness counts); likeness is the share of terms in common.
  */
-export async function diversify(hits: readonly Hit[], limit: number, diversity: number): Promise<Hit[]> {
+export async function diversify(cpu: Cpu, hits: readonly Hit[], limit: number, diversity: number): Promise<Hit[]> {
   const top = hits[0]?.score ?? 0;
   if (diversity <= 0 || top <= 0) return hits.slice(0, limit);
-  const turn = slices();
   /** By term, the places of the hits that have it; by hit, those lists of its terms. */
   const having = new Map<string, number[]>();
   const terms: number[][][] = [];
@@ -21,7 +21,7 @@ export async function diversify(hits: readonly Hit[], limit: number, diversity: 
       return places;
     });
     terms.push(own);
-    await turn();
+    await breathe(cpu);
   }
   const likeness = new Float64Array(hits.length);
   const shared = new Uint32Array(hits.length);
@@ -44,7 +44,7 @@ export async function diversify(hits: readonly Hit[], limit: number, diversity: 
       const all = own.length + (terms[at] as number[][]).length - both;
       likeness[at] = Math.max(likeness[at] as number, both / Math.max(1, all));
     }
-    await turn();
+    await breathe(cpu);
   }
   return chosen;
 }

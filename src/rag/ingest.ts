@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { breathe } from '../call/breath.ts';
 import type { Callback, Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -10,7 +11,6 @@ import type { PreparedDocument } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import { progressTo } from './progress.ts';
-import { slices } from './slices.ts';
 import type { DocumentInput } from './sources.ts';
 import { knowledge } from './store/service.ts';
 
@@ -75,7 +75,6 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
     total = count;
     progress.report(0, total);
   };
-  const turn = slices();
   try {
     for await (const one of prepare(context, documents, { chunking, embedder, tenant, known, counted })) {
       context.signal.throwIfAborted();
@@ -103,7 +102,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
         }
       }
       progress.report(result.documents + result.skipped + result.failed.length, total);
-      await turn();
+      await breathe(context.run.cpu);
     }
   } catch (error) {
     if (late.aborted && !outer.signal.aborted)

@@ -1,10 +1,10 @@
+import { breathe } from '../call/breath.ts';
 import type { Context } from '../call/context.ts';
 import { MAX_CONTEXT_TOKENS } from './answer.ts';
 import { assemble, type Citation } from './assemble.ts';
 import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Quotation } from './quotations.ts';
-import { slices } from './slices.ts';
 
 interface Span {
   readonly start: number;
@@ -52,7 +52,6 @@ function bytesBefore(text: string): (at: number) => number {
 export async function chunksFor(context: Context, pipeline: Pipeline, hits: readonly Hit[], neighbors = 0) {
   const text = textsOf(pipeline);
   const span = spans(context, text);
-  const turn = slices();
   const chunks = [];
   for (const { chunk, document, score, similarity } of hits) {
     chunks.push({
@@ -67,7 +66,7 @@ export async function chunksFor(context: Context, pipeline: Pipeline, hits: read
       offset: span(document.id, { start: chunk.start, stop: chunk.stop }),
       ...(neighbors > 0 && { surrounding: surrounding(pipeline, text(document.id), document.id, chunk.index, neighbors) }),
     });
-    await turn();
+    await breathe(context.run.cpu);
   }
   return chunks;
 }

@@ -84,7 +84,7 @@ async function find(context: Context, pipeline: Pipeline, query: Query, widen: W
   const hits = widen ? await widen(own, search) : own;
   const near = similarity_threshold === undefined ? hits : hits.filter(({ similarity = -1 }) => similarity >= similarity_threshold);
   const ranked = query.rerank ? await rerankHits(context, query.query, near) : near;
-  return diversity > 0 ? diversify(ranked, top_k, diversity) : ranked.slice(0, top_k);
+  return diversity > 0 ? diversify(context.run.cpu, ranked, top_k, diversity) : ranked.slice(0, top_k);
 }
 
 /** Throws CONFLICT when the model gives other vectors than it gave when the base was made. */

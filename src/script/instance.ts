@@ -8,10 +8,11 @@ import type { Usage } from './engine.ts';
 import { Fiber, fiberOf } from './fiber.ts';
 import { Fuel } from './fuel.ts';
 import { scheduler } from './scheduler.ts';
+import { Steps, UNFINISHED, type Unfinished } from './steps.ts';
 
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
-/** What one piece of host work (reading or making values) may take of the thread's time, ms: a full heap makes each allocation a collection. */
+/** What reading or making values may take of the thread's time in one turn, ms: a full heap makes each allocation a collection, of which none can be cut. */
 const MOST_HOST_MS = 300;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
@@ -42,6 +43,10 @@ export abstract class Instance {
   #fibers = 0;
   #open = 0;
   #pending: Promise<Value> | undefined;
+  /** What goes on after others have had their turn. */
+  #afterTurn: (() => number) | undefined;
+  /** Says to those who read or write values when others should have their turn. */
+  protected readonly steps = new Steps(() => this.#hostTime() && scheduler.expired(performance.now()));
   /** The chunk of a session that runs now, how many came before, and where the processor's clock stood when the last one began. */
   #chunk: Fiber | undefined;
   #chunks = 0;
@@ -203,6 +208,38 @@ export abstract class Instance {
     return wait;
   }
 
+  /** Makes the engine's next `wait` a turn for others, in which the fiber keeps the baton; then `goOn` says what the engine does next. Gives what tells the engine to wait. */
+  protected giveTurn(goOn: () => number, wait: number): number {
+    this.#afterTurn = goOn;
+    return wait;
+  }
+
+  /** The turn has ended: goes on with what was begun, or throws the error that ended the fiber meanwhile. */
+  protected goOn(outcome: Outcome): number {
+    const goOn = this.#afterTurn;
+    this.#afterTurn = undefined;
+    if ('error' in outcome) throw outcome.error;
+    if (!goOn) throw new ScriptError('INTERNAL', 'nothing was begun that could go on');
+    return goOn();
+  }
+
+  /** True while a turn for others interrupts what was begun. */
+  protected get givesTurn(): boolean {
+    return this.#afterTurn !== undefined;
+  }
+
+  /** Host work outside of the engine, in steps: others have their turns where one is unfinished. */
+  protected async inSteps<T>(step: T | Unfinished, more: () => T | Unfinished): Promise<T> {
+    let result = step;
+    while (result === UNFINISHED) {
+      const outcome = await this.#turn();
+      this.computing = false;
+      if ('error' in outcome) throw outcome.error;
+      result = more();
+    }
+    return result;
+  }
+
   /** The fiber that computes; throws INTERNAL outside one. */
   protected get current(): Fiber {
     if (!this.fiber) throw new ScriptError('INTERNAL', 'the engine called its host outside a fiber');
@@ -232,6 +269,7 @@ export abstract class Instance {
   protected wait(pending: Promise<Value> | undefined = this.#pending): Promise<Outcome> {
     const { fiber } = this;
     this.#pending = undefined;
+    if (this.#afterTurn) return this.#turn();
     if (!fiber || !pending) throw new ScriptError('INTERNAL', 'a wait outside a fiber');
     this.#waits++;
     const back = awayFrom(fiber);
@@ -278,16 +316,7 @@ export abstract class Instance {
     if (this.dead) throw this.dead;
     const { fiber } = this;
     if (!this.computing || !fiber) {
-      this.#hostSince ??= threadMs();
-      if (threadMs() - this.#hostSince > MOST_HOST_MS) {
-        this.kill(
-          new ScriptError(
-            'LIMIT_EXCEEDED',
-            `a value took too long to pass: it is too large, or the script is at limits.memory_mb = ${this.run.limits.memory_mb}`,
-          ),
-        );
-        throw this.dead;
-      }
+      this.#hostTime();
       if (scheduler.expired(now)) this.#pauseDue = true;
       return 0;
     }
@@ -344,6 +373,25 @@ export abstract class Instance {
     if (this.#chunks === 0) return this.kill(new ScriptError('LIMIT_EXCEEDED', `the run computed longer than limits.cpu_ms = ${cpu_ms} ms`));
     this.#stopping = new ScriptError('LIMIT_EXCEEDED', `computed longer than limits.cpu_ms = ${cpu_ms} ms`);
     this.#chunk?.end(this.#stopping);
+  }
+
+  /** Lets others have their turn in the middle of host work; the fiber keeps the baton. */
+  async #turn(): Promise<Outcome> {
+    const { fiber } = this;
+    await this.pause();
+    this.#hostSince = undefined;
+    if (fiber && performance.now() > fiber.deadline) fiber.end(fiber.timeout());
+    return fiber?.ending ? { error: fiber.ending } : { value: null };
+  }
+
+  /** Throws, and ends the instance, when the host work that goes on has taken too long in this turn; true otherwise. */
+  #hostTime(): true {
+    this.#hostSince ??= threadMs();
+    if (threadMs() - this.#hostSince <= MOST_HOST_MS) return true;
+    const { memory_mb } = this.run.limits;
+    const error = new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: it is too large, or the script is at limits.memory_mb = ${memory_mb}`);
+    this.kill(error);
+    throw error;
   }
 
   /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */

@@ -1,6 +1,6 @@
-import { decode, encode } from '../call/codec.ts';
+import { decodeSoon, encodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
-import { type Soon, whenReady } from '../call/soon.ts';
+import { eachSoon, type Soon, whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { storeOf } from '../state/state.ts';
@@ -21,8 +21,9 @@ const MOST_KEY_BYTES = 1_024;
 /** Adds turns to an active session, all or none, and gives the number of the last. Throws NOT_FOUND, CONFLICT when it is not active, LIMIT_EXCEEDED. */
 export function addTurns(context: Context, id: string, turns: readonly Turn[]): Soon<number> {
   checkSession(context, id);
-  const encoded = turns.map((turn) => bounded(context, 'turn', turn));
-  return whenReady(storeOf(context).sessions.append(id, encoded, quotasOf(context), nowOf(context)), (outcome) => {
+  const encoded = eachSoon(turns, (turn) => bounded(context, 'turn', turn));
+  const appended = whenReady(encoded, (all) => storeOf(context).sessions.append(id, all, quotasOf(context), nowOf(context)));
+  return whenReady(appended, (outcome) => {
     if (isRefused(outcome)) throw refusal(context, id, outcome);
     return outcome;
   });
@@ -32,7 +33,9 @@ export function addTurns(context: Context, id: string, turns: readonly Turn[]): 
 export function getTurns(context: Context, id: string, range: TurnRange): Soon<NumberedTurn[]> {
   return inSession(context, id, () =>
     whenReady(storeOf(context).sessions.turns(id, range), (stored) =>
-      stored.map(({ number, turn, created_at }) => ({ ...(decode(turn) as Turn), number, created_at })),
+      eachSoon(stored, ({ number, turn, created_at }) =>
+        whenReady(decodeSoon(context.run.cpu, turn), (decoded) => ({ ...(decoded as Turn), number, created_at })),
+      ),
     ),
   );
 }
@@ -41,8 +44,9 @@ export function getTurns(context: Context, id: string, range: TurnRange): Soon<N
 export function setValue(context: Context, id: string, key: string, value: Value): Soon<void> {
   checkSession(context, id);
   checkKey(context, key);
-  const bytes = value === null ? undefined : bounded(context, 'value', value);
-  return whenReady(storeOf(context).sessions.setValue(id, key, bytes, nowOf(context)), (outcome) => {
+  const encoded = value === null ? undefined : bounded(context, 'value', value);
+  const set = whenReady(encoded, (bytes) => storeOf(context).sessions.setValue(id, key, bytes, nowOf(context)));
+  return whenReady(set, (outcome) => {
     if (isRefused(outcome)) throw refusal(context, id, outcome);
   });
 }
@@ -50,13 +54,18 @@ export function setValue(context: Context, id: string, key: string, value: Value
 /** A value of a session, null when there is none. Throws NOT_FOUND without the session. */
 export function getValue(context: Context, id: string, key: string): Soon<Value> {
   checkKey(context, key);
-  return inSession(context, id, () => whenReady(storeOf(context).sessions.value(id, key), (bytes) => (bytes ? decode(bytes) : null)));
+  return inSession(context, id, () => whenReady(storeOf(context).sessions.value(id, key), (bytes) => (bytes ? decodeSoon(context.run.cpu, bytes) : null)));
 }
 
 /** All values of a session by key. */
 export function getValues(context: Context, id: string): Soon<ValueMap> {
   return inSession(context, id, () =>
-    whenReady(storeOf(context).sessions.values(id), (all) => Object.fromEntries(all.map(({ key, value }) => [key, decode(value)]))),
+    whenReady(storeOf(context).sessions.values(id), (all) =>
+      whenReady(
+        eachSoon(all, ({ key, value }) => whenReady(decodeSoon(context.run.cpu, value), (decoded) => [key, decoded] as const)),
+        (entries) => Object.fromEntries(entries),
+      ),
+    ),
   );
 }
 
@@ -69,10 +78,11 @@ function inSession<T>(context: Context, id: string, read: () => Soon<T>): Soon<T
   });
 }
 
-function bounded(context: Context, parameter: string, value: Value): Uint8Array {
-  const bytes = encode(value, `${context.method}: ${parameter}`, context.run.language);
-  if (bytes.length > MOST_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${parameter}: longer than ${MOST_BYTES / 2 ** 20} MB`);
-  return bytes;
+function bounded(context: Context, parameter: string, value: Value): Soon<Uint8Array> {
+  return whenReady(encodeSoon(context.run.cpu, value, `${context.method}: ${parameter}`, context.run.language), (bytes) => {
+    if (bytes.length <= MOST_BYTES) return bytes;
+    throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${parameter}: longer than ${MOST_BYTES / 2 ** 20} MB`);
+  });
 }
 
 function checkKey(context: Context, key: string): void {

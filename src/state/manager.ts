@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { decode, encode } from '../call/codec.ts';
+import { decodeSoon, encodeSoon } from '../call/codec.ts';
 import { hostService } from '../call/context.ts';
+import { Cpu } from '../call/cpu.ts';
 import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
@@ -50,14 +51,15 @@ export class StateManager {
   async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
     checkName('save', scope, key);
     const expiresAt = options.ttl_ms === undefined ? undefined : Date.now() + options.ttl_ms;
-    await this.#storeFor(scope, options).commit([{ scope, key, put: { value: encode(value as Value, 'save: value'), expiresAt } }], Date.now());
+    const bytes = await encodeSoon(new Cpu(), value as Value, 'save: value');
+    await this.#storeFor(scope, options).commit([{ scope, key, put: { value: bytes, expiresAt } }], Date.now());
   }
 
   /** The value as plain data, undefined when there is none. */
   async load(scope: string, key: string, options: HostStateOptions = {}): Promise<unknown> {
     checkName('load', scope, key);
     const entry = await this.#storeFor(scope, options).get(scope, key, Date.now());
-    return entry && toPlain(decode(entry.value));
+    return entry && toPlain(await decodeSoon(new Cpu(), entry.value));
   }
 
   /** Whether there was something to delete. */

@@ -1,5 +1,5 @@
 import { isMap as isPlainMap } from '../call/check/kind.ts';
-import { decode, encode } from '../call/codec.ts';
+import { decode, decodeSoon, encodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { sameValue } from '../call/same.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
@@ -57,8 +57,7 @@ function transactionFor(context: Context, scope: string): Transaction | undefine
 /** Saves a value inside its hooks; throws what a hook, the codec or the store objects to. */
 export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms, expires_at }: SaveOptions = {}): Soon<void> {
   checkName('save', scope, key);
-  const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }) => {
-    const bytes = encode(value ?? null, `${context.method}: value`, context.run.language);
+  const put = (scope: string, key: string, bytes: Uint8Array) => {
     if (bytes.length > MOST_VALUE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: longer than ${MOST_VALUE_BYTES / 2 ** 20} MB`);
     const transaction = transactionFor(context, scope);
     // Opening takes time that is not the value's.
@@ -67,14 +66,19 @@ export function save(context: Context, scope: string, key: string, value: Value,
     const expiresAt = ttl_ms === undefined ? expires_at : now + ttl_ms;
     if (transaction || !store) return transaction?.put(scope, key, bytes, expiresAt) ?? null;
     return whenReady(store.commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
-  });
+  };
+  const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }) =>
+    whenReady(encodeSoon(context.run.cpu, value ?? null, `${context.method}: value`, context.run.language), (bytes) => put(scope, key, bytes)),
+  );
   return whenReady(saved, () => undefined);
 }
 
 /** The value, null when there is none. */
 export function load(context: Context, scope: string, key: string): Soon<Value> {
   checkName('load', scope, key);
-  return operate(context, 'load', { scope, key }, ({ scope, key }) => whenReady(read(context, scope, key), (entry) => (entry ? decode(entry.value) : null)));
+  return operate(context, 'load', { scope, key }, ({ scope, key }) =>
+    whenReady(read(context, scope, key), (entry) => (entry ? decodeSoon(context.run.cpu, entry.value) : null)),
+  );
 }
 
 /** Whether there was something to delete. */
@@ -126,8 +130,9 @@ export function clear(context: Context, scope: string): Soon<number> {
 export function compareAndSet(context: Context, scope: string, key: string, expected: Value, value: Value): Soon<boolean> {
   checkName('compare_and_set', scope, key);
   const replace = (inside: Context) =>
-    whenReady(read(inside, scope, key), (entry) =>
-      sameValue(entry ? decode(entry.value) : null, expected) ? whenReady(save(inside, scope, key, value), () => true) : false,
+    whenReady(
+      whenReady(read(inside, scope, key), (entry) => (entry ? decodeSoon(context.run.cpu, entry.value) : null)),
+      (present) => (sameValue(present, expected) ? whenReady(save(inside, scope, key, value), () => true) : false),
     );
   return transactionOf(context) ? replace(context) : transact(context, async (inside) => replace(inside), tenantOfScope(context, scope));
 }

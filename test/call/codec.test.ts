@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decode, encode } from '../../src/call/codec.ts';
+import { decode, decodeSoon, encode, encodeSoon } from '../../src/call/codec.ts';
+import { Cpu } from '../../src/call/cpu.ts';
 import { fromJsonText, toJsonText } from '../../src/call/json.ts';
 import { sameValue } from '../../src/call/same.ts';
+import { inByteOrder, orderInSteps } from '../../src/call/text.ts';
 import { Float, type Value } from '../../src/call/value.ts';
 
 const INT64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
@@ -44,6 +46,51 @@ describe('stored values', () => {
         expect(sameValue(reversed, given)).toBe(true);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('are those of RFC 8949, appendix A', () => {
+    const hex = (given: Value) => Buffer.from(encode(given)).toString('hex');
+    const numbers = [0, 23, 24, 255, 256, 65_536, 4_294_967_296, -1, -24, -25, -257].map(hex);
+    expect(numbers).toEqual(['00', '17', '1818', '18ff', '190100', '1a00010000', '1b0000000100000000', '20', '37', '3818', '390100']);
+    const floats = [-0, 1.5, 2 ** -24, 100_000.5, 1.1, Number.POSITIVE_INFINITY, Number.NaN].map(hex);
+    expect(floats).toEqual(['f98000', 'f93e00', 'f90001', 'fa47c35040', 'fb3ff199999999999a', 'f97c00', 'f97e00']);
+    expect(hex([2n ** 63n - 1n, -(2n ** 63n)])).toBe('821b7fffffffffffffff3b7fffffffffffffff');
+    expect(hex({ b: [true, null], a: 'ü', aa: new Uint8Array([1]) })).toBe('a3616162c3bc616282f5f66261614101');
+  });
+
+  const large: [Value][] = [
+    [Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`${(i * 7919) % 5_000} ${i % 3 ? 'x' : '\ufb01\u{1f600}'}`, i]))],
+    [Array.from({ length: 20_000 }, (_, i) => ({ i: [i] }))],
+    [['x'.repeat(300_000), 'ä€😀'.repeat(100_000), new Uint8Array(300_000).fill(7)]],
+  ];
+  it.each(large)('of any size have the same bytes, and value, at once and over several turns', async (given) => {
+    const bytes = encode(given);
+    const later = encodeSoon(new Cpu(), given);
+    expect(Buffer.compare(await later, bytes)).toBe(0);
+    expect(await decodeSoon(new Cpu(), bytes)).toEqual(decode(bytes));
+    expect(Buffer.compare(encode(decode(bytes)), bytes)).toBe(0);
+  });
+
+  it('that cannot be stored are refused in the middle too, with the place', async () => {
+    const given = [...Array.from({ length: 200_000 }, (_, i) => ({ i })), { f: () => null }] as Value;
+    const refused = { code: 'BAD_ARGUMENT', message: 'x[200000].f: expected data that can be stored, got a function' };
+    await expect(Promise.resolve(encodeSoon(new Cpu(), given, 'x'))).rejects.toMatchObject(refused);
+    const bytes = encode(Array.from({ length: 200_000 }, (_, i) => ({ i })));
+    await expect(Promise.resolve(decodeSoon(new Cpu(), bytes.subarray(0, -1)))).rejects.toMatchObject({ code: 'STORE_FAILED' });
+  });
+
+  it('have the keys of their maps in the order of bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 4 }), { maxLength: 3_000, size: 'max' }), (texts) => {
+        const expected = [...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+        const steps = orderInSteps(texts);
+        let step = steps.next();
+        while (!step.done) step = steps.next();
+        expect(step.value).toEqual(expected);
+        expect(inByteOrder([...texts])).toEqual(expected);
+      }),
+      { numRuns: 50 },
     );
   });
 

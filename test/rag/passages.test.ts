@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Cpu } from '../../src/call/cpu.ts';
 import { assemble } from '../../src/rag/assemble.ts';
 import { diversify } from '../../src/rag/diversity.ts';
 import type { Hit } from '../../src/rag/knowledge.ts';
@@ -43,11 +44,11 @@ describe('diversify', () => {
   ];
 
   it('leaves out what says the same again', async () => {
-    expect((await diversify(hits, 2, 0.5)).map(({ document }) => document.id)).toEqual(['a', 'c']);
+    expect((await diversify(new Cpu(), hits, 2, 0.5)).map(({ document }) => document.id)).toEqual(['a', 'c']);
   });
 
   it('keeps the order without diversity', async () => {
-    expect((await diversify(hits, 2, 0)).map(({ document }) => document.id)).toEqual(['a', 'b']);
+    expect((await diversify(new Cpu(), hits, 2, 0)).map(({ document }) => document.id)).toEqual(['a', 'b']);
   });
 });
 

@@ -19,7 +19,7 @@ type Open = (engine: EngineModules) => { readonly memory: WebAssembly.Memory; re
 const OPEN: Record<'lua' | 'javascript', () => Open> = {
   lua() {
     const image = createLuaImage(table);
-    const host = { image, memoryBytes: 2 ** 26, now: none, call: none, wait: never, finish: none, interrupt: none, tick: () => 0 as const, pause: never };
+    const host = { image, memoryBytes: 2 ** 26, now: none, call: none, wait: never, finish: () => 0, interrupt: none, tick: () => 0 as const, pause: never };
     return (engine) => {
       const machine = new LuaMachine(host, engine);
       return { memory: machine.x.memory, release: () => machine.release() };
@@ -29,7 +29,7 @@ const OPEN: Record<'lua' | 'javascript', () => Open> = {
     const image = createJavaScriptImage(table);
     const tell = () => undefined;
     const ask = () => 0 as const;
-    const hooks = { call: ask, wait: never, finish: tell, finalize: tell, tick: ask, look: ask, pause: never, loaded: tell, now: none, rejection: tell };
+    const hooks = { call: ask, wait: never, finish: () => 0, finalize: tell, tick: ask, look: ask, pause: never, loaded: tell, now: none, rejection: tell };
     return (engine) => {
       const machine = new Machine({ ...hooks, moduleName: none, moduleText: none }, image.machine, engine);
       return { memory: machine.x.memory, release: () => machine.release() };

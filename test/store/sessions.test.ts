@@ -288,7 +288,7 @@ describe('the files of a data folder', () => {
     old.exec(readFileSync(join(import.meta.dirname, 'format-1.sql'), 'utf8'));
     old.close();
     const [one, two] = [new SqliteStore(path, 'normal'), new SqliteStore(path, 'normal')];
-    expect(Buffer.from(one.get('global', 'k', 0)?.value ?? []).toString()).toBe('kept');
+    expect(Buffer.from((await one.get('global', 'k', 0))?.value ?? []).toString()).toBe('kept');
     expect(two.meta('schema:global')).toBe('3');
     expect(two.sessions.create(session('a'), QUOTAS, 0)).toMatchObject({ id: 'a' });
     expect(one.sessions.get('a', 1)).toMatchObject({ id: 'a' });

@@ -53,6 +53,20 @@ describe.each<[string, () => Store]>([
     store.close();
   });
 
+  it('keeps large values whole, all or nothing as small ones', async () => {
+    const store = open();
+    const large = (fill: number) => ({ value: new Uint8Array(2 ** 21).fill(fill), expiresAt: undefined });
+    expect(await store.commit([{ scope: 's', key: 'a', put: large(1) }, put('s', 'b', '1')], 0)).toBe(true);
+    const { value, revision = 0 } = (await store.get('s', 'a', 0)) ?? {};
+    expect(Buffer.compare(value ?? bytes(''), large(1).value)).toBe(0);
+    expect(await store.commit([{ scope: 's', key: 'a', put: large(2), expect: revision + 1 }, put('s', 'b', '2')], 0)).toBe(false);
+    expect(Buffer.from((await store.get('s', 'b', 0))?.value ?? []).toString()).toBe('1');
+    expect(await store.commit([{ scope: 's', key: 'a', put: large(2), expect: revision }, put('s', 'b', '2')], 0)).toBe(true);
+    expect(Buffer.compare((await store.get('s', 'a', 0))?.value ?? bytes(''), large(2).value)).toBe(0);
+    expect(await store.get('s', 'a', 0)).toMatchObject({ expiresAt: undefined });
+    store.close();
+  });
+
   it('forgets what has expired', async () => {
     const store = open();
     await store.commit([put('s', 'a', '1', undefined, 100), put('s', 'b', '1', undefined, 200)], 0);
@@ -100,7 +114,7 @@ describe('a data folder', () => {
       message: 'another process is writing to the data folder and does not let go',
     });
     other.exec('ROLLBACK');
-    expect(Buffer.from(store.get('s', 'a', 0)?.value ?? []).toString()).toBe('1');
+    expect(Buffer.from((await store.get('s', 'a', 0))?.value ?? []).toString()).toBe('1');
     other.close();
     store.close();
   });
@@ -121,7 +135,9 @@ describe('a data folder', () => {
     const full = new SqliteStore(path, 'normal', { most_pages: 40 });
     const big = put('s', 'big', 'x'.repeat(200_000));
     expect(() => full.commit([big, put('s', 'a', 'lost')], 0)).toThrow('the disk is full; nothing of this call was saved');
-    expect(Buffer.from(full.get('s', 'a', 0)?.value ?? []).toString()).toBe('kept');
+    const large = { scope: 's', key: 'large', put: { value: new Uint8Array(2 ** 21) } };
+    await expect(full.commit([large, put('s', 'a', 'lost')], 0)).rejects.toThrow('the disk is full; nothing of this call was saved');
+    expect(Buffer.from((await full.get('s', 'a', 0))?.value ?? []).toString()).toBe('kept');
     expect(full.list('s', {}, 0)).toEqual(['a']);
     full.close();
   });

@@ -143,21 +143,25 @@ export class Heap {
     return undefined;
   }
 
+  /** How many own properties an object has, those without a string key or value included. */
+  slotCount(object: number): number {
+    return this.word(this.pointer(object + OBJECT.shape) + SHAPE.count);
+  }
+
+  /** One own property; undefined where its key is no string, or it is not enumerable unless `all` are wanted. */
+  slotAt(object: number, i: number, all = false): Slot | undefined {
+    const shape = this.pointer(object + OBJECT.shape);
+    const property = shape + SHAPE.table + (this.word(shape + SHAPE.mask) + 1) * 4 + i * 8;
+    const flags = this.pointer(property) >>> 26;
+    const atom = this.pointer(property + 4);
+    if (atom === 0 || !(all || flags & ENUMERABLE)) return undefined;
+    const key = this.#name(atom);
+    return key === undefined ? undefined : { key, at: flags & KIND ? 0 : this.pointer(object + OBJECT.properties) + i * 8 };
+  }
+
   /** The own properties with string keys; `all` takes those that are not enumerable too. */
   slots(object: number, all = false): Slot[] {
-    const shape = this.pointer(object + OBJECT.shape);
-    const properties = this.pointer(object + OBJECT.properties);
-    const count = this.word(shape + SHAPE.count);
-    const first = shape + SHAPE.table + (this.word(shape + SHAPE.mask) + 1) * 4;
-    const slots: Slot[] = [];
-    for (let i = 0; i < count; i++) {
-      const flags = this.pointer(first + i * 8) >>> 26;
-      const atom = this.pointer(first + i * 8 + 4);
-      if (atom === 0 || !(all || flags & ENUMERABLE)) continue;
-      const key = this.#name(atom);
-      if (key !== undefined) slots.push({ key, at: flags & KIND ? 0 : properties + i * 8 });
-    }
-    return slots;
+    return Array.from({ length: this.slotCount(object) }, (_, i) => this.slotAt(object, i, all)).filter((slot) => slot !== undefined);
   }
 
   /** Where the value of an own data property is, 0 if there is none. */

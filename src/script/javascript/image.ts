@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { BoundGlobal, Entry, MethodTable } from '../../call/dispatch.ts';
 import type { HandleType } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { Steps } from '../steps.ts';
 import { captureImage } from '../wasm/image.ts';
 import { keptImage } from '../wasm/kept.ts';
 import { PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
@@ -64,7 +65,7 @@ function make(table: MethodTable): Made {
   });
   const { x, context, heap } = machine;
   const scratch = x.wasm_malloc(SCRATCH_BYTES);
-  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse, lazy: refuse });
+  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse, lazy: refuse }, new Steps(() => false));
   const builder = new Builder(machine, writer, scratch);
   const shared = builder.prelude();
   const handleClass = builder.handleClass();

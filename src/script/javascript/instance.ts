@@ -6,6 +6,7 @@ import type { ScriptInstance, Source } from '../engine.ts';
 import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import type { ScriptRef } from '../refs.ts';
+import { UNFINISHED, type Unfinished } from '../steps.ts';
 import { compileChunk } from './chunk.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
@@ -20,6 +21,15 @@ import { Promises } from './promises.ts';
 import { Reader } from './read.ts';
 import { References } from './references.ts';
 import { Writer } from './write.ts';
+
+/** A call of the host whose arguments are being read. */
+interface HostCall {
+  readonly cell: number;
+  readonly count: number;
+  readonly args: number;
+  readonly index: number;
+  readonly values: Value[];
+}
 
 /** One QuickJS context for one run. */
 export class JavaScriptInstance extends Instance implements ScriptInstance {
@@ -65,17 +75,29 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.#show = image.show;
     this.#lazy = new LazyObjects(this.#machine, image.lazy);
     this.#references = new References(x, context, { class: image.handleClass, prototypes: image.handlePrototypes }, (ref) => this.#invoke(ref));
-    this.#reader = new Reader(heap, image.prototypes, {
-      handleClass: image.handleClass,
-      handle: (object) => this.#references.handleOf(object),
-      callback: (object) => this.#references.callbackOf(object),
-      lacking: (target) => this.#lazy.lacking(target),
-    });
-    this.#writer = new Writer(x, heap, context, image.scratch, {
-      handle: (handle) => this.#references.handle(handle, this.#writer),
-      callback: (callback) => this.#references.callback(callback),
-      lazy: (map, own) => this.#lazy.add(map, own),
-    });
+    this.#reader = new Reader(
+      heap,
+      image.prototypes,
+      {
+        handleClass: image.handleClass,
+        handle: (object) => this.#references.handleOf(object),
+        callback: (object) => this.#references.callbackOf(object),
+        lacking: (target) => this.#lazy.lacking(target),
+      },
+      this.steps,
+    );
+    this.#writer = new Writer(
+      x,
+      heap,
+      context,
+      image.scratch,
+      {
+        handle: (handle) => this.#references.handle(handle, this.#writer),
+        callback: (callback) => this.#references.callback(callback),
+        lazy: (map, own) => this.#lazy.add(map, own),
+      },
+      this.steps,
+    );
     const { reader, writer, references, cell } = { reader: this.#reader, writer: this.#writer, references: this.#references, cell: this.#cell };
     this.#errors = new Errors({
       x,
@@ -273,7 +295,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     this.#machine.heap.setValue(this.#cell, value);
     let result: Value;
     try {
-      result = this.#reader.read(this.#cell, 'the result');
+      this.steps.begin();
+      result = await this.inSteps(this.#reader.begin(this.#cell, 'the result'), () => this.#reader.more());
       if (lenient && typeof result === 'function') result = null;
     } catch (error) {
       if (!lenient || !(error instanceof ScriptError)) throw error;
@@ -302,13 +325,18 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const fn = this.#references.take(ref);
     const memory = x.wasm_malloc(8 * args.length + 8);
     if (memory === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for a call');
-    args.forEach((arg, i) => this.#writer.put(memory + 8 * i, arg));
+    let written = 0;
     try {
+      for (const arg of args) {
+        heap.setValue(memory + 8 * written, await this.inSteps(this.#writer.begin(arg), () => this.#writer.more()));
+        written++;
+      }
       if (args.some((_, i) => heap.tag(memory + 8 * i) === TAG.exception)) throw this.#exception(fiber);
       return await this.#run(fiber, () => promising.call(context, fn, UNDEFINED, args.length, memory));
     } finally {
       if (!this.dead) {
-        args.forEach((_, i) => x.JS_FreeValue(context, heap.value(memory + 8 * i)));
+        this.#writer.abandon();
+        for (let i = 0; i < written; i++) x.JS_FreeValue(context, heap.value(memory + 8 * i));
         x.wasm_free(memory);
         x.JS_FreeValue(context, fn);
       }
@@ -317,35 +345,62 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
 
   // Host calls; all on the fiber's stack with frames of the host below, so nothing may pause in them.
 
-  #call(cell: number, count: number, args: number, index: number): 0 | 1 {
-    this.computing = false;
-    let result: Value | Promise<Value>;
-    try {
-      if (index === INTERNALS.print) result = this.run.print(this.#line(args)) ?? null;
-      else if (index === INTERNALS.fill) result = this.#lazy.take(this.#machine.heap.word(args));
-      else result = this.callHost(index, this.#arguments(cell, count, args, index));
-    } catch (error) {
-      this.#raise(cell, error);
-      this.backInScript();
-      return 0;
-    }
-    if (result instanceof Promise) {
-      const only = this.table.entries[index]?.compiled.definition.only_callbacks;
-      if (only) this.#promises.hold(this.current, result, only);
-      return 1;
-    }
-    this.#put(cell, result);
-    this.backInScript();
-    return 0;
+  #call(cell: number, count: number, args: number, index: number): number {
+    return this.#answer(cell, () => {
+      if (index === INTERNALS.fill) return this.#put(cell, this.#lazy.take(this.#machine.heap.word(args)));
+      if (index === INTERNALS.print) return this.#put(cell, this.run.print(this.#line(args)) ?? null);
+      this.steps.begin();
+      return this.#read({ cell, count, args, index, values: [] });
+    });
   }
 
-  #arguments(cell: number, count: number, args: number, index: number): Value[] {
+  /** Does what a call of the engine is about: 0 leaves its result, or an exception, in the cell, 1 waits. */
+  #answer(cell: number, work: () => number): number {
+    this.computing = false;
+    let answer = 0;
+    try {
+      answer = work();
+    } catch (error) {
+      this.#raise(cell, error);
+    }
+    if (answer === 0) this.backInScript();
+    return answer;
+  }
+
+  /** Reads the arguments that are left and makes the call; `more` goes on with one that was begun. */
+  #read(call: HostCall, more?: () => Value | Unfinished): number {
+    const { cell, count, args, index, values } = call;
     const names = (this.#parameters[index] ??= this.#nameParameters(index));
-    const values: Value[] = [];
-    if (this.#ofHandles.has(index)) values.push(this.#reader.read(cell, names[0] as string));
-    for (let i = 0; i < count; i++)
-      values.push(this.#reader.read(args + 8 * i, names[values.length] ?? `${this.table.entries[index]?.name}: argument ${i + 1}`));
-    return values;
+    const self = this.#ofHandles.has(index) ? 1 : 0;
+    while (values.length < count + self) {
+      const i = values.length;
+      const at = i < self ? cell : args + 8 * (i - self);
+      const value: Value | Unfinished = more ? more() : this.#reader.begin(at, names[i] ?? `${this.table.entries[index]?.name}: argument ${i - self + 1}`);
+      more = undefined;
+      if (value === UNFINISHED) return this.giveTurn(() => this.#read(call, () => this.#reader.more()), 1);
+      values.push(value);
+    }
+    if (this.steps.large && this.steps.look()) return this.giveTurn(() => this.#make(call), 1);
+    return this.#make(call);
+  }
+
+  #make({ cell, index, values }: HostCall): number {
+    const result = this.callHost(index, values);
+    if (!(result instanceof Promise)) return this.#put(cell, result);
+    const only = this.table.entries[index]?.compiled.definition.only_callbacks;
+    if (only) this.#promises.hold(this.current, result, only);
+    return 1;
+  }
+
+  /** A result goes to the cell, in turns where it is large. */
+  #put(cell: number, result: Value): number {
+    return this.#writer.putNumber(cell, result) ? 0 : this.#putMade(cell, this.#writer.begin(result));
+  }
+
+  #putMade(cell: number, made: bigint | Unfinished): number {
+    if (made === UNFINISHED) return this.giveTurn(() => this.#putMade(cell, this.#writer.more()), 1);
+    this.#machine.heap.setValue(cell, made);
+    return 0;
   }
 
   #nameParameters(index: number): string[] {
@@ -359,28 +414,21 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   }
 
   #wait(): Promise<Outcome> {
-    this.#promises.look();
+    if (!this.givesTurn) this.#promises.look();
     return this.wait();
   }
 
-  #finish(cell: number, outcome: Outcome): void {
-    this.computing = false;
-    if ('error' in outcome) this.#raise(cell, outcome.error);
-    else this.#put(cell, outcome.value);
-    this.backInScript();
-  }
-
-  /** Results are converted outside the host function's own `try`: a kill must pass everything. */
-  #put(cell: number, value: Value): void {
-    try {
-      this.#writer.put(cell, value);
-    } catch (error) {
-      this.#raise(cell, error);
-    }
+  #finish(cell: number, outcome: Outcome): number {
+    return this.#answer(cell, () => {
+      if (this.givesTurn) return this.goOn(outcome);
+      if ('error' in outcome) throw outcome.error;
+      return this.#put(cell, outcome.value);
+    });
   }
 
   #raise(cell: number, error: unknown): void {
     if (this.dead) throw this.dead;
+    this.#writer.abandon();
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw error;
     // A fiber that was told to stop must not live on the errors of its calls: the engine's own interrupt comes only now and then.
     const ending = this.fiber?.interruptedAt ? this.fiber.ending : undefined;

@@ -9,10 +9,10 @@ import { Heap } from './heap.ts';
 /** What the engine asks of its host. */
 export interface MachineHooks {
   /** A method is called; 1 means that its answer must be waited for. */
-  call(cell: number, count: number, args: number, index: number): 0 | 1;
+  call(cell: number, count: number, args: number, index: number): number;
   wait(): Promise<Outcome>;
-  /** The wait has ended: its outcome goes to the cell. */
-  finish(cell: number, outcome: Outcome): void;
+  /** The wait has ended: its outcome goes to the cell, but for 1, which waits again. */
+  finish(cell: number, outcome: Outcome): number;
   /** The collector frees a handle. */
   finalize(object: number): void;
   /** Fuel is used up. */

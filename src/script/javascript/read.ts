@@ -1,6 +1,7 @@
 import { type Callback, define, type Handle, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { VALUE_LIMITS } from '../limits.ts';
+import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { CLASS, FUNCTION_CLASSES, OBJECT, TAG } from './exports.ts';
 import type { Heap } from './heap.ts';
 
@@ -21,25 +22,51 @@ export interface References {
   lacking(target: number): ValueMap | undefined;
 }
 
-/** Copies the script's values out of the engine's memory; guided by nothing but the value. */
+/** What kind of object is being read. */
+type Kind = 'object' | 'error' | 'array' | 'sparse' | 'bytes';
+
+/** An object that is being read. */
+interface Level {
+  kind: Kind;
+  object: number;
+  /** How many properties, items or bytes there are to look at, and the next one. */
+  count: number;
+  next: number;
+  key: string | number;
+  into: Value[] | ValueMap | Uint8Array;
+}
+
+/** Copies the script's values out of the engine's memory, guided by nothing but the value, in steps: nothing may enter the engine in between. */
 export class Reader {
   readonly #heap: Heap;
   readonly #prototypes: Prototypes;
   readonly #references: References;
+  readonly #steps: Steps;
   #nodes = 0;
   #bytes = 0;
-  /** Where the reader is: objects from the outermost in, and the key taken in each. */
-  readonly #seen: number[] = [];
-  readonly #keys: (string | number)[] = [];
+  #name = '';
+  /** Where a long text is that was begun with. */
+  #long = 0;
+  /** The objects around the reader, from the outermost in; those behind `#depth` are kept for the next ones. */
+  readonly #levels: Level[] = [];
+  #depth = 0;
 
-  constructor(heap: Heap, prototypes: Prototypes, references: References) {
+  constructor(heap: Heap, prototypes: Prototypes, references: References, steps: Steps) {
     this.#heap = heap;
     this.#prototypes = prototypes;
     this.#references = references;
+    this.#steps = steps;
   }
 
   /** The value at an address; throws BAD_ARGUMENT with `name` and the path inside the value in front. */
   read(at: number, name: string): Value {
+    let value = this.begin(at, name);
+    while (value === UNFINISHED) value = this.more();
+    return value;
+  }
+
+  /** As `read`, in steps that `more` continues. */
+  begin(at: number, name: string): Value | Unfinished {
     const heap = this.#heap;
     switch (heap.tag(at)) {
       case TAG.int:
@@ -50,16 +77,111 @@ export class Reader {
       case TAG.undefined:
         return null;
     }
-    this.#nodes = this.#bytes = this.#seen.length = 0;
+    this.#nodes = this.#bytes = this.#depth = 0;
+    this.#name = name;
+    const tag = heap.tag(at);
+    if ((tag === TAG.string || tag === TAG.rope) && heap.stringBytes(heap.pointer(at)) > LONG_TEXT && this.#steps.look()) {
+      this.#long = at;
+      return UNFINISHED;
+    }
+    return this.#refusing(() => {
+      const value = this.#value(at);
+      return value === INSIDE ? this.#go() : value;
+    });
+  }
+
+  /** Goes on with what was begun. */
+  more(): Value | Unfinished {
+    return this.#refusing(() => (this.#depth === 0 ? (this.#value(this.#long) as string) : this.#go()));
+  }
+
+  #refusing(read: () => Value | Unfinished): Value | Unfinished {
     try {
-      return this.#value(at);
+      return read();
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      throw new ScriptError('BAD_ARGUMENT', `${name}${pathText(this.#keys.slice(0, this.#seen.length))}: ${error.message}`);
+      const keys = this.#levels
+        .splice(0)
+        .slice(0, this.#depth)
+        .map(({ key }) => key);
+      throw new ScriptError('BAD_ARGUMENT', `${this.#name}${pathText(keys)}: ${error.message}`);
     }
   }
 
-  #value(at: number): Value {
+  #go(): Value | Unfinished {
+    for (;;) {
+      const level = this.#levels[this.#depth - 1] as Level;
+      const state = level.kind === 'array' ? this.#items(level, level.into as Value[]) : level.kind === 'bytes' ? this.#pieces(level) : this.#properties(level);
+      if (state === UNFINISHED) return UNFINISHED;
+      if (state === INSIDE) continue;
+      if (this.#depth === 1) {
+        if (this.#steps.large) this.#levels.length = 0;
+        return level.into;
+      }
+      this.#depth--;
+      put(this.#levels[this.#depth - 1] as Level, level.into);
+    }
+  }
+
+  #items(level: Level, items: Value[]): Unfinished | typeof INSIDE | undefined {
+    const first = this.#heap.pointer(level.object + OBJECT.values);
+    while (level.next < level.count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      const i = level.next++;
+      level.key = i;
+      const value = this.#value(first + i * 8);
+      if (value === INSIDE) return INSIDE;
+      items[i] = value;
+    }
+    return undefined;
+  }
+
+  #pieces(level: Level): Unfinished | undefined {
+    const first = this.#heap.pointer(level.object + OBJECT.values);
+    while (level.next < level.count) {
+      if (this.#steps.look()) return UNFINISHED;
+      const from = level.next;
+      level.next = Math.min(level.count, from + LONG_TEXT);
+      (level.into as Uint8Array).set(this.#heap.bytes.subarray(first + from, first + level.next), from);
+    }
+    return undefined;
+  }
+
+  #properties(level: Level): Unfinished | typeof INSIDE | undefined {
+    while (level.next < level.count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      const at = this.#next(level);
+      if (at === 0) continue;
+      const value = this.#value(at);
+      if (value === INSIDE) return INSIDE;
+      put(level, value);
+    }
+    return undefined;
+  }
+
+  /** Where the next value of an object's properties is; 0 for none. */
+  #next(level: Level): number {
+    const heap = this.#heap;
+    const { kind, object } = level;
+    const i = level.next++;
+    const slot = heap.slotAt(object, i, kind !== 'object');
+    if (!slot) return 0;
+    const { key, at } = slot;
+    if (kind === 'sparse') {
+      const index = Number(key);
+      if (!(index < (level.into as Value[]).length) || String(index) !== key) return 0;
+      level.key = index;
+    } else level.key = key;
+    if (kind === 'error') return at === 0 || key === 'message' || key === 'stack' || heap.tag(at) === TAG.undefined ? 0 : at;
+    if (at === 0) throw new Refusal('an accessor cannot leave the script');
+    if (kind === 'sparse') return at;
+    if (!key.isWellFormed()) throw new Refusal('a name with half a surrogate pair');
+    this.#spend(key.length);
+    return heap.tag(at) === TAG.undefined ? 0 : at;
+  }
+
+  /** The value at an address; INSIDE where it is an object that has been gone into. */
+  #value(at: number): Value | typeof INSIDE {
     const heap = this.#heap;
     if (++this.#nodes > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} values in one`);
     const tag = heap.tag(at);
@@ -88,7 +210,9 @@ export class Reader {
   }
 
   #text(tag: number, string: number): string {
-    this.#spend(this.#heap.stringBytes(string));
+    const size = this.#heap.stringBytes(string);
+    this.#spend(size);
+    if (size > LONG_TEXT) this.#steps.large = true;
     const text = this.#heap.text(tag, string);
     if (!text.isWellFormed()) throw new Refusal('a text with half a surrogate pair');
     return text;
@@ -101,11 +225,11 @@ export class Reader {
     return words === 1 ? BigInt.asIntN(32, low) : (BigInt(this.#heap.word(pointer + 8)) << 32n) | low;
   }
 
-  #object(object: number): Value {
+  #object(object: number): Value | typeof INSIDE {
     const heap = this.#heap;
     const kind = heap.classOf(object);
-    if (kind === CLASS.object) return this.#inside(object, this.#plain);
-    if (kind === CLASS.array) return this.#inside(object, this.#array);
+    if (kind === CLASS.object) return this.#plain(object);
+    if (kind === CLASS.array) return this.#array(object);
     if (FUNCTION_CLASSES.has(kind)) return this.#references.callback(object);
     if (kind === this.#references.handleClass) {
       const handle = this.#references.handle(object);
@@ -113,91 +237,61 @@ export class Reader {
     }
     if (kind === CLASS.uint8Array) return this.#uint8Array(object);
     if (kind === CLASS.date) return this.#date(object);
-    if (kind === CLASS.error) return this.#inside(object, this.#error);
+    if (kind === CLASS.error) return this.#error(object);
     if (kind === CLASS.proxy) return this.#lazy(object);
     if (kind === CLASS.promise) throw new Refusal('a promise cannot leave the script: await it first');
     throw this.#noData(object);
   }
 
-  #inside<T>(object: number, read: (object: number, depth: number) => T): T {
-    const seen = this.#seen;
-    if (seen.includes(object)) throw new Refusal('an object that contains itself');
-    const depth = seen.length;
-    if (depth >= VALUE_LIMITS.depth) throw new Refusal(`nested deeper than ${VALUE_LIMITS.depth}`);
-    seen.push(object);
-    this.#keys[depth] = '';
-    const value = read.call(this, object, depth);
-    seen.length = depth;
-    return value;
+  /** Goes into an object, whose values go into that of the host. */
+  #enter(kind: Kind, object: number, count: number, into: Level['into']): typeof INSIDE {
+    for (let i = 0; i < this.#depth; i++) if (this.#levels[i]?.object === object) throw new Refusal('an object that contains itself');
+    if (this.#depth >= VALUE_LIMITS.depth && kind !== 'bytes') throw new Refusal(`nested deeper than ${VALUE_LIMITS.depth}`);
+    const level = (this.#levels[this.#depth++] ??= { kind, object, count, next: 0, key: '', into });
+    level.kind = kind;
+    level.object = object;
+    level.count = count;
+    level.next = 0;
+    level.key = '';
+    level.into = into;
+    return INSIDE;
   }
 
-  #plain(object: number, depth: number): ValueMap {
+  #plain(object: number, into: ValueMap = {}): typeof INSIDE {
     const heap = this.#heap;
     const prototype = heap.prototypeOf(object);
-    if (prototype !== 0 && prototype !== this.#prototypes.object) {
-      this.#seen.length = depth;
-      throw this.#noData(object);
-    }
-    const map: ValueMap = {};
-    for (const { key, at } of heap.slots(object)) {
-      this.#keys[depth] = key;
-      if (at === 0) throw new Refusal('an accessor cannot leave the script');
-      if (!key.isWellFormed()) throw new Refusal('a name with half a surrogate pair');
-      this.#spend(key.length);
-      if (heap.tag(at) !== TAG.undefined) define(map, key, this.#value(at));
-    }
-    return map;
+    if (prototype !== 0 && prototype !== this.#prototypes.object) throw this.#noData(object);
+    return this.#enter('object', object, heap.slotCount(object), into);
   }
 
   /** What stands behind a lazy object, with the fields that it still lacks; any other Proxy is refused. */
-  #lazy(object: number): Value {
+  #lazy(object: number): typeof INSIDE {
     const heap = this.#heap;
     const proxy = heap.pointer(object + OBJECT.data);
     if (proxy === 0 || heap.tag(proxy + 8) !== TAG.object || heap.pointer(proxy + 8) !== this.#prototypes.lazyHandler)
       throw new Refusal('a Proxy cannot leave the script');
     const target = heap.pointer(proxy);
-    return { ...this.#references.lacking(target), ...this.#inside(target, this.#plain) };
+    return this.#plain(target, { ...this.#references.lacking(target) });
   }
 
-  #array(object: number, depth: number): Value[] {
+  /** An array, or one that keeps its items as properties: with holes or accessors. */
+  #array(object: number): typeof INSIDE {
     const heap = this.#heap;
-    if (heap.prototypeOf(object) !== this.#prototypes.array) {
-      this.#seen.length = depth;
-      throw this.#noData(object);
-    }
+    if (heap.prototypeOf(object) !== this.#prototypes.array) throw this.#noData(object);
     const lengthAt = heap.pointer(object + OBJECT.properties);
     const length = heap.tag(lengthAt) === TAG.int ? heap.word(lengthAt) : heap.double(lengthAt);
-    if (this.#nodes + length > VALUE_LIMITS.nodes) {
-      this.#seen.length = depth;
-      throw new Refusal(`more than ${VALUE_LIMITS.nodes} values in one`);
-    }
-    const items: Value[] = new Array(length);
+    if (this.#nodes + length > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} values in one`);
     const present = heap.word(object + OBJECT.count);
-    const first = heap.pointer(object + OBJECT.values);
-    for (let i = 0; i < present; i++) {
-      this.#keys[depth] = i;
-      items[i] = this.#value(first + i * 8);
-    }
-    for (let i = present; i < length; i++) items[i] = null;
-    if (present < length) this.#sparse(object, depth, items);
-    return items;
+    if (present === length) return this.#enter('array', object, length, new Array(length));
+    if (present > 0) return this.#enter('array', object, present, new Array(length).fill(null));
+    return this.#enter('sparse', object, heap.slotCount(object), new Array(length).fill(null));
   }
 
-  /** Items of an array that keeps them as properties: one with holes or accessors. */
-  #sparse(object: number, depth: number, items: Value[]): void {
-    for (const { key, at } of this.#heap.slots(object, true)) {
-      const index = Number(key);
-      if (!(index < items.length) || String(index) !== key) continue;
-      this.#keys[depth] = index;
-      if (at === 0) throw new Refusal('an accessor cannot leave the script');
-      items[index] = this.#value(at);
-    }
-  }
-
-  #uint8Array(object: number): Uint8Array {
+  #uint8Array(object: number): Uint8Array | typeof INSIDE {
     const size = this.#heap.word(object + OBJECT.count);
     const start = this.#heap.pointer(object + OBJECT.values);
     this.#spend(size);
+    if (size > LONG_TEXT) return this.#enter('bytes', object, size, new Uint8Array(size));
     return new Uint8Array(this.#heap.bytes.subarray(start, start + size));
   }
 
@@ -209,14 +303,10 @@ export class Reader {
   }
 
   /** An error as data: what it says and the fields it carries. */
-  #error(object: number, depth: number): ValueMap {
+  #error(object: number): typeof INSIDE {
     const heap = this.#heap;
-    const map: ValueMap = { name: heap.inheritedText(object, 'name') ?? 'Error', message: heap.inheritedText(object, 'message') ?? '' };
-    for (const { key, at } of heap.slots(object, true)) {
-      this.#keys[depth] = key;
-      if (at !== 0 && key !== 'message' && key !== 'stack' && heap.tag(at) !== TAG.undefined) define(map, key, this.#value(at));
-    }
-    return map;
+    const into: ValueMap = { name: heap.inheritedText(object, 'name') ?? 'Error', message: heap.inheritedText(object, 'message') ?? '' };
+    return this.#enter('error', object, heap.slotCount(object), into);
   }
 
   #noData(object: number): Refusal {
@@ -239,6 +329,13 @@ export class Reader {
     this.#bytes += bytes;
     if (this.#bytes > VALUE_LIMITS.bytes) throw new Refusal(`more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`);
   }
+}
+
+const INSIDE = Symbol('inside');
+
+function put({ key, into }: Level, value: Value): void {
+  if (Array.isArray(into)) into[key as number] = value;
+  else define(into, key as string, value);
 }
 
 /** Says what is wrong with a value; the path is put in front where the reader ends. */

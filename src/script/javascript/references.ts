@@ -100,7 +100,7 @@ export class References implements RefOwner {
     if (tagOf(value) === TAG.exception) return value;
     this.#handles.set(pointerOf(value), handle);
     this.#objects.set(handle.target, pointerOf(value));
-    for (const [name, field] of fields) writer.define(value, name, writer.write(field, 1), PROPERTY.readonlyShown);
+    for (const [name, field] of fields) writer.define(value, name, writer.write(field), PROPERTY.readonlyShown);
     this.#x.JS_PreventExtensions(this.#context, value);
     return value;
   }

@@ -1,6 +1,8 @@
-import { type Callback, Float, Handle, LazyMap, type Value } from '../../call/value.ts';
+import { pieceEnd } from '../../call/text.ts';
+import { type Callback, Float, Handle, LazyMap, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { VALUE_LIMITS } from '../limits.ts';
+import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { EXCEPTION, immediate, NULL, PROPERTY, type QuickJSExports, TAG, tagOf, UNDEFINED } from './exports.ts';
 import type { Heap } from './heap.ts';
 
@@ -21,7 +23,30 @@ export interface Insertions {
   lazy(map: LazyMap, own: bigint): bigint;
 }
 
-/** Makes the script's values from the host's. A result `EXCEPTION` means that the engine has an exception pending: no memory left. */
+/** A container or a long text that is being written. */
+interface Level {
+  readonly kind: 'array' | 'object' | 'text';
+  readonly of: readonly Value[] | ValueMap | string | Uint8Array;
+  readonly keys: readonly string[];
+  /** How many items, keys or units of the text there are, and how many are written. */
+  count: number;
+  next: number;
+  /** Memory for the items or the text, what was in use before, and how many bytes of the text are there. */
+  pointer: number;
+  readonly before: number;
+  size: number;
+  readonly object: bigint;
+  readonly lazy: LazyMap | undefined;
+  /** The engine has an exception pending. */
+  failed: boolean;
+}
+
+const INSIDE = Symbol('inside');
+const NO_KEYS: readonly string[] = [];
+/** Numbers in front of an array that are written at once. */
+const MOST_NUMBERS = 4_096;
+
+/** Makes the script's values from the host's, in steps where they are large: nothing may enter the engine in between. A result `EXCEPTION` means that the engine has an exception pending: no memory left. */
 export class Writer {
   readonly #x: QuickJSExports;
   readonly #heap: Heap;
@@ -29,29 +54,152 @@ export class Writer {
   readonly #scratch: number;
   readonly #atoms = new Map<string, number>();
   readonly #insertions: Insertions;
+  readonly #steps: Steps;
+  readonly #levels: Level[] = [];
   #used = 0;
 
-  constructor(x: QuickJSExports, heap: Heap, context: number, scratch: number, insertions: Insertions) {
+  constructor(x: QuickJSExports, heap: Heap, context: number, scratch: number, insertions: Insertions, steps: Steps) {
     this.#x = x;
     this.#heap = heap;
     this.#context = context;
     this.#scratch = scratch;
     this.#insertions = insertions;
-  }
-
-  /** Puts a value to an address. */
-  put(at: number, value: Value | undefined): void {
-    if (typeof value === 'number') this.#putNumber(at, value);
-    else this.#heap.setValue(at, this.write(value));
+    this.#steps = steps;
   }
 
   /** The engine's value; the caller owns its reference. */
-  write(value: Value | undefined, depth = 0): bigint {
+  write(value: Value | undefined): bigint {
+    const base = this.#levels.length;
+    return this.#orAbandon(base, () => {
+      const made = this.#value(value);
+      return made === INSIDE ? (this.#go(base, true) as bigint) : made;
+    });
+  }
+
+  /** As `write`, in steps that `more` continues. */
+  begin(value: Value | undefined): bigint | Unfinished {
+    return this.#orAbandon(0, () => {
+      const made = this.#value(value);
+      return made === INSIDE ? this.#go(0, false) : made;
+    });
+  }
+
+  /** Goes on with what was begun. */
+  more(): bigint | Unfinished {
+    return this.#orAbandon(0, () => this.#go(0, false));
+  }
+
+  /** Puts a value to an address. Gives false for one that is no number: it may take steps. */
+  putNumber(at: number, value: Value | undefined): value is number {
+    if (typeof value !== 'number') return false;
+    if ((value | 0) === value && !Object.is(value, -0)) {
+      this.#heap.setWord(at, value);
+      this.#heap.setWord(at + 4, TAG.int);
+    } else this.#heap.setDouble(at, Number.isNaN(value) ? Number.NaN : value);
+    return true;
+  }
+
+  /** Lets go of a value that will not be whole, above so many open containers. */
+  abandon(base = 0): void {
+    while (this.#levels.length > base) {
+      const level = this.#levels.pop() as Level;
+      if (level.kind === 'array') for (let i = 0; i < level.next; i++) this.#x.JS_FreeValue(this.#context, this.#heap.value(level.pointer + i * 8));
+      if (level.kind === 'object') this.#x.JS_FreeValue(this.#context, level.object);
+      else this.#release(level.pointer, level.before);
+    }
+  }
+
+  #orAbandon<T>(base: number, write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      if (error instanceof ScriptError) this.abandon(base);
+      throw error;
+    }
+  }
+
+  /** Writes what is open above `base`; `whole` does not stop for others. */
+  #go(base: number, whole: boolean): bigint | Unfinished {
+    const levels = this.#levels;
+    for (;;) {
+      const level = levels[levels.length - 1] as Level;
+      const state = this.#fill(level);
+      if (state === UNFINISHED && !whole) return UNFINISHED;
+      if (state !== undefined) continue;
+      const made = this.#close(level);
+      if (levels.length === base) return made;
+      this.#set(levels[levels.length - 1] as Level, made);
+    }
+  }
+
+  #fill(level: Level): Unfinished | typeof INSIDE | undefined {
+    if (level.kind === 'array') return this.#items(level, level.of as readonly Value[]);
+    if (level.kind === 'object') return this.#fields(level, level.of as ValueMap);
+    while (level.next < level.count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      this.#piece(level);
+    }
+    return undefined;
+  }
+
+  #items(level: Level, items: readonly Value[]): Unfinished | typeof INSIDE | undefined {
+    while (level.next < level.count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      const made = this.#value(items[level.next] ?? null);
+      if (made === INSIDE) return INSIDE;
+      this.#set(level, made);
+    }
+    return undefined;
+  }
+
+  #fields(level: Level, map: ValueMap): Unfinished | typeof INSIDE | undefined {
+    const { keys } = level;
+    while (level.next < level.count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      const value = map[keys[level.next] as string];
+      if (value === undefined) {
+        level.next++;
+        continue;
+      }
+      const made = this.#value(value);
+      if (made === INSIDE) return INSIDE;
+      this.#set(level, made);
+    }
+    return undefined;
+  }
+
+  /** A container's next value is made; an exception, or no memory for the property, ends it there. */
+  #set(level: Level, value: bigint): void {
+    if (level.kind === 'object') {
+      if (this.define(level.object, level.keys[level.next] as string, value)) level.next++;
+      else this.#fail(level);
+    } else if (tagOf(value) === TAG.exception) this.#fail(level);
+    else this.#heap.setValue(level.pointer + level.next++ * 8, value);
+  }
+
+  #fail(level: Level): void {
+    level.failed = true;
+    level.count = level.next;
+  }
+
+  #close(level: Level): bigint {
+    const { kind, pointer, before, next } = level;
+    this.#levels.pop();
+    if (kind === 'object') {
+      if (level.failed) return this.#drop(level.object);
+      return level.lazy ? this.#insertions.lazy(level.lazy, level.object) : level.object;
+    }
+    const make = kind === 'array' ? this.#x.JS_NewArrayFrom(this.#context, next, pointer) : this.#newText(level);
+    this.#release(pointer, before);
+    return level.failed ? this.#drop(make) : make;
+  }
+
+  #value(value: Value | undefined): bigint | typeof INSIDE {
     switch (typeof value) {
       case 'number':
         return this.#number(value);
       case 'string':
-        return this.text(value);
+        return value.length > LONG_TEXT ? this.#openText(value) : this.text(value);
       case 'boolean':
         return immediate(TAG.boolean, value ? 1 : 0);
       case 'bigint':
@@ -62,12 +210,13 @@ export class Writer {
         return UNDEFINED;
     }
     if (value === null) return NULL;
-    if (value instanceof Uint8Array) return this.#bytes(value);
+    if (value instanceof Uint8Array) return value.length > LONG_TEXT ? this.#openText(value) : this.#bytes(value);
     if (value instanceof Float) return this.#number(value.value);
     if (value instanceof Handle) return this.#insertions.handle(value);
-    if (value instanceof LazyMap) return this.#lazy(value, depth);
-    if (depth >= VALUE_LIMITS.depth) throw new ScriptError('LIMIT_EXCEEDED', `a value for the script is nested deeper than ${VALUE_LIMITS.depth}`);
-    return Array.isArray(value) ? this.#array(value, depth) : this.#object(value, depth);
+    if (this.#levels.length >= VALUE_LIMITS.depth)
+      throw new ScriptError('LIMIT_EXCEEDED', `a value for the script is nested deeper than ${VALUE_LIMITS.depth}`);
+    if (value instanceof LazyMap) return this.#openObject(value.own, value);
+    return Array.isArray(value) ? this.#openArray(value) : this.#openObject(value);
   }
 
   /** A text. */
@@ -106,13 +255,6 @@ export class Writer {
     return { pointer, free: () => this.#release(pointer, before) };
   }
 
-  #putNumber(at: number, value: number): void {
-    if ((value | 0) === value && !Object.is(value, -0)) {
-      this.#heap.setWord(at, value);
-      this.#heap.setWord(at + 4, TAG.int);
-    } else this.#heap.setDouble(at, Number.isNaN(value) ? Number.NaN : value);
-  }
-
   #number(value: number): bigint {
     if ((value | 0) === value && !Object.is(value, -0)) return immediate(TAG.int, value);
     this.#heap.setDouble(this.#scratch, Number.isNaN(value) ? Number.NaN : value);
@@ -134,43 +276,78 @@ export class Writer {
     return value;
   }
 
-  #array(items: readonly Value[], depth: number): bigint {
+  #openArray(items: readonly Value[]): bigint | typeof INSIDE {
     const before = this.#used;
     const { length } = items;
     const pointer = this.#take(length * 8);
-    try {
-      let failed = false;
-      for (let i = 0; i < length; i++) {
-        const item = items[i];
-        if (typeof item === 'number') {
-          this.#putNumber(pointer + i * 8, item);
-          continue;
-        }
-        const value = failed ? NULL : this.write(item ?? null, depth + 1);
-        if (tagOf(value) === TAG.exception) failed = true;
-        this.#heap.setValue(pointer + i * 8, tagOf(value) === TAG.exception ? NULL : value);
-      }
-      const array = this.#x.JS_NewArrayFrom(this.#context, length, pointer);
-      return failed ? this.#drop(array) : array;
-    } finally {
-      this.#release(pointer, before);
-    }
+    let next = 0;
+    // Numbers in front need no big integers.
+    while (next < length && next < MOST_NUMBERS && this.putNumber(pointer + next * 8, items[next])) next++;
+    return this.#enter({
+      kind: 'array',
+      of: items,
+      keys: NO_KEYS,
+      count: length,
+      next,
+      pointer,
+      before,
+      object: NULL,
+      lazy: undefined,
+      failed: false,
+      size: 0,
+    });
   }
 
-  #object(map: { readonly [key: string]: Value }, depth: number): bigint {
+  #openObject(of: ValueMap, lazy?: LazyMap): bigint | typeof INSIDE {
     const object = this.#x.JS_NewObject(this.#context);
     if (tagOf(object) === TAG.exception) return EXCEPTION;
-    for (const key of Object.keys(map)) {
-      const value = map[key];
-      if (value === undefined) continue;
-      if (!this.define(object, key, this.write(value, depth + 1))) return this.#drop(object);
-    }
-    return object;
+    const keys = Object.keys(of);
+    return this.#enter({ kind: 'object', of, keys, count: keys.length, next: 0, pointer: 0, before: 0, object, lazy, failed: false, size: 0 });
   }
 
-  #lazy(map: LazyMap, depth: number): bigint {
-    const own = this.#object(map.own, depth);
-    return tagOf(own) === TAG.exception ? own : this.#insertions.lazy(map, own);
+  /** A long text or bytes, which go in in pieces. */
+  #openText(of: string | Uint8Array): typeof INSIDE {
+    this.#steps.weigh();
+    const before = this.#used;
+    return this.#enter({
+      kind: 'text',
+      of,
+      keys: NO_KEYS,
+      count: of.length,
+      next: 0,
+      pointer: 0,
+      before,
+      object: NULL,
+      lazy: undefined,
+      failed: false,
+      size: 0,
+    });
+  }
+
+  #enter(level: Level): typeof INSIDE {
+    this.#levels.push(level);
+    return INSIDE;
+  }
+
+  #piece(level: Level): void {
+    const { of, next } = level;
+    if (level.pointer === 0) level.pointer = this.#take((typeof of === 'string' ? Buffer.byteLength(of) : (of.length as number)) + 1);
+    const at = level.pointer + level.size;
+    if (typeof of === 'string') {
+      level.next = pieceEnd(of, next, LONG_TEXT);
+      level.size += this.#heap.bytes.utf8Write(of.slice(next, level.next), at);
+    } else {
+      level.next = Math.min(level.count, next + LONG_TEXT);
+      this.#heap.bytes.set((of as Uint8Array).subarray(next, level.next), at);
+      level.size = level.next;
+    }
+    this.#steps.weigh();
+  }
+
+  #newText({ of, pointer, size }: Level): bigint {
+    if (typeof of !== 'string') return this.#x.JS_NewUint8ArrayCopy(this.#context, pointer, size);
+    this.#heap.bytes[pointer + size] = 0;
+    return this.#x.JS_NewStringLen(this.#context, pointer, size);
   }
 
   #drop(value: bigint): bigint {
@@ -211,6 +388,7 @@ export class Writer {
 
   #release(pointer: number, used: number): void {
     this.#used = used;
+    if (pointer === 0) return;
     if (pointer < this.#scratch || pointer >= this.#scratch + SCRATCH_BYTES) this.#x.wasm_free(pointer);
   }
 }

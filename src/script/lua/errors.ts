@@ -1,4 +1,4 @@
-import type { Value } from '../../call/value.ts';
+import type { Value, ValueMap } from '../../call/value.ts';
 import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
 import { ScriptRef } from '../refs.ts';
@@ -50,14 +50,14 @@ export class LuaErrors {
     }
   }
 
-  /** The error on top of a fiber's stack as the host sees it; it keeps the value itself for the way back. */
-  leave(L: number, status: number, fiber: Fiber): ScriptError {
+  /** The error on top of a fiber's stack, whose data are `fields` where it is a table, as the host sees it; it keeps the value itself for the way back. */
+  leave(L: number, status: number, fiber: Fiber, fields: ValueMap = {}): ScriptError {
     const x = this.#x;
     const top = x.lua_gettop(L);
     const error =
       status === LUA.errorMemory
         ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb')
-        : this.#convert(L, top, status, fiber);
+        : this.#convert(L, top, status, fiber, fields);
     error.traceback ??= fiber.traceback;
     error.where ??= firstPlace(error.traceback);
     x.lua_pushvalue(L, top);
@@ -65,11 +65,11 @@ export class LuaErrors {
     return error;
   }
 
-  #convert(L: number, index: number, status: number, fiber: Fiber): ScriptError {
+  #convert(L: number, index: number, status: number, fiber: Fiber, fields: ValueMap): ScriptError {
     const type = this.#x.lua_type(L, index);
     if (type === LUA.string) return fromText(this.#memory.readText(L, index), status);
-    if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index);
-    return this.#fromValue(L, index, type, fiber);
+    if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index, fields);
+    return fromValue(type, fiber, fields);
   }
 
   #isError(L: number, index: number): boolean {
@@ -79,8 +79,7 @@ export class LuaErrors {
     return is;
   }
 
-  #fromTable(L: number, index: number): ScriptError {
-    const fields = this.#data(L, index);
+  #fromTable(L: number, index: number, fields: ValueMap): ScriptError {
     const code = typeof fields.code === 'string' && fields.code in ERROR_CODES ? (fields.code as ErrorCode) : 'SCRIPT_ERROR';
     const details = isMap(fields.details) ? fields.details : undefined;
     const error = new ScriptError(code, String(fields.message ?? ''), {
@@ -95,24 +94,13 @@ export class LuaErrors {
     this.#x.lua_settop(L, -2);
     return error;
   }
+}
 
-  /** Something else that the script threw: a table, a number, nil. */
-  #fromValue(L: number, index: number, type: number, fiber: Fiber): ScriptError {
-    const data = this.#data(L, index);
-    const text = type === LUA.table && typeof data.message === 'string' ? data.message : undefined;
-    const shown = text ?? fiber.raised ?? 'the script raised a value';
-    return new ScriptError('SCRIPT_ERROR', shown, { details: Object.keys(data).length > 0 ? { value: data } : undefined });
-  }
-
-  /** The value's fields as data; nothing for what is none. */
-  #data(L: number, index: number): Record<string, Value> {
-    try {
-      const value = this.#values.read(L, index, 'error');
-      return isMap(value) ? value : {};
-    } catch {
-      return {};
-    }
-  }
+/** Something else that the script threw: a table, a number, nil. */
+function fromValue(type: number, fiber: Fiber, data: ValueMap): ScriptError {
+  const text = type === LUA.table && typeof data.message === 'string' ? data.message : undefined;
+  const shown = text ?? fiber.raised ?? 'the script raised a value';
+  return new ScriptError('SCRIPT_ERROR', shown, { details: Object.keys(data).length > 0 ? { value: data } : undefined });
 }
 
 function isMap(value: unknown): value is Record<string, Value> {

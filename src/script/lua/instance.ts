@@ -1,7 +1,8 @@
+import { isMap } from '../../call/check/kind.ts';
 import type { Context, InvokeOptions } from '../../call/context.ts';
 import type { MethodTable } from '../../call/dispatch.ts';
 import type { RunContainer } from '../../call/run.ts';
-import type { Callback, Value } from '../../call/value.ts';
+import type { Callback, Value, ValueMap } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
 import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
@@ -9,6 +10,7 @@ import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import { STACK_BYTES } from '../limits.ts';
 import type { ScriptRef } from '../refs.ts';
+import { UNFINISHED, type Unfinished } from '../steps.ts';
 import { incomplete, lacksEnd, withoutPrelude } from './chunk.ts';
 import { LuaErrors } from './errors.ts';
 import { LUA, type LuaExports } from './exports.ts';
@@ -62,7 +64,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     });
     this.#x = this.#machine.x;
     const owner = { dropped: this.#dropped, callback: (ref: ScriptRef) => this.#callback(ref) };
-    this.#values = new LuaValues(this.#machine, image.marks, owner);
+    this.#values = new LuaValues(this.#machine, image.marks, owner, this.steps);
     this.#errors = new LuaErrors(this.#x, this.#machine.memory, this.#values, image, owner);
     this.#internals = internals(run, this.#values, this.#machine, () => this.current);
     this.#seed();
@@ -148,8 +150,23 @@ export class LuaInstance extends Instance implements ScriptInstance {
     x.lua_rotate(thread, 1, 1);
     const status = await this.compute(() => this.#machine.pcall(fiber.region + STACK, thread, args));
     if (fiber.interruptedAt) x.lua_sethook(thread, 0, 0, 0);
-    if (status !== LUA.ok) throw this.#errors.leave(thread, status, fiber);
-    return this.#values.read(thread, x.lua_gettop(thread), 'the result');
+    if (status !== LUA.ok) throw this.#errors.leave(thread, status, fiber, await this.#thrown(thread));
+    return this.inSteps(this.#values.beginRead(thread, x.lua_gettop(thread), 'the result'), () => this.#values.readMore());
+  }
+
+  /** The data of a table on top of the stack that was thrown; nothing of anything else, or of what is no data. */
+  async #thrown(L: number): Promise<ValueMap> {
+    const top = this.#x.lua_gettop(L);
+    if (this.#x.lua_type(L, top) !== LUA.table) return {};
+    try {
+      const data = await this.inSteps(this.#values.beginRead(L, top, 'error'), () => this.#values.readMore());
+      return isMap(data) ? (data as ValueMap) : {};
+    } catch {
+      if (this.dead) throw this.dead;
+      return {};
+    } finally {
+      if (!this.dead) this.#x.lua_settop(L, top);
+    }
   }
 
   async #load(fiber: Fiber, source: Source): Promise<void> {
@@ -178,9 +195,12 @@ export class LuaInstance extends Instance implements ScriptInstance {
 
   #callback(ref: ScriptRef): Callback {
     return scriptCallback(ref, (context: Context, args: readonly Value[], options: InvokeOptions) =>
-      this.invoke(context, options, (fiber) => {
+      this.invoke(context, options, async (fiber) => {
         this.#values.pushRef(fiber.thread, ref);
-        for (const arg of args) this.#values.push(fiber.thread, arg);
+        for (const arg of args) {
+          const pushed = this.#values.beginPush(fiber.thread, arg);
+          if (pushed === UNFINISHED) await this.inSteps(pushed, () => this.#values.pushMore());
+        }
         return this.#run(fiber, args.length);
       }),
     );
@@ -189,29 +209,42 @@ export class LuaInstance extends Instance implements ScriptInstance {
   // Host calls.
 
   #call(L: number, index: number, count: number): number {
-    let result: Value | Promise<Value>;
     try {
       if (index < 0) {
         const results = this.#internals.call(index, L);
         return typeof results === 'number' ? results : this.suspend(results, WAIT);
       }
-      result = this.callHost(index, this.#arguments(L, index, count));
+      this.steps.begin();
+      return this.#read(L, index, count, []);
     } catch (error) {
       return this.#raise(L, error);
     }
-    return result instanceof Promise ? WAIT : this.#answer(L, result);
   }
 
-  #arguments(L: number, index: number, count: number): Value[] {
+  /** Reads the arguments that are left and makes the call; `more` goes on with one that was begun. */
+  #read(L: number, index: number, count: number, args: Value[], more?: () => Value | Unfinished): number {
     const { values, doubles, bytes } = this.#machine.memory;
-    const args: Value[] = [];
-    for (let i = 0; i < count; i++) {
+    while (args.length < count) {
+      const i = args.length;
       // Reading a value may let the memory grow: then these views are empty, and the rest is read here.
-      const kind = i < MOST_ARGUMENTS ? bytes[values + 8 * MOST_ARGUMENTS + i] : undefined;
-      const value = kind === NUMBER ? doubles[values / 8 + i] : SCALARS[kind as number];
-      args.push(value === undefined ? this.#values.read(L, i + 1, this.#parameter(index, i + 1)) : value);
+      const kind = more || i >= MOST_ARGUMENTS ? undefined : bytes[values + 8 * MOST_ARGUMENTS + i];
+      const scalar = kind === NUMBER ? doubles[values / 8 + i] : SCALARS[kind as number];
+      if (scalar !== undefined) {
+        args.push(scalar);
+        continue;
+      }
+      const value = more ? more() : this.#values.beginRead(L, i + 1, this.#parameter(index, i + 1));
+      more = undefined;
+      if (value === UNFINISHED) return this.giveTurn(() => this.#read(L, index, count, args, () => this.#values.readMore()), WAIT);
+      args.push(value);
     }
-    return args;
+    if (this.steps.large && this.steps.look()) return this.giveTurn(() => this.#make(L, index, args), WAIT);
+    return this.#make(L, index, args);
+  }
+
+  #make(L: number, index: number, args: Value[]): number {
+    const result = this.callHost(index, args);
+    return result instanceof Promise ? WAIT : this.#answer(L, result);
   }
 
   /** Leaves a scalar to the trampoline, which is nearer to the engine; pushes anything else. */
@@ -223,16 +256,27 @@ export class LuaInstance extends Instance implements ScriptInstance {
     }
     if (value === null || value === undefined) return NIL;
     if (typeof value === 'boolean') return value ? TRUE : FALSE;
-    this.#values.push(L, value);
-    return 1;
+    return this.#push(L, this.#values.beginPush(L, value));
+  }
+
+  /** One result, which is on the stack or goes on. */
+  #push(L: number, pushed: true | Unfinished): number {
+    return pushed === UNFINISHED ? this.giveTurn(() => this.#push(L, this.#values.pushMore()), WAIT) : 1;
   }
 
   #finish(L: number, outcome: Outcome): number {
-    return 'error' in outcome ? this.#raise(L, outcome.error) : this.#answer(L, outcome.value);
+    try {
+      if (this.givesTurn) return this.goOn(outcome);
+      if ('error' in outcome) throw outcome.error;
+      return this.#answer(L, outcome.value);
+    } catch (error) {
+      return this.#raise(L, error);
+    }
   }
 
   #raise(L: number, error: unknown): number {
     if (this.dead || error instanceof WebAssembly.Exception || error instanceof WebAssembly.RuntimeError) throw error;
+    this.#values.abandon();
     this.#errors.push(L, asScriptError(error), true);
     return RAISE;
   }

@@ -1,5 +1,6 @@
-import { isUtf8 } from 'node:buffer';
+import { pieceEnd, textOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
+import { LONG_TEXT } from '../steps.ts';
 import type { LuaExports } from './exports.ts';
 
 /** Up to this length a string is read byte by byte, which beats the decoder's call. */
@@ -62,11 +63,17 @@ export class LuaMemory {
     return this.#decode(start, size);
   }
 
+  /** Bytes of the string at a stack index. */
+  size(L: number, index: number): number {
+    this.#exports.lua_tolstring(L, index, this.#length);
+    return this.view.getUint32(this.#length, true);
+  }
+
   /** As `read`, but always text: wrong bytes become replacement characters. */
   readText(L: number, index: number): string {
     const start = this.#exports.lua_tolstring(L, index, this.#length);
     const size = this.view.getUint32(this.#length, true);
-    return this.bytes.utf8Slice(start, start + size);
+    return textOf(this.bytes, start, start + size) ?? this.bytes.utf8Slice(start, start + size);
   }
 
   /** What `tostring` gives of any value (metamethods may run). */
@@ -99,12 +106,23 @@ export class LuaMemory {
   /** Copies text or bytes to memory of their own, NUL behind; the caller frees it. Throws LIMIT_EXCEEDED when the heap is full. */
   allocate(value: string | Uint8Array): { pointer: number; size: number } {
     const size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
-    const pointer = this.#exports.malloc(size + 1);
-    if (!pointer) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb');
+    const pointer = this.room(size);
     if (typeof value === 'string') this.bytes.utf8Write(value, pointer, size);
     else this.bytes.set(value, pointer);
     this.bytes[pointer + size] = 0;
     return { pointer, size };
+  }
+
+  /** Begins to push a long text or bytes, piece by piece. */
+  begin(value: string | Uint8Array): LongText {
+    return new LongText(this.#exports, this, value);
+  }
+
+  /** Memory for so many bytes and a NUL, which the caller frees. Throws LIMIT_EXCEEDED when the heap is full. */
+  room(size: number): number {
+    const pointer = this.#exports.malloc(size + 1);
+    if (!pointer) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb');
+    return pointer;
   }
 
   #write(text: string): number {
@@ -125,28 +143,13 @@ export class LuaMemory {
 
   #decode(start: number, size: number): string | Uint8Array {
     const { bytes } = this;
-    const end = start + size;
-    if (size <= SHORT) {
-      let text = '';
-      let i = start;
-      for (; i < end; i++) {
-        const byte = bytes[i] as number;
-        if (byte >= 128) break;
-        text += String.fromCharCode(byte);
-      }
-      if (i === end) return text;
-    }
-    const slice = bytes.subarray(start, end);
-    return isUtf8(slice) ? bytes.utf8Slice(start, end) : new Uint8Array(slice);
+    return textOf(bytes, start, start + size) ?? new Uint8Array(bytes.subarray(start, start + size));
   }
 
   #pushLong(L: number, value: string | Uint8Array): void {
-    const { pointer, size } = this.allocate(value);
-    try {
-      this.#exports.lua_pushlstring(L, pointer, size);
-    } finally {
-      this.#exports.free(pointer);
-    }
+    const text = this.begin(value);
+    while (!text.more());
+    text.push(L);
   }
 
   /** A memory that grows takes the length from all views of what it was. */
@@ -156,5 +159,56 @@ export class LuaMemory {
     this.#bytes = Buffer.from(buffer);
     this.#view = new DataView(buffer);
     this.#doubles = new Float64Array(buffer);
+  }
+}
+
+/** A text or bytes on their way into the engine's memory. */
+export class LongText {
+  readonly #exports: LuaExports;
+  readonly #memory: LuaMemory;
+  readonly #value: string | Uint8Array;
+  #pointer = 0;
+  #size = 0;
+  #from = 0;
+  #written = 0;
+
+  constructor(exports: LuaExports, memory: LuaMemory, value: string | Uint8Array) {
+    this.#exports = exports;
+    this.#memory = memory;
+    this.#value = value;
+  }
+
+  /** Copies the next piece; true when all is there. Throws LIMIT_EXCEEDED when the heap is full. */
+  more(): boolean {
+    const value = this.#value;
+    if (this.#pointer === 0) {
+      this.#size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
+      this.#pointer = this.#memory.room(this.#size);
+    }
+    const { bytes } = this.#memory;
+    const at = this.#pointer + this.#written;
+    const from = this.#from;
+    if (typeof value === 'string') {
+      this.#from = pieceEnd(value, from, LONG_TEXT);
+      this.#written += bytes.utf8Write(value.slice(from, this.#from), at);
+    } else {
+      this.#from = Math.min(value.length, from + LONG_TEXT);
+      bytes.set(value.subarray(from, this.#from), at);
+      this.#written = this.#from;
+    }
+    return this.#from === value.length;
+  }
+
+  /** Makes it a string of the language; a full heap raises the language's own memory error. */
+  push(L: number): void {
+    try {
+      this.#exports.lua_pushlstring(L, this.#pointer, this.#size);
+    } finally {
+      this.free();
+    }
+  }
+
+  free(): void {
+    this.#exports.free(this.#pointer);
   }
 }

@@ -1,14 +1,15 @@
 import type { ScriptInvoke } from '../../call/run.ts';
-import { type Callback, define, Float, Handle, type HandleType, LazyMap, SCRIPT_CALLBACK, type Value, type ValueMap } from '../../call/value.ts';
+import { type Callback, type Handle, type HandleType, type LazyMap, SCRIPT_CALLBACK, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { LazyMaps } from '../lazy.ts';
-import { MAX_HANDLES, VALUE_LIMITS } from '../limits.ts';
+import { MAX_HANDLES } from '../limits.ts';
 import { ScriptRef } from '../refs.ts';
+import { type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
 import type { LuaMemory } from './memory.ts';
-import { readNumbers, writeNumbers } from './numbers.ts';
-import { filled, refuse, sorted, tooLong, tooMany } from './table.ts';
+import { LuaReader } from './read.ts';
+import { LuaWriter } from './write.ts';
 
 /** Marks and metatables that the image holds, as references into the registry and addresses. */
 export interface LuaMarks {
@@ -34,12 +35,6 @@ export interface LuaOwner {
   callback(ref: ScriptRef): Callback;
 }
 
-interface Budget {
-  nodes: number;
-  bytes: number;
-  readonly seen: number[];
-}
-
 /** Values between Lua's stack and the host, by the C API. */
 export class LuaValues {
   readonly #machine: LuaMachine;
@@ -52,115 +47,56 @@ export class LuaValues {
   readonly #handleIds = new Map<object, number>();
   readonly #functions = new WeakMap<Callback, ScriptRef>();
 
-  constructor(machine: LuaMachine, marks: LuaMarks, owner: LuaOwner) {
+  readonly #reader: LuaReader;
+  readonly #writer: LuaWriter;
+
+  constructor(machine: LuaMachine, marks: LuaMarks, owner: LuaOwner, steps: Steps) {
     this.#machine = machine;
     this.#x = machine.x;
     this.#memory = machine.memory;
     this.#marks = marks;
     this.#owner = owner;
+    const outgoing = {
+      arrayAddress: marks.arrayAddress,
+      handle: (id: number) => this.#handles[id],
+      callback: (L: number, index: number) => this.#callback(L, index),
+      lacking: (L: number, index: number) => (this.lazy.any ? this.#lacking(L, index) : undefined),
+    };
+    this.#reader = new LuaReader(machine, outgoing, steps);
+    const incoming = {
+      arrayRef: marks.arrayRef,
+      lazyRef: marks.lazyRef,
+      function: (L: number, callback: Callback) => this.pushRef(L, this.#functions.get(callback)),
+      handle: (L: number, handle: Handle) => this.#pushHandle(L, handle),
+      lazyId: (map: LazyMap) => this.lazy.add(map),
+    };
+    this.#writer = new LuaWriter(machine, incoming, steps);
   }
 
   // Out of Lua.
 
   /** The value at an absolute stack index; throws BAD_ARGUMENT with the path in it. */
   read(L: number, index: number, path: string): Value {
-    const type = this.#x.lua_type(L, index);
-    if (type === LUA.table || type === LUA.function) return this.#readAt(L, index, type, path, { nodes: 0, bytes: 0, seen: [] });
-    const value = this.#readScalar(L, index, type, path);
-    if (type === LUA.string && (value as string | Uint8Array).length > VALUE_LIMITS.bytes) throw tooLong(path);
+    let value = this.#reader.begin(L, index, path);
+    while (value === UNFINISHED) value = this.#reader.more();
     return value;
   }
 
-  #readScalar(L: number, index: number, type: number, path: string): Value {
-    switch (type) {
-      case LUA.number:
-        return this.#readNumber(L, index);
-      case LUA.string:
-        return this.#memory.read(L, index);
-      case LUA.boolean:
-        return this.#x.lua_toboolean(L, index) !== 0;
-      case LUA.userdata:
-        return this.#handles[this.#memory.view.getUint32(this.#x.lua_touserdata(L, index), true)] ?? null;
-      case LUA.thread:
-        throw refuse(path, 'a coroutine cannot leave the script');
-      default:
-        return null;
-    }
+  /** As `read`, in steps that `readMore` continues. */
+  beginRead(L: number, index: number, path: string): Value | Unfinished {
+    return this.#reader.begin(L, index, path);
   }
 
-  #readNumber(L: number, index: number): number | bigint | Float {
-    const value = this.#x.lua_tonumberx(L, index, 0);
-    if (!Number.isInteger(value)) return value;
-    if (!this.#x.lua_isinteger(L, index)) return new Float(value);
-    return Number.isSafeInteger(value) ? value : this.#x.lua_tointegerx(L, index, 0);
+  readMore(): Value | Unfinished {
+    return this.#reader.more();
   }
 
-  #readAt(L: number, index: number, type: number, path: string, budget: Budget): Value {
-    if (++budget.nodes > VALUE_LIMITS.nodes) throw tooMany(path);
-    if (type === LUA.table) return this.#readTable(L, index, path, budget);
-    if (type === LUA.function) return this.#readFunction(L, index);
-    const value = this.#readScalar(L, index, type, path);
-    if (typeof value === 'string' || value instanceof Uint8Array) {
-      budget.bytes += value.length;
-      if (budget.bytes > VALUE_LIMITS.bytes) throw tooLong(path);
-    }
-    return value;
-  }
-
-  #readFunction(L: number, index: number): Callback {
+  #callback(L: number, index: number): Callback {
     this.#x.lua_pushvalue(L, index);
     const ref = new ScriptRef(this.#owner, this.#x.luaL_ref(L, LUA.registry));
     const callback = this.#owner.callback(ref);
     this.#functions.set(callback, ref);
     return callback;
-  }
-
-  #readTable(L: number, index: number, path: string, budget: Budget): Value {
-    const x = this.#x;
-    const address = x.lua_topointer(L, index);
-    if (budget.seen.includes(address)) throw refuse(path, 'a table that contains itself');
-    if (budget.seen.length >= VALUE_LIMITS.depth) throw refuse(path, `nested deeper than ${VALUE_LIMITS.depth}`);
-    if (!x.lua_checkstack(L, 6)) throw refuse(path, 'not enough stack');
-    const numbers = readNumbers(this.#machine, L, index);
-    if (numbers) {
-      budget.nodes += numbers.length;
-      if (budget.nodes > VALUE_LIMITS.nodes) throw tooMany(path);
-      return numbers;
-    }
-    budget.seen.push(address);
-    const top = x.lua_gettop(L);
-    const items: Value[] = [];
-    let sparse: Map<number, Value> | undefined;
-    let map: ValueMap | undefined;
-    x.lua_pushnil(L);
-    while (x.lua_next(L, index)) {
-      const type = x.lua_type(L, top + 2);
-      const keyType = x.lua_type(L, top + 1);
-      if (keyType === LUA.string) {
-        if (items.length > 0 || sparse) throw refuse(path, 'a table with both positions and names as keys');
-        const key = this.#memory.read(L, top + 1);
-        if (typeof key !== 'string') throw refuse(path, 'a table key that is no UTF-8 text');
-        budget.bytes += key.length;
-        if (budget.bytes > VALUE_LIMITS.bytes) throw tooLong(path);
-        map ??= {};
-        define(map, key, this.#readAt(L, top + 2, type, `${path}.${key}`, budget));
-      } else {
-        const position = keyType === LUA.number && x.lua_isinteger(L, top + 1) ? x.lua_tonumberx(L, top + 1, 0) : 0;
-        if (position < 1 || map)
-          throw refuse(path, map ? 'a table with both positions and names as keys' : 'a table key that is neither a string nor a position from 1');
-        const value = this.#readAt(L, top + 2, type, path, budget);
-        if (position === items.length + 1) items.push(value);
-        else (sparse ??= new Map()).set(position, value);
-      }
-      x.lua_settop(L, top + 1);
-    }
-    budget.seen.pop();
-    const lacking = map && this.lazy.any ? this.#lacking(L, index) : undefined;
-    if (lacking) map = { ...lacking, ...map };
-    if (map) return sorted(map);
-    if (sparse) return filled(items, sparse, path);
-    if (items.length > 0 || this.#isArray(L, index)) return items;
-    return {};
   }
 
   /** All fields of a lazy map that the script has not had yet; undefined for any other table. */
@@ -174,36 +110,27 @@ export class LuaValues {
     return id === 0 ? undefined : this.lazy.get(id);
   }
 
-  #isArray(L: number, index: number): boolean {
-    if (!this.#x.lua_getmetatable(L, index)) return false;
-    const marked = this.#x.lua_topointer(L, -1) === this.#marks.arrayAddress;
-    this.#x.lua_settop(L, -2);
-    return marked;
-  }
-
   // Into Lua.
 
   /** Pushes a value; data only, and functions and handles of this run. */
   push(L: number, value: Value | undefined): void {
-    const x = this.#x;
-    switch (typeof value) {
-      case 'number':
-        if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.#machine.pushInteger(L, value);
-        else x.lua_pushnumber(L, value);
-        return;
-      case 'string':
-        return this.#memory.push(L, value);
-      case 'boolean':
-        return x.lua_pushboolean(L, value ? 1 : 0);
-      case 'bigint':
-        return x.lua_pushinteger(L, BigInt.asIntN(64, value));
-      case 'function':
-        return this.pushRef(L, this.#functions.get(value));
-      case 'undefined':
-        return x.lua_pushnil(L);
-    }
-    if (value === null) x.lua_pushnil(L);
-    else this.#pushObject(L, value, 0);
+    let done = this.#writer.begin(L, value);
+    while (done === UNFINISHED) done = this.#writer.more();
+  }
+
+  /** As `push`, in steps that `pushMore` continues; true when the value is on the stack. */
+  beginPush(L: number, value: Value | undefined): true | Unfinished {
+    return this.#writer.begin(L, value);
+  }
+
+  pushMore(): true | Unfinished {
+    return this.#writer.more();
+  }
+
+  /** Lets go of what was begun and will not be whole. */
+  abandon(): void {
+    this.#reader.abandon();
+    this.#writer.abandon();
   }
 
   /** Pushes the very value that a reference stands for. */
@@ -212,47 +139,8 @@ export class LuaValues {
     this.#machine.rawgeti(L, LUA.registry, ref.ref);
   }
 
-  #pushInside(L: number, value: Value | undefined, depth: number): void {
-    if (value === null || value === undefined) this.#x.lua_pushlightuserdata(L, 0);
-    else if (typeof value === 'object') this.#pushObject(L, value, depth);
-    else this.push(L, value);
-  }
-
-  #pushObject(L: number, value: Exclude<Value & object, Callback>, depth: number): void {
-    const x = this.#x;
-    if (value instanceof Uint8Array) return this.#memory.push(L, value);
-    if (value instanceof Float) return x.lua_pushnumber(L, value.value);
-    if (value instanceof Handle) return this.#pushHandle(L, value);
-    if (depth > VALUE_LIMITS.depth) throw new ScriptError('LIMIT_EXCEEDED', `a result is nested deeper than ${VALUE_LIMITS.depth}`);
-    if (!x.lua_checkstack(L, 6)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
-    if (Array.isArray(value)) {
-      x.lua_createtable(L, value.length, 0);
-      const quick = writeNumbers(this.#machine, L, value);
-      for (let i = quick ? value.length : 0; i < value.length; i++) {
-        this.#pushInside(L, value[i], depth + 1);
-        this.#machine.rawseti(L, -2, i + 1);
-      }
-      this.#machine.rawgeti(L, LUA.registry, this.#marks.arrayRef);
-      x.lua_setmetatable(L, -2);
-      return;
-    }
-    if (value instanceof LazyMap) {
-      this.#machine.rawgeti(L, LUA.registry, this.#marks.lazyRef);
-      this.#pushObject(L, value.own, depth);
-      this.#machine.pushInteger(L, this.lazy.add(value));
-      x.lua_callk(L, 2, 1, 0, 0);
-      return;
-    }
-    const keys = Object.keys(value);
-    x.lua_createtable(L, 0, keys.length);
-    for (const key of keys) {
-      this.#memory.push(L, key);
-      this.#pushInside(L, value[key], depth + 1);
-      x.lua_rawset(L, -3);
-    }
-  }
-
-  #pushHandle(L: number, handle: Handle): void {
+  /** Pushes a handle; a new one's fields are given, with the function that sets them and the handle on top of the stack. */
+  #pushHandle(L: number, handle: Handle): ValueMap | undefined {
     const x = this.#x;
     const marks = this.#marks;
     const known = this.#handleIds.get(handle.target);
@@ -262,7 +150,7 @@ export class LuaValues {
       if (x.lua_type(L, -1) === LUA.userdata) {
         x.lua_rotate(L, -2, 1);
         x.lua_settop(L, -2);
-        return;
+        return undefined;
       }
       x.lua_settop(L, -2);
     }
@@ -279,11 +167,10 @@ export class LuaValues {
     x.lua_rotate(L, -2, 1);
     x.lua_settop(L, -2);
     const fields = handle.type.fields?.(handle.target);
-    if (!fields) return;
+    if (!fields) return undefined;
     this.#machine.rawgeti(L, LUA.registry, marks.setFieldsRef);
     x.lua_pushvalue(L, -2);
-    this.#pushObject(L, fields, 0);
-    x.lua_callk(L, 2, 0, 0, 0);
+    return fields;
   }
 }
 

@@ -21,8 +21,9 @@ export const base64 = defineTool(
       },
     ],
     execute({ operation, data, url_safe }) {
-      if (operation === 'encode') return { data: Buffer.from(data).toString(url_safe ? 'base64url' : 'base64') };
-      const text = Buffer.from(data).toString('latin1').replaceAll(/\s/g, '');
+      const given = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+      if (operation === 'encode') return { data: given.toString(url_safe ? 'base64url' : 'base64') };
+      const text = given.toString('latin1').replaceAll(/\s/g, '');
       if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1)
         throw new ScriptError('BAD_ARGUMENT', 'base64: data: expected Base64 text');
       const decoded = Buffer.from(text, 'base64');

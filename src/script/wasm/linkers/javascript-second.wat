@@ -5,7 +5,7 @@
   (import "q" "JS_ExecutePendingJob" (func $job (param i32 i32) (result i32)))
   (import "host" "call" (func $call (param i32 i32 i32 i32 i32) (result i32)))
   (import "host" "wait" (func $wait (result externref)))
-  (import "host" "finish" (func $finish (param i32 externref)))
+  (import "host" "finish" (func $finish (param i32 externref) (result i32)))
   (import "host" "finalize" (func $finalize (param i32)))
   (import "host" "module" (func $module (param i32 i32 externref) (result i32)))
   (import "host" "loaded" (func $loaded))
@@ -14,22 +14,26 @@
   ;; Address of the runtime's current stack frame; its stack limit lies 16 bytes before.
   (global $csf (export "csf") (mut i32) (i32.const 0))
 
-  ;; The result passes through a cell on the shadow stack. The host answers 1 to wait; a wait changes the shadow stack, the current frame and
+  ;; The result passes through a cell on the shadow stack. The host answers 1 to wait, as it may again when the wait has ended; a wait changes the shadow stack, the current frame and
   ;; the stack limit for other fibers, so all three are put back before anything else runs.
   (func (export "host_fn") (param $ctx i32) (param $this i64) (param $argc i32) (param $argv i32) (param $magic i32) (param $data i32) (result i64)
-    (local $cell i32) (local $stack i32) (local $frame i32) (local $limit i32) (local $outcome externref)
+    (local $cell i32) (local $more i32) (local $stack i32) (local $frame i32) (local $limit i32) (local $outcome externref)
     global.get $sp i32.const 16 i32.sub local.tee $cell global.set $sp
     local.get $cell local.get $this i64.store
-    local.get $ctx local.get $cell local.get $argc local.get $argv local.get $magic call $call
-    if
-      global.get $sp local.set $stack
-      global.get $csf i32.load local.set $frame
-      global.get $csf i32.const 16 i32.sub i32.load local.set $limit
-      call $wait local.set $outcome
-      local.get $stack global.set $sp
-      global.get $csf local.get $frame i32.store
-      global.get $csf i32.const 16 i32.sub local.get $limit i32.store
-      local.get $cell local.get $outcome call $finish
+    local.get $ctx local.get $cell local.get $argc local.get $argv local.get $magic call $call local.set $more
+    loop $again
+      local.get $more
+      if
+        global.get $sp local.set $stack
+        global.get $csf i32.load local.set $frame
+        global.get $csf i32.const 16 i32.sub i32.load local.set $limit
+        call $wait local.set $outcome
+        local.get $stack global.set $sp
+        global.get $csf local.get $frame i32.store
+        global.get $csf i32.const 16 i32.sub local.get $limit i32.store
+        local.get $cell local.get $outcome call $finish local.set $more
+        br $again
+      end
     end
     local.get $cell i32.const 16 i32.add global.set $sp
     local.get $cell i64.load)

@@ -81,7 +81,7 @@
     end
     i32.const 1)
 
-  ;; The host answers as above, or with -1 to raise what is on the stack, or -2 to wait.
+  ;; The host answers as above, or with -1 to raise what is on the stack, or -2 to wait, as it may again when the wait has ended.
   ;; JSPI does not know the shadow stack: after a wait its pointer is put back before anything else runs.
   (func (export "host_fn") (param $L i32) (result i32) (local $sp i32) (local $results i32) (local $outcome externref)
     local.get $L call $gettop local.set $results
@@ -90,15 +90,18 @@
     local.get $L i32.const -1001001 i32.const 0 call $tonumber i32.trunc_f64_s
     local.get $results
     call $call local.set $results
+    loop $again
+      local.get $results i32.const -2 i32.eq
+      if
+        call $stackSave local.set $sp
+        call $wait local.set $outcome
+        local.get $sp call $stackRestore
+        local.get $L local.get $outcome call $finish local.set $results
+        br $again
+      end
+    end
     local.get $L local.get $results call $answer local.tee $results
     i32.const 0 i32.ge_s if local.get $results return end
-    local.get $results i32.const -2 i32.eq if
-      call $stackSave local.set $sp
-      call $wait local.set $outcome
-      local.get $sp call $stackRestore
-      local.get $L local.get $L local.get $outcome call $finish call $answer local.tee $results
-      i32.const 0 i32.ge_s if local.get $results return end
-    end
     local.get $L call $lua_error)
 
   ;; The count hook of interrupts.

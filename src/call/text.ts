@@ -1,0 +1,87 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+
+/** Up to this length a text is read byte by byte, which beats the decoder's call. */
+const SHORT = 24;
+/** From this length on it pays to look for plain ASCII, whose text is one copy of the bytes. */
+const LONG = 4_096;
+
+/** The text of UTF-8 bytes; undefined where they are none. */
+export function textOf(bytes: Buffer, start: number, end: number): string | undefined {
+  if (end - start <= SHORT) {
+    let text = '';
+    let i = start;
+    for (; i < end; i++) {
+      const byte = bytes[i] as number;
+      if (byte >= 128) break;
+      text += String.fromCharCode(byte);
+    }
+    if (i === end) return text;
+  }
+  const part = bytes.subarray(start, end);
+  if (end - start >= LONG && isAscii(part)) return bytes.latin1Slice(start, end);
+  return isUtf8(part) ? bytes.utf8Slice(start, end) : undefined;
+}
+
+/** Where a piece of a text that begins at `from` ends: after at most `most` units, not within a surrogate pair. */
+export function pieceEnd(text: string, from: number, most: number): number {
+  const end = from + most;
+  if (end >= text.length) return text.length;
+  const last = text.charCodeAt(end - 1);
+  return last >= 0xd800 && last < 0xdc00 ? end - 1 : end;
+}
+
+/** From here on the order of UTF-16 units is not that of UTF-8 bytes. */
+const SURROGATES_AND_ABOVE = /[\ud800-\uffff]/;
+/** So many texts are put in order at once, or merged between two steps. */
+const RUN = 1_024;
+
+/** Sorts texts by their UTF-8 bytes, which is the order of code points, in place. */
+export function inByteOrder(texts: string[]): string[] {
+  return texts.some((text) => SURROGATES_AND_ABOVE.test(text)) ? texts.sort(compareBytes) : texts.sort();
+}
+
+/** As `inByteOrder`, of any number of texts in steps: sorts runs, then merges them. */
+export function* orderInSteps(texts: readonly string[]): Generator<undefined, string[]> {
+  let runs: string[][] = [];
+  for (let at = 0; at < texts.length; at += RUN) {
+    runs.push(inByteOrder(texts.slice(at, at + RUN)));
+    yield;
+  }
+  while (runs.length > 1) {
+    const merged: string[][] = [];
+    for (let i = 0; i < runs.length; i += 2) {
+      const [left = [], right] = runs.slice(i, i + 2);
+      merged.push(right ? yield* merge(left, right) : left);
+    }
+    runs = merged;
+  }
+  return runs[0] ?? [];
+}
+
+function* merge(left: readonly string[], right: readonly string[]): Generator<undefined, string[]> {
+  const out: string[] = [];
+  for (let i = 0, j = 0; i < left.length || j < right.length; ) {
+    const [a, b] = [left[i], right[j]];
+    if (b === undefined || (a !== undefined && compareBytes(a, b) <= 0)) {
+      out.push(a as string);
+      i++;
+    } else {
+      out.push(b);
+      j++;
+    }
+    if (out.length % RUN === 0) yield;
+  }
+  return out;
+}
+
+/** The order of UTF-8 bytes of two texts; UTF-16 puts code points above U+FFFF before U+E000. */
+export function compareBytes(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [left, right] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (left !== right) return left >= 0xd800 && right >= 0xd800 ? fixed(left) - fixed(right) : left - right;
+  }
+  return a.length - b.length;
+}
+
+const fixed = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit + 0x2000);

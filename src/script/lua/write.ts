@@ -1,0 +1,212 @@
+import { type Callback, Float, Handle, LazyMap, type Value, type ValueMap } from '../../call/value.ts';
+import { ScriptError } from '../../errors.ts';
+import { VALUE_LIMITS } from '../limits.ts';
+import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
+import { LUA, type LuaExports } from './exports.ts';
+import type { LuaMachine } from './machine.ts';
+import type { LongText, LuaMemory } from './memory.ts';
+import { writeNumbers } from './numbers.ts';
+
+/** What stands behind the functions and handles that go in. */
+export interface LuaIncoming {
+  readonly arrayRef: number;
+  /** Function (table, id) that makes a table lazy. */
+  readonly lazyRef: number;
+  /** Pushes the script's own function. */
+  function(L: number, callback: Callback): void;
+  /** Pushes a handle; gives the fields that it is to have, and on top of it the function that sets them. */
+  handle(L: number, handle: Handle): ValueMap | undefined;
+  lazyId(map: LazyMap): number;
+}
+
+/** A container that is being written: its table is on top of the stack, a map's key above it while the value is made. */
+interface Level {
+  readonly of: readonly Value[] | ValueMap;
+  readonly keys: readonly string[] | undefined;
+  readonly count: number;
+  /** Calls what lies below the table with it: the table becomes lazy, or the fields of a handle. */
+  readonly after: (() => void) | undefined;
+  next: number;
+}
+
+/** Makes the script's values from the host's, in steps: nothing may enter the state in between. */
+export class LuaWriter {
+  readonly #machine: LuaMachine;
+  readonly #x: LuaExports;
+  readonly #memory: LuaMemory;
+  readonly #in: LuaIncoming;
+  readonly #steps: Steps;
+  readonly #levels: Level[] = [];
+  /** A long text on its way into memory. */
+  #text: LongText | undefined;
+  #L = 0;
+
+  constructor(machine: LuaMachine, incoming: LuaIncoming, steps: Steps) {
+    this.#machine = machine;
+    this.#x = machine.x;
+    this.#memory = machine.memory;
+    this.#in = incoming;
+    this.#steps = steps;
+  }
+
+  /** Begins to push a value; true when it is on the stack. Throws LIMIT_EXCEEDED. */
+  begin(L: number, value: Value | undefined): true | Unfinished {
+    if (typeof value === 'number') {
+      this.#number(L, value);
+      return true;
+    }
+    if (this.#levels.length > 0 || this.#text) this.abandon();
+    this.#L = L;
+    if (value === null || value === undefined) {
+      this.#x.lua_pushnil(L);
+      return true;
+    }
+    return this.#put(value) || this.more();
+  }
+
+  /** Goes on with what was begun. */
+  more(): true | Unfinished {
+    const levels = this.#levels;
+    for (;;) {
+      if (this.#text) {
+        if (!this.#piece(this.#text)) return UNFINISHED;
+      } else {
+        const level = levels[levels.length - 1];
+        if (!level) return true;
+        const whole = this.#fill(level);
+        if (whole === UNFINISHED) return UNFINISHED;
+        if (!whole) continue;
+        this.#close(level);
+      }
+      const around = levels[levels.length - 1];
+      if (!around) return true;
+      this.#set(around);
+    }
+  }
+
+  /** Lets go of a value that will not be whole. */
+  abandon(): void {
+    this.#levels.length = 0;
+    this.#text?.free();
+    this.#text = undefined;
+  }
+
+  /** Fills a table; true at its end, false where a value in it is to be made first. */
+  #fill(level: Level): boolean | Unfinished {
+    const { keys, of, count } = level;
+    while (level.next < count) {
+      if (this.#steps.stop()) return UNFINISHED;
+      let value: Value | undefined;
+      if (keys) {
+        const key = keys[level.next++] as string;
+        this.#memory.push(this.#L, key);
+        value = (of as ValueMap)[key];
+      } else value = (of as readonly Value[])[level.next++];
+      if (value === null || value === undefined) this.#x.lua_pushlightuserdata(this.#L, 0);
+      else if (!this.#put(value)) return false;
+      this.#set(level);
+    }
+    return true;
+  }
+
+  /** The value on top of the stack goes into the table below. */
+  #set(level: Level): void {
+    if (level.keys) this.#x.lua_rawset(this.#L, -3);
+    else this.#machine.rawseti(this.#L, -2, level.next);
+  }
+
+  /** Pushes a value; false when it is not whole yet. */
+  #put(value: NonNullable<Value>): boolean {
+    const x = this.#x;
+    const L = this.#L;
+    switch (typeof value) {
+      case 'number':
+        this.#number(L, value);
+        return true;
+      case 'string':
+        return this.#string(value);
+      case 'boolean':
+        x.lua_pushboolean(L, value ? 1 : 0);
+        return true;
+      case 'bigint':
+        x.lua_pushinteger(L, BigInt.asIntN(64, value));
+        return true;
+      case 'function':
+        this.#in.function(L, value);
+        return true;
+    }
+    if (value instanceof Uint8Array) return this.#string(value);
+    if (value instanceof Float) {
+      x.lua_pushnumber(L, value.value);
+      return true;
+    }
+    return this.#container(value);
+  }
+
+  #number(L: number, value: number): void {
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.#machine.pushInteger(L, value);
+    else this.#x.lua_pushnumber(L, value);
+  }
+
+  #string(value: string | Uint8Array): boolean {
+    if (value.length <= LONG_TEXT) {
+      this.#memory.push(this.#L, value);
+      return true;
+    }
+    this.#text = this.#memory.begin(value);
+    return false;
+  }
+
+  /** Copies a piece of a long text; true when the whole text is on the stack. */
+  #piece(text: LongText): boolean {
+    do if (this.#steps.look()) return false;
+    while (!text.more());
+    this.#text = undefined;
+    text.push(this.#L);
+    return true;
+  }
+
+  #container(value: Handle | LazyMap | Value[] | ValueMap): boolean {
+    const x = this.#x;
+    const L = this.#L;
+    if (this.#levels.length > VALUE_LIMITS.depth) throw new ScriptError('LIMIT_EXCEEDED', `a result is nested deeper than ${VALUE_LIMITS.depth}`);
+    if (!x.lua_checkstack(L, 6)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
+    if (value instanceof Handle) {
+      const fields = this.#in.handle(L, value);
+      if (!fields) return true;
+      this.#map(fields, () => x.lua_callk(L, 2, 0, 0, 0));
+    } else if (value instanceof LazyMap) {
+      this.#machine.rawgeti(L, LUA.registry, this.#in.lazyRef);
+      this.#map(value.own, () => {
+        this.#machine.pushInteger(L, this.#in.lazyId(value));
+        x.lua_callk(L, 2, 1, 0, 0);
+      });
+    } else if (Array.isArray(value)) {
+      x.lua_createtable(L, value.length, 0);
+      if (writeNumbers(this.#machine, L, value)) {
+        this.#mark();
+        return true;
+      }
+      this.#levels.push({ of: value, keys: undefined, count: value.length, after: undefined, next: 0 });
+    } else this.#map(value, undefined);
+    return false;
+  }
+
+  #map(map: ValueMap, after: Level['after']): void {
+    const keys = Object.keys(map);
+    this.#x.lua_createtable(this.#L, 0, keys.length);
+    this.#levels.push({ of: map, keys, count: keys.length, after, next: 0 });
+  }
+
+  #close(level: Level): void {
+    this.#levels.pop();
+    if (!level.keys) this.#mark();
+    level.after?.();
+  }
+
+  /** The table on top of the stack is an array, even if it is empty. */
+  #mark(): void {
+    this.#machine.rawgeti(this.#L, LUA.registry, this.#in.arrayRef);
+    this.#x.lua_setmetatable(this.#L, -2);
+  }
+}

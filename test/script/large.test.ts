@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { defineGlobal, method } from '../../src/call/define.ts';
+import { anyValue, callback } from '../../src/call/schema.ts';
+import type { Callback, Value, ValueMap } from '../../src/call/value.ts';
+import { ScriptRuntime } from '../../src/runtime.ts';
+
+const COUNT = 30_000;
+/** Large values of each kind, as the host has them. */
+const LARGE: Readonly<Record<string, Value>> = {
+  maps: Array.from({ length: COUNT }, (_, i) => ({ a: i })),
+  texts: Array.from({ length: COUNT }, (_, i) => `text ${i}`),
+  numbers: Array.from({ length: COUNT }, (_, i) => i + 0.5),
+  // In byte order, as a table of Lua comes: integer-like names would come first in any object.
+  keys: Object.fromEntries(Array.from({ length: COUNT }, (_, i) => [`k${String(i).padStart(6, '0')}`, i])),
+  deep: { list: [Array.from({ length: COUNT / 2 }, (_, i) => [i, { x: 'ä€😀' }])] },
+  'ASCII text': 'x'.repeat(3 * 2 ** 20),
+  'text beyond ASCII': 'ä€😀'.repeat(2 ** 18),
+  'texts in a list': ['x'.repeat(2 ** 20), 'ä€😀'.repeat(2 ** 16), 'short'],
+  bytes: new Uint8Array(2 ** 20).map((_, i) => 128 | i),
+};
+
+let given: Value;
+let taken: Value;
+let abort: AbortController;
+let made: unknown;
+
+/** Calls that pass values in all directions. */
+const pass = defineGlobal({
+  name: 'Pass',
+  doc: 'Passes values.',
+  methods: {
+    give: method({ doc: 'Gives a value.', params: {}, result: anyValue, effect: 'pure', examples: [], handler: () => given }),
+    later: method({ doc: 'Gives a value later.', params: {}, result: anyValue, effect: 'wait', examples: [], handler: async () => given }),
+    take: method({
+      doc: 'Takes a value, another one before and behind it.',
+      params: { before: z.number(), value: anyValue, behind: z.string() },
+      result: z.void(),
+      effect: 'pure',
+      examples: [],
+      handler: ({ before, value, behind }) => {
+        taken = before === 1 && behind === 'end' ? value : 'wrong neighbours';
+      },
+    }),
+    through: method({
+      doc: 'Passes a value through a function.',
+      params: { fn: callback('(value: any) => any'), timeout_ms: z.number().optional() },
+      result: z.void(),
+      effect: 'wait',
+      examples: [],
+      handler: async ({ fn, timeout_ms }, context) => {
+        taken = await context.invoke(fn as Callback, [7, given], { timeoutMs: timeout_ms });
+      },
+    }),
+    abort: method({
+      doc: 'Cancels the run soon.',
+      params: {},
+      result: z.void(),
+      effect: 'pure',
+      examples: [],
+      handler: () => void setImmediate(() => abort.abort()),
+    }),
+    tell: method({
+      doc: 'Keeps a value.',
+      params: { value: anyValue },
+      result: z.void(),
+      effect: 'pure',
+      examples: [],
+      handler: ({ value }) => {
+        made = value;
+      },
+    }),
+  },
+});
+
+let runtime: ScriptRuntime;
+beforeAll(async () => {
+  runtime = await ScriptRuntime.create({ globals: [pass], builtins: false, config: { data: { backend: 'memory' } } });
+});
+afterAll(() => runtime[Symbol.asyncDispose]());
+
+type Language = 'lua' | 'javascript';
+const LANGUAGES = ['lua', 'javascript'] as const;
+const limits = { memory_mb: 128 };
+
+const DIRECTIONS: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
+  'as a result and an argument': { lua: `Pass.take(1, Pass.give(), "end")`, javascript: `Pass.take(1, Pass.give(), "end")` },
+  'as a result that was waited for': { lua: `Pass.take(1, Pass.later(), "end")`, javascript: `Pass.take(1, Pass.later(), "end")` },
+  'through a callback': {
+    lua: `Pass.through(function(seven, value) assert(seven == 7) return value end)`,
+    javascript: `Pass.through((seven, value) => { if (seven !== 7) throw new Error("seven"); return value; })`,
+  },
+};
+
+/** How often the event loop turns until the work is done. */
+async function turnsOf(work: () => Promise<unknown>): Promise<number> {
+  let turns = 0;
+  let going = true;
+  const turn = () => {
+    turns++;
+    if (going) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await work();
+  going = false;
+  return turns;
+}
+
+describe.each(LANGUAGES)('a large value in %s', (language) => {
+  const kinds = Object.keys(LARGE);
+
+  it.each(Object.entries(DIRECTIONS).flatMap(([direction, texts]) => kinds.map((kind) => [direction, kind, texts[language]] as const)))(
+    'crosses whole %s: %s',
+    async (_, kind, text) => {
+      given = LARGE[kind] as Value;
+      taken = null;
+      await runtime.execute(text, { language, limits });
+      expect(sameAs(taken, given)).toBe(true);
+    },
+  );
+
+  it.each(kinds)('is what a script comes to: %s', async (kind) => {
+    given = LARGE[kind] as Value;
+    const { value } = await runtime.execute('return Pass.give()', { language, limits });
+    expect(sameAs(value as Value, given)).toBe(true);
+  });
+
+  it('leaves others their turns, and a small one takes none', async () => {
+    const run = () => runtime.execute(DIRECTIONS['through a callback']?.[language] as string, { language, limits });
+    given = [1];
+    await run();
+    const few = await turnsOf(run);
+    given = LARGE.maps as Value;
+    expect(await turnsOf(run)).toBeGreaterThan(few + 5);
+  });
+
+  it.each(['take(1, t, "end")', 'tell(t)'])('stops in the middle when its run is cancelled: %s', async (call) => {
+    abort = new AbortController();
+    made = taken = null;
+    const build =
+      language === 'lua' ? `local t = {} for i = 1, ${COUNT * 3} do t[i] = "s" .. i end` : `const t = Array.from({length: ${COUNT * 3}}, (_, i) => "s" + i);`;
+    const failed = runtime.execute(`${build} Pass.abort() Pass.${call}`.replace(') Pass', '); Pass'), { language, signal: abort.signal, limits });
+    await expect(failed).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect([made, taken]).toEqual([null, null]);
+    given = [1, 2];
+    await runtime.execute(DIRECTIONS['as a result and an argument']?.[language] as string, { language });
+    expect(taken).toEqual([1, 2]);
+  });
+
+  it('stops in the middle when its time is up, and the run goes on with another', async () => {
+    given = LARGE.deep as Value;
+    const text = {
+      lua: `local ok, e = pcall(Pass.through, function(_, value) return value end, 1) assert(not ok and e.code == "TIMEOUT", tostring(e)) Pass.take(1, Pass.give(), "end")`,
+      javascript: `let code; try { Pass.through((_, value) => value, 1); } catch (e) { code = e.code; } if (code !== "TIMEOUT") throw new Error(code); Pass.take(1, Pass.give(), "end")`,
+    }[language];
+    await runtime.execute(text, { language, limits });
+    expect(sameAs(taken, given)).toBe(true);
+  });
+
+  it('comes whole as the details of what a script throws', async () => {
+    const text = {
+      lua: `local t = {} for i = 1, ${COUNT} do t[i] = {a = i} end error({message = "thrown", list = t})`,
+      javascript: `throw {message: "thrown", list: Array.from({length: ${COUNT}}, (_, i) => ({a: i + 1}))}`,
+    }[language];
+    const error = await runtime.execute(text, { language, limits }).catch((failure: unknown) => failure);
+    const list = Array.from({ length: COUNT }, (_, i) => ({ a: i + 1 }));
+    expect(error).toMatchObject({ code: 'SCRIPT_ERROR', message: 'thrown' });
+    expect(sameAs((error as { details: { value: ValueMap } }).details.value.list as Value, list)).toBe(true);
+  });
+
+  it('is refused in the middle with the place of what is wrong, and the next one passes', async () => {
+    const text = {
+      lua: `local t = {} for i = 1, ${COUNT} do t[i] = {a = i} end t[${COUNT}].a = coroutine.create(print) local ok, e = pcall(Pass.tell, {list = t}) Pass.tell({e.message, #t})`,
+      javascript: `const t = Array.from({length: ${COUNT}}, (_, i) => ({a: i})); t[${COUNT - 1}].a = Symbol(); let m; try { Pass.tell({list: t}); } catch (e) { m = e.message; } Pass.tell([m, t.length])`,
+    }[language];
+    await runtime.execute(text, { language, limits });
+    expect(made).toEqual([expect.stringMatching(language === 'lua' ? /value\.list\.a: a coroutine/ : /value\.list\[29999\]\.a: a symbol/), COUNT]);
+  });
+});
+
+/** Equal, keys in the same order. */
+function sameAs(a: Value, b: Value): boolean {
+  if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return Object.is(a, b);
+  if (a instanceof Uint8Array || b instanceof Uint8Array) return a instanceof Uint8Array && b instanceof Uint8Array && Buffer.compare(a, b) === 0;
+  const [keys, others] = [Object.keys(a), Object.keys(b)];
+  if (Array.isArray(a) !== Array.isArray(b) || keys.length !== others.length) return false;
+  return keys.every((key, i) => key === others[i] && sameAs((a as ValueMap)[key] as Value, (b as ValueMap)[key] as Value));
+}
