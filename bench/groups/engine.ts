@@ -2,7 +2,7 @@ import { quickjsEmscripten, wasmoon } from '../engines.ts';
 import { calls, open } from '../ours.ts';
 import { type Row, row } from '../row.ts';
 
-/** The smaller of two bars, one of which is a share of the peer's time: docs/decisions/13. */
+/** The smaller of two bars, one of which is a share of the peer's time: docs/decisions/14. */
 const least = (bar: number, share: number) => Number(Math.min(bar, share).toFixed(2));
 
 /** Contexts, calls and values beside two engines of the same kind. */

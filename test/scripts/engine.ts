@@ -108,6 +108,13 @@ export const cases: readonly Case[] = [
     limits: { cpu_ms: 60_000 },
   },
   {
+    name: 'large texts and bytes come in whole by INPUT',
+    lua: `local last = INPUT.bytes:byte(-1) return {#INPUT.text, INPUT.text:sub(-3), #INPUT.bytes, last}`,
+    js: `[INPUT.text.length, INPUT.text.slice(-3), INPUT.bytes.length, INPUT.bytes.at(-1)]`,
+    input: { text: `${'a'.repeat(3_000_000)}end`, bytes: new Uint8Array(3_000_000).fill(255) },
+    expect: [3_000_003, 'end', 3_000_000, 255],
+  },
+  {
     name: 'values that wait on the way are compared and turned to text in place',
     lua: `local t = {3, 1, 2} table.sort(t, function(a, b) sleep(0) return a < b end) local object = setmetatable({}, {__tostring = function() sleep(0) return "T" end}) return {t, string.format("%s", object), tostring(object)}`,
     js: `const t = [3, 1, 2].sort((a, b) => { sleep(0); return a - b }); const object = {toString() { sleep(0); return "T" }}; [t, \`\${object}\`, String(object)]`,

@@ -138,13 +138,13 @@ export class Reader {
 
   #pieces(level: Level): Unfinished | undefined {
     const first = this.#heap.pointer(level.object + OBJECT.values);
-    while (level.next < level.count) {
-      if (this.#steps.look()) return UNFINISHED;
+    for (;;) {
       const from = level.next;
       level.next = Math.min(level.count, from + LONG_TEXT);
       (level.into as Uint8Array).set(this.#heap.bytes.subarray(first + from, first + level.next), from);
+      if (level.next === level.count) return undefined;
+      if (this.#steps.look()) return UNFINISHED;
     }
-    return undefined;
   }
 
   #properties(level: Level): Unfinished | typeof INSIDE | undefined {

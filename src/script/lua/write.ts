@@ -159,8 +159,7 @@ export class LuaWriter {
 
   /** Copies a piece of a long text; true when the whole text is on the stack. */
   #piece(text: LongText): boolean {
-    do if (this.#steps.look()) return false;
-    while (!text.more());
+    while (!text.more()) if (this.#steps.look()) return false;
     this.#text = undefined;
     text.push(this.#L);
     return true;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { crc32 } from 'node:zlib';
-import { type Zippable, zipSync } from 'fflate';
+import { Zip, ZipDeflate } from 'fflate';
 import { ScriptError } from '../../errors.ts';
 import { damaged, type Entry, MOST, type Packed, printable } from './entry.ts';
 import { inflate } from './inflate.ts';
@@ -99,9 +99,20 @@ function dosTime(date: number, time: number): number {
 
 /** A ZIP archive of files and folders. */
 export function writeZip(packed: readonly Packed[]): Uint8Array {
-  const files: Zippable = Object.create(null);
-  for (const { path, bytes, modifiedAt } of packed) files[path] = [bytes, { mtime: zipTime(modifiedAt), level: 6 }];
-  return zipSync(files);
+  const parts: Uint8Array[] = [];
+  // Entry by entry: the library's call for all at once takes them as properties of an object, and loses one called `__proto__`.
+  const zip = new Zip((error, part) => {
+    if (error) throw error;
+    parts.push(part);
+  });
+  for (const { path, bytes, modifiedAt } of packed) {
+    const entry = new ZipDeflate(path, { level: 6 });
+    entry.mtime = zipTime(modifiedAt);
+    zip.add(entry);
+    entry.push(bytes, true);
+  }
+  zip.end();
+  return Buffer.concat(parts);
 }
 
 /** ZIP has local times only; such that they read as UTC, and within the years that it can hold. */
