@@ -2,7 +2,7 @@ import type { Context, InvokeOptions } from '../call/context.ts';
 import { dispatch, type MethodTable } from '../call/dispatch.ts';
 import { CallContext, cancelled, type RunContainer } from '../call/run.ts';
 import type { Value } from '../call/value.ts';
-import { ScriptError } from '../errors.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
 import { Baton } from './baton.ts';
 import type { Usage } from './engine.ts';
 import { Fiber, fiberOf } from './fiber.ts';
@@ -106,6 +106,8 @@ export abstract class Instance {
         fiber.close();
       };
       const die = (error: Error) => {
+        // What it called in the host ends too.
+        fiber.end(asScriptError(error));
         leave();
         reject(error);
       };

@@ -12,7 +12,7 @@ for (const folder of folders) writeFileSync(join(folder, 'note.md'), '# Ferry\n\
 it.each([
   ['a script that prints', ['exec', '--lang', 'lua', 'print("ä", 1, nil) return 2']],
   ['one that fails', ['exec', '--lang', 'js', 'print("before"); throw new Error("bad")']],
-  ['one that is too long', ['exec', '--lang', 'lua', '--timeout', '100', 'while true do end']],
+  ['one that takes too long', ['exec', '--lang', 'lua', '--timeout', '100', 'sleep(60000)']],
   ['wrong usage', ['run', '--nope', 'x.lua']],
   ['a list', ['tools']],
   ['State', ['state', 'get', 'global', 'k']],

@@ -105,6 +105,25 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     await aborted.promise;
   });
 
+  it('aborts what a run waits for when it is killed', async () => {
+    const aborted = Promise.withResolvers<ScriptError>();
+    const slow = defineTool({
+      name: 'slow',
+      description: 'Waits',
+      category: 'test',
+      input: z.strictObject({}),
+      output: anyValue,
+      execute: (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => aborted.resolve(signal.reason))),
+    });
+    await using test = await testRuntime({ log: { level: 'silent' } }, { tools: [slow] });
+    const text =
+      language === 'lua'
+        ? 'parallel({function() Tool.execute("slow") end, function() while true do end end})'
+        : 'parallel([() => Tool.execute("slow"), () => { for (;;); }])';
+    await expect(test.runtime.execute(text, { language, limits: { cpu_ms: 50 } })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(await aborted.promise).toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+
   it('runs a function of State ten times while others change what it reads, then CONFLICT', async () => {
     await using state = createStateManager({ data: { backend: 'memory' } });
     await using test = await testRuntime({}, { state });
