@@ -34,7 +34,7 @@ describe('stored values', () => {
       fc.property(value, (given) => {
         expect(decode(encode(given))).toEqual(given);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 
@@ -45,7 +45,7 @@ describe('stored values', () => {
         expect(encode(reversed)).toEqual(encode(given));
         expect(sameValue(reversed, given)).toBe(true);
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 
@@ -90,7 +90,7 @@ describe('stored values', () => {
         expect(step.value).toEqual(expected);
         expect(inByteOrder([...texts])).toEqual(expected);
       }),
-      { numRuns: 50 },
+      { numRuns: 12 },
     );
   });
 
@@ -103,14 +103,14 @@ describe('stored values', () => {
           expect((error as { code: string }).code).toBe('STORE_FAILED');
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 150 },
     );
     fc.assert(
       fc.property(value, fc.nat(), (given, at) => {
         const bytes = encode(given);
         expect(() => decode(bytes.subarray(0, at % bytes.length))).toThrow('damaged');
       }),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 
@@ -142,7 +142,7 @@ describe('JSON text', () => {
       fc.property(json, fc.boolean(), (given, pretty) => {
         expect(fromJsonText(toJsonText(given, { pretty }))).toEqual(given);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 
@@ -153,7 +153,7 @@ describe('JSON text', () => {
           JSON.parse(JSON.stringify(fromJsonText(given), (_, item) => (item instanceof Float ? item.value : typeof item === 'bigint' ? Number(item) : item))),
         ).toEqual(JSON.parse(given));
       }),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 

@@ -79,7 +79,7 @@ describe.each(STRATEGIES)('%s', (strategy) => {
         const overlap = Math.floor(size * share);
         checkLaws(text, await chunks(text, { strategy, chunk_size: size, overlap }), size, overlap);
       }),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 
@@ -98,7 +98,7 @@ describe.each(STRATEGIES)('%s', (strategy) => {
           expect(ends.has(stop)).toBe(true);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 

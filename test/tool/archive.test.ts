@@ -256,7 +256,7 @@ describe('hostile archives', { timeout: 60_000 }, () => {
           expect((error as { code: string }).code).toMatch(/^(?:TOOL_FAILED|LIMIT_EXCEEDED)$/);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 

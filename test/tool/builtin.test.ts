@@ -78,7 +78,7 @@ describe('calculator', () => {
     })).node;
     fc.assert(
       fc.property(node, (text) => evaluate(text) === Number(new Function(`return ${text}`)())),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 
@@ -91,7 +91,7 @@ describe('calculator', () => {
           expect((error as { code: string }).code).toBe('BAD_ARGUMENT');
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 });

@@ -161,7 +161,7 @@ describe('rss', () => {
         }
         expect(({} as { title?: unknown }).title).toBe(undefined);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 });

@@ -136,7 +136,7 @@ describe('diff', () => {
         const lines = (text: string) => ends(text).match(/[^\n]*\n|[^\n]+$/g) ?? [];
         expect(added + removed).toBe(lines(before).length + lines(after).length - 2 * common(lines(before), lines(after)));
       }),
-      { numRuns: 300 },
+      { numRuns: 80 },
     );
   });
 });

@@ -45,7 +45,7 @@ describe('the vector kernel', () => {
         }
         expect(found.map(({ score }) => score)).toEqual(found.map(({ score }) => score).sort((a, b) => b - a));
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 

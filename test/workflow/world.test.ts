@@ -96,14 +96,14 @@ const CALL = {
 };
 const CANCELS = {
   lua: {
-    'by its time': 'local ok, e = pcall(function() Workflow.sequential({name = "w", steps = {CALL, timeout_ms = 1500}}}):execute() end) return e.cause.code',
+    'by its time': 'local ok, e = pcall(function() Workflow.sequential({name = "w", steps = {CALL, timeout_ms = 600}}}):execute() end) return e.cause.code',
     'by a failed sibling':
       'local ok, e = pcall(function() Workflow.parallel({name = "w", steps = {CALL}, {name = "bad", handler = function() Tool.execute("arrived", {}) error("no") end}}}):execute() end) return e.details.steps[1].status',
     'by cancel()':
       'local going = Workflow.sequential({name = "w", steps = {CALL}}}):execute_async() Tool.execute("arrived", {}) going:cancel() local ok, e = pcall(function() going:wait() end) return e.code',
   },
   javascript: {
-    'by its time': 'let e; try { Workflow.sequential({name: "w", steps: [CALL, timeout_ms: 1500}]}).execute() } catch (thrown) { e = thrown } e.cause.code',
+    'by its time': 'let e; try { Workflow.sequential({name: "w", steps: [CALL, timeout_ms: 600}]}).execute() } catch (thrown) { e = thrown } e.cause.code',
     'by a failed sibling':
       'let e; try { Workflow.parallel({name: "w", steps: [CALL}, {name: "bad", handler: () => { Tool.execute("arrived", {}); throw new Error("no") }}]}).execute() } catch (thrown) { e = thrown } e.details.steps[0].status',
     'by cancel()':

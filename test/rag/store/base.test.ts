@@ -511,7 +511,7 @@ describe('the words of a query', () => {
           await base.search(ask('keyword', text));
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 });

@@ -131,7 +131,7 @@ describe('filters', () => {
         }
         made.close();
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
