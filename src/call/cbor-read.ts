@@ -8,7 +8,7 @@ interface Level {
   left: number;
 }
 
-/** Reads one value from deterministic CBOR in steps; anything else is an error. */
+/** Reads one value in steps from what CborWriter has written; damage is an error, or another value. */
 export class CborReader {
   readonly #bytes: Buffer;
   #at = 0;
@@ -64,7 +64,7 @@ export class CborReader {
     if (major === MAJOR.simple) return this.#simple(first);
     const count = this.#count(info);
     if (typeof count === 'bigint') {
-      if (major > MAJOR.negative) throw new Error('too long');
+      if (major > MAJOR.negative || count >= 2n ** 63n) throw new Error('too long');
       return major === MAJOR.unsigned ? count : -1n - count;
     }
     switch (major) {

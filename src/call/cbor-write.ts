@@ -81,6 +81,8 @@ export class CborWriter {
 
   #entry(map: Readonly<Record<string, unknown>>, key: string): void {
     this.#text(key);
+    // A long key is written before its value begins.
+    while (this.#rest !== undefined) this.#piece(this.#rest);
     this.#value(map[key]);
   }
 

@@ -262,6 +262,7 @@ export abstract class Instance {
   /** The host's frames are off the stack: a pause that host work made due happens at the script's next loop head. */
   protected backInScript(): void {
     this.computing = true;
+    this.#hostSince = undefined;
     if (!this.#pauseDue) return;
     this.#pauseDue = false;
     this.setFuel(0);

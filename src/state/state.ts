@@ -14,8 +14,8 @@ import { Transaction } from './transaction.ts';
 
 /** How often the function of an update or transaction runs at most before CONFLICT. */
 const MOST_ATTEMPTS = 10;
-/** What one stored value may take, bytes. */
-const MOST_VALUE_BYTES = 16 * 2 ** 20;
+/** What one stored value may take, bytes: SQLite writes it in one go, and what is larger would hold the event loop. */
+const MOST_VALUE_BYTES = 2 ** 20;
 
 export interface SaveOptions {
   /** The value is gone after this, ms. */
@@ -58,7 +58,8 @@ function transactionFor(context: Context, scope: string): Transaction | undefine
 export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms, expires_at }: SaveOptions = {}): Soon<void> {
   checkName('save', scope, key);
   const put = (scope: string, key: string, bytes: Uint8Array) => {
-    if (bytes.length > MOST_VALUE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: longer than ${MOST_VALUE_BYTES / 2 ** 20} MB`);
+    if (bytes.length > MOST_VALUE_BYTES)
+      throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: takes more than ${MOST_VALUE_BYTES / 2 ** 20} MB; keep large content with Artifact.store`);
     const transaction = transactionFor(context, scope);
     // Opening takes time that is not the value's.
     const store = transaction ? undefined : storeFor(context, scope);

@@ -1,14 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Soon } from '../call/soon.ts';
-import { handedOver } from '../worker/message.ts';
-import { inWorker } from '../worker/pool.ts';
 import type { ArtifactRecords } from './artifacts.ts';
 import { type BlobFiles, blobFolder } from './blobs.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { storeFailure } from './failure.ts';
 import { backupFolder } from './files.ts';
-import type { LargeTask } from './large-task.ts';
 import type { SessionRecords } from './sessions.ts';
 import { sqliteArtifacts } from './sqlite-artifacts.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
@@ -27,7 +24,7 @@ import {
 const LIVE = '(expires_at IS NULL OR expires_at > :now)';
 
 const STATEMENTS = {
-  get: `SELECT CASE WHEN length(value) <= :most THEN value END AS value, revision, expires_at FROM state WHERE scope = :scope AND key = :key AND ${LIVE}`,
+  get: `SELECT value, revision, expires_at FROM state WHERE scope = :scope AND key = :key AND ${LIVE}`,
   revision: `SELECT revision FROM state WHERE scope = :scope AND key = :key AND ${LIVE}`,
   put: 'INSERT INTO state VALUES (:scope, :key, :value, :revision, :expires) ON CONFLICT DO UPDATE SET value = excluded.value, revision = excluded.revision, expires_at = excluded.expires_at',
   remove: 'DELETE FROM state WHERE scope = :scope AND key = :key',
@@ -43,17 +40,10 @@ const STATEMENTS = {
   putMeta: 'INSERT INTO meta VALUES (:name, :value) ON CONFLICT DO UPDATE SET value = excluded.value',
 } as const;
 
-/** Values that together are larger go through a thread beside the event loop, bytes. */
-const LARGE_BYTES = 2 ** 20;
-/** What one large operation may take, ms. */
-const LARGE_MS = 60_000;
-const LARGE = new URL('./large-task.ts', import.meta.url);
-
 interface Row {
   readonly scope: string;
   readonly key: string;
-  /** Null where it is too large to be read here. */
-  readonly value: Uint8Array | null;
+  readonly value: Uint8Array;
   readonly revision: number;
   readonly expires_at: number | null;
 }
@@ -70,12 +60,9 @@ export class SqliteStore implements Store {
   readonly artifacts: ArtifactRecords;
   readonly blobs: BlobFiles;
   readonly #db: Database;
-  /** How a thread opens the same database; undefined where large values are passed here. */
-  readonly #beside: Pick<LargeTask, 'folder' | 'options'> | undefined;
 
-  /** Opens or makes the database; `large` says where large values are read and written. Throws STORE_FAILED with one sentence when that is impossible. */
-  constructor(folder: string, durability: 'normal' | 'full', limits: Omit<DatabaseOptions, 'durability'> = {}, large: 'beside' | 'here' = 'beside') {
-    this.#beside = large === 'beside' ? { folder, options: { durability, ...limits } } : undefined;
+  /** Opens or makes the database. Throws STORE_FAILED with one sentence when that is impossible. */
+  constructor(folder: string, durability: 'normal' | 'full', limits: Omit<DatabaseOptions, 'durability'> = {}) {
     this.backups = backupFolder(join(folder, 'backups'));
     this.blobs = blobFolder(join(folder, 'blobs'));
     try {
@@ -92,13 +79,9 @@ export class SqliteStore implements Store {
     return this.#db.removed;
   }
 
-  get(scope: string, key: string, now: number): Soon<StoredEntry | undefined> {
-    const most = this.#beside ? LARGE_BYTES : Number.MAX_SAFE_INTEGER;
-    const row = this.#db.one<Row>(STATEMENTS.get, { scope, key, now, most });
-    if (!row) return undefined;
-    const { value, revision, expires_at } = row;
-    if (value) return { value, revision, expiresAt: expires_at ?? undefined };
-    return inWorker(LARGE, { ...this.#beside, now, get: { scope, key } }, { deadlineMs: LARGE_MS });
+  get(scope: string, key: string, now: number): StoredEntry | undefined {
+    const row = this.#db.one<Row>(STATEMENTS.get, { scope, key, now });
+    return row && { value: row.value, revision: row.revision, expiresAt: row.expires_at ?? undefined };
   }
 
   list(scope: string, { prefix = '', after = '', limit = -1 }: ListOptions, now: number): string[] {
@@ -118,10 +101,6 @@ export class SqliteStore implements Store {
   }
 
   commit(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[] = []): Soon<boolean> {
-    if (this.#beside && sizeOf(writes) > LARGE_BYTES) {
-      const task: LargeTask = { ...this.#beside, now, commit: { writes, meta } };
-      return inWorker(LARGE, task, { deadlineMs: LARGE_MS, transfer: handedOver(writes.map(({ put }) => put?.value)) });
-    }
     const [first] = writes;
     const simple = writes.length === 1 && meta.length === 0 && first?.expect === undefined;
     return this.#db.write(simple && first ? () => this.#apply(first) : () => this.#db.transaction(() => this.#commitAll(writes, now, meta)));
@@ -141,7 +120,7 @@ export class SqliteStore implements Store {
     return this.#db.read(() => ({
       entries: this.#db
         .all<Row>(STATEMENTS.all, { now })
-        .map(({ scope, key, value, expires_at }) => ({ scope, key, value: value ?? new Uint8Array(), expiresAt: expires_at ?? undefined })),
+        .map(({ scope, key, value, expires_at }) => ({ scope, key, value, expiresAt: expires_at ?? undefined })),
       meta: Object.fromEntries(this.#db.all<MetaRow>(STATEMENTS.allMeta).map(({ name, value }) => [name, value])),
     }));
   }
@@ -185,8 +164,4 @@ export class SqliteStore implements Store {
     else if (remove) this.#db.run(STATEMENTS.remove, { scope, key });
     return true;
   }
-}
-
-function sizeOf(writes: readonly StoreWrite[]): number {
-  return writes.reduce((sum, { put }) => sum + (put?.value.length ?? 0), 0);
 }

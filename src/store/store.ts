@@ -55,7 +55,7 @@ export interface Store {
   scopes(now: number): Soon<string[]>;
   usage(now: number): Soon<StoreUsage>;
   meta(name: string): Soon<string | undefined>;
-  /** All writes or none; false when a precondition does not hold. Their bytes are the store's from then on. */
+  /** All writes or none; false when a precondition does not hold. */
   commit(writes: readonly StoreWrite[], now: number, meta?: readonly MetaWrite[]): Soon<boolean>;
   /** Removes a scope and says how many entries it had. */
   clear(scope: string, now: number): Soon<number>;

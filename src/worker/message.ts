@@ -31,14 +31,3 @@ export function packError(error: unknown): PackedError {
 export function unpackError({ code, message, method, details }: PackedError): ScriptError {
   return new ScriptError(code, message, { method, details });
 }
-
-/** Smaller bytes are copied. */
-const LARGE_BYTES = 65_536;
-
-/** The buffers of large bytes among these values that nothing else shares: they go to the other thread instead of being copied, and are empty here. */
-export function handedOver(values: readonly unknown[]): ArrayBuffer[] {
-  const buffers = new Set<ArrayBuffer>();
-  for (const value of values)
-    if (value instanceof Uint8Array && value.byteLength > LARGE_BYTES && value.buffer instanceof ArrayBuffer) buffers.add(value.buffer);
-  return [...buffers];
-}

@@ -1,20 +1,19 @@
 // The thread's own program: runs one task after the other. A task that never ends is ended from outside.
 import { parentPort } from 'node:worker_threads';
-import { handedOver, type Job, packError, type Report } from './message.ts';
+import { type Job, packError, type Report } from './message.ts';
 
 const port = parentPort;
 if (!port) throw new Error('this file is the program of a thread');
 // What libraries print is no output of the run.
 for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
-const say = (report: Report, transfer: ArrayBuffer[] = []) => port.postMessage(report, transfer);
+const say = (report: Report) => port.postMessage(report);
 
 port.on('message', async ({ task, args }: Job) => {
   try {
     const { run } = (await import(task)) as { run(args: unknown): unknown };
     say({ kind: 'begun' });
     // A result that cannot be copied fails here too and is told like any other error.
-    const value = await run(args);
-    say({ kind: 'done', value }, handedOver(typeof value === 'object' && value !== null ? Object.values(value) : []));
+    say({ kind: 'done', value: await run(args) });
   } catch (error) {
     say({ kind: 'failed', error: packError(error) });
   }

@@ -105,6 +105,7 @@ describe('stored values', () => {
       }),
       { numRuns: 150 },
     );
+    for (const integer of ['3bf4ffffffffffffff', '1bffffffffffffffff']) expect(() => decode(Buffer.from(integer, 'hex'))).toThrow('damaged');
     fc.assert(
       fc.property(value, fc.nat(), (given, at) => {
         const bytes = encode(given);

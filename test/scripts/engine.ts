@@ -115,6 +115,13 @@ export const cases: readonly Case[] = [
     expect: [3_000_003, 'end', 3_000_000, 255],
   },
   {
+    name: 'what a script computes between large values is no part of their passing',
+    lua: `State.save("global", "k", ("x"):rep(200000)) local s = State.load("global", "k") local n = 0 for i = 1, 40000000 do n = n + 1 end State.save("global", "k", ("y"):rep(200000)) return #s`,
+    js: `State.save("global", "k", "x".repeat(200000)); const s = State.load("global", "k"); let n = 0; for (let i = 0; i < 20000000; i++) n++; State.save("global", "k", "y".repeat(200000)); s.length`,
+    expect: 200_000,
+    at_once: true,
+  },
+  {
     name: 'values that wait on the way are compared and turned to text in place',
     lua: `local t = {3, 1, 2} table.sort(t, function(a, b) sleep(0) return a < b end) local object = setmetatable({}, {__tostring = function() sleep(0) return "T" end}) return {t, string.format("%s", object), tostring(object)}`,
     js: `const t = [3, 1, 2].sort((a, b) => { sleep(0); return a - b }); const object = {toString() { sleep(0); return "T" }}; [t, \`\${object}\`, String(object)]`,

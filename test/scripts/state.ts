@@ -269,6 +269,18 @@ export const cases: readonly Case[] = [
     js: `State.save("global", "a", {n: 1}); let code; try { State.migrate({from_version: 1, to_version: 2, transformations: [{field: "n", transform: "custom", fn: n => { State.save("global", "b", {n: 1}); return n + 1 }}]}) } catch (e) { code = e.code } [code, State.load("global", "a").n, State.get_schema_version()]`,
     expect: ['CONFLICT', 1, 1],
   },
+  {
+    name: 'a value that takes more than a megabyte is refused, by whatever saves it, and nothing is changed',
+    lua: `State.save("global", "k", 1) local m = {} for i, f in ipairs({function(v) State.save("global", "k", v) end, function(v) State.update("global", "k", function() return v end) end, function(v) State.compare_and_set("global", "k", 1, v) end, function(v) State.transaction(function() State.save("global", "k", v) end) end}) do local ok, e = pcall(f, ("x"):rep(1100000)) m[i] = e.code end m[5] = State.load("global", "k") return m`,
+    js: `State.save("global", "k", 1); const m = [v => State.save("global", "k", v), v => State.update("global", "k", () => v), v => State.compare_and_set("global", "k", 1, v), v => State.transaction(() => State.save("global", "k", v))].map(f => { try { f("x".repeat(1100000)) } catch (e) { return e.code } }); [...m, State.load("global", "k")]`,
+    expect: ['LIMIT_EXCEEDED', 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED', 1],
+  },
+  {
+    name: 'long keys of maps come back',
+    lua: `local key = ("k"):rep(70000) State.save("global", "k", {[key] = ("v"):rep(70000), [key .. "2"] = "short"}) local v = State.load("global", "k") return {#v[key], v[key .. "2"]}`,
+    js: `const key = "k".repeat(70000); State.save("global", "k", {[key]: "v".repeat(70000), [key + "2"]: "short"}); const v = State.load("global", "k"); [v[key].length, v[key + "2"]]`,
+    expect: [70_000, 'short'],
+  },
 ];
 
 function expect_any(): unknown {
