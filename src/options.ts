@@ -4,8 +4,9 @@ import { encode } from './call/codec.ts';
 import type { Grants, Limits } from './call/context.ts';
 import type { Value } from './call/value.ts';
 import { ScriptError } from './errors.ts';
-import type { ExecuteOptions } from './runtime.ts';
+import type { ExecuteOptions, RuntimeOptions } from './runtime.ts';
 import { isSessionId } from './session/refusal.ts';
+import { StateManager } from './state/manager.ts';
 import { isTenant, TENANT_WANTED } from './store/folders.ts';
 
 interface Rule {
@@ -48,6 +49,27 @@ const GRANTS: { readonly [Name in keyof Grants]: Rule } = {
   environment: texts,
   mcp: texts,
 };
+
+const list: Rule = { wanted: 'an array', fits: Array.isArray };
+const flag: Rule = { wanted: 'true or false', fits: (value) => typeof value === 'boolean' };
+
+const RUNTIME: { readonly [Name in keyof Required<RuntimeOptions>]: Rule } = {
+  config: map,
+  dataDir: text,
+  state: { wanted: 'what createStateManager gives', fits: (value) => value instanceof StateManager },
+  tools: list,
+  models: map,
+  embeddings: map,
+  hooks: list,
+  globals: list,
+  builtins: flag,
+  checkResults: flag,
+};
+
+/** Throws BAD_ARGUMENT that names the option when the options of a runtime are not what they should be. */
+export function checkRuntimeOptions(options: RuntimeOptions): void {
+  check('ScriptRuntime.create', options, RUNTIME);
+}
 
 /** Throws BAD_ARGUMENT that names the option when the options of a run are not what they should be. */
 export function checkOptions(method: string, options: ExecuteOptions, limits: Limits): void {

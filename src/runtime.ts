@@ -19,7 +19,7 @@ import { embeddings } from './model/embeddings.ts';
 import type { MockSource } from './model/mock.ts';
 import type { LanguageModel } from './model/model.ts';
 import { models } from './model/models.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions, checkRuntimeOptions } from './options.ts';
 import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
@@ -122,6 +122,8 @@ function tableOf({ globals = NO_GLOBALS, builtins = true, checkResults = false }
   const key = `${builtins} ${checkResults}`;
   const known = made.get(key);
   if (known) return known;
+  const twice = builtins && globals.find(({ name }) => builtinGlobals.some((builtin) => builtin.name === name));
+  if (twice) throw new ScriptError('BAD_ARGUMENT', `ScriptRuntime.create: globals: there is a global ${twice.name} already`);
   const lazy = new Set(checkResults ? [] : builtinGlobals.map(({ name }) => name));
   const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { checkResults, lazy, standard: builtins && globals.length === 0 });
   made.set(key, table);
@@ -142,6 +144,7 @@ export class ScriptRuntime {
   /** Makes a runtime; throws BAD_CONFIG, or one sentence when the platform lacks something. */
   static async create(options: RuntimeOptions = {}): Promise<ScriptRuntime> {
     checkPlatform();
+    checkRuntimeOptions(options);
     const config: Config = parseConfig(options.config);
     const host = new HostContainer(config, resolve(options.dataDir ?? config.data.dir));
     if (options.state) host.provide(stateManager, options.state);

@@ -324,7 +324,7 @@ export abstract class Instance {
       return 0;
     }
     if (this.#stopping) fiber.end(this.#stopping);
-    if (this.#stopping || now > fiber.deadline) this.#stop(fiber, now);
+    if (fiber.ending || now > fiber.deadline) this.#stop(fiber, now);
     return scheduler.expired(now) ? 1 : 0;
   }
 

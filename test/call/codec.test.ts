@@ -1,3 +1,4 @@
+import { encode as encodeByPeer, rfc8949EncodeOptions } from 'cborg';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decode, decodeSoon, encode, encodeSoon } from '../../src/call/codec.ts';
@@ -29,6 +30,16 @@ const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
 })).value as fc.Arbitrary<Value>;
 
 describe('stored values', () => {
+  it('are the bytes that another encoder makes', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 4 }), (json) => {
+        const given = JSON.parse(json);
+        expect(Buffer.from(encode(given)).toString('hex')).toBe(Buffer.from(encodeByPeer(given, rfc8949EncodeOptions)).toString('hex'));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
   it('come back as they were', () => {
     fc.assert(
       fc.property(value, (given) => {

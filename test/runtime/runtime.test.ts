@@ -292,6 +292,17 @@ describe('the runtime', () => {
     await expect(test.runtime.execute('return 1', options)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message });
   });
 
+  it.each<[string, object]>([
+    ['unknown option "confg"; did you mean "config"?', { confg: {} }],
+    ['tools: expected an array', { tools: {} }],
+    ['globals: there is a global State already', { globals: [defineGlobal({ name: 'State', doc: 'Mine.', methods: {} })] }],
+  ])('refuses options of its own: %s', async (message, options) => {
+    await expect(ScriptRuntime.create(options)).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringContaining(`ScriptRuntime.create: ${message}`),
+    });
+  });
+
   it('refuses a wrong configuration, and a run that is cancelled before it begins', async () => {
     await expect(ScriptRuntime.create({ config: { limits: { cpu_ms: -1 } } })).rejects.toMatchObject({
       code: 'BAD_CONFIG',

@@ -516,5 +516,11 @@ function refusals(): Case[] {
       `Workflow.sequential({name: "a.b", steps: [{${h.js}}]})`,
       'Workflow.sequential: name: expected 1 to 64 of A-Z a-z 0-9 _ -, got "a.b"',
     ),
+    {
+      name: 'a time limit of the whole ends functions that compute, caught or not',
+      lua: `local m = {} for i, f in ipairs({function() while true do end end, function() while true do pcall(function() while true do end end) end end}) do local ok, e = pcall(function() Workflow.sequential({name = "w" .. i, timeout_ms = 50, steps = {{name = "a", handler = f}}}):execute() end) m[i] = e.code .. " " .. e.message end return m`,
+      js: `[() => { for (;;); }, () => { for (;;) try { for (;;); } catch {} }].map((handler, i) => { try { Workflow.sequential({name: "w" + (i + 1), timeout_ms: 50, steps: [{name: "a", handler}]}).execute() } catch (e) { return e.code + " " + e.message } })`,
+      expect: ['TIMEOUT workflow w1: took longer than 50 ms', 'TIMEOUT workflow w2: took longer than 50 ms'],
+    },
   ];
 }
