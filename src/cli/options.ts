@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
@@ -9,7 +9,7 @@ import { ScriptError } from '../errors.ts';
 import { isModelName, MODEL_WANTED } from '../model/name.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
-import { isTenant, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
+import { isTenant, makeFolder, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
 
 /** The options of `run` and `exec` as commander gives them. */
 export interface RunFlags {
@@ -78,7 +78,7 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
 
 /** The same paths. Throws BAD_CONFIG for one where nothing is: most likely its name is wrong, and what it grants comes into being unseen. */
 function there(flag: string, paths: readonly string[]): readonly string[] {
-  const missing = paths.find((path) => !existsSync(path));
+  const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isDirectory());
   if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `${flag}: there is no folder ${missing}`);
   return paths;
 }
@@ -89,7 +89,7 @@ function workspaceOf(dataDir: string, tenant: string): string {
   const workspace = join(own ? tenantFolder(dataDir, tenant) : dataDir, 'workspace');
   try {
     if (own) tenantHome(dataDir, tenant);
-    mkdirSync(workspace, { recursive: true });
+    makeFolder(workspace);
   } catch {
     // Told by the first tool or State call that needs it.
   }

@@ -59,7 +59,7 @@ function createModels({ config }: Host): Models {
   function unknownProvider(name: string, where = 'model'): ScriptError {
     const [provider, id] = splitName(name);
     const names = ['local', 'mock', ...providerNames(config)];
-    const meant = nearest(name, [EXTRACTIVE, MOCK, ...registered.keys()]) ?? nearest(provider, names);
+    const meant = nearest(name, [EXTRACTIVE, MOCK, ...registered.keys()]) ?? (provider === 'local' ? EXTRACTIVE : nearest(provider, names));
     const hint =
       meant === undefined
         ? `known are ${names.join(', ')}, and what [models.providers] adds`

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { sha256 } from '../call/digest.ts';
 import { ScriptError } from '../errors.ts';
 import { storeFailure } from './failure.ts';
@@ -32,7 +32,7 @@ export function tenantHome(dataDir: string, tenant: string): string {
   const folder = tenantFolder(dataDir, tenant);
   try {
     if (labelOf(folder) === tenant) return folder;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const temporary = join(folder, `${LABEL}.${process.pid}`);
     writeFileSync(temporary, tenant, { mode: 0o600 });
     renameSync(temporary, join(folder, LABEL));
@@ -65,5 +65,17 @@ function labelOf(folder: string): string | undefined {
     return isTenant(id) && folder.endsWith(tenantFolder('', id)) ? id : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Makes a folder and those above it, for this user alone, one at a time: Node's own way never returns where /proc says that a folder is not there. */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }

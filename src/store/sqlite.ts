@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Soon } from '../call/soon.ts';
 import type { ArtifactRecords } from './artifacts.ts';
@@ -6,6 +5,7 @@ import { type BlobFiles, blobFolder } from './blobs.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { storeFailure } from './failure.ts';
 import { backupFolder } from './files.ts';
+import { makeFolder } from './folders.ts';
 import type { SessionRecords } from './sessions.ts';
 import { sqliteArtifacts } from './sqlite-artifacts.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
@@ -66,7 +66,7 @@ export class SqliteStore implements Store {
     this.backups = backupFolder(join(folder, 'backups'));
     this.blobs = blobFolder(join(folder, 'blobs'));
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
     } catch (error) {
       throw storeFailure(error);
     }

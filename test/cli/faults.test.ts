@@ -143,6 +143,14 @@ describe('a data folder that is none', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('a data folder that can never be', () => {
+  it('is one sentence', () => {
+    const { status, stderr } = asProcess(folder, command('lua', 'State.save("global", "a", 1)', ['--data', '/proc/nope']));
+    expect(stderr).toMatch(/^error: [^\n]*\(STORE_FAILED\)\n/);
+    expect(status).not.toBe(0);
+  });
+});
+
 describe('--watch', () => {
   it('runs again when the script changes, whatever it ended with', async () => {
     const file = join(folder, 'watched.lua');

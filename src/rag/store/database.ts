@@ -1,10 +1,10 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Soon } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
 import { transaction, writing } from '../../store/busy.ts';
 import { storeFailure } from '../../store/failure.ts';
+import { makeFolder } from '../../store/folders.ts';
 import { openDatabase } from '../../store/open.ts';
 import { type BaseRow, KNOWLEDGE_FORMAT } from './schema.ts';
 import { searchable } from './words.ts';
@@ -37,7 +37,7 @@ export class KnowledgeDatabase {
     this.path = folder && join(folder, 'knowledge.db');
     this.indexFolder = folder && join(folder, 'vectors');
     try {
-      if (this.indexFolder) mkdirSync(this.indexFolder, { recursive: true, mode: 0o700 });
+      if (this.indexFolder) makeFolder(this.indexFolder);
       this.db = openDatabase(this.path ?? ':memory:', durability, KNOWLEDGE_FORMAT);
       this.db.function('searchable', { deterministic: true }, (text) => (typeof text === 'string' ? searchable(text) : text));
       this.db.exec('PRAGMA cache_size = -16384');
