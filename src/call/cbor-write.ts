@@ -23,7 +23,7 @@ const SHORT = 24;
 const FEW_KEYS = 64;
 
 /** Something has no stored form; which and where is found out afterwards. */
-export class Unstorable extends Error {}
+class Unstorable extends Error {}
 
 /** A container that is being written. */
 interface Level {

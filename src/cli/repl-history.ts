@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Language } from '../call/context.ts';
+import { makeFolder } from '../store/folders.ts';
 
 const MOST_LINES = 1_000;
 
@@ -19,7 +20,7 @@ export function openHistory(dataDir: string, language: Language): History {
     lines: read(file).slice(-MOST_LINES).reverse(),
     save(lines) {
       try {
-        mkdirSync(dirname(file), { recursive: true });
+        makeFolder(dataDir);
         writeFileSync(file, `${[...lines].slice(0, MOST_LINES).reverse().join('\n')}\n`, { mode: 0o600 });
       } catch {
         // Nothing depends on it.

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from '../store/folders.ts';
 import { type Format, openDatabase } from '../store/open.ts';
 import { type EmbeddingCache, MOST_CACHED_BYTES } from './embedding-cache.ts';
 
@@ -61,7 +62,7 @@ export function createSqliteCache(folder: string, most = MOST_CACHED_BYTES): Emb
 }
 
 function openCache(folder: string, file: string): DatabaseSync {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const db = openDatabase(file, 'normal', FORMAT);
   try {
     db.prepare('SELECT count(*) FROM vectors').get();

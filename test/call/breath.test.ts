@@ -2,31 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { breathe } from '../../src/call/breath.ts';
 import { Cpu } from '../../src/call/cpu.ts';
 import { testRuntime } from '../support/runtime.ts';
+import { turnsDuring } from '../support/turns.ts';
 
 const LOOP = {
   lua: `return Workflow.loop{name = "w", max_iterations = 2000, iterator = {range = {start = 1, stop = 2000}}, body = {{name = "x", tool = "calculator", input = {expression = "1+1"}}}}:execute().success`,
   javascript: `Workflow.loop({name: "w", max_iterations: 2000, iterator: {range: {start: 1, stop: 2000}}, body: [{name: "x", tool: "calculator", input: {expression: "1+1"}}]}).execute().success`,
 };
 
-/** How often the event loop turns until the work is done. */
-async function turnsOf(work: Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let going = true;
-  const turn = () => {
-    turns++;
-    if (going) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work;
-  going = false;
-  return turns;
-}
-
 describe('work of the host that never waits', () => {
   it.each(['lua', 'javascript'] as const)('lets the event loop turn between the steps of a workflow in %s', async (language) => {
     await using test = await testRuntime({ log: { level: 'silent' } });
     await test.runtime.execute(LOOP[language], { language, grants: test.grants });
-    expect(await turnsOf(test.runtime.execute(LOOP[language], { language, grants: test.grants }))).toBeGreaterThan(5);
+    expect((await turnsDuring(() => test.runtime.execute(LOOP[language], { language, grants: test.grants }))).turns).toBeGreaterThan(5);
   });
 
   it('turns it when it breathes, and not when it only waits for what is there', async () => {
@@ -42,8 +29,8 @@ describe('work of the host that never waits', () => {
       }
     };
     const cpu = new Cpu();
-    expect(await turnsOf(busy(() => breathe(cpu)))).toBeGreaterThan(5);
+    expect((await turnsDuring(() => busy(() => breathe(cpu)))).turns).toBeGreaterThan(5);
     expect(cpu.ms).toBeGreaterThan(20);
-    expect(await turnsOf(busy(() => Promise.resolve()))).toBeLessThan(3);
+    expect((await turnsDuring(() => busy(() => Promise.resolve()))).turns).toBeLessThan(3);
   });
 });

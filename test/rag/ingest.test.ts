@@ -12,30 +12,16 @@ import { retrieve } from '../../src/rag/retrieve.ts';
 import { knowledge } from '../../src/rag/store/service.ts';
 import { testHost, testRun } from '../support/run.ts';
 import { testRuntime } from '../support/runtime.ts';
+import { turnsDuring } from '../support/turns.ts';
 
 const base = (context: Context) => pipelineOf(context, 'default').base;
-
-/** How often others got their turn while the work went on. */
-async function turnsDuring<T>(work: Promise<T>): Promise<{ result: T; turns: number }> {
-  let turns = 0;
-  let ended = false;
-  const count = () => {
-    turns++;
-    if (!ended) setImmediate(count);
-  };
-  setImmediate(count);
-  const result = await work.finally(() => {
-    ended = true;
-  });
-  return { result, turns };
-}
 
 describe('ingesting', { timeout: 120_000 }, () => {
   it('a thousand small documents lets others have their turns', async () => {
     const host = testHost();
     const { context } = testRun({ host });
     const documents = Array.from({ length: 1_000 }, (_, at) => ({ content: `document ${at} ${'some words '.repeat(20)}`, metadata: {} }));
-    const { result, turns } = await turnsDuring(ingest(context, pipelineOf(context, 'default'), documents));
+    const { result, turns } = await turnsDuring(() => ingest(context, pipelineOf(context, 'default'), documents));
     expect(result).toMatchObject({ documents: 1_000, failed: [] });
     expect(turns).toBeGreaterThan(10);
     await host[Symbol.asyncDispose]();
@@ -50,7 +36,7 @@ describe('ingesting', { timeout: 120_000 }, () => {
     const work = ingest(context, pipelineOf(context, 'default'), [{ content: large, metadata: { document_id: 'large' } }]);
     const other = ingest(context, pipelineOf(context, 'default'), [{ content: 'another', metadata: { document_id: 'other' } }]);
     const search = retrieve(context, pipelineOf(context, 'default'), { query: 'needle', mode: 'keyword' });
-    const { result, turns } = await turnsDuring(Promise.all([work, other, search]));
+    const { result, turns } = await turnsDuring(() => Promise.all([work, other, search]));
     expect(result[0]).toMatchObject({ documents: 1, failed: [] });
     expect([result[1].documents, result[2][0]?.document.id]).toEqual([1, 'small']);
     expect(turns).toBeGreaterThan(50);

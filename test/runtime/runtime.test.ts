@@ -8,6 +8,20 @@ import { testRuntime } from '../support/runtime.ts';
 
 const LANGUAGES = ['lua', 'javascript'] as const;
 
+/** A tool that never answers, and what its call is aborted with. */
+function slowTool() {
+  const { promise: aborted, resolve } = Promise.withResolvers<ScriptError>();
+  const slow = defineTool({
+    name: 'slow',
+    description: 'Waits',
+    category: 'test',
+    input: z.strictObject({}),
+    output: anyValue,
+    execute: (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => resolve(signal.reason))),
+  });
+  return { aborted, slow };
+}
+
 describe.each(LANGUAGES)('a host in %s', (language) => {
   it('adds a tool and a global in a few lines', async () => {
     const double = defineTool({
@@ -87,41 +101,25 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
   });
 
   it('aborts what a run waits for when its main chunk fails, and awaits nothing', async () => {
-    const aborted = Promise.withResolvers<void>();
-    const slow = defineTool({
-      name: 'slow',
-      description: 'Waits',
-      category: 'test',
-      input: z.strictObject({}),
-      output: anyValue,
-      execute: (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => aborted.resolve())),
-    });
+    const { aborted, slow } = slowTool();
     await using test = await testRuntime({ log: { level: 'silent' } }, { tools: [slow] });
     const text =
       language === 'lua'
         ? 'Event.subscribe("a", function() print("began") Tool.execute("slow") print("went on") end) Event.emit("a") error("bad")'
         : 'Event.subscribe("a", () => { print("began"); Tool.execute("slow"); print("went on") }); Event.emit("a"); throw new Error("bad")';
     await expect(test.runtime.execute(text, { language })).rejects.toMatchObject({ code: 'SCRIPT_ERROR', run: { output: ['began'] } });
-    await aborted.promise;
+    await aborted;
   });
 
   it('aborts what a run waits for when it is killed', async () => {
-    const aborted = Promise.withResolvers<ScriptError>();
-    const slow = defineTool({
-      name: 'slow',
-      description: 'Waits',
-      category: 'test',
-      input: z.strictObject({}),
-      output: anyValue,
-      execute: (_, { signal }) => new Promise(() => signal.addEventListener('abort', () => aborted.resolve(signal.reason))),
-    });
+    const { aborted, slow } = slowTool();
     await using test = await testRuntime({ log: { level: 'silent' } }, { tools: [slow] });
     const text =
       language === 'lua'
         ? 'parallel({function() Tool.execute("slow") end, function() while true do end end})'
         : 'parallel([() => Tool.execute("slow"), () => { for (;;); }])';
     await expect(test.runtime.execute(text, { language, limits: { cpu_ms: 50 } })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
-    expect(await aborted.promise).toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(await aborted).toMatchObject({ code: 'LIMIT_EXCEEDED' });
   });
 
   it('runs a function of State ten times while others change what it reads, then CONFLICT', async () => {

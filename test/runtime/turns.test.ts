@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineGlobal, method } from '../../src/call/define.ts';
 import { ScriptRuntime } from '../../src/runtime.ts';
+import { turnsDuring } from '../support/turns.ts';
 
 /** Computes on the host for longer than a turn, then gives what takes the engine long to take over. */
 const busy = defineGlobal({
@@ -31,18 +32,7 @@ beforeAll(async () => {
 afterAll(() => runtime[Symbol.asyncDispose]());
 
 /** How many turns the event loop takes while a script runs. */
-async function turnsOf(language: 'lua' | 'javascript', text: string): Promise<number> {
-  let turns = 0;
-  let beating = true;
-  const beat = () => {
-    turns++;
-    if (beating) setImmediate(beat);
-  };
-  setImmediate(beat);
-  await runtime.execute(text, { language });
-  beating = false;
-  return turns;
-}
+const turnsOf = async (language: 'lua' | 'javascript', text: string) => (await turnsDuring(() => runtime.execute(text, { language }))).turns;
 
 /** Without a turn after each call there would be none; now and then one falls together with the end. */
 const LEAST = CALLS / 2;

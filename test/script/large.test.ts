@@ -4,6 +4,7 @@ import { defineGlobal, method } from '../../src/call/define.ts';
 import { anyValue, callback } from '../../src/call/schema.ts';
 import type { Callback, Value, ValueMap } from '../../src/call/value.ts';
 import { ScriptRuntime } from '../../src/runtime.ts';
+import { turnsDuring } from '../support/turns.ts';
 
 const COUNT = 30_000;
 /** Large values of each kind, as the host has them. */
@@ -92,20 +93,6 @@ const DIRECTIONS: Readonly<Record<string, Readonly<Record<Language, string>>>> =
   },
 };
 
-/** How often the event loop turns until the work is done. */
-async function turnsOf(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let going = true;
-  const turn = () => {
-    turns++;
-    if (going) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work();
-  going = false;
-  return turns;
-}
-
 describe.each(LANGUAGES)('a large value in %s', (language) => {
   const kinds = Object.keys(LARGE);
 
@@ -129,9 +116,9 @@ describe.each(LANGUAGES)('a large value in %s', (language) => {
     const run = () => runtime.execute(DIRECTIONS['through a callback']?.[language] as string, { language, limits });
     given = [1];
     await run();
-    const few = await turnsOf(run);
+    const { turns: few } = await turnsDuring(run);
     given = LARGE.maps as Value;
-    expect(await turnsOf(run)).toBeGreaterThan(few + 5);
+    expect((await turnsDuring(run)).turns).toBeGreaterThan(few + 5);
   });
 
   it.each(['take(1, t, "end")', 'tell(t)'])('stops in the middle when its run is cancelled: %s', async (call) => {

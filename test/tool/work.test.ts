@@ -4,6 +4,7 @@ import { ScriptError } from '../../src/errors.ts';
 import { tools } from '../../src/tool/registry.ts';
 import { run as diff } from '../../src/tool/work/diff.ts';
 import { testHost, testRun } from '../support/run.ts';
+import { turnsDuring } from '../support/turns.ts';
 
 const host = testHost();
 async function tool(name: string, input: Record<string, unknown>) {
@@ -15,20 +16,6 @@ async function tool(name: string, input: Record<string, unknown>) {
 function answersAtOnce(name: string, input: Record<string, unknown>): Promise<boolean> {
   const { run, context } = testRun({ host });
   return Promise.resolve(run.get(tools).get(name)).then(() => !(run.get(tools).execute(context, name, input as never) instanceof Promise));
-}
-
-/** Turns of the event loop while the work goes on. */
-async function turnsDuring(work: () => unknown): Promise<number> {
-  let turns = 0;
-  let going = true;
-  const turn = () => {
-    turns++;
-    if (going) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work();
-  going = false;
-  return turns;
 }
 
 const lines = (count: number, word: string) => Array.from({ length: count }, (_, at) => `${word} ${at}`).join('\n');
@@ -48,9 +35,9 @@ describe('work that may be long', { timeout: 90_000 }, () => {
 
   it('of a large diff leaves the event loop free, which the same work on the loop does not', async () => {
     const input = { before: lines(600, 'a'), after: lines(600, 'b'), context: 3 };
-    const here = await turnsDuring(() => diff(input));
+    const { turns: here } = await turnsDuring(() => diff(input));
     let beside: unknown;
-    const turns = await turnsDuring(async () => {
+    const { turns } = await turnsDuring(async () => {
       beside = await tool('diff', input);
     });
     expect(here).toBeLessThanOrEqual(1);
@@ -60,7 +47,7 @@ describe('work that may be long', { timeout: 90_000 }, () => {
 
   it('of an endless template leaves the event loop free and is ended', async () => {
     let error: unknown;
-    const turns = await turnsDuring(async () => {
+    const { turns } = await turnsDuring(async () => {
       error = await tool('template', { template: NESTED }).catch((thrown) => thrown);
     });
     expect((error as Error).message).toMatch(/^template: template: memory alloc limit/);

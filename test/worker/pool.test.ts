@@ -4,26 +4,13 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ScriptError } from '../../src/errors.ts';
 import { inWorker } from '../../src/worker/pool.ts';
+import { turnsDuring } from '../support/turns.ts';
 import { count } from './tasks/sample.ts';
 
 const SAMPLE = new URL('./tasks/sample.ts', import.meta.url);
 const LONG = { deadlineMs: 60_000 };
 const sample = <T>(args: object, options: Partial<Parameters<typeof inWorker>[2]> = {}) => inWorker<T>(SAMPLE, args, { ...LONG, ...options });
 const program = promisify(execFile);
-
-/** Turns of the event loop while the work goes on. */
-async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
-  let turns = 0;
-  let going = true;
-  const turn = () => {
-    turns++;
-    if (going) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await work();
-  going = false;
-  return turns;
-}
 
 describe('a job', () => {
   it('gets its arguments and gives its result', async () => {
@@ -57,10 +44,10 @@ describe('a job', () => {
   it('leaves the event loop free, which the same work on the loop does not', async () => {
     const to = 30_000_000;
     let value = 0;
-    const beside = await turnsDuring(async () => {
+    const { turns: beside } = await turnsDuring(async () => {
       value = await sample<number>({ do: 'count', to });
     });
-    const inside = await turnsDuring(async () => expect(count(to)).toBe(value));
+    const { turns: inside } = await turnsDuring(() => expect(count(to)).toBe(value));
     expect(inside).toBeLessThanOrEqual(1);
     expect(beside).toBeGreaterThan(10);
   });
