@@ -1,35 +1,37 @@
 // Everything that must hold before a change lands: format and lint, types, import rules, generated files, tests. `--no-tests` leaves the tests out.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const require = createRequire(import.meta.url);
-let failed = 0;
-
-function step(name, work) {
-  const started = performance.now();
-  const problem = work();
-  console.log(`${problem ? 'FAILED' : 'ok    '} ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
-  if (!problem) return;
-  failed++;
-  if (typeof problem === 'string') console.log(problem);
-}
-
-function run(...args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
-  return status === 0 ? '' : `${stdout}${stderr}`.trim() || 'failed';
-}
-
 const bin = (name, path) => join(dirname(require.resolve(`${name}/package.json`)), path);
 
-step('format and lint', () => run(bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings'));
-step('types', () => run(bin('typescript', 'bin/tsc'), '-p', '.'));
-step('import rules', importRules);
-step('generated files', () => run('tools/generate.ts', '--check'));
-if (!process.argv.includes('--no-tests')) step('tests', () => spawnSync(process.execPath, ['tools/test.mjs'], { cwd: root, stdio: 'inherit' }).status !== 0);
-process.exit(failed > 0 ? 1 : 0);
+/** What a program of Node wrote if it failed; with `shown` that went to the terminal. */
+function run(args, shown = false) {
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', shown ? 'inherit' : 'pipe', shown ? 'inherit' : 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (text += data));
+  return new Promise((done) => child.on('close', (status) => done(status === 0 ? '' : text.trim() || 'failed')));
+}
+
+async function step(name, work) {
+  const started = performance.now();
+  const problem = await work();
+  return { name, problem, seconds: ((performance.now() - started) / 1000).toFixed(1) };
+}
+
+// Side by side: the tests wait for others now and then.
+const steps = await Promise.all([
+  ...(process.argv.includes('--no-tests') ? [] : [step('tests', () => run(['tools/test.mjs'], true))]),
+  step('format and lint', () => run([bin('@biomejs/biome', 'bin/biome'), 'check', '--error-on-warnings'])),
+  step('types', () => run([bin('typescript', 'bin/tsc'), '-p', '.'])),
+  step('import rules', importRules),
+  step('generated files', () => run(['tools/generate.ts', '--check'])),
+]);
+for (const { name, problem, seconds } of steps) console.log(`${problem ? 'FAILED' : 'ok    '} ${name} (${seconds} s)${problem && `\n${problem}`}`);
+process.exit(steps.some(({ problem }) => problem) ? 1 : 0);
 
 /** What each folder of src may import; services may import each other. */
 function importRules() {

@@ -43,12 +43,14 @@ async function runCase(one: Case, language: Language, slow: boolean): Promise<vo
 
 for (const file of TABLES) {
   const { cases } = (await import(join(FOLDER, file))) as { cases: readonly Case[] };
-  describe.each([
+  describe.concurrent.each([
     ['', false],
     [' with every call waiting', true],
   ])(`${file.replace('.ts', '')}%s`, (_, slow) => {
     describe.each(LANGUAGES)('%s', (language) => {
-      it.each(cases.filter((one) => !(slow && one.at_once)).map((one) => [one.name, one] as const))('%s', (_name, one) => runCase(one, language, slow));
+      it.concurrent.each(cases.filter((one) => !(slow && one.at_once)).map((one) => [one.name, one] as const))('%s', (_name, one) =>
+        runCase(one, language, slow),
+      );
     });
   });
 }
@@ -60,7 +62,7 @@ describe('the examples of the definitions', () => {
     ...handles.flatMap((handle) => Object.entries(handle.methods).map(([method, definition]) => [`${handle.type.name}:${method}`, definition] as const)),
   ]);
 
-  it.each(examples)('%s has one that runs in both languages and prints the same', async (_, { examples: given = [] }) => {
+  it.concurrent.each(examples)('%s has one that runs in both languages and prints the same', async (_, { examples: given = [] }) => {
     expect(given.length).toBeGreaterThan(0);
     for (const example of given) {
       const outputs: (readonly string[])[] = [];

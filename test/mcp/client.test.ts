@@ -8,7 +8,7 @@ import { alive, LANGUAGES, mcpRuntime, offersOf, refusal, TestServer, TOOLS, unt
 
 vi.setConfig({ testTimeout: 90_000 });
 
-describe.each(LANGUAGES)('tools of a server in %s', (language) => {
+describe.concurrent.each(LANGUAGES)('tools of a server in %s', (language) => {
   const script = (lua: string, js: string) => (language === 'lua' ? lua : js);
   const offered: string[][] = [];
   let shared: { readonly server: TestServer; readonly test: Awaited<ReturnType<typeof mcpRuntime>> };
@@ -238,7 +238,7 @@ describe.each(LANGUAGES)('tools of a server in %s', (language) => {
   });
 });
 
-describe('servers', () => {
+describe.concurrent('servers', () => {
   it('are shared by runs and end with the runtime, children included', async () => {
     using server = new TestServer();
     const test = await mcpRuntime({ demo: server.settings() });

@@ -10,7 +10,7 @@ const ODD = join(import.meta.dirname, 'servers/odd.mjs');
 const odd = (mode: string, more: object = {}) => ({ command: process.execPath, args: [ODD, mode], ...more });
 const hello = { name: 'hello', description: 'Greets', schema: { type: 'object' } };
 
-describe('a program', () => {
+describe.concurrent('a program', () => {
   it.each(['old', 'greets'])('of the older protocol is understood: %s', async (mode) => {
     await using test = await mcpRuntime({ odd: odd(mode) });
     await test.approve('odd');
@@ -60,7 +60,7 @@ describe('a program', () => {
   });
 });
 
-describe('offers', () => {
+describe.concurrent('offers', () => {
   const listed = (name: string, more: object = {}) => ({ name, description: 'd', inputSchema: { type: 'object' as const }, ...more });
 
   it('that cannot be used are told with why', () => {
@@ -99,7 +99,7 @@ describe('offers', () => {
   });
 });
 
-describe('arguments', () => {
+describe.concurrent('arguments', () => {
   it('are not matched against patterns of a server here', () => {
     const slow = { type: 'object', properties: { s: { type: 'string', pattern: '^(a+)+$' } } };
     expect(argumentChecker(slow)({ s: `${'a'.repeat(40)}!` }, 'x')).toEqual({ s: `${'a'.repeat(40)}!` });

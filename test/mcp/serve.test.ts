@@ -120,7 +120,7 @@ const WAYS = [
   ['HTTP', 'newer', overHttp],
 ] as const;
 
-describe.each(WAYS)('scripts and tools over %s in the %s protocol', (_, era, start) => {
+describe.concurrent.each(WAYS)('scripts and tools over %s in the %s protocol', (_, era, start) => {
   let served: Served;
   beforeAll(async () => {
     served = await start(era, [...ARGS, '--timeout', '20000']);
@@ -210,7 +210,7 @@ it('runs end with their limits', async () => {
   }
 });
 
-describe('standard output', () => {
+describe.concurrent('standard output', () => {
   it('carries nothing but the protocol', async () => {
     const child = spawn(process.execPath, [BIN, ...ARGS], { cwd: folder });
     children.push(child);
@@ -234,7 +234,7 @@ describe('standard output', () => {
   });
 });
 
-describe('standard input', () => {
+describe.concurrent('standard input', () => {
   it('takes long messages', async () => {
     await using served = await overPipes('newer');
     const { structuredContent } = await served.client.callTool({ name: 'words_lua', arguments: { text: 'a'.repeat(9_000_000) } });
@@ -255,7 +255,7 @@ describe('standard input', () => {
   });
 });
 
-describe('the scripts of the guide', () => {
+describe.concurrent('the scripts of the guide', () => {
   it('are served', async () => {
     const guide = readFileSync(join(import.meta.dirname, '../../docs/guide/14-mcp.md'), 'utf8');
     for (const [ending, text] of [...guide.matchAll(/```(lua|js)\n((?:--|\/\/) @tool[\s\S]*?)```/g)].map((found) => [found[1], found[2] ?? ''] as const)) {
@@ -268,7 +268,7 @@ describe('the scripts of the guide', () => {
   });
 });
 
-describe('HTTP', () => {
+describe.concurrent('HTTP', () => {
   it('asks for the token where there is one', async () => {
     process.env.LLMSPELL_TEST_SERVE = 's3cret';
     await using served = await overHttp('newer', [...ARGS, '--token-env', 'LLMSPELL_TEST_SERVE'], 's3cret');

@@ -5,6 +5,7 @@ import { type ChunkContext, type ChunkOptions, chunk, toChunking } from '../../s
 import { CHUNKERS } from '../../src/rag/chunk/index.ts';
 import { count, fit, fitBack } from '../../src/rag/chunk/measure.ts';
 import type { Chunk } from '../../src/rag/knowledge.ts';
+import { anyCharacter } from '../support/text.ts';
 
 /** Vectors that tell only how often each letter stands in a text. */
 const embed: ChunkContext['embed'] = async (texts) =>
@@ -27,7 +28,7 @@ const anyText = fc
   .array(
     fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 12 }),
-      fc.string({ unit: 'binary', maxLength: 8 }),
+      fc.string({ unit: anyCharacter, maxLength: 8 }),
       fc.constantFrom(
         '\n',
         '\n\n',

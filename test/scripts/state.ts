@@ -200,8 +200,8 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'increment and update keep the time to live, save ends it',
-    lua: `for _, k in ipairs({"a", "b", "c"}) do State.save("global", k, 1, {ttl_ms = 300}) end State.increment("global", "a") State.update("global", "b", function(n) return n + 1 end) State.save("global", "c", 2) sleep(320) return State.list_keys("global")`,
-    js: `for (const k of ["a", "b", "c"]) State.save("global", k, 1, {ttl_ms: 300}); State.increment("global", "a"); State.update("global", "b", n => n + 1); State.save("global", "c", 2); sleep(320); State.list_keys("global")`,
+    lua: `for _, k in ipairs({"a", "b", "c"}) do State.save("global", k, 1, {ttl_ms = 800}) end State.increment("global", "a") State.update("global", "b", function(n) return n + 1 end) State.save("global", "c", 2) sleep(820) return State.list_keys("global")`,
+    js: `for (const k of ["a", "b", "c"]) State.save("global", k, 1, {ttl_ms: 800}); State.increment("global", "a"); State.update("global", "b", n => n + 1); State.save("global", "c", 2); sleep(820); State.list_keys("global")`,
     expect: ['c'],
   },
   {

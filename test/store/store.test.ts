@@ -207,7 +207,7 @@ function problems(path: string, told: number): string[] {
 describe('kill -9', () => {
   it('leaves nothing half written and loses nothing that was told', { timeout: 60_000 }, async () => {
     const path = folder();
-    for (let i = 0; i < 5; i++) expect(problems(path, await killAtRandom(path, false))).toEqual([]);
+    for (let i = 0; i < 3; i++) expect(problems(path, await killAtRandom(path, false))).toEqual([]);
   });
 
   it('is noticed by this test where writing is not atomic', { timeout: 120_000 }, async () => {

@@ -4,7 +4,7 @@ import { testHost, testRun } from '../support/run.ts';
 import { foreignInFiles, operate } from '../support/tenants.ts';
 
 const TENANTS = Array.from({ length: 64 }, (_, at) => `t${at}`);
-const OPERATIONS = 60;
+const OPERATIONS = 30;
 
 describe('64 tenants at once', () => {
   it('never see or hold anything of each other', { timeout: 120_000 }, async () => {

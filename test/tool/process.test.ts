@@ -25,7 +25,7 @@ async function gone(pid: number): Promise<boolean> {
   return false;
 }
 
-describe('process', { timeout: 60_000 }, () => {
+describe.concurrent('process', { timeout: 60_000 }, () => {
   it('gives output, errors and status', async () => {
     expect(await node('console.log("out ä"); console.error("err"); process.exit(3)')).toEqual({
       ok: false,

@@ -23,7 +23,7 @@ async function gone(pid: number): Promise<boolean> {
   return !lives(pid);
 }
 
-describe('a job in a process of its own', { timeout: 60_000 }, () => {
+describe.concurrent('a job in a process of its own', { timeout: 60_000 }, () => {
   it('gets its arguments, gives its result, and fails with the very error', async () => {
     const value = { text: 'ä', list: [1, 2.5, 2n ** 60n], bytes: new Uint8Array([1, 2]), none: null };
     expect(await sample({ do: 'echo', value })).toEqual(value);

@@ -12,6 +12,7 @@ import { KNOWLEDGE_FORMAT } from '../../../src/rag/store/schema.ts';
 import { matchExpression, searchedTerms } from '../../../src/rag/store/words.ts';
 import { tenantFolder } from '../../../src/store/folders.ts';
 import { openDatabase } from '../../../src/store/open.ts';
+import { anyCharacter } from '../../support/text.ts';
 import { prepared, settings, vectorOf } from './support.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'llmspell-knowledge-'));
@@ -506,7 +507,7 @@ describe('the words of a query', () => {
     await base.put(prepared('a', ['x']), 0);
     await fc.assert(
       fc.asyncProperty(
-        fc.string({ unit: 'binary', minLength: 1 }).filter((text) => text.trim() !== ''),
+        fc.string({ unit: anyCharacter, minLength: 1 }).filter((text) => text.trim() !== ''),
         async (text) => {
           await base.search(ask('keyword', text));
         },

@@ -19,7 +19,7 @@ describe('kill -9 of a process that ingests', { timeout: 300_000 }, () => {
 
   it('at any moment does so too', async () => {
     const dataDir = folder();
-    for (let kill = 0; kill < 4; kill++) expect(await problemsAfter(dataDir, await killOnce(dataDir, {}), kill % 4 === 3)).toEqual([]);
+    for (let kill = 0; kill < 2; kill++) expect(await problemsAfter(dataDir, await killOnce(dataDir, {}), kill === 1)).toEqual([]);
   });
 
   it('is noticed by this test where the full text is not in the transaction', async () => {

@@ -5,6 +5,7 @@ import { createJavaScriptEngine } from '../../../src/script/javascript/engine.ts
 import { createLuaEngine } from '../../../src/script/lua/engine.ts';
 import { runText } from '../engine.ts';
 import { testHost, testRun } from '../run.ts';
+import { anyCharacter } from '../text.ts';
 
 /** Bytes that are no UTF-8: others come back from Lua as text. */
 const bytes = fc.uint8Array({ maxLength: 40 }).map((tail) => Uint8Array.from([0xff, ...tail]));
@@ -19,7 +20,7 @@ export function anyData(language: Language): fc.Arbitrary<Value> {
     fc.maxSafeInteger(),
     language === 'lua' ? fraction.map((n): Value => (Number.isInteger(n) ? new Float(n) : n)) : fraction,
     integer,
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: anyCharacter }),
     fc.string({ unit: 'grapheme' }),
     bytes,
     ...(language === 'lua' ? [fc.maxSafeInteger().map((n) => new Float(n))] : []),
@@ -30,7 +31,7 @@ export function anyData(language: Language): fc.Arbitrary<Value> {
       scalar,
       fc.array(tie('value'), { maxLength: 12 }),
       fc.array(fc.maxSafeInteger(), { maxLength: 30 }),
-      fc.dictionary(fc.string({ unit: 'binary' }), tie('value'), { maxKeys: 8 }).map((map) => ({ ...map })),
+      fc.dictionary(fc.string({ unit: anyCharacter }), tie('value'), { maxKeys: 8 }).map((map) => ({ ...map })),
     ),
   })).value;
 }
