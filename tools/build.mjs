@@ -1,5 +1,5 @@
-// Makes dist/, or the folder that is named: the sources compiled (their types are checked by `npm run check`), and beside them the files that they
-// read by their own place.
+// Makes dist/, or the folder that is named, which gets no declarations of types: the sources compiled (their types are checked by `npm run check`),
+// and beside them the files that they read by their own place.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,10 +8,12 @@ import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const root = resolve(import.meta.dirname, '..');
-const dist = resolve(root, process.argv[2] ?? 'dist');
+const [, , named] = process.argv;
+const dist = resolve(root, named ?? 'dist');
 rmSync(dist, { recursive: true, force: true });
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', dist], { cwd: root, stdio: 'inherit' });
+const flags = ['-p', 'tsconfig.build.json', '--noCheck', '--outDir', dist, ...(named === undefined ? [] : ['--declaration', 'false'])];
+const { status } = spawnSync(process.execPath, [tsc, ...flags], { cwd: root, stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 const assets = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => /\.(?:lua|js|wasm|bin|json|md)$/.test(file));
 for (const file of assets) {
@@ -20,7 +22,7 @@ for (const file of assets) {
 }
 
 // A run in each language leaves the engines and base images that the package contains.
-if (process.argv[2] === undefined) {
+if (named === undefined) {
   const { ScriptRuntime } = await import(pathToFileURL(join(dist, 'index.js')).href);
   const dataDir = mkdtempSync(join(tmpdir(), 'llmspell-build-'));
   const runtime = await ScriptRuntime.create({ dataDir });

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeVectors } from '../../../bench/vectors.ts';
 import type { Filter } from '../../../src/rag/knowledge.ts';
 import type { StoredBase } from '../../../src/rag/store/base.ts';
@@ -55,9 +55,23 @@ async function recall(base: StoredBase, there: (at: number) => boolean = () => t
   return right / all;
 }
 
+/** A data folder with the index of 600 vectors. */
+async function makeIndexed(): Promise<string> {
+  const dataDir = folder();
+  await using knowledge = open(dataDir);
+  await fill(knowledge.base('t', 'main'), 0, 600);
+  await knowledge.base('t', 'main').rebuild();
+  return dataDir;
+}
+
 const files = (dataDir: string) => readdirSync(join(tenantFolder(dataDir, 't'), 'vectors'));
 
 describe('the index of a base', { timeout: 120_000 }, () => {
+  let indexed: string;
+  beforeAll(async () => {
+    indexed = await makeIndexed();
+  });
+
   it('is made beside exact search, answers like it, and leaves out what was removed and in what came since', async () => {
     const dataDir = folder();
     await using knowledge = open(dataDir);
@@ -137,11 +151,7 @@ describe('the index of a base', { timeout: 120_000 }, () => {
     ['a row that is no JSON', (_, db) => db.exec("UPDATE bases SET snapshot = 'x{'")],
   ])('that has %s is refused and made anew, while searches answer', async (_, harm) => {
     const dataDir = folder();
-    {
-      await using knowledge = open(dataDir);
-      await fill(knowledge.base('t', 'main'), 0, 600);
-      await knowledge.base('t', 'main').rebuild();
-    }
+    cpSync(indexed, dataDir, { recursive: true });
     const path = join(tenantFolder(dataDir, 't'), 'vectors', files(dataDir)[0] as string);
     const db = new DatabaseSync(join(tenantFolder(dataDir, 't'), 'knowledge.db'));
     harm(path, db);
