@@ -200,6 +200,19 @@ export function cancelled(signal: AbortSignal): ScriptError {
   return signal.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'cancelled', { cause: signal.reason });
 }
 
+/** What the work comes to, unless it was ended from outside meanwhile: then it fails with that, whatever the script has made of it. */
+export async function unlessEnded<T>(work: Promise<T>, ended: () => ScriptError | undefined): Promise<T> {
+  const outcome = await work.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  const end = ended();
+  // The script's own copy of it says where it was.
+  if ('error' in outcome && (end === undefined || asScriptError(outcome.error).code === end.code)) throw outcome.error;
+  if (end) throw end;
+  return (outcome as { value: T }).value;
+}
+
 type Changes = Parameters<Context['with']>[0];
 type Place = Pick<Context, 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>;
 
