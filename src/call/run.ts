@@ -295,7 +295,7 @@ async function invokeHost(context: Context, fn: Callback, args: readonly Value[]
   options.onFirstWait?.();
   const { timeoutMs } = options;
   return new Promise<Value>((resolve, reject) => {
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(new ScriptError('TIMEOUT', `took longer than ${timeoutMs} ms`)), timeoutMs);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(tookLonger(options)), timeoutMs);
     const onAbort = () => reject(cancelled(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     result
@@ -308,6 +308,11 @@ async function invokeHost(context: Context, fn: Callback, args: readonly Value[]
         signal.removeEventListener('abort', onAbort);
       });
   });
+}
+
+/** The error of a callback past its own deadline. */
+export function tookLonger({ timeoutMs, title }: Pick<InvokeOptions, 'timeoutMs' | 'title'>): ScriptError {
+  return new ScriptError('TIMEOUT', `${title === undefined ? '' : `${title}: `}took longer than ${timeoutMs} ms`);
 }
 
 /** sfc32 (Chris Doty-Humphrey, PractRand), seeded by one integer through splitmix32. */

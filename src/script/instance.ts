@@ -161,7 +161,8 @@ export abstract class Instance {
     const signal = options.signal ?? context.signal;
     if (signal.aborted) return Promise.reject(cancelled(signal));
     const id = parent ? `${parent.id}.${++parent.children}` : `host.${this.#fibers}`;
-    const fiber = new Fiber({ id, context, timeoutMs: options.timeoutMs, signal, onFirstWait: options.onFirstWait });
+    const { timeoutMs, title, onFirstWait } = options;
+    const fiber = new Fiber({ id, context, timeoutMs, title, signal, onFirstWait });
     return this.enter(fiber, () => body(fiber));
   }
 
