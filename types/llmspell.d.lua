@@ -684,6 +684,7 @@ function require(name) end
 
 ---@class Workflow.execute.result.steps
 ---@field name string
+---@field branch? string of a parallel workflow
 ---@field status "completed"|"failed"|"skipped"|"cancelled"
 ---@field output? any
 ---@field error? Workflow.execute.result.steps.error
@@ -713,6 +714,7 @@ function require(name) end
 
 ---@class WorkflowRun.wait.result.steps
 ---@field name string
+---@field branch? string of a parallel workflow
 ---@field status "completed"|"failed"|"skipped"|"cancelled"
 ---@field output? any
 ---@field error? WorkflowRun.wait.result.steps.error

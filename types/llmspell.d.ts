@@ -447,7 +447,7 @@ interface Workflow {
    * print(workflow.execute({input: 21}).output)
    * ```
    */
-  execute(input?: any): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  execute(input?: any): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Starts the workflow, which goes on by itself.
    * ```js
@@ -501,7 +501,7 @@ interface WorkflowRun {
    * print(workflow.execute_async(4).wait().output)
    * ```
    */
-  wait(): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  wait(): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Where it stands.
    * ```js
