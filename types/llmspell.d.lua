@@ -2397,7 +2397,8 @@ function State.get_storage_usage() end
 ---    {field = "version", transform = "default", value = 2}
 ---  }
 ---})
----print(State.load("global", "user"))
+---local user = State.load("global", "user")
+---print(user.old_field, user.new_field, user.version)
 ---```
 ---@param migration State.migrate.migration
 ---@return State.migrate.result
