@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Grants, Language, Limits } from './call/context.ts';
 import type { GlobalDefinition } from './call/define.ts';
 import { createMethodTable, type MethodTable } from './call/dispatch.ts';
-import { CallContext, HostContainer, RunContainer } from './call/run.ts';
+import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
 import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config.ts';
 import { asScriptError, ScriptError } from './errors.ts';
@@ -196,12 +196,13 @@ export class ScriptRuntime {
       options.on_output?.(line);
     });
     let cancelled = 0;
-    const end = watch(run, instance, options.signal);
+    using watched = watch(run, instance, options.signal);
     const stats = (): RunStats => ({ duration_ms: round(performance.now() - started), ...instance.usage(), cancelled });
     try {
       const name = options.name ?? (language === 'lua' ? 'main.lua' : 'main.js');
-      const value = toPlain(await instance.execute({ text: source, name, path: options.path }));
-      cancelled = await drain(run);
+      const ended = () => watched.ended;
+      const value = toPlain(await unlessEnded(instance.execute({ text: source, name, path: options.path }), ended));
+      cancelled = await unlessEnded(drain(run), ended);
       return { value, output, stats: stats() };
     } catch (error) {
       const failure = asScriptError(error);
@@ -210,7 +211,6 @@ export class ScriptRuntime {
       failure.run = { output, stats: stats() };
       throw failure;
     } finally {
-      end();
       await run[Symbol.asyncDispose]();
       instance.close();
     }
@@ -301,27 +301,43 @@ function systemRun(host: HostContainer): RunContainer {
   });
 }
 
+/** What bounds a run from outside; disposed, it no longer does. */
+interface Watch extends Disposable {
+  /** What the run was ended with. */
+  readonly ended: ScriptError | undefined;
+}
+
 /** Bounds a run from outside: the wall limit kills it, the caller's signal cancels it and then kills it. */
-function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal | undefined): () => void {
+function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal | undefined): Watch {
   const timers: NodeJS.Timeout[] = [];
+  let ended: ScriptError | undefined;
   const { timeout_ms } = run.limits;
   if (timeout_ms > 0) {
     const error = () => new ScriptError('LIMIT_EXCEEDED', `the run took longer than limits.timeout_ms = ${timeout_ms} ms`);
     timers.push(setTimeout(() => kill(error()), Math.min(timeout_ms, MOST_MS)));
   }
-  const kill = (error: ScriptError) => {
+  const end = (error: ScriptError) => {
+    ended ??= error;
     run.abort(error);
+  };
+  const kill = (error: ScriptError) => {
+    end(error);
     instance.kill(error);
   };
   const onAbort = () => {
     const error = cancellation(signal);
-    run.abort(error);
+    end(error);
     timers.push(setTimeout(() => instance.kill(error), CANCEL_GRACE_MS));
   };
   signal?.addEventListener('abort', onAbort, { once: true });
-  return () => {
-    for (const timer of timers) clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
+  return {
+    get ended() {
+      return ended;
+    },
+    [Symbol.dispose]() {
+      for (const timer of timers) clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
   };
 }
 

@@ -684,6 +684,7 @@ function require(name) end
 
 ---@class Workflow.execute.result.steps
 ---@field name string
+---@field branch? string of a parallel workflow
 ---@field status "completed"|"failed"|"skipped"|"cancelled"
 ---@field output? any
 ---@field error? Workflow.execute.result.steps.error
@@ -713,6 +714,7 @@ function require(name) end
 
 ---@class WorkflowRun.wait.result.steps
 ---@field name string
+---@field branch? string of a parallel workflow
 ---@field status "completed"|"failed"|"skipped"|"cancelled"
 ---@field output? any
 ---@field error? WorkflowRun.wait.result.steps.error
@@ -2395,7 +2397,8 @@ function State.get_storage_usage() end
 ---    {field = "version", transform = "default", value = 2}
 ---  }
 ---})
----print(State.load("global", "user"))
+---local user = State.load("global", "user")
+---print(user.old_field, user.new_field, user.version)
 ---```
 ---@param migration State.migrate.migration
 ---@return State.migrate.result

@@ -447,7 +447,7 @@ interface Workflow {
    * print(workflow.execute({input: 21}).output)
    * ```
    */
-  execute(input?: any): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  execute(input?: any): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Starts the workflow, which goes on by itself.
    * ```js
@@ -501,7 +501,7 @@ interface WorkflowRun {
    * print(workflow.execute_async(4).wait().output)
    * ```
    */
-  wait(): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  wait(): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Where it stands.
    * ```js
@@ -707,7 +707,8 @@ declare const State: {
    *     {field: "version", transform: "default", value: 2}
    *   ]
    * })
-   * print(State.load("global", "user"))
+   * const user = State.load("global", "user")
+   * print(user.old_field, user.new_field, user.version)
    * ```
    */
   migrate(migration: { from_version: number; to_version: number; /** `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own */ scope?: string; transformations?: ({ /** a field, or a path such as address.city */ field: string; transform: "copy"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "move"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "rename"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "default"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "set"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "remove" } | { /** a field, or a path such as address.city */ field: string; transform: "convert"; from?: "string" | "number" | "integer" | "boolean"; to: "string" | "number" | "integer" | "boolean" } | { /** a field, or a path such as address.city */ field: string; transform: "split"; to: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "merge"; fields: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "custom"; fn: (value: any, record: any) => any })[]; /** do everything but save */ dry_run?: boolean }): { migrated: number; skipped: number; failed: number; from_version: number; to_version: number; duration_ms: number };

@@ -32,6 +32,7 @@ export async function ingestRows(): Promise<Row[]> {
         for (let at = 0; at < 20; at++)
           await chunk(small, toChunking({ strategy: 'semantic' }), {
             signal: context.signal,
+            run: context.run,
             embed: async (texts) => texts.map((text) => wordsEmbed(text, wordTable())),
           });
       }),

@@ -104,6 +104,8 @@ export interface Run {
 export interface InvokeOptions {
   /** The callback's own deadline; computing past it interrupts the callback with TIMEOUT. */
   readonly timeoutMs?: number | undefined;
+  /** What the callback is to its user, a tool's name; begins the message of TIMEOUT. */
+  readonly title?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called once, when the callback first waits for something of the host (not when it merely computes long). */
   readonly onFirstWait?: (() => void) | undefined;

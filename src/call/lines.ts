@@ -1,7 +1,8 @@
 import { type Context, runService } from './context.ts';
+import type { Soon } from './soon.ts';
 
 /**
- * How many lines of work go on in a call of the script that do not wait for functions of the script: a workflow is one, and each of its branches.
+ * How many lines of work go on in a call of the script that do not wait for functions of the script: a workflow or tool is one, and each of its branches.
  * Where none is left and the functions wait for ever, so does the call.
  */
 export class Lines {
@@ -15,12 +16,17 @@ export class Lines {
   }
 
   /** Counts the lines of a call while it does its work. */
-  async counted<T>({ key }: Context, work: () => Promise<T>): Promise<T> {
+  counted<T>({ key }: Context, work: () => Soon<T>): Soon<T> {
     this.#counts.set(key, 1);
+    const done = () => void this.#counts.delete(key);
     try {
-      return await work();
-    } finally {
-      this.#counts.delete(key);
+      const result = work();
+      if (result instanceof Promise) return result.finally(done);
+      done();
+      return result;
+    } catch (error) {
+      done();
+      throw error;
     }
   }
 

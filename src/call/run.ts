@@ -200,6 +200,19 @@ export function cancelled(signal: AbortSignal): ScriptError {
   return signal.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'cancelled', { cause: signal.reason });
 }
 
+/** What the work comes to, unless it was ended from outside meanwhile: then it fails with that, whatever the script has made of it. */
+export async function unlessEnded<T>(work: Promise<T>, ended: () => ScriptError | undefined): Promise<T> {
+  const outcome = await work.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
+  const end = ended();
+  // The script's own copy of it says where it was.
+  if ('error' in outcome && (end === undefined || asScriptError(outcome.error).code === end.code)) throw outcome.error;
+  if (end) throw end;
+  return (outcome as { value: T }).value;
+}
+
 type Changes = Parameters<Context['with']>[0];
 type Place = Pick<Context, 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>;
 
@@ -282,7 +295,7 @@ async function invokeHost(context: Context, fn: Callback, args: readonly Value[]
   options.onFirstWait?.();
   const { timeoutMs } = options;
   return new Promise<Value>((resolve, reject) => {
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(new ScriptError('TIMEOUT', `took longer than ${timeoutMs} ms`)), timeoutMs);
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(tookLonger(options)), timeoutMs);
     const onAbort = () => reject(cancelled(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     result
@@ -295,6 +308,11 @@ async function invokeHost(context: Context, fn: Callback, args: readonly Value[]
         signal.removeEventListener('abort', onAbort);
       });
   });
+}
+
+/** The error of a callback past its own deadline. */
+export function tookLonger({ timeoutMs, title }: Pick<InvokeOptions, 'timeoutMs' | 'title'>): ScriptError {
+  return new ScriptError('TIMEOUT', `${title === undefined ? '' : `${title}: `}took longer than ${timeoutMs} ms`);
 }
 
 /** sfc32 (Chris Doty-Humphrey, PractRand), seeded by one integer through splitmix32. */

@@ -1,3 +1,7 @@
+import type { CheerioOptions } from 'cheerio';
+
+type TreeAdapter = NonNullable<CheerioOptions['treeAdapter']>;
+
 /** What a page is made of. */
 export interface PageText {
   readonly title: string;
@@ -7,11 +11,21 @@ export interface PageText {
 
 const NOISE = 'script, style, noscript, template, svg, iframe, nav, footer, form, button, [hidden], [aria-hidden=true]';
 const MOST_LINKS = 200;
+/** Elements within one another, as in browsers: the parser's time grows with the square of the depth. */
+export const MOST_DEPTH = 512;
 
-/** The readable part of an HTML page as text or Markdown; `base` makes its links absolute. */
+/** The readable part of an HTML page as text or Markdown; `base` makes its links absolute. Throws RangeError when elements are nested deeper than `MOST_DEPTH`. */
 export async function htmlToText(html: string, format: 'text' | 'markdown', base?: string): Promise<PageText> {
   const { load } = await import('cheerio');
-  const $ = load(html);
+  let depth = 0;
+  const bounded = {
+    ...(load('')._options.treeAdapter as TreeAdapter),
+    onItemPush() {
+      if (++depth > MOST_DEPTH) throw new RangeError(`nested deeper than ${MOST_DEPTH}`);
+    },
+    onItemPop: () => void depth--,
+  };
+  const $ = load(html, { treeAdapter: bounded });
   const title = ($('title').first().text() || $('h1').first().text()).replaceAll(/\s+/g, ' ').trim();
   $(NOISE).remove();
   $('a[href], img[src]').each((_, element) => {

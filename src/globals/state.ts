@@ -170,8 +170,8 @@ export const stateGlobal = defineGlobal({
       needs: 'state:admin',
       examples: [
         {
-          lua: `State.save("global", "user", {old_field = "x"})\nState.migrate({\n  from_version = 1,\n  to_version = 2,\n  transformations = {\n    {field = "old_field", transform = "copy", to = "new_field"},\n    {field = "version", transform = "default", value = 2}\n  }\n})\nprint(State.load("global", "user"))`,
-          javascript: `State.save("global", "user", {old_field: "x"})\nState.migrate({\n  from_version: 1,\n  to_version: 2,\n  transformations: [\n    {field: "old_field", transform: "copy", to: "new_field"},\n    {field: "version", transform: "default", value: 2}\n  ]\n})\nprint(State.load("global", "user"))`,
+          lua: `State.save("global", "user", {old_field = "x"})\nState.migrate({\n  from_version = 1,\n  to_version = 2,\n  transformations = {\n    {field = "old_field", transform = "copy", to = "new_field"},\n    {field = "version", transform = "default", value = 2}\n  }\n})\nlocal user = State.load("global", "user")\nprint(user.old_field, user.new_field, user.version)`,
+          javascript: `State.save("global", "user", {old_field: "x"})\nState.migrate({\n  from_version: 1,\n  to_version: 2,\n  transformations: [\n    {field: "old_field", transform: "copy", to: "new_field"},\n    {field: "version", transform: "default", value: 2}\n  ]\n})\nconst user = State.load("global", "user")\nprint(user.old_field, user.new_field, user.version)`,
         },
       ],
       handler: ({ migration }, context) => migrate(context, migration),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import type { Context } from '../call/context.ts';
 import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
+import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
-import { whenReady } from '../call/soon.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
+import type { Value, ValueMap } from '../call/value.ts';
 import { MOST_MS } from '../config.ts';
 import { tools } from '../tool/registry.ts';
 import { ownTool } from '../tool/script.ts';
@@ -15,6 +18,11 @@ const info = z.object({
   version: z.string(),
   source: z.enum(['builtin', 'host', 'script', 'mcp']),
 });
+
+/** Runs a tool; one of the script that waits for ever is told apart from one that waits for the host. */
+function execute(context: Context, tool: string | Tool, params: ValueMap): Soon<Value> {
+  return context.run.get(lines).counted(context, () => context.run.get(tools).execute(context, tool, params));
+}
 
 /** Tools: those that come with the runtime, the host's, and the script's own. */
 export const toolGlobal = defineGlobal({
@@ -55,13 +63,14 @@ export const toolGlobal = defineGlobal({
       params: { name: z.string(), params: anyMap.default({}) },
       result: anyValue,
       effect: 'external',
+      only_callbacks: 'when_idle',
       examples: [
         {
           lua: `print(Tool.execute("calculator", {expression = "2^10"}).result)`,
           javascript: `print(Tool.execute("calculator", {expression: "2^10"}).result)`,
         },
       ],
-      handler: ({ name, params }, context) => context.run.get(tools).execute(context, name, params),
+      handler: ({ name, params }, context) => execute(context, name, params),
     }),
     exists: method({
       doc: 'Whether there is a tool of this name.',
@@ -146,8 +155,9 @@ export const toolGlobal = defineGlobal({
           params: { params: anyMap.default({}) },
           result: anyValue,
           effect: 'external',
+          only_callbacks: 'when_idle',
           examples: [{ lua: `print(Tool.get("uuid"):execute({}).uuid ~= nil)`, javascript: `print(Tool.get("uuid").execute({}).uuid != null)` }],
-          handler: ({ self, params }, context) => context.run.get(tools).execute(context, self, params),
+          handler: ({ self, params }, context) => execute(context, self, params),
         }),
       },
     }),

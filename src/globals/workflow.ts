@@ -19,6 +19,7 @@ const common = {
 const workflowHandle = handle(WORKFLOW_HANDLE);
 const record = z.object({
   name: z.string(),
+  branch: z.string().optional().describe('of a parallel workflow'),
   status: z.enum(['completed', 'failed', 'skipped', 'cancelled']),
   output: anyValue.optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),

@@ -102,9 +102,9 @@ export async function prepareDocument(
   options: PrepareOptions,
 ): Promise<PreparedDocument | { id: string; hash: string }> {
   const { embedder, known, tenant = context.run.tenant } = options;
-  const { signal, method } = context;
+  const { signal, method, run } = context;
   const given = await source.open();
-  const read: ReadDocument = 'text' in given ? { text: given.text, format: 'text' } : await readDocument(given, { signal, method });
+  const read: ReadDocument = 'text' in given ? { text: given.text, format: 'text' } : await readDocument(given, { signal, method, run });
   if (read.text.trim() === '')
     throw new ScriptError('TOOL_FAILED', `${method}: ${source.source ?? 'the document'}: it is empty`, { details: { outcome: 'failed', retryable: false } });
   const metadata: ValueMap = { ...(read.title !== undefined && { title: read.title }), ...source.metadata };
@@ -117,7 +117,7 @@ export async function prepareDocument(
     read.text,
     { ...chunking, language: chunking.language ?? read.language },
     // Sentences are compared with each other: nothing sets them off from queries.
-    { signal, method, embed: (texts) => embedTexts(context, embedder, texts, tenant, 'query') },
+    { signal, method, run, embed: (texts) => embedTexts(context, embedder, texts, tenant, 'query') },
   );
   const vectors = await embedTexts(context, embedder, chunks.map(embeddedText), tenant);
   return {

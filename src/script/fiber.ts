@@ -1,5 +1,5 @@
 import type { Context } from '../call/context.ts';
-import { CallContext } from '../call/run.ts';
+import { CallContext, tookLonger } from '../call/run.ts';
 import { ScriptError } from '../errors.ts';
 
 export interface FiberOptions {
@@ -8,6 +8,7 @@ export interface FiberOptions {
   /** What calls of this fiber derive from. */
   readonly context: Context;
   readonly timeoutMs?: number | undefined;
+  readonly title?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onFirstWait?: (() => void) | undefined;
 }
@@ -40,14 +41,14 @@ export class Fiber {
   #timer: NodeJS.Timeout | undefined;
   #onFirstWait: (() => void) | undefined;
   readonly #outer: AbortSignal;
-  readonly #timeoutMs: number | undefined;
+  readonly #options: FiberOptions;
 
   constructor(options: FiberOptions) {
     this.id = options.id;
     this.context = options.context;
     this.#outer = options.signal ?? options.context.signal;
     this.#onFirstWait = options.onFirstWait;
-    this.#timeoutMs = options.timeoutMs;
+    this.#options = options;
     this.deadline = options.timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + options.timeoutMs;
     this.#outer.addEventListener('abort', this.#onAbort, { once: true });
     if (options.timeoutMs !== undefined) this.#arm(options.timeoutMs);
@@ -91,7 +92,7 @@ export class Fiber {
 
   /** The error of its own deadline. */
   timeout(): ScriptError {
-    return new ScriptError('TIMEOUT', `took longer than ${this.#timeoutMs} ms`);
+    return tookLonger(this.#options);
   }
 
   /** Stops timers and listeners; nothing may run on it afterwards. */

@@ -1,6 +1,6 @@
 import type { Context, InvokeOptions } from '../call/context.ts';
 import { dispatch, type MethodTable } from '../call/dispatch.ts';
-import { CallContext, cancelled, type RunContainer } from '../call/run.ts';
+import { CallContext, cancelled, type RunContainer, unlessEnded } from '../call/run.ts';
 import type { Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { Baton } from './baton.ts';
@@ -161,7 +161,8 @@ export abstract class Instance {
     const signal = options.signal ?? context.signal;
     if (signal.aborted) return Promise.reject(cancelled(signal));
     const id = parent ? `${parent.id}.${++parent.children}` : `host.${this.#fibers}`;
-    const fiber = new Fiber({ id, context, timeoutMs: options.timeoutMs, signal, onFirstWait: options.onFirstWait });
+    const { timeoutMs, title, onFirstWait } = options;
+    const fiber = new Fiber({ id, context, timeoutMs, title, signal, onFirstWait });
     return this.enter(fiber, () => body(fiber));
   }
 
@@ -173,7 +174,10 @@ export abstract class Instance {
     this.#chunk = fiber;
     this.#chunkCpuMs = this.run.cpu.ms;
     this.#stopping = undefined;
-    return this.enter(fiber, () => body(fiber)).finally(() => {
+    return unlessEnded(
+      this.enter(fiber, () => body(fiber)),
+      () => this.#stopping,
+    ).finally(() => {
       this.#chunk = undefined;
       this.#stopping = undefined;
     });
@@ -198,6 +202,8 @@ export abstract class Instance {
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
     this.#hostSince = undefined;
+    // A branch that ended early may clean up by calls that do not wait; of a whole run or chunk nothing more is taken.
+    if (fiber.ending && (this.#stopping || this.run.signal.aborted)) throw fiber.ending;
     const result = dispatch(entry, args, fiber.callContext(entry.name));
     if (++this.#calls % CALLS_PER_LOOK === 0 || entry.compiled.definition.effect !== 'pure') this.#look();
     if (result instanceof Promise) this.#pending = result;

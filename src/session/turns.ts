@@ -14,14 +14,16 @@ export type Turn = ValueMap & { role: 'system' | 'user' | 'assistant' | 'tool'; 
 /** A turn with its number, from 1, and when it was added, ms since 1970. */
 export type NumberedTurn = Turn & { number: number; created_at: number };
 
-/** What one turn or value may take, bytes. */
-const MOST_BYTES = 16 * 2 ** 20;
+/** What one turn may take, its images included, bytes. */
+const MOST_TURN_BYTES = 16 * 2 ** 20;
+/** What one value may take, bytes: it is written while everything else waits. */
+const MOST_VALUE_BYTES = 2 ** 20;
 const MOST_KEY_BYTES = 1_024;
 
 /** Adds turns to an active session, all or none, and gives the number of the last. Throws NOT_FOUND, CONFLICT when it is not active, LIMIT_EXCEEDED. */
 export function addTurns(context: Context, id: string, turns: readonly Turn[]): Soon<number> {
   checkSession(context, id);
-  const encoded = eachSoon(turns, (turn) => bounded(context, 'turn', turn));
+  const encoded = eachSoon(turns, (turn) => bounded(context, 'turn', turn, MOST_TURN_BYTES, ''));
   const appended = whenReady(encoded, (all) => storeOf(context).sessions.append(id, all, quotasOf(context), nowOf(context)));
   return whenReady(appended, (outcome) => {
     if (isRefused(outcome)) throw refusal(context, id, outcome);
@@ -40,11 +42,11 @@ export function getTurns(context: Context, id: string, range: TurnRange): Soon<N
   );
 }
 
-/** Sets a value of an active session; null removes it. */
+/** Sets a value of an active session; null removes it. Throws NOT_FOUND, CONFLICT when it is not active, LIMIT_EXCEEDED for more than a megabyte. */
 export function setValue(context: Context, id: string, key: string, value: Value): Soon<void> {
   checkSession(context, id);
   checkKey(context, key);
-  const encoded = value === null ? undefined : bounded(context, 'value', value);
+  const encoded = value === null ? undefined : bounded(context, 'value', value, MOST_VALUE_BYTES, '; keep large content with Artifact.store');
   const set = whenReady(encoded, (bytes) => storeOf(context).sessions.setValue(id, key, bytes, nowOf(context)));
   return whenReady(set, (outcome) => {
     if (isRefused(outcome)) throw refusal(context, id, outcome);
@@ -78,10 +80,10 @@ function inSession<T>(context: Context, id: string, read: () => Soon<T>): Soon<T
   });
 }
 
-function bounded(context: Context, parameter: string, value: Value): Soon<Uint8Array> {
+function bounded(context: Context, parameter: string, value: Value, most: number, instead: string): Soon<Uint8Array> {
   return whenReady(encodeSoon(context.run.cpu, value, `${context.method}: ${parameter}`, context.run.language), (bytes) => {
-    if (bytes.length <= MOST_BYTES) return bytes;
-    throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${parameter}: longer than ${MOST_BYTES / 2 ** 20} MB`);
+    if (bytes.length <= most) return bytes;
+    throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${parameter}: takes more than ${most / 2 ** 20} MB${instead}`);
   });
 }
 

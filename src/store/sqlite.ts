@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import { Cpu } from '../call/cpu.ts';
 import type { Soon } from '../call/soon.ts';
+import type { AppendTask } from './append-task.ts';
 import type { ArtifactRecords } from './artifacts.ts';
 import { type BlobFiles, blobFolder } from './blobs.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { storeFailure } from './failure.ts';
 import { backupFolder } from './files.ts';
 import { makeFolder } from './folders.ts';
-import type { SessionRecords } from './sessions.ts';
+import type { Refused, SessionRecords } from './sessions.ts';
 import { sqliteArtifacts } from './sqlite-artifacts.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
 import {
@@ -20,6 +22,11 @@ import {
   type StoreUsage,
   type StoreWrite,
 } from './store.ts';
+
+/** Turns that take more together are written by a thread, bytes. */
+const LARGE = 2 ** 20;
+const LARGE_MS = 60_000;
+const APPEND = new URL('./append-task.ts', import.meta.url);
 
 const LIVE = '(expires_at IS NULL OR expires_at > :now)';
 
@@ -71,7 +78,17 @@ export class SqliteStore implements Store {
       throw storeFailure(error);
     }
     this.#db = new Database(join(folder, 'state.db'), { durability, ...limits });
-    this.sessions = sqliteSessions(this.#db);
+    const sessions = sqliteSessions(this.#db);
+    this.sessions = {
+      ...sessions,
+      append(id, turns, quotas, now) {
+        if (turns.reduce((sum, { length }) => sum + length, 0) <= LARGE) return sessions.append(id, turns, quotas, now);
+        const task: AppendTask = { folder, options: { durability, ...limits }, id, turns, quotas, now };
+        // The folder is the tenant's own; nobody's run is charged.
+        const how = { deadlineMs: LARGE_MS, run: { tenant: folder, cpu: new Cpu() } };
+        return import('../worker/pool.ts').then(({ inWorker }) => inWorker<number | Refused>(APPEND, task, how));
+      },
+    };
     this.artifacts = sqliteArtifacts(this.#db, this.blobs, limits.max_bytes);
   }
 

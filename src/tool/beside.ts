@@ -14,7 +14,7 @@ export async function beside<T>(
   { deadlineMs = WORK_DEADLINE_MS, transfer }: { deadlineMs?: number; transfer?: readonly Transferable[] } = {},
 ): Promise<T> {
   try {
-    return await inWorker<T>(task, args, { deadlineMs, signal: context.signal, transfer });
+    return await inWorker<T>(task, args, { deadlineMs, signal: context.signal, run: context.run, transfer });
   } catch (error) {
     throw explainWork(context, error);
   }

@@ -1,5 +1,6 @@
 import { compileSchema } from '../call/compile.ts';
 import { fromJsonSchema } from '../call/json-schema.ts';
+import { lines } from '../call/lines.ts';
 import type { Callback, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { checkToolName } from './registry.ts';
@@ -44,7 +45,8 @@ export function scriptTool({
     schema,
     resultSchema: {},
     check: (input, context) => check(input, name, context.run.language),
-    execute: (input, context) => context.invoke(handler, [input as ValueMap], { timeoutMs: timeout_ms }),
+    execute: (input, context) =>
+      context.run.get(lines).waiting(context, () => context.invoke(handler, [input as ValueMap], { timeoutMs: timeout_ms, title: name })),
   };
 }
 

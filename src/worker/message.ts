@@ -7,11 +7,12 @@ export interface Job {
   readonly args: unknown;
 }
 
-/** What a worker says: that the task begins (its module is loaded), and then how it ended; with `ended` the worker itself ends too. */
+/** What a worker says: that the task begins (its module is loaded), and then how it ended and what it has computed; with `ended` the worker itself ends too. */
 export type Report =
   | { readonly kind: 'begun' }
-  | { readonly kind: 'done'; readonly value: unknown }
-  | { readonly kind: 'failed' | 'ended'; readonly error: PackedError };
+  | { readonly kind: 'done'; readonly value: unknown; readonly cpuMs: number }
+  | { readonly kind: 'failed'; readonly error: PackedError; readonly cpuMs: number }
+  | { readonly kind: 'ended'; readonly error: PackedError };
 
 /** An error as data, for threads do not share classes. */
 export interface PackedError {

@@ -1,4 +1,5 @@
 import type { Transferable } from 'node:worker_threads';
+import type { Run } from '../call/context.ts';
 import { cancelled } from '../call/run.ts';
 import { ScriptError } from '../errors.ts';
 import { type Job, type Report, unpackError } from './message.ts';
@@ -7,6 +8,8 @@ export interface WorkOptions {
   /** What the task may compute once it has begun, ms; waiting for a free worker is not counted. */
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whose work it is: tenants take turns, and the run is charged with what the task computes. */
+  readonly run: Pick<Run, 'tenant' | 'cpu'>;
 }
 
 /** What a worker tells while it has a job. */
@@ -39,15 +42,20 @@ interface Waiting {
 
 /** A pool of at most so many workers; one that does not end in time, or whose job is cancelled, is ended and a fresh one takes its place. */
 export function createPool(most: number, create: () => Worker): Pool {
-  const queue: Waiting[] = [];
+  /** What waits, by tenant; the tenant whose turn it is comes first. */
+  const lines = new Map<string, Waiting[]>();
   const idle: Worker[] = [];
   let count = 0;
 
   function startNext(): void {
-    while (queue.length > 0) {
+    for (const [tenant, line] of lines) {
       const worker = idle.pop() ?? (count < most ? made() : undefined);
       if (!worker) return;
-      runOn(worker, queue.shift() as Waiting);
+      lines.delete(tenant);
+      const waiting = line.shift();
+      // Behind all others, and this loop comes to it again.
+      if (line.length > 0) lines.set(tenant, line);
+      if (waiting) runOn(worker, waiting);
     }
   }
 
@@ -58,10 +66,13 @@ export function createPool(most: number, create: () => Worker): Pool {
 
   /** A worker goes back to the idle ones only from a job that has ended by itself. */
   function runOn(worker: Worker, { job, options, resolve, reject }: Waiting): void {
-    const { signal, deadlineMs, transfer = [] } = options;
+    const { signal, deadlineMs, transfer = [], run } = options;
     let timer: NodeJS.Timeout | undefined;
-    const settle = (keep: boolean) => {
+    let begun: number | undefined;
+    // One that is ended cannot tell what it has computed: it counts as having computed all the time.
+    const settle = (keep: boolean, cpuMs = begun === undefined ? 0 : performance.now() - begun) => {
       clearTimeout(timer);
+      run.cpu.host(cpuMs);
       signal?.removeEventListener('abort', onAbort);
       worker.release();
       if (keep) {
@@ -79,13 +90,14 @@ export function createPool(most: number, create: () => Worker): Pool {
     const onAbort = () => failed(cancelled(signal as AbortSignal));
     const report = (said: Report) => {
       if (said.kind === 'begun') {
+        begun = performance.now();
         timer = setTimeout(() => failed(new ScriptError('TIMEOUT', `the work took longer than ${deadlineMs} ms`)), deadlineMs);
         return;
       }
       if (said.kind === 'ended') return failed(unpackError(said.error));
       if (said.kind === 'done') resolve(said.value);
       else reject(unpackError(said.error));
-      settle(true);
+      settle(true, said.cpuMs);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -99,16 +111,20 @@ export function createPool(most: number, create: () => Worker): Pool {
   return {
     run: (job, options) =>
       new Promise((resolve, reject) => {
-        const { signal } = options;
+        const { signal, run } = options;
+        const { tenant } = run;
         if (signal?.aborted) return reject(cancelled(signal));
+        const line = lines.get(tenant) ?? [];
         const waiting: Waiting = { job, options, resolve, reject };
         const leave = () => {
-          const at = queue.indexOf(waiting);
+          const at = line.indexOf(waiting);
           if (at < 0) return;
-          queue.splice(at, 1);
+          line.splice(at, 1);
+          if (line.length === 0) lines.delete(tenant);
           reject(cancelled(signal as AbortSignal));
         };
-        queue.push(waiting);
+        line.push(waiting);
+        lines.set(tenant, line);
         signal?.addEventListener('abort', leave, { once: true });
         startNext();
       }),

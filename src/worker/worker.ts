@@ -9,12 +9,19 @@ for (const stream of [process.stdout, process.stderr]) stream.write = () => true
 const say = (report: Report) => port.postMessage(report);
 
 port.on('message', async ({ task, args }: Job) => {
+  let cpu = process.threadCpuUsage();
+  const cpuMs = () => {
+    const { user, system } = process.threadCpuUsage(cpu);
+    return (user + system) / 1000;
+  };
   try {
     const { run } = (await import(task)) as { run(args: unknown): unknown };
     say({ kind: 'begun' });
+    cpu = process.threadCpuUsage();
     // A result that cannot be copied fails here too and is told like any other error.
-    say({ kind: 'done', value: await run(args) });
+    const value = await run(args);
+    say({ kind: 'done', value, cpuMs: cpuMs() });
   } catch (error) {
-    say({ kind: 'failed', error: packError(error) });
+    say({ kind: 'failed', error: packError(error), cpuMs: cpuMs() });
   }
 });

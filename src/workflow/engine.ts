@@ -65,8 +65,8 @@ export class Execution {
     if (breath) await breath;
     const started = performance.now();
     const progress = { attempts: 0 };
-    const record = (fields: Omit<StepRecord, 'name' | 'duration_ms' | 'attempts'>) =>
-      scope.add({ name: step.name, duration_ms: performance.now() - started, attempts: progress.attempts, ...fields });
+    const record = (fields: Omit<StepRecord, 'name' | 'branch' | 'duration_ms' | 'attempts'>) =>
+      scope.add({ name: step.name, ...scope.place, duration_ms: performance.now() - started, attempts: progress.attempts, ...fields });
     try {
       if (context.signal.aborted) throw cancelled(context.signal);
       if (step.when !== undefined && !(await this.holds(context, step.when, scope))) return record({ status: 'skipped' });
@@ -93,7 +93,7 @@ export class Execution {
     step: Step,
     scope: Scope,
     thrown: unknown,
-    record: (fields: Omit<StepRecord, 'name' | 'duration_ms' | 'attempts'>) => void,
+    record: (fields: Omit<StepRecord, 'name' | 'branch' | 'duration_ms' | 'attempts'>) => void,
   ): Promise<{ cause: unknown } | undefined> {
     if (typeof step.on_error !== 'function' || context.signal.aborted) return { cause: thrown };
     const { code, message } = asScriptError(thrown);
@@ -128,7 +128,8 @@ export class Execution {
     const bus = run.get(events);
     const { name } = this.workflow;
     const event = `workflow.${name}.step.${step.name}`;
-    const said = bus.announce(context, `${event}.started`, { workflow: name, step: step.name });
+    const told = { workflow: name, step: step.name, ...scope.place };
+    const said = bus.announce(context, `${event}.started`, told);
     if (said) await said;
     try {
       const watched = {
@@ -138,7 +139,7 @@ export class Execution {
         after: 'after_step',
         error: 'error',
         input: await this.#input(context, step, scope),
-        fields: { step: step.name, workflow_id: this.workflow.id },
+        fields: { step: step.name, ...scope.place, workflow_id: this.workflow.id },
       };
       let usage: ValueMap | undefined;
       const output = await run.get(hooks).around<Value, Value>(context, watched, async (input, inside) => {
@@ -146,13 +147,13 @@ export class Execution {
         usage = done.usage;
         return done.output;
       });
-      const told = bus.announce(context, `${event}.completed`, { workflow: name, step: step.name });
-      if (told) await told;
+      const done = bus.announce(context, `${event}.completed`, told);
+      if (done) await done;
       return usage === undefined ? { output } : { output, usage };
     } catch (error) {
       if (!context.signal.aborted) {
         const { code, message } = asScriptError(error);
-        await bus.announce(context, `${event}.failed`, { workflow: name, step: step.name, code, message });
+        await bus.announce(context, `${event}.failed`, { ...told, code, message });
       }
       throw error;
     }

@@ -9,6 +9,8 @@ const MOST_AT_ONCE = 16;
 /** What became of a step. */
 export type StepRecord = {
   name: string;
+  /** The branch of a parallel workflow that it is in; steps of two may have one name. */
+  branch?: string | undefined;
   status: 'completed' | 'failed' | 'skipped' | 'cancelled';
   output?: Value | undefined;
   error?: { code: string; message: string } | undefined;
@@ -29,12 +31,15 @@ export interface Turn {
 export class Scope {
   readonly input: Value;
   readonly turn: Turn | undefined;
+  /** `{branch}` where these steps are one of several branches, which have names. */
+  readonly place: { readonly branch?: string };
   readonly #outer: Scope | undefined;
   readonly #records: StepRecord[] = [];
   readonly #byName = new Map<string, StepRecord>();
 
-  constructor(input: Value, outer?: Scope, turn: Turn | undefined = outer?.turn) {
+  constructor(input: Value, outer?: Scope, turn: Turn | undefined = outer?.turn, branch?: string) {
     this.input = input;
+    this.place = branch === undefined ? {} : { branch };
     this.#outer = outer;
     this.turn = turn;
   }
@@ -46,7 +51,7 @@ export class Scope {
   /** The records, and for each of these steps that never began one that says that it was cancelled. */
   recordsOf(steps: readonly { readonly name: string }[]): StepRecord[] {
     const missing = steps.filter(({ name }) => !this.#byName.has(name));
-    return [...this.#records, ...missing.map(({ name }): StepRecord => ({ name, status: 'cancelled', duration_ms: 0, attempts: 0 }))];
+    return [...this.#records, ...missing.map(({ name }): StepRecord => ({ name, ...this.place, status: 'cancelled', duration_ms: 0, attempts: 0 }))];
   }
 
   add(record: StepRecord): void {

@@ -129,7 +129,11 @@ export class Workflow implements WorkflowLike {
     } catch (error) {
       if (!(error instanceof StepFailure)) throw error;
       const cause = asScriptError(error.cause);
-      const outputs = Object.fromEntries(records.filter(({ status }) => status === 'completed').map(({ name, output }) => [name, output ?? null]));
+      const outputs = Object.fromEntries(
+        records
+          .filter(({ status }) => status === 'completed')
+          .map(({ name, branch, output }) => [branch === undefined ? name : `${branch}.${name}`, output ?? null]),
+      );
       throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${cause.message}`, {
         cause,
         details: { step: error.step, ...result(false, null, outputs) },

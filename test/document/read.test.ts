@@ -1,14 +1,16 @@
 import { deflateSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
+import { Cpu } from '../../src/call/cpu.ts';
 import type { DocumentLimits } from '../../src/document/document.ts';
 import { readDocument } from '../../src/document/read.ts';
 import { makeDocx, paragraph, table } from '../support/docx.ts';
 import { makePdf } from '../support/pdf.ts';
 
 const signal = new AbortController().signal;
+const run = { tenant: 'default', cpu: new Cpu() };
 const read = (content: string | Uint8Array, name?: string, media_type?: string, limits: Partial<DocumentLimits> = {}) =>
-  readDocument({ bytes: typeof content === 'string' ? Buffer.from(content) : content, name, media_type }, { signal, limits });
+  readDocument({ bytes: typeof content === 'string' ? Buffer.from(content) : content, name, media_type }, { signal, run, limits });
 const utf16 = (text: string, big = false) => (big ? Buffer.from(text, 'utf16le').swap16() : Buffer.from(text, 'utf16le'));
 const PDF = makePdf({ title: 'Ada', pages: [['Hello (world)', 'second line', '', '', 'Another paragraph'], [], ['Page three']] });
 const DOCX = makeDocx(
@@ -171,6 +173,7 @@ describe('hostile documents', () => {
     ],
     ['an old Word document', Buffer.from('d0cf11e0a1b11ae1', 'hex'), 'a.doc', {}, 'TOOL_FAILED', 'it is a document of an old Office format'],
     ['JSON nested deep', Buffer.from(`${'['.repeat(500)}{"a":1}${']'.repeat(500)}`), 'a.json', {}, 'TOOL_FAILED', 'its values are nested deeper than 200'],
+    ['HTML nested deep', Buffer.from('<div>'.repeat(300_000)), 'a.html', {}, 'TOOL_FAILED', 'its elements are nested deeper than 512'],
     ['too many bytes', Buffer.alloc(2_000, 97), 'a.txt', { bytes: 1_000 }, 'LIMIT_EXCEEDED', 'it has 2000 bytes, more than the 1000 that are read at most'],
     [
       'too many characters',
@@ -213,7 +216,7 @@ describe('hostile documents', () => {
 
   it('a cancelled call ends reading', async () => {
     const abort = new AbortController();
-    const reading = readDocument({ bytes: PDF, name: 'a.pdf' }, { signal: abort.signal });
+    const reading = readDocument({ bytes: PDF, name: 'a.pdf' }, { signal: abort.signal, run });
     abort.abort();
     await expect(reading).rejects.toMatchObject({ code: 'CANCELLED' });
   });

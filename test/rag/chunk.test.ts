@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Cpu } from '../../src/call/cpu.ts';
 import { countTokens } from '../../src/model/tokens.ts';
 import { type ChunkContext, type ChunkOptions, chunk, toChunking } from '../../src/rag/chunk/chunk.ts';
 import { CHUNKERS } from '../../src/rag/chunk/index.ts';
@@ -17,7 +18,7 @@ const embed: ChunkContext['embed'] = async (texts) =>
     }
     return vector;
   });
-const context: ChunkContext = { signal: new AbortController().signal, embed };
+const context: ChunkContext = { signal: new AbortController().signal, run: { tenant: 'default', cpu: new Cpu() }, embed };
 const STRATEGIES = [...CHUNKERS.keys()];
 const chunks = (text: string, options: ChunkOptions = {}) => chunk(text, toChunking(options), context);
 const texts = (list: readonly Chunk[]) => list.map(({ text }) => text);
@@ -236,7 +237,7 @@ describe('options', () => {
   });
 
   it('semantic says that it needs a model', async () => {
-    await expect(chunk('a', toChunking({ strategy: 'semantic' }), { signal: context.signal })).rejects.toThrow(
+    await expect(chunk('a', toChunking({ strategy: 'semantic' }), { signal: context.signal, run: context.run })).rejects.toThrow(
       'chunking.strategy: semantic needs an embedding model',
     );
   });

@@ -143,6 +143,15 @@ describe.each(LANGUAGES)('a session in %s', (language) => {
     expect(await session.evaluate('x')).toBe('2');
   });
 
+  it('takes no calls from a chunk that catches its interruption, and from the next one again', async () => {
+    await using test = await testRuntime();
+    await using session = test.runtime.openSession({ language, on_output: () => setImmediate(() => session.interrupt()) });
+    const save = 'State.save("global", "after", 1)';
+    const chunk = text(`print("go") pcall(sleep, 60000) pcall(function() ${save} end)`, `print("go"); try { sleep(60000) } catch {} try { ${save} } catch {}`);
+    expect(await failure(session, chunk)).toMatchObject({ code: 'CANCELLED', message: 'interrupted' });
+    expect(await session.evaluate('State.exists("global", "after")')).toBe('false');
+  });
+
   it('bounds the wait of each chunk by timeout_ms', async () => {
     await using test = await testRuntime();
     await using session = test.runtime.openSession({ language, limits: { timeout_ms: 40 } });

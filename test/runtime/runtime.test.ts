@@ -100,6 +100,38 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     expect((await test.runtime.execute(language === 'lua' ? 'return 1' : '1', { language })).value).toBe(1);
   });
 
+  it.each([
+    ['returns', 'return 1', 'return 1'],
+    ['fails otherwise', 'error("other")', 'throw new Error("other")'],
+  ])('takes no calls from a run that catches its cancellation, which ends so even where the script %s', async (_, lua, js) => {
+    const abort = new AbortController();
+    const { slow } = slowTool();
+    const execute: typeof slow.execute = (...call) => {
+      setImmediate(() => abort.abort());
+      return slow.execute(...call);
+    };
+    await using test = await testRuntime({}, { tools: [{ ...slow, execute }] });
+    const text =
+      language === 'lua'
+        ? `pcall(Tool.execute, "slow") if pcall(State.save, "global", "after", 1) then print("saved") end ${lua}`
+        : `try { Tool.execute("slow") } catch {} try { State.save("global", "after", 1); print("saved") } catch {} ${js}`;
+    const running = test.runtime.execute(text, { language, signal: abort.signal });
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED', run: { output: [] } });
+    const look = language === 'lua' ? 'return State.exists("global", "after")' : 'State.exists("global", "after")';
+    expect((await test.runtime.execute(look, { language })).value).toBe(false);
+  });
+
+  it('cancels a run whose main chunk has returned and whose handlers still run', async () => {
+    const abort = new AbortController();
+    await using test = await testRuntime();
+    const text =
+      language === 'lua'
+        ? 'Event.subscribe("a", function() print("go") sleep(60000) end) Event.emit("a") return 1'
+        : 'Event.subscribe("a", () => { print("go"); sleep(60000) }); Event.emit("a"); 1';
+    const running = test.runtime.execute(text, { language, signal: abort.signal, on_output: () => setTimeout(() => abort.abort(), 5) });
+    await expect(running).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+
   it('aborts what a run waits for when its main chunk fails, and awaits nothing', async () => {
     const { aborted, slow } = slowTool();
     await using test = await testRuntime({ log: { level: 'silent' } }, { tools: [slow] });

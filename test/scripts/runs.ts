@@ -94,6 +94,12 @@ export const cases: readonly Case[] = [
     expect: [16, 'DEPTH_EXCEEDED', 16, 'DEPTH_EXCEEDED'],
   },
   {
+    name: 'a tool of the script that takes too long is named',
+    lua: `Tool.register({name = "slow", description = "d", timeout_ms = 5, handler = function() sleep(60000) end}) local _, waits = pcall(Tool.execute, "slow") Tool.register({name = "busy", description = "d", timeout_ms = 5, handler = function() while true do end end}) local _, computes = pcall(Tool.execute, "busy") return {waits.message, computes.message}`,
+    js: `const message = f => { try { f() } catch (e) { return e.message } }; Tool.register({name: "slow", description: "d", timeout_ms: 5, handler: () => sleep(60000)}); Tool.register({name: "busy", description: "d", timeout_ms: 5, handler: () => { for (;;); }}); [message(() => Tool.execute("slow")), message(() => Tool.execute("busy"))]`,
+    expect: ['slow: took longer than 5 ms', 'busy: took longer than 5 ms'],
+  },
+  {
     name: 'memory that is refused can be caught, and not only once',
     lua: `local n = 0 for i = 1, 2 do local ok = pcall(function() local t = {} for i = 1, 1e7 do t[i] = {i} end end) if not ok then n = n + 1 end if not pcall(string.rep, "x", 1e9) then n = n + 1 end end return {n, Tool.execute("calculator", {expression = "1"}).result}`,
     js: `let n = 0; for (let i = 0; i < 2; i++) { try { const t = []; for (let k = 0; k < 1e7; k++) t.push({k}) } catch { n++ } try { "x".repeat(1e9) } catch { n++ } } [n, Tool.execute("calculator", {expression: "1"}).result]`,

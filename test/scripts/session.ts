@@ -252,6 +252,12 @@ export const cases: readonly Case[] = [
     expect: ['Green.', ['user: The sky is blue.', 'assistant: So it is.', 'user: And grass?', 'assistant: Green.'], 0],
   },
   {
+    name: 'a value takes a megabyte at most',
+    lua: `local id = Session.create() Session.set_value(id, "k", ("x"):rep(2^20 - 10)) local ok, e = pcall(Session.set_value, id, "k", ("x"):rep(2^20)) return {e.code, e.message, #Session.get_value(id, "k")}`,
+    js: `const id = Session.create(); Session.set_value(id, "k", "x".repeat(2**20 - 10)); let e; try { Session.set_value(id, "k", "x".repeat(2**20)) } catch (x) { e = x } [e.code, e.message, Session.get_value(id, "k").length]`,
+    expect: ['LIMIT_EXCEEDED', 'Session.set_value: value: takes more than 1 MB; keep large content with Artifact.store', 2 ** 20 - 10],
+  },
+  {
     name: 'an agent loads a session into its history',
     lua: `local id = Session.create() for i = 1, 4 do Session.add_turn(id, {role = i % 2 == 1 and "user" or "assistant", content = "t" .. i}) end local a = Agent.create({model = "mock/script"}) local n = a:load_session(id, {last = 2}) return {n, a:get_history()[1].content, a:load_session(id)}`,
     js: `const id = Session.create(); for (let i = 1; i <= 4; i++) Session.add_turn(id, {role: i % 2 === 1 ? "user" : "assistant", content: "t" + i}); const a = Agent.create({model: "mock/script"}); const n = a.load_session(id, {last: 2}); [n, a.get_history()[0].content, a.load_session(id)]`,

@@ -56,6 +56,12 @@ export const cases: readonly Case[] = [
     expect: false,
   },
   {
+    name: 'a large integer is not equal to its digits, and no NaN differs from another',
+    lua: `State.save("global", "n", 9007199254740993) State.save("global", "nan", 0/0) return {State.compare_and_set("global", "n", "9007199254740993", 0), State.compare_and_set("global", "n", 9007199254740993, 0), State.compare_and_set("global", "nan", -(0/0), 0)}`,
+    js: `State.save("global", "n", 9007199254740993n); State.save("global", "nan", NaN); [State.compare_and_set("global", "n", "9007199254740993", 0), State.compare_and_set("global", "n", 9007199254740993n, 0), State.compare_and_set("global", "nan", -NaN, 0)]`,
+    expect: [false, true, true],
+  },
+  {
     name: 'compares and sets',
     lua: `return {State.compare_and_set("global", "k", nil, {a = 1}), State.compare_and_set("global", "k", {a = 2}, 0), State.compare_and_set("global", "k", {a = 1}, 5), State.load("global", "k")}`,
     js: `[State.compare_and_set("global", "k", null, {a: 1}), State.compare_and_set("global", "k", {a: 2}, 0), State.compare_and_set("global", "k", {a: 1}, 5), State.load("global", "k")]`,

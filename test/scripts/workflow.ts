@@ -70,6 +70,12 @@ export const cases: readonly Case[] = [
     expect_error: { code: 'STEP_FAILED', message: /^workflow w: step slow failed: .*took longer than 20 ms$/ },
   },
   {
+    name: 'records, events, hooks and outputs tell steps of one name in two branches apart',
+    lua: `local seen = {} Hook.register("workflow:before_step", function(ctx) seen[#seen + 1] = "hook " .. ctx.branch .. "." .. ctx.step end) local w = Workflow.parallel({name = "w", max_concurrency = 1, branches = {{name = "x", steps = {{name = "s", handler = function() return 1 end}}}, {name = "y", steps = {{name = "s", handler = function() return 2 end}, {name = "t", handler = function() error("no") end}}}}}) Event.subscribe("workflow.w.step.s.completed", function(e) seen[#seen + 1] = "event " .. e.payload.branch .. "." .. e.payload.step end) local ok, e = pcall(w.execute, w) Event.flush() local records = {} for _, r in ipairs(e.details.steps) do records[#records + 1] = r.branch .. "." .. r.name .. " " .. r.status end table.sort(seen) return {seen, records, e.details.step, e.details.outputs}`,
+    js: `const seen = []; Hook.register("workflow:before_step", ctx => { seen.push("hook " + ctx.branch + "." + ctx.step) }); const w = Workflow.parallel({name: "w", max_concurrency: 1, branches: [{name: "x", steps: [{name: "s", handler: () => 1}]}, {name: "y", steps: [{name: "s", handler: () => 2}, {name: "t", handler: () => { throw new Error("no") }}]}]}); Event.subscribe("workflow.w.step.s.completed", e => { seen.push("event " + e.payload.branch + "." + e.payload.step) }); let e; try { w.execute() } catch (err) { e = err } Event.flush(); [seen.sort(), e.details.steps.map(r => r.branch + "." + r.name + " " + r.status), e.details.step, e.details.outputs]`,
+    expect: [['event x.s', 'event y.s', 'hook x.s', 'hook y.s', 'hook y.t'], ['x.s completed', 'y.s completed', 'y.t failed'], 'y.t', { 'x.s': 1, 'y.s': 2 }],
+  },
+  {
     name: 'runs handlers of parallel branches side by side',
     lua: `local function slow() for i = 1, 5 do sleep(10) end return 1 end local w = Workflow.parallel({name = "w", steps = {{name = "a", handler = slow}, {name = "b", handler = slow}, {name = "c", handler = slow}}}) return w:execute().output`,
     js: `const slow = () => { for (let i = 0; i < 5; i++) sleep(10); return 1 }; const w = Workflow.parallel({name: "w", steps: [{name: "a", handler: slow}, {name: "b", handler: slow}, {name: "c", handler: slow}]}); w.execute().output`,

@@ -324,6 +324,25 @@ describe('the files of a data folder', () => {
     two.close();
   });
 
+  it('writes large turns beside the event loop, under the rules of small ones', async () => {
+    const store = new SqliteStore(folder(), 'normal', { max_bytes: 6 * 2 ** 20 });
+    store.sessions.create(session('a'), QUOTAS, 0);
+    const large = new Uint8Array(2 ** 20).fill(7);
+    expect(store.sessions.append('a', [bytes('1')], QUOTAS, 1)).toBe(1);
+    const appended = store.sessions.append('a', [large, large], QUOTAS, 2);
+    expect(appended).toBeInstanceOf(Promise);
+    expect(await appended).toBe(3);
+    expect(await store.sessions.turns('a', { last: 1 })).toEqual([{ number: 3, turn: large, created_at: 2 }]);
+    expect(await store.sessions.append('b', [large, large], QUOTAS, 3)).toEqual({ refused: 'absent' });
+    expect(await store.sessions.append('a', [large, large], { ...QUOTAS, turns: 4 }, 3)).toEqual({ refused: 'full', quota: 'turns' });
+    await expect(store.sessions.append('a', [large, large, large, large], QUOTAS, 3)).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: 'the tenant would take more than tenants.max_bytes = 6291456; nothing of this call was saved',
+    });
+    expect(store.sessions.append('a', [bytes('4')], QUOTAS, 4)).toBe(4);
+    store.close();
+  });
+
   it('keeps to max_bytes, database and files together', async () => {
     const store = new SqliteStore(folder(), 'normal', { max_bytes: 400_000 });
     store.sessions.create(session('a'), QUOTAS, 0);

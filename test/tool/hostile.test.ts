@@ -50,7 +50,12 @@ describe('globs', () => {
 
 describe('work on hostile texts', { timeout: 90_000 }, () => {
   it('is refused in a sentence or done, and never on the event loop', async () => {
-    expect(await work.refusal('html_text', { html: '<div>'.repeat(20_000) })).toMatchObject({ code: expect.stringMatching(/^(?:TOOL_FAILED|TIMEOUT)$/) });
+    expect(await work.refusal('html_text', { html: '<div>'.repeat(300_000) })).toMatchObject({
+      code: 'TOOL_FAILED',
+      message: 'html_text: the elements of the page are nested deeper than 512',
+    });
+    const siblings = { html: `${'<div><p>a<br>'.repeat(200)}${'<ul><li>b<li>c</ul>'.repeat(600)}` };
+    expect(await work.tool('html_text', siblings)).toMatchObject({ text: expect.stringMatching(/^a.*c$/s) });
     expect(await work.tool('html_text', { html: `<p>${'x'.repeat(10_000)}</p>` })).toMatchObject({ text: 'x'.repeat(10_000) });
     expect(await work.refusal('text', { operation: 'replace', text: 'a'.repeat(100_000), find: 'a', with: 'b'.repeat(1_000) })).toMatchObject({
       code: 'LIMIT_EXCEEDED',

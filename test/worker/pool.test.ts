@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { Cpu } from '../../src/call/cpu.ts';
 import { ScriptError } from '../../src/errors.ts';
 import { inWorker } from '../../src/worker/pool.ts';
+import { createPool, type Worker } from '../../src/worker/queue.ts';
 import { turnsDuring } from '../support/turns.ts';
 import { count } from './tasks/sample.ts';
 
 const SAMPLE = new URL('./tasks/sample.ts', import.meta.url);
-const LONG = { deadlineMs: 60_000 };
+const LONG = { deadlineMs: 60_000, run: { tenant: 'default', cpu: new Cpu() } };
 const sample = <T>(args: object, options: Partial<Parameters<typeof inWorker>[2]> = {}) => inWorker<T>(SAMPLE, args, { ...LONG, ...options });
 const program = promisify(execFile);
 
@@ -50,6 +52,37 @@ describe('a job', () => {
     const { turns: inside } = await turnsDuring(() => expect(count(to)).toBe(value));
     expect(inside).toBeLessThanOrEqual(1);
     expect(beside).toBeGreaterThan(10);
+  });
+});
+
+describe('the run whose job it is', () => {
+  it('is charged with what its jobs compute, and with all the time of one that has to be ended', async () => {
+    const cpu = new Cpu();
+    const run = { tenant: 'default', cpu };
+    await sample({ do: 'echo', value: 1 }, { run });
+    const little = cpu.ms;
+    await sample({ do: 'count', to: 10_000_000 }, { run });
+    expect(cpu.ms).toBeGreaterThan(little + 5);
+    const much = cpu.ms;
+    await sample({ do: 'endless' }, { run, deadlineMs: 20 }).catch(() => undefined);
+    expect(cpu.ms).toBeGreaterThan(much + 15);
+  });
+
+  it('takes its turn among tenants: a hundred jobs of one do not hold the job of another', async () => {
+    const begun: unknown[] = [];
+    const worker: Worker = {
+      start(job, _, { report }) {
+        begun.push(job.args);
+        setImmediate(() => report({ kind: 'done', value: null, cpuMs: 0 }));
+      },
+      release: () => undefined,
+      end: () => undefined,
+    };
+    const pool = createPool(1, () => worker);
+    const cpu = new Cpu();
+    const job = (tenant: string, args: string) => pool.run({ task: '', args }, { deadlineMs: 1_000, run: { tenant, cpu } });
+    await Promise.all([...['a1', 'a2', 'a3', 'a4'].map((name) => job('a', name)), job('b', 'b1'), job('c', 'c1'), job('b', 'b2')]);
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
   });
 });
 

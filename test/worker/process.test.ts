@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Cpu } from '../../src/call/cpu.ts';
 import { ScriptError } from '../../src/errors.ts';
 import { inProcess } from '../../src/worker/process.ts';
 
 const SAMPLE = new URL('./tasks/sample.ts', import.meta.url);
-const sample = <T>(args: object, options: Partial<Parameters<typeof inProcess>[2]> = {}) => inProcess<T>(SAMPLE, args, { deadlineMs: 60_000, ...options });
+const sample = <T>(args: object, options: Partial<Parameters<typeof inProcess>[2]> = {}) =>
+  inProcess<T>(SAMPLE, args, { deadlineMs: 60_000, run: { tenant: 'default', cpu: new Cpu() }, ...options });
 
 /** Whether there is such a process. */
 function lives(pid: number): boolean {

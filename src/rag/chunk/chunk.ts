@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { nearest } from '../../call/check/nearest.ts';
 import { ScriptError } from '../../errors.ts';
 import { inWorker } from '../../worker/pool.ts';
+import type { WorkOptions } from '../../worker/queue.ts';
 import type { Chunk } from '../knowledge.ts';
 import type { Chunker, Chunking, Embed } from './chunker.ts';
 import { CHUNKERS } from './index.ts';
 import type { Piece } from './pack.ts';
-import { type ChunkTask, run } from './task.ts';
+import { type ChunkTask, run as chunkHere } from './task.ts';
 
 export const DEFAULT_CHUNK_SIZE = 512;
 const MOST_CHUNK_SIZE = 100_000;
@@ -32,6 +33,8 @@ export type ChunkOptions = z.output<typeof chunkOptions>;
 
 export interface ChunkContext {
   readonly signal: AbortSignal;
+  /** Who chunks it. */
+  readonly run: WorkOptions['run'];
   /** What `semantic` compares sentences by. */
   readonly embed?: Embed | undefined;
   /** Stands before messages: the method. */
@@ -73,6 +76,6 @@ export async function chunk(text: string, chunking: Chunking, context: ChunkCont
   return (await work({ text, chunking, pieces }, context)) as Chunk[];
 }
 
-function work(task: ChunkTask, { signal, deadlineMs = 30_000 }: ChunkContext): Piece[] | Chunk[] | Promise<Piece[] | Chunk[]> {
-  return task.text.length <= LARGE ? run(task) : inWorker(TASK, task, { deadlineMs, signal });
+function work(task: ChunkTask, { signal, run, deadlineMs = 30_000 }: ChunkContext): Piece[] | Chunk[] | Promise<Piece[] | Chunk[]> {
+  return task.text.length <= LARGE ? chunkHere(task) : inWorker(TASK, task, { deadlineMs, signal, run });
 }

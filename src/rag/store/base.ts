@@ -1,3 +1,4 @@
+import { Cpu } from '../../call/cpu.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
 import { LOCAL_MODELS } from '../../model/local.ts';
@@ -99,7 +100,9 @@ export class StoredBase implements KnowledgeBase {
     if (folder !== undefined && fits && document.text.length > LARGE && this.get(document.id)?.hash !== document.hash) {
       const packed = packDocument(document, settings.dimensions);
       const task: PutTask = { folder, durability, base: this.name, document: packed, settings, now };
-      return this.#database.beside(() => inWorker(PUT, task, { deadlineMs: LARGE_MS, transfer: [packed.vectors.buffer] }));
+      // The folder is the tenant's own; nobody's run is charged.
+      const run = { tenant: folder, cpu: new Cpu() };
+      return this.#database.beside(() => inWorker(PUT, task, { deadlineMs: LARGE_MS, transfer: [packed.vectors.buffer], run }));
     }
     const prepared = storable(document, settings);
     return this.#database.write(() => {

@@ -52,7 +52,7 @@ print(Tool.execute("sqlite_query", {path: "shop.db", sql: "SELECT name FROM item
       const input: SqliteInput = { file: databaseFile(context, path, write), sql, write, params: bind(params), maxRows: limit };
       const task = new URL('../work/sqlite.ts', import.meta.url);
       try {
-        return await inProcess<SqliteResult>(task, input, { deadlineMs: timeout_ms, signal: context.signal });
+        return await inProcess<SqliteResult>(task, input, { deadlineMs: timeout_ms, signal: context.signal, run: context.run });
       } catch (error) {
         throw explainWork(context, error);
       }

@@ -1,4 +1,4 @@
-import { htmlToText, type PageText } from '../../document/html.ts';
+import { htmlToText, MOST_DEPTH, type PageText } from '../../document/html.ts';
 import { ScriptError } from '../../errors.ts';
 
 export interface HtmlInput {
@@ -14,7 +14,7 @@ export async function run({ method, html, format, base }: HtmlInput): Promise<Pa
   try {
     return await htmlToText(html, format, base);
   } catch (error) {
-    if (error instanceof RangeError) throw new ScriptError('TOOL_FAILED', `${method}: the page is nested too deep to be read`);
+    if (error instanceof RangeError) throw new ScriptError('TOOL_FAILED', `${method}: the elements of the page are nested deeper than ${MOST_DEPTH}`);
     throw error;
   }
 }

@@ -15,6 +15,8 @@ const branch = z.strictObject({ name: z.string(), steps: z.array(stepSchema).min
 interface Branch {
   readonly name: string;
   readonly steps: readonly Step[];
+  /** Made of one step, whose name it has. */
+  readonly single?: true;
 }
 
 /** Branches side by side. */
@@ -38,7 +40,7 @@ export const parallel = defineKind({
     },
   ],
   plan({ branches: given = [], steps = [], max_concurrency, fail_fast, join }) {
-    const single = namedSteps('Workflow.parallel', steps).map((step): Branch => ({ name: step.name, steps: [step] }));
+    const single = namedSteps('Workflow.parallel', steps).map((step): Branch => ({ name: step.name, steps: [step], single: true }));
     const named = given.map((one): Branch => ({ name: one.name, steps: namedSteps(`Workflow.parallel: branch ${JSON.stringify(one.name)}`, one.steps) }));
     const branches = namedParts('Workflow.parallel', [...named, ...single]);
     if (branches.length === 0) throw new ScriptError('BAD_ARGUMENT', 'Workflow.parallel: expected branches or steps');
@@ -69,7 +71,7 @@ async function race({ execution, context, scope, records, branches, wanted, fail
   const abort = new AbortController();
   const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
   const outputs: ValueMap = {};
-  const scopes = branches.map(() => new Scope(scope.input, scope));
+  const scopes = branches.map(({ name, single }) => new Scope(scope.input, scope, undefined, single ? undefined : name));
   let completed = 0;
   let failed = 0;
   let failure: unknown;

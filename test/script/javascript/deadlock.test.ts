@@ -4,6 +4,8 @@ import { testRuntime } from '../../support/runtime.ts';
 const NEVER = 'await new Promise(() => {})';
 const OPEN = 'let go; const gate = new Promise(done => { go = done });';
 
+const TOOL = `Tool.register({name: "t", description: "d", handler: async () => { ${NEVER} }});`;
+
 async function run(text: string, limits = {}): Promise<unknown> {
   await using test = await testRuntime({ log: { level: 'silent' } });
   return (await test.runtime.execute(text, { language: 'javascript', grants: test.grants, limits })).value;
@@ -17,6 +19,12 @@ describe('a promise that nothing can settle is a deadlock', () => {
     ['in all functions of parallel()', `parallel([1, 2, 3], async () => { ${NEVER} })`],
     ['in a function of State.update', `State.update("global", "k", async () => { ${NEVER} })`],
     ['in a transaction inside parallel()', `parallel([() => State.transaction(async () => { ${NEVER} })])`],
+    ['in a tool', `${TOOL} Tool.execute("t")`],
+    ['in a tool by its handle', `${TOOL} Tool.get("t").execute()`],
+    [
+      'in a tool of a tool inside parallel()',
+      `${TOOL} Tool.register({name: "u", description: "d", handler: () => Tool.execute("t")}); parallel([() => Tool.execute("u")])`,
+    ],
     ['while a handler waits in the same way', `Event.subscribe("a", async () => { ${NEVER} }); Event.emit("a"); parallel([async () => { ${NEVER} }])`],
   ])('%s', async (_, text) => {
     await expect(run(text)).rejects.toMatchObject({ code: 'DEADLOCK' });
@@ -31,6 +39,7 @@ describe('a promise that nothing can settle is a deadlock', () => {
     ['a parallel one of which a branch ends later', `Workflow.parallel({name: "w", steps: [${step('a')}, ${tool}, {name: "c", handler: () => sleep(20)}]})`],
     ['a map', `Workflow.map({name: "w", items: [1, 2], step: ${step('a')}})`],
     ['a condition', `Workflow.sequential({name: "w", steps: [{name: "a", when: async () => { ${NEVER} }, handler: () => 1}]})`],
+    ['one with a tool', `(${TOOL.slice(0, -1)}, Workflow.sequential({name: "w", steps: [{name: "a", tool: "t"}]}))`],
     ['one in another', `Workflow.sequential({name: "w", steps: [{name: "a", workflow: Workflow.parallel({name: "v", steps: [${step('b')}]})}]})`],
   ])('in a workflow, %s', async (_, workflow) => {
     const codes = 'let code; try { w.execute() } catch (e) { while (e.cause) e = e.cause; code = e.code } code';
@@ -65,6 +74,10 @@ describe('a promise that somebody will settle is waited for', () => {
     [
       'a later step of a branch',
       `${OPEN} Workflow.parallel({name: "w", steps: [{name: "a", handler: async () => await gate}, {name: "b", workflow: Workflow.sequential({name: "v", steps: [{name: "s", retries: 1, backoff_ms: 30, handler: () => { if (!globalThis.tried) { tried = true; throw new Error("again") } }}, {name: "t", handler: () => go("here")}]})}]}).execute().outputs.a`,
+    ],
+    [
+      'a tool, while another waits',
+      `${OPEN} Tool.register({name: "a", description: "d", handler: async () => await gate}); Tool.register({name: "b", description: "d", handler: () => { sleep(30); go("here") }}); parallel([() => Tool.execute("a"), () => Tool.execute("b")])[0]`,
     ],
     ['a retry of what changed meanwhile', `State.update("global", "k", async () => { await null; return "here" })`],
   ])('by %s', async (_, text) => {
