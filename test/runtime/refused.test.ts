@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { anyValue, createStateManager, defineGlobal, defineTool, method, ScriptRuntime } from '../../src/index.ts';
+import { anyValue, createStateManager, defineGlobal, defineHandle, defineTool, handle, method, ScriptRuntime } from '../../src/index.ts';
 import type { RunHandle } from '../../src/runtime.ts';
 import { testRuntime } from '../support/runtime.ts';
 
@@ -242,6 +242,51 @@ describe.each(['lua', 'javascript'] as const)('what code of the host answers in 
       'Own.typed: the answer does not fit its definition: result.n: expected a number, got a string',
     ]);
     expect((await runtime.execute('return #Own.good()')).value).toBe(5);
+  });
+});
+
+describe.each(['lua', 'javascript'] as const)('a handle of the host in %s', (language) => {
+  it('is refused, with its name, when a field cannot cross', async () => {
+    const type = { name: 'Wire', fields: ({ end }: { end: unknown }) => ({ end }) as { end: null } };
+    const open = method({
+      doc: 'Opens.',
+      params: { bad: z.boolean() },
+      result: handle(type),
+      effect: 'external',
+      handler: ({ bad }) => ({ end: bad ? new Date(0) : 'free' }),
+    });
+    await using runtime = await create({
+      globals: [defineGlobal({ name: 'Wires', doc: 'Wires.', methods: { open }, handles: [defineHandle({ type, doc: 'A wire.', methods: {} })] })],
+    });
+    expect((await runtime.execute('return Wires.open(false)["end"]', { language })).value).toBe('free');
+    await expect(runtime.execute('return Wires.open(true)["end"]', { language })).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('Wire handle: a field cannot go to a script: end: expected data, got a Date'),
+    });
+  });
+});
+
+describe('a model of the host', () => {
+  const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2, cached_tokens: 0 };
+  const ask = async (model: unknown) => {
+    await using runtime = await create({ models: { 'own/model': model } });
+    const grants = { models: ['own/*'] };
+    return (await runtime.execute('return Agent.execute({model = "own/model", prompt = "Who?"}).output', { grants })).value;
+  };
+
+  it('needs nothing but generate, and fails as a model does when it throws or its answer is none', async () => {
+    expect(await ask({ generate: () => ({ message: { role: 'assistant', content: 'Ada' }, finish_reason: 'stop', usage }) })).toBe('Ada');
+    const wrong: [unknown, string][] = [
+      [{ generate: () => undefined }, 'own/model: the answer is none: message.content: expected a string, got nil'],
+      [{ generate: () => ({ message: { content: new Date(0) } }) }, 'own/model: the answer is none: message.content: expected a string, got a Date'],
+      [
+        { generate: () => ({ message: { content: '' }, finish_reason: 'stop' }) },
+        'own/model: the answer is none: usage.input_tokens: expected a number, got nil',
+      ],
+      [{ generate: () => Promise.reject(new Error('no line')) }, 'own/model: no line'],
+      [() => null, 'own/model: expected a text or an object as a scripted answer, got nil'],
+    ];
+    for (const [model, message] of wrong) await expect(ask(model)).rejects.toMatchObject({ code: 'MODEL_FAILED', message: expect.stringContaining(message) });
   });
 });
 
