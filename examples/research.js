@@ -1,6 +1,7 @@
 // Finds what a folder of documents says about a question and answers with quotations. Runs offline.
 //   llmspell run --allow-read docs examples/research.js "How is an endless script stopped?"
 const question = ARGS.length > 0 ? ARGS.join(' ') : 'How is a script that never ends stopped?';
+if (question.trim() === '') throw new Error('expected a question in words, got none');
 
 // What has not changed since the last time is skipped.
 const rag = RAG.create({ name: 'research', chunking: { chunk_size: 256 } });

@@ -1,6 +1,7 @@
 -- Finds what a folder of documents says about a question and answers with quotations. Runs offline.
 --   llmspell run --allow-read docs examples/research.lua "How is an endless script stopped?"
 local question = #ARGS > 0 and table.concat(ARGS, " ") or "How is a script that never ends stopped?"
+if not question:find("%S") then error("expected a question in words, got none", 0) end
 
 -- What has not changed since the last time is skipped.
 local rag = RAG.create({ name = "research", chunking = { chunk_size = 256 } })

@@ -1,14 +1,22 @@
 import { z } from 'zod';
+import { configProblem } from './config-problem.ts';
 import { ScriptError } from './errors.ts';
+import { GRANT_NAMES, type GrantName } from './granted.ts';
 
 /** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
 export const MOST_MS = 2 ** 31 - 1;
+
+/** The least memory of a script, MB: a JavaScript context without anything in it takes 0.4, and each engine has room for small scripts with this. */
+export const LEAST_MEMORY_MB = 1;
 
 // Shared, since every schema is made at each start.
 const text = z.string();
 const texts = z.array(text);
 const positive = z.number().positive();
 const count = z.int().positive();
+const path = text.min(1);
+const names = ({ wanted, fits }: GrantName) =>
+  z.array(text.refine(fits, { error: ({ input }) => `expected ${wanted}, got ${JSON.stringify(String(input).slice(0, 80))}` })).default([]);
 
 /** One model provider: what it speaks, where it is, and where its key comes from. */
 const provider = z.strictObject({
@@ -149,7 +157,7 @@ const configSchema = z
       .prefault({}),
     data: z
       .strictObject({
-        dir: text.default('.llmspell'),
+        dir: path.default('.llmspell'),
         backend: z.enum(['sqlite', 'memory']).default('sqlite'),
         /** `normal` survives a killed process, `full` a power loss too. */
         durability: z.enum(['normal', 'full']).default('normal'),
@@ -157,19 +165,19 @@ const configSchema = z
       .prefault({}),
     permissions: z
       .strictObject({
-        read: texts.default([]),
-        write: texts.default([]),
-        net: texts.default([]),
+        read: z.array(path).default([]),
+        write: z.array(path).default([]),
+        net: names(GRANT_NAMES.net),
         tenants: texts.default([]),
-        programs: texts.default([]),
-        environment: texts.default([]),
+        programs: names(GRANT_NAMES.programs),
+        environment: names(GRANT_NAMES.environment),
       })
       .prefault({}),
     limits: z
       .strictObject({
         cpu_ms: count.default(10_000),
         timeout_ms: z.int().nonnegative().max(MOST_MS).default(0),
-        memory_mb: positive.default(64),
+        memory_mb: z.number().min(LEAST_MEMORY_MB).default(64),
         output_mb: positive.default(16),
         fibers: count.default(256),
         subscriptions: count.default(1_000),
@@ -268,25 +276,9 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** A server of `[mcp.servers]`. */
 export type McpServerConfig = Config['mcp']['servers'][string];
 
-/** What is wrong with a configuration, key first. */
-export function configProblem({ issues: [issue] }: z.ZodError): string {
-  if (issue?.code === 'unrecognized_keys') return `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}`;
-  return `${issue?.path.join('.') ?? ''}: ${plain(issue?.message)}`;
-}
-
-/** Kinds of TOML values in words. */
-const KINDS: Readonly<Record<string, string>> = { string: 'a text', number: 'a number', boolean: 'true or false', array: 'a list', object: 'a table' };
-
-function plain(message = ''): string {
-  return message.replace(
-    /^Invalid input: expected (\w+), received (\w+)$/,
-    (_, wanted: string, found: string) => `expected ${KINDS[wanted] ?? wanted}, got ${KINDS[found] ?? found}`,
-  );
-}
-
 /** A configuration as zod checks it, or what is wrong with it. Nothing is compiled: that takes longer than the one or two checks of a process. */
 export function safeParseConfig(input: unknown) {
-  return configSchema.safeParse(input, { jitless: true });
+  return configSchema.safeParse(input, { jitless: true, reportInput: true });
 }
 
 /** The configuration with every default filled in. Throws BAD_CONFIG that names the key. */

@@ -1,3 +1,4 @@
+import { checkValue, text as string } from './call/rules.ts';
 import { CallContext, type RunContainer } from './call/run.ts';
 import { asScriptError, ScriptError } from './errors.ts';
 import { tellEnd } from './hook/refusal.ts';
@@ -28,6 +29,7 @@ export function createInteractiveRun(run: RunContainer, instance: ScriptInstance
   return {
     async evaluate(text, { name, path } = {}) {
       if (busy) throw new ScriptError('BAD_ARGUMENT', 'evaluate: a chunk of this session is still running');
+      checkValue('evaluate: text', text, string);
       busy = true;
       chunks++;
       try {

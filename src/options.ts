@@ -1,30 +1,28 @@
-import { describe } from './call/check/failure.ts';
-import { nearest } from './call/check/nearest.ts';
+import { isAbsolute } from 'node:path';
+import { CAPABILITIES } from './call/capability.ts';
 import { encode } from './call/codec.ts';
-import type { Grants, Limits } from './call/context.ts';
+import type { Grants, Language, Limits } from './call/context.ts';
+import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from './call/rules.ts';
 import type { Value } from './call/value.ts';
+import { LEAST_MEMORY_MB } from './config.ts';
 import { ScriptError } from './errors.ts';
+import { GRANT_NAMES, type GrantName } from './granted.ts';
 import type { ExecuteOptions, RuntimeOptions } from './runtime.ts';
 import { isSessionId } from './session/refusal.ts';
 import { StateManager } from './state/manager.ts';
 import { isTenant, TENANT_WANTED } from './store/folders.ts';
 
-interface Rule {
-  readonly wanted: string;
-  readonly fits: (value: unknown) => boolean;
-}
-
-const text: Rule = { wanted: 'a string', fits: (value) => typeof value === 'string' };
-const texts: Rule = { wanted: 'an array of strings', fits: (value) => Array.isArray(value) && value.every(text.fits) };
-const fn: Rule = { wanted: 'a function', fits: (value) => typeof value === 'function' };
-const map: Rule = { wanted: 'an object', fits: (value) => typeof value === 'object' && value !== null };
 const amount: Rule = { wanted: 'a number of at least 0', fits: (value) => typeof value === 'number' && value >= 0 };
+const memory: Rule = { wanted: `a number of at least ${LEAST_MEMORY_MB}`, fits: (value) => typeof value === 'number' && value >= LEAST_MEMORY_MB };
 const id = (fits: (id: string) => boolean): Rule => ({ wanted: TENANT_WANTED, fits: (value) => typeof value === 'string' && fits(value) });
+const granted = ({ wanted, fits }: GrantName): Rule => each(wanted, fits);
+const folders = each('a folder', isPath);
 
-const OPTIONS: { readonly [Name in keyof Required<ExecuteOptions>]: Rule } = {
-  language: { wanted: '"lua" or "javascript"', fits: (value) => value === 'lua' || value === 'javascript' },
-  name: text,
-  path: text,
+/** The languages as options name them. */
+const LANGUAGES: Readonly<Record<NonNullable<ExecuteOptions['language']>, Language>> = { lua: 'lua', javascript: 'javascript', js: 'javascript' };
+
+const SESSION_OPTIONS = {
+  language: oneOf(...Object.keys(LANGUAGES)),
   args: texts,
   input: { wanted: 'data', fits: () => true },
   tenant: id(isTenant),
@@ -33,29 +31,42 @@ const OPTIONS: { readonly [Name in keyof Required<ExecuteOptions>]: Rule } = {
   limits: map,
   seed: { wanted: 'an integer', fits: Number.isInteger },
   clock: fn,
-  signal: { wanted: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
   on_output: fn,
   on_start: fn,
+} as const satisfies Readonly<Record<string, Rule>>;
+
+const OPTIONS: { readonly [Name in keyof Required<ExecuteOptions>]: Rule } = {
+  ...SESSION_OPTIONS,
+  name: text,
+  path: { wanted: 'an absolute path', fits: (value) => path.fits(value) && isAbsolute(value as string) },
+  signal: { wanted: 'an AbortSignal', fits: (value) => value instanceof AbortSignal },
+};
+
+const capabilities: Rule = {
+  wanted: `a Set of ${Object.keys(CAPABILITIES).join(', ')}`,
+  fits: (value) => value instanceof Set && [...value].every((one) => Object.hasOwn(CAPABILITIES, one)),
 };
 
 const GRANTS: { readonly [Name in keyof Grants]: Rule } = {
-  capabilities: { wanted: 'a Set', fits: (value) => value instanceof Set },
-  read: texts,
-  write: texts,
-  net: texts,
-  tenants: texts,
+  capabilities,
+  read: folders,
+  write: folders,
+  net: granted(GRANT_NAMES.net),
+  tenants: each(`* or ${TENANT_WANTED}`, (tenant) => tenant === '*' || isTenant(tenant)),
   models: texts,
-  programs: texts,
-  environment: texts,
+  programs: granted(GRANT_NAMES.programs),
+  environment: granted(GRANT_NAMES.environment),
   mcp: texts,
 };
 
-const list: Rule = { wanted: 'an array', fits: Array.isArray };
-const flag: Rule = { wanted: 'true or false', fits: (value) => typeof value === 'boolean' };
+const TOOL: Rule = { wanted: 'what defineTool gives', fits: (value) => hasMethod(value, 'check') && hasMethod(value, 'execute') };
+const MODEL: Rule = { wanted: 'a model with a method generate, or an array or a function of scripted answers', fits: isModel };
+const EMBEDDING: Rule = { wanted: 'a model with a method embed', fits: (value) => hasMethod(value, 'embed') };
+const HOOK: Readonly<Record<string, Rule>> = { point: required(text), call: required(fn), options: map };
 
 const RUNTIME: { readonly [Name in keyof Required<RuntimeOptions>]: Rule } = {
   config: map,
-  dataDir: text,
+  dataDir: path,
   state: { wanted: 'what createStateManager gives', fits: (value) => value instanceof StateManager },
   tools: list,
   models: map,
@@ -68,31 +79,40 @@ const RUNTIME: { readonly [Name in keyof Required<RuntimeOptions>]: Rule } = {
 
 /** Throws BAD_ARGUMENT that names the option when the options of a runtime are not what they should be. */
 export function checkRuntimeOptions(options: RuntimeOptions): void {
-  check('ScriptRuntime.create', options, RUNTIME);
+  checkFields('ScriptRuntime.create', options, RUNTIME);
+  for (const [at, tool] of (options.tools ?? []).entries()) checkValue(`ScriptRuntime.create: tools[${at}]`, tool, TOOL);
+  for (const [name, model] of Object.entries(options.models ?? {})) checkValue(`ScriptRuntime.create: models: ${name}`, model, MODEL);
+  for (const [name, model] of Object.entries(options.embeddings ?? {})) checkValue(`ScriptRuntime.create: embeddings: ${name}`, model, EMBEDDING);
+  for (const hook of options.hooks ?? []) checkFields('ScriptRuntime.create: hooks', hook, HOOK);
+  if (options.state?.closed) throw new ScriptError('BAD_ARGUMENT', 'ScriptRuntime.create: state: expected one that is open, got one that was disposed of');
 }
 
-/** Throws BAD_ARGUMENT that names the option when the options of a run are not what they should be. */
-export function checkOptions(method: string, options: ExecuteOptions, limits: Limits): void {
-  check(method, options, OPTIONS);
-  if (options.grants) check(`${method}: grants`, options.grants, GRANTS);
-  if (options.limits) check(`${method}: limits`, options.limits, Object.fromEntries(Object.keys(limits).map((name) => [name, amount])));
+/** Throws BAD_ARGUMENT that names the option when the options of a run, or of a session, are not what they should be. */
+export function checkOptions(method: 'execute' | 'openSession', options: ExecuteOptions, limits: Limits): void {
+  checkFields(method, options, method === 'execute' ? OPTIONS : SESSION_OPTIONS);
+  if (options.grants) checkFields(`${method}: grants`, options.grants, GRANTS);
+  if (options.limits) checkFields(`${method}: limits`, options.limits, limitRules(limits));
   if (options.input !== undefined) encode(options.input satisfies Value, `${method}: input`);
 }
 
-function check(place: string, given: object, rules: Readonly<Record<string, Rule>>): void {
-  for (const [name, value] of Object.entries(given)) {
-    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    if (!rule) {
-      const near = nearest(name, Object.keys(rules));
-      throw new ScriptError(
-        'BAD_ARGUMENT',
-        `${place}: unknown option "${name}"${near ? `; did you mean "${near}"?` : `; known are ${Object.keys(rules).join(', ')}`}`,
-      );
-    }
-    if (value !== undefined && !rule.fits(value))
-      throw new ScriptError(
-        'BAD_ARGUMENT',
-        `${place}: ${name}: expected ${rule.wanted}, got ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : describe(value)}`,
-      );
-  }
+/** The language that the options name; Lua if they name none. */
+export function languageOf({ language = 'lua' }: ExecuteOptions): Language {
+  return LANGUAGES[language];
+}
+
+/** The defaults with what is given over them; what is given as undefined is not given. */
+export function over<T extends object>(defaults: T, given: Partial<T> = {}): T {
+  return { ...defaults, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
+}
+
+function limitRules(limits: Limits): Readonly<Record<string, Rule>> {
+  return Object.fromEntries(Object.keys(limits).map((name) => [name, name === 'memory_mb' ? memory : amount]));
+}
+
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as Readonly<Record<string, unknown>>)[name] === 'function';
+}
+
+function isModel(value: unknown): boolean {
+  return typeof value === 'function' || hasMethod(value, 'generate') || (Array.isArray(value) && value.every((one) => text.fits(one) || map.fits(one)));
 }

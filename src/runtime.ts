@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
+import { encode } from './call/codec.ts';
 import type { Grants, Language, Limits } from './call/context.ts';
 import type { GlobalDefinition } from './call/define.ts';
+import { checkGlobal } from './call/definition.ts';
 import { createMethodTable, type MethodTable } from './call/dispatch.ts';
+import { checkValue, oneOf, text } from './call/rules.ts';
 import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
 import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config.ts';
@@ -19,12 +22,13 @@ import { embeddings } from './model/embeddings.ts';
 import type { MockSource } from './model/mock.ts';
 import type { LanguageModel } from './model/model.ts';
 import { models } from './model/models.ts';
-import { checkOptions, checkRuntimeOptions } from './options.ts';
+import { checkOptions, checkRuntimeOptions, languageOf, over } from './options.ts';
 import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
 import { type StateManager, stateManager } from './state/manager.ts';
+import { checkTenant } from './store/folders.ts';
 import { hostTools } from './tool/registry.ts';
 import type { Tool } from './tool/tool.ts';
 
@@ -47,12 +51,13 @@ export interface RuntimeOptions {
   readonly globals?: readonly GlobalDefinition[] | undefined;
   /** False leaves the built-in globals out, so that `globals` are all there are. */
   readonly builtins?: boolean | undefined;
-  /** Checks every result against its schema, as the tests do. */
+  /** Checks the results of the built-in globals too, as the tests do; those of your own are always checked. */
   readonly checkResults?: boolean | undefined;
 }
 
 export interface ExecuteOptions {
-  readonly language?: Language;
+  /** `js` is JavaScript too; Lua if not given. */
+  readonly language?: Language | 'js';
   /** As in error messages; `main.lua` or `main.js` if not given. */
   readonly name?: string;
   /** Absolute path of the script's file, if it is one: where `require` and `import` look. */
@@ -78,7 +83,7 @@ export interface ExecuteOptions {
 /** A run as its host sees it while it goes on. */
 export interface RunHandle {
   readonly id: string;
-  /** Emits an event in the run, with `host` as its source; false when the run takes no more. Throws BAD_ARGUMENT for a bad type. */
+  /** Emits an event in the run, with `host` as its source; false when the run takes no more. Throws BAD_ARGUMENT for a bad type, or a payload that is no data. */
   emit(eventType: string, payload?: Value, correlationId?: string): Promise<boolean>;
 }
 
@@ -122,10 +127,14 @@ function tableOf({ globals = NO_GLOBALS, builtins = true, checkResults = false }
   const key = `${builtins} ${checkResults}`;
   const known = made.get(key);
   if (known) return known;
-  const twice = builtins && globals.find(({ name }) => builtinGlobals.some((builtin) => builtin.name === name));
-  if (twice) throw new ScriptError('BAD_ARGUMENT', `ScriptRuntime.create: globals: there is a global ${twice.name} already`);
-  const lazy = new Set(checkResults ? [] : builtinGlobals.map(({ name }) => name));
-  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { checkResults, lazy, standard: builtins && globals.length === 0 });
+  const taken = new Set(builtins ? builtinGlobals.map(({ name }) => name) : []);
+  const trusted = new Set(checkResults ? [] : taken);
+  for (const definition of globals) {
+    checkGlobal('ScriptRuntime.create', definition);
+    if (taken.has(definition.name)) throw new ScriptError('BAD_ARGUMENT', `ScriptRuntime.create: globals: there is a global ${definition.name} already`);
+    taken.add(definition.name);
+  }
+  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { trusted, standard: builtins && globals.length === 0 });
   made.set(key, table);
   return table;
 }
@@ -145,6 +154,7 @@ export class ScriptRuntime {
   static async create(options: RuntimeOptions = {}): Promise<ScriptRuntime> {
     checkPlatform();
     checkRuntimeOptions(options);
+    const table = tableOf(options);
     const config: Config = parseConfig(options.config);
     const host = new HostContainer(config, resolve(options.dataDir ?? config.data.dir));
     if (options.state) host.provide(stateManager, options.state);
@@ -153,7 +163,7 @@ export class ScriptRuntime {
     for (const [name, model] of Object.entries(options.embeddings ?? {})) host.get(embeddings).register(name, model);
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
     if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
-    const runtime = new ScriptRuntime(host, tableOf(options));
+    const runtime = new ScriptRuntime(host, table);
     try {
       await runtime.#fireSystem('system:startup');
       return runtime;
@@ -179,7 +189,10 @@ export class ScriptRuntime {
   }
 
   /** What models have cost a tenant this day, this month (UTC) or in all; nothing unless `[hooks.cost_tracking]` is on. */
-  costs(tenant = 'default', period: Period = 'all'): Promise<Costs> {
+  async costs(tenant = 'default', period: Period = 'all'): Promise<Costs> {
+    checkValue('costs: tenant', tenant, text);
+    checkTenant(tenant);
+    checkValue('costs: period', period, oneOf('day', 'month', 'all'));
     return this.host.get(accounts).costs(tenant, Date.now(), period);
   }
 
@@ -188,7 +201,7 @@ export class ScriptRuntime {
     this.#begin('execute', options);
     if (typeof source !== 'string') throw new ScriptError('BAD_ARGUMENT', `execute: source: expected a string, got ${typeof source}`);
     if (options.signal?.aborted) throw cancellation(options.signal);
-    const language = options.language ?? 'lua';
+    const language = languageOf(options);
     const output: string[] = [];
     const started = performance.now();
     const { run, instance } = this.#open(language, options, (line) => {
@@ -222,12 +235,12 @@ export class ScriptRuntime {
    */
   openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): InteractiveRun {
     this.#begin('openSession', options);
-    const language = options.language ?? 'lua';
+    const language = languageOf(options);
     const { run, instance } = this.#open(language, options, (line) => options.on_output?.(line));
     return createInteractiveRun(run, instance, () => drain(run));
   }
 
-  #begin(method: string, options: ExecuteOptions): void {
+  #begin(method: 'execute' | 'openSession', options: ExecuteOptions): void {
     if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
     checkOptions(method, options, this.host.config.limits);
   }
@@ -239,8 +252,8 @@ export class ScriptRuntime {
       language,
       tenant: options.tenant ?? 'default',
       session: options.session,
-      grants: { ...NO_GRANTS, ...options.grants },
-      limits: { ...this.host.config.limits, ...options.limits },
+      grants: over(NO_GRANTS, options.grants),
+      limits: over<Limits>(this.host.config.limits, options.limits),
       args: options.args ?? [],
       input: options.input ?? null,
       seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -278,6 +291,9 @@ function handleOf(run: RunContainer): RunHandle {
   return {
     id: run.id,
     async emit(event_type, payload = null, correlation_id) {
+      checkValue('emit: event type', event_type, text);
+      if (correlation_id !== undefined) checkValue('emit: correlation id', correlation_id, text);
+      encode(payload, 'emit: payload');
       if (run.draining || run.signal.aborted) return false;
       const draft = { event_type, payload, source: 'host', ...(correlation_id !== undefined && { correlation_id }) } as const;
       await run.get(events).emit(new CallContext(run, { method: 'emit' }), draft);

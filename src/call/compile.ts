@@ -1,10 +1,11 @@
 import type { z } from 'zod';
-import { ScriptError } from '../errors.ts';
+import { asScriptError, type ErrorCode, ScriptError } from '../errors.ts';
 import { withEffort } from './check/effort.ts';
 import { Failure } from './check/failure.ts';
 import { isMap } from './check/kind.ts';
 import { compile } from './check/schema.ts';
 import type { Language } from './context.ts';
+import { obstacle } from './crossing.ts';
 import type { Method } from './define.ts';
 import { compileFinish } from './result.ts';
 import { type Collect, transientCallbacks } from './transient.ts';
@@ -46,21 +47,21 @@ export interface CompiledMethod {
   readonly parameterNames: readonly string[];
   /** Positional arguments checked, with defaults, as a new object by name. Throws BAD_ARGUMENT. */
   check(args: readonly (Value | undefined)[], language: Language): Record<string, unknown>;
-  /** The handler's answer for the script: handles wrapped, undefined fields dropped. Throws INTERNAL when results are checked and it does not fit. */
+  /** The handler's answer for the script: handles wrapped, undefined fields dropped. Throws INTERNAL when it is checked and does not fit. */
   result(value: unknown): Value;
   /** The functions among checked arguments that the method does not keep; undefined when it never has any. */
   readonly transient: ((args: Record<string, unknown>) => Callback[]) | undefined;
 }
 
-/** Makes a method ready; with `checkResults` a handler's wrong answer is an error instead of the script's problem, with `lazy` its schemas are compiled at its first call. */
-export function compileMethod(name: string, definition: Method, options: { checkResults?: boolean; lazy?: boolean } = {}): CompiledMethod {
+/** Makes a method ready; one that is `trusted` answers unchecked, for speed, and its schemas are compiled at its first call. */
+export function compileMethod(name: string, definition: Method, trusted = false): CompiledMethod {
   const known = { name, definition, parameterNames: Object.keys(definition.params) };
   const make = () => ({
     check: compileArguments(name, definition),
-    result: compileResult(name, definition, options.checkResults ?? false),
+    result: trusted ? compileUnchecked(definition.result) : compileAnswer(name, definition.result),
     transient: compileTransient(definition),
   });
-  if (!options.lazy) return { ...known, ...make() };
+  if (!trusted) return { ...known, ...make() };
   let made: ReturnType<typeof make> | undefined;
   return {
     ...known,
@@ -120,16 +121,27 @@ function refuseExtra(name: string, names: readonly string[], args: readonly (Val
   });
 }
 
-function compileResult(name: string, definition: Method, checkResults: boolean): CompiledMethod['result'] {
-  const finish = compileFinish(definition.result);
-  const finished = (value: unknown) => ((finish ? finish(value) : value) ?? null) as Value;
-  if (!checkResults) return finished;
-  const { check } = compile(definition.result, 'result');
+function compileUnchecked(schema: z.core.$ZodType): CompiledMethod['result'] {
+  const finish = compileFinish(schema);
+  return (value) => ((finish ? finish(value) : value) ?? null) as Value;
+}
+
+/** What makes an answer of host code ready for a script. It throws an error of the code that names the method when the answer does not fit its schema or cannot cross. */
+export function compileAnswer(name: string, schema: z.core.$ZodType, code: ErrorCode = 'INTERNAL'): (value: unknown) => Value {
+  const { check } = compile(schema, 'result');
+  const finish = compileUnchecked(schema);
+  const refuse = (what: string, cause?: unknown) => new ScriptError(code, `${name}: the answer ${what}`, { method: name, cause });
   return (value) => {
-    const checked = check(value);
-    if (checked instanceof Failure)
-      throw new ScriptError('INTERNAL', `${name}: the answer does not fit its definition: ${checked.message('result', 'javascript')}`, { method: name });
-    return finished(value);
+    try {
+      const checked = check(value);
+      if (checked instanceof Failure) throw refuse(`does not fit its definition: ${checked.message('result', 'javascript')}`);
+      const finished = finish(value);
+      const barrier = obstacle(finished);
+      if (barrier) throw refuse(`cannot go to a script: ${barrier.message('result', 'javascript')}`);
+      return finished;
+    } catch (error) {
+      throw error instanceof ScriptError ? error : refuse(`cannot be read: ${asScriptError(error).message.replace(/^internal error: /, '')}`, error);
+    }
   };
 }
 

@@ -41,15 +41,11 @@ export interface MethodTable {
 
 const TRANSACTIONAL = new Set(['State', 'JSON', 'Logger']);
 
-/** Numbers the methods of all globals and compiles their checks; those of the globals in `lazy` at their first call. */
-export function createMethodTable(
-  definitions: readonly GlobalDefinition[],
-  options: { checkResults: boolean; lazy?: ReadonlySet<string>; standard?: boolean },
-): MethodTable {
+/** Numbers the methods of all globals and compiles their checks; what the globals in `trusted` answer is not checked, and theirs are compiled at the first call. */
+export function createMethodTable(definitions: readonly GlobalDefinition[], options: { trusted?: ReadonlySet<string>; standard?: boolean } = {}): MethodTable {
   const entries: Entry[] = [];
-  const { checkResults } = options;
   const add = (global: string, name: string, definition: Method): Entry => {
-    const compiled = compileMethod(name, definition, { checkResults, lazy: options.lazy?.has(global) ?? false });
+    const compiled = compileMethod(name, definition, options.trusted?.has(global));
     const entry = { index: entries.length, name, compiled, transactional: TRANSACTIONAL.has(global) || definition.effect === 'pure' };
     entries.push(entry);
     return entry;

@@ -2,6 +2,9 @@
 export type Value = null | boolean | number | bigint | string | Uint8Array | Float | Callback | Handle | Value[] | { [key: string]: Value };
 export type ValueMap = { [key: string]: Value };
 
+/** What a value that crosses may be at most; both engines and both directions. */
+export const VALUE_LIMITS = { depth: 64, nodes: 100_000, bytes: 16 * 2 ** 20 } as const;
+
 /** A double whose value is integral but which came from a Lua float (`2.0`): kept apart so that it goes back as a float. Schemas for numbers unwrap it. */
 export class Float {
   readonly value: number;

@@ -1,11 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { nearest } from '../call/check/nearest.ts';
-import { type Config, type ConfigInput, configProblem, parseConfig, safeParseConfig } from '../config.ts';
+import { type Config, type ConfigInput, parseConfig, safeParseConfig } from '../config.ts';
+import { configProblem } from '../config-problem.ts';
 import { ScriptError } from '../errors.ts';
 
 /** The file that is read when none is named. */
 export const CONFIG_FILE = 'llmspell.toml';
+
+const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'no such file', EISDIR: 'this is a folder, a TOML file is wanted', EACCES: 'not permitted' };
 
 /** The configuration of a TOML file, or of `llmspell.toml` in the current folder where there is one. Throws BAD_CONFIG that names file, key and what was wanted. */
 export async function loadConfig(path: string | undefined): Promise<{ config: Config; input: ConfigInput; file: string | undefined }> {
@@ -29,15 +32,15 @@ async function readToml(file: string): Promise<unknown> {
   try {
     text = readFileSync(resolve(file), 'utf8');
   } catch (error) {
-    throw new ScriptError(
-      'BAD_CONFIG',
-      `${file}: the configuration cannot be read (${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as NodeJS.ErrnoException).code})`,
-    );
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw new ScriptError('BAD_CONFIG', `${file}: the configuration cannot be read (${UNREADABLE[code] ?? code})`);
   }
-  const { parse } = await import('smol-toml');
+  const { parse, TomlError } = await import('smol-toml');
   try {
     return parse(text);
   } catch (error) {
-    throw new ScriptError('BAD_CONFIG', `${file}: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'it is no TOML'}`);
+    if (!(error instanceof TomlError)) throw error;
+    const [first = ''] = error.message.split('\n', 1);
+    throw new ScriptError('BAD_CONFIG', `${file}:${error.line}:${error.column}: this is no TOML: ${first.replace(/^Invalid TOML document: /, '')}`);
   }
 }

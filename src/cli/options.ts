@@ -4,8 +4,9 @@ import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
 import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
-import type { Config, ConfigInput } from '../config.ts';
+import { type Config, type ConfigInput, LEAST_MEMORY_MB } from '../config.ts';
 import { ScriptError } from '../errors.ts';
+import { GRANT_NAMES, type GrantName } from '../granted.ts';
 import { isModelName, MODEL_WANTED } from '../model/name.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
@@ -34,12 +35,19 @@ export interface RunFlags {
 }
 
 /** Throws BAD_CONFIG for a flag whose value can be no name of what it names. */
-export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [] }: RunFlags): void {
+export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [], allowNet, allowProgram, allowEnv }: RunFlags): void {
   named('--tenant', tenant, isTenant, TENANT_WANTED);
   named('--session', session, isSessionId, TENANT_WANTED);
   named('--model', model, isModelName, MODEL_WANTED);
   named('--embedding-model', embeddingModel, isModelName, MODEL_WANTED);
   for (const id of allowTenant) named('--allow-tenant', id, (given) => given === '*' || isTenant(given), `* or ${TENANT_WANTED}`);
+  granted('--allow-net', allowNet, GRANT_NAMES.net);
+  granted('--allow-program', allowProgram, GRANT_NAMES.programs);
+  granted('--allow-env', allowEnv, GRANT_NAMES.environment);
+}
+
+function granted(flag: string, names: readonly string[] = [], { fits, wanted }: GrantName): void {
+  for (const name of names) named(flag, name, fits, wanted);
 }
 
 function named(flag: string, value: string | undefined, fits: (value: string) => boolean, wanted: string): void {
@@ -98,7 +106,7 @@ function workspaceOf(dataDir: string, tenant: string): string {
 
 export function limitsOf(flags: RunFlags): Partial<Limits> {
   const timeout = number(flags.timeout, '--timeout', 'milliseconds, at least 1', 1);
-  const memory = number(flags.memory, '--memory', 'megabytes, at least 1', 1);
+  const memory = number(flags.memory, '--memory', `megabytes, at least ${LEAST_MEMORY_MB}`, LEAST_MEMORY_MB);
   return { ...(timeout !== undefined && { timeout_ms: timeout, cpu_ms: timeout }), ...(memory !== undefined && { memory_mb: memory }) };
 }
 

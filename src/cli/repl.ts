@@ -10,7 +10,7 @@ import type { RunFlags } from './options.ts';
 import { commonStart, complete } from './repl-complete.ts';
 import { columns, helpText, typesText } from './repl-help.ts';
 import { openHistory } from './repl-history.ts';
-import { EXIT, errorText, jsonText, logLine } from './report.ts';
+import { EXIT, errorText, jsonText, logLine, statusOf } from './report.ts';
 import { prepare, readScript } from './run.ts';
 import { visible } from './visible.ts';
 
@@ -25,7 +25,7 @@ export interface Desk {
 const PROMPT: Readonly<Record<Language, string>> = { lua: 'lua> ', javascript: 'js> ' };
 const MORE = '...> ';
 
-/** Runs what is typed, line by line, until the input ends, and gives the exit status. */
+/** Runs what is typed, line by line, until the input ends, and gives the exit status; where nobody types, at a pipe, the first error ends it with the error's. */
 export async function startRepl(language: Language, args: readonly string[], flags: RunFlags): Promise<number> {
   const { stdin, stdout, stderr } = process;
   return runRepl(language, args, flags, { input: stdin, output: stdout, errors: stderr, terminal: Boolean(stdin.isTTY && stdout.isTTY) });
@@ -49,6 +49,7 @@ export async function runRepl(language: Language, args: readonly string[], flags
   let typed = 0;
   let status = 0;
   let busy = false;
+  let closed = false;
   let session = open();
   runtime.host.get(log).writeTo((entry) => show(desk.errors, logLine(entry)));
 
@@ -58,13 +59,14 @@ export async function runRepl(language: Language, args: readonly string[], flags
 
   /** Writes above the prompt, which comes back when one stood there. */
   function show(where: Writable, text: string): void {
-    const waiting = desk.terminal && !busy;
+    const waiting = desk.terminal && !busy && !closed;
     where.write(`${waiting ? '\r\x1b[2K' : ''}${visible(text, { isTTY: desk.terminal })}\n`);
     if (waiting) terminal.prompt(true);
   }
 
   function prompt(): void {
-    if (!desk.terminal) return;
+    // The input may end while a line still runs.
+    if (!desk.terminal || closed) return;
     terminal.setPrompt(pending === '' ? PROMPT[language] : MORE);
     terminal.prompt();
   }
@@ -92,13 +94,20 @@ export async function runRepl(language: Language, args: readonly string[], flags
       }
       complain(error);
     }
-    if (session.ended) await begin('the session had to be ended; a new one begins, without its variables');
+    if (session.ended && status === 0) await begin('the session had to be ended; a new one begins, without its variables');
   }
 
   function complain(error: ScriptError): void {
+    if (!desk.terminal) status = error.code === 'CANCELLED' ? EXIT.interrupted : statusOf(error);
     const { value } = error.details ?? {};
     show(desk.errors, error.code === 'CANCELLED' ? 'interrupted' : errorText(error));
     if (value !== undefined && error.code === 'SCRIPT_ERROR' && typeof value === 'object') show(desk.errors, `  value: ${jsonText(value)}`);
+  }
+
+  /** Says that a command cannot be obeyed. */
+  function refuse(text: string): void {
+    if (!desk.terminal) status = EXIT.failed;
+    show(desk.errors, text);
   }
 
   async function begin(why: string): Promise<void> {
@@ -117,17 +126,17 @@ export async function runRepl(language: Language, args: readonly string[], flags
     else if (name === '.types')
       show(desk.output, typesText(globals, language, given) ?? `there is no ${given === '' ? 'name given' : given}; .help lists all globals`);
     else if (name === '.load') await load(given);
-    else show(desk.errors, `there is no command ${name}; .help lists all`);
+    else refuse(`there is no command ${name}; .help lists all`);
     return true;
   }
 
   async function load(file: string): Promise<void> {
     try {
       const script = readScript(file);
-      if (script.language !== language) return show(desk.errors, `${file} is not in the language of this session`);
+      if (script.language !== language) return refuse(`${file} is not in the language of this session`);
       await evaluate(script.text, { name: script.name, path: script.path }, false);
     } catch (error) {
-      show(desk.errors, `error: ${asScriptError(error).message}`);
+      refuse(`error: ${asScriptError(error).message}`);
     }
   }
 
@@ -153,6 +162,9 @@ export async function runRepl(language: Language, args: readonly string[], flags
     prompt();
   };
   terminal.on('SIGINT', interrupt);
+  terminal.once('close', () => {
+    closed = true;
+  });
   terminal.on('history', (lines: string[]) => history.save(lines));
   process.on('SIGINT', interrupt);
   try {
@@ -162,11 +174,11 @@ export async function runRepl(language: Language, args: readonly string[], flags
       busy = true;
       const stays = await take(line);
       busy = false;
-      if (!stays) break;
+      if (!stays || status !== 0) break;
       prompt();
     }
     busy = true;
-    if (pending !== '') await evaluate(pending, { name: `repl[${typed}]` }, false);
+    if (pending !== '' && status === 0) await evaluate(pending, { name: `repl[${typed}]` }, false);
     if (desk.terminal) desk.output.write('\n');
     return status;
   } finally {

@@ -12,14 +12,15 @@ export function statusOf(error: ScriptError): number {
   return error.code === 'BAD_CONFIG' && error.where === undefined ? EXIT.usage : EXIT.failed;
 }
 
-/** An error as people read it: where and what, then how the script came there. */
+/** An error as people read it: where and what, then how the script came there; that it called `error` to raise it goes without saying. */
 export function errorText(error: ScriptError): string {
   const place = error.where && !error.message.startsWith(`${error.where.file}:`) ? `${error.where.file}:${error.where.line}: ` : '';
   const traceback =
     error.traceback
       ?.replace(/^stack traceback:\n/, '')
       .split('\n')
-      .map((line) => `  ${line.trim()}`) ?? [];
+      .map((line) => `  ${line.trim()}`)
+      .filter((line) => line !== "  [C]: in function 'error'") ?? [];
   return [`error: ${place}${error.message} (${error.code})`, ...(traceback.length > 1 ? traceback : [])].join('\n');
 }
 

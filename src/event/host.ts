@@ -1,4 +1,5 @@
 import { hostService } from '../call/context.ts';
+import { checkValue, fn } from '../call/rules.ts';
 import { PatternIndex } from './pattern.ts';
 import type { EventRecord } from './record.ts';
 
@@ -27,6 +28,7 @@ function createHostEvents(): HostEvents {
   let report: (error: unknown, event: EventRecord) => void = (error, event) => process.emitWarning(`listener of ${event.event_type} failed: ${error}`);
   return {
     on(pattern, listener) {
+      checkValue('listener', listener, fn);
       // Wrapped so that one function registered twice is two listeners.
       const own: HostListener = (event, origin) => listener(event, origin);
       index.add(pattern, own);

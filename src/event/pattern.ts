@@ -24,6 +24,7 @@ interface Node<T> {
 
 /** The segments of a name or pattern; where `.` and `:` separate unless told otherwise. Throws BAD_ARGUMENT, which begins with `where`, when one is empty or there are too many. */
 export function splitPattern(pattern: string, separators: RegExp = /[.:]/, where = 'pattern'): string[] {
+  if (typeof pattern !== 'string') throw new ScriptError('BAD_ARGUMENT', `${where}: expected a string, got ${typeof pattern}`);
   const segments = pattern.split(separators);
   if (segments.includes('')) throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern}": expected names between its separators, found an empty one`);
   if (segments.length > MAX_SEGMENTS) throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern.slice(0, 40)}…": more than ${MAX_SEGMENTS} segments`);

@@ -1,16 +1,24 @@
 import { type Host, hostService } from '../call/context.ts';
+import { checkFields, checkValue, fn, oneOf, type Rule } from '../call/rules.ts';
+import { MOST_MS } from '../config.ts';
 import { type BuiltinHook, builtinHooks } from './builtin/index.ts';
-import { createHook, type Hook, type HookFunction, type HookOptions } from './hook.ts';
+import { createHook, type Hook, type HookFunction, type HookOptions, PRIORITIES } from './hook.ts';
 import { checkPoint } from './points.ts';
 
 /** Hooks of the host: written in TypeScript, or built in and switched on by the configuration. Runs list them but cannot change them. */
 export interface HostHooks {
-  /** Registers a hook for all runs until the returned function is called. Throws BAD_ARGUMENT when no point matches. */
-  register(point: string, fn: HookFunction, options?: HookOptions): () => void;
+  /** Registers a hook for all runs until the returned function is called. Throws BAD_ARGUMENT when no point matches or the options are wrong. */
+  register(point: string, call: HookFunction, options?: HookOptions): () => void;
   readonly all: readonly Hook[];
   /** Changes with every registration, so that runs know when to look again. */
   readonly version: number;
 }
+
+const OPTIONS: { readonly [Name in keyof Required<HookOptions>]: Rule } = {
+  priority: oneOf(...PRIORITIES),
+  on_error: oneOf('continue', 'fail'),
+  timeout_ms: { wanted: `a number of 1 to ${MOST_MS}`, fits: (value) => typeof value === 'number' && value >= 1 && value <= MOST_MS },
+};
 
 function createHostHooks(host: Host): HostHooks {
   const numbers = new Map<string, number>();
@@ -31,10 +39,12 @@ function createHostHooks(host: Host): HostHooks {
     get version() {
       return version;
     },
-    register(point, fn, options) {
+    register(point, call, options) {
       checkPoint(point);
+      checkValue(`hook at ${point}`, call, fn);
+      if (options !== undefined) checkFields(`hook at ${point}: options`, options, OPTIONS);
       registered++;
-      const hook = createHook({ id: `host_${registered}`, point, source: 'host', language: 'host', order: registered, call: fn }, options);
+      const hook = createHook({ id: `host_${registered}`, point, source: 'host', language: 'host', order: registered, call }, options);
       all.push(hook);
       version++;
       return () => {

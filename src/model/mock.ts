@@ -1,3 +1,4 @@
+import { describe } from '../call/check/failure.ts';
 import { modelFailed } from './failure.ts';
 import { type LanguageModel, MODEL_CAPABILITIES, type ModelAnswer, type ModelRequest, messageText, type TokenUsage, usageOf } from './model.ts';
 import { countRequest, countTokens } from './tokens.ts';
@@ -36,6 +37,8 @@ export function createMockModel(name: string, source: MockSource): LanguageModel
     async generate(request, onText) {
       const given = await next(request);
       const answer = typeof given === 'string' ? { text: given } : given;
+      if (typeof answer !== 'object' || answer === null)
+        throw modelFailed(name, `expected a text or an object as a scripted answer, got ${describe(answer)}`, { outcome: 'failed', retryable: false });
       if (answer.delay_ms !== undefined) await wait(answer.delay_ms, request.signal);
       request.signal.throwIfAborted();
       if (answer.error) throw answer.error;

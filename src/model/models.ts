@@ -7,6 +7,7 @@ import { requireModel } from './granted.ts';
 import { createMockModel, type MockSource } from './mock.ts';
 import type { LanguageModel, ModelCapability } from './model.ts';
 import { splitName } from './name.ts';
+import { createOwnModel } from './own.ts';
 import { findProvider, providerNames } from './providers.ts';
 import { createSdkModel } from './sdk.ts';
 
@@ -81,7 +82,7 @@ function createModels({ config }: Host): Models {
     },
     register(name, model) {
       splitName(name);
-      registered.set(name, isModel(model) ? model : createMockModel(name, model));
+      registered.set(name, isModel(model) ? createOwnModel(name, model) : createMockModel(name, model));
     },
     capabilities(name) {
       const model = registered.get(config.models.override ?? name);

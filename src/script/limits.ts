@@ -1,6 +1,3 @@
-/** What a value that crosses may be at most; both engines and both directions. */
-export const VALUE_LIMITS = { depth: 64, nodes: 100_000, bytes: 16 * 2 ** 20 } as const;
-
 /** Shadow stack of a fiber, bytes: Lua's nested `string.format` needs 190 kB; above 64 kB QuickJS's nested JSON ends V8's own stack first. */
 export const STACK_BYTES = { lua: 262_144, javascript: 65_536 } as const;
 

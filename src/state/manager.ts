@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { decodeSoon, encodeSoon } from '../call/codec.ts';
 import { hostService } from '../call/context.ts';
 import { Cpu } from '../call/cpu.ts';
+import { checkFields, type Rule, text } from '../call/rules.ts';
 import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
@@ -14,6 +15,18 @@ import { tenantNamed } from '../tenant/reach.ts';
 
 const SCOPE = /^(?:global|(?:agent|workflow|session|tenant|user|tool|hook|custom):[A-Za-z0-9_.-]{1,128})$/;
 const MOST_KEY_BYTES = 1_024;
+
+const TENANT_OPTION: Readonly<Record<string, Rule>> = { tenant: text };
+const SAVE_OPTIONS: Readonly<Record<string, Rule>> = {
+  ...TENANT_OPTION,
+  ttl_ms: { wanted: 'a number above 0', fits: (value) => typeof value === 'number' && value > 0 },
+};
+const LIST_OPTIONS: Readonly<Record<string, Rule>> = {
+  ...TENANT_OPTION,
+  prefix: text,
+  after: text,
+  limit: { wanted: 'an integer of at least 1', fits: (value) => Number.isInteger(value) && (value as number) >= 1 },
+};
 
 export interface HostStateOptions {
   /** `default` if not given; a scope `tenant:ID` names its tenant itself. */
@@ -30,6 +43,7 @@ export class StateManager {
   readonly dataDir: string;
   readonly #stores: Stores;
   readonly #onDisk: boolean;
+  #closed = false;
 
   constructor(options: StoreOptions) {
     this.dataDir = options.dataDir;
@@ -37,19 +51,27 @@ export class StateManager {
     this.#stores = new Stores(options);
   }
 
-  /** A tenant's store. */
+  /** True when it was disposed of: it gives no store any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** A tenant's store. Throws STORE_FAILED when the manager was disposed of. */
   store(tenant: string): Store {
+    this.#checkOpen();
     return this.#stores.of(tenant);
   }
 
   /** A tenant's store for reading: an empty one where the tenant has none, which is then not made. */
   existing(tenant: string): Store {
+    this.#checkOpen();
     return this.#stores.existing(tenant);
   }
 
   /** Saves a value (JSON-like data, bigint, Uint8Array). Throws BAD_ARGUMENT for a bad scope or key, STORE_FAILED when the store cannot write. */
   async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
-    checkName('save', scope, key);
+    checkName('save', scope, key ?? '');
+    checkFields('State.save: options', options, SAVE_OPTIONS);
     const expiresAt = options.ttl_ms === undefined ? undefined : Date.now() + options.ttl_ms;
     const bytes = await encodeSoon(new Cpu(), value as Value, 'save: value');
     await this.#storeFor(scope, options).commit([{ scope, key, put: { value: bytes, expiresAt } }], Date.now());
@@ -57,14 +79,16 @@ export class StateManager {
 
   /** The value as plain data, undefined when there is none. */
   async load(scope: string, key: string, options: HostStateOptions = {}): Promise<unknown> {
-    checkName('load', scope, key);
+    checkName('load', scope, key ?? '');
+    checkFields('State.load: options', options, TENANT_OPTION);
     const entry = await this.#storeFor(scope, options).get(scope, key, Date.now());
     return entry && toPlain(await decodeSoon(new Cpu(), entry.value));
   }
 
   /** Whether there was something to delete. */
   async delete(scope: string, key: string, options: HostStateOptions = {}): Promise<boolean> {
-    checkName('delete', scope, key);
+    checkName('delete', scope, key ?? '');
+    checkFields('State.delete: options', options, TENANT_OPTION);
     const store = this.#storeFor(scope, options);
     const there = (await store.get(scope, key, Date.now())) !== undefined;
     await store.commit([{ scope, key, remove: true }], Date.now());
@@ -74,6 +98,7 @@ export class StateManager {
   /** Keys of a scope in byte order. */
   async list_keys(scope: string, options: ListOptions & HostStateOptions = {}): Promise<string[]> {
     checkName('list_keys', scope);
+    checkFields('State.list_keys: options', options, LIST_OPTIONS);
     return this.#storeFor(scope, options).list(scope, options, Date.now());
   }
 
@@ -83,6 +108,7 @@ export class StateManager {
 
   /** Closes what is open of a tenant and takes it out of use in other processes, so that its folder can be deleted; says whether there was anything. */
   async release(tenant: string): Promise<boolean> {
+    this.#checkOpen();
     const there = this.#onDisk ? existsSync(join(tenantFolder(this.dataDir, tenant), 'state.db')) : this.#stores.has(tenant);
     try {
       if (there) await this.#stores.of(tenant).abandon();
@@ -98,8 +124,13 @@ export class StateManager {
     return this.store(tenantNamed(scope, tenant));
   }
 
-  /** Closes the databases. */
+  #checkOpen(): void {
+    if (this.#closed) throw new ScriptError('STORE_FAILED', 'the state is closed: its manager was disposed of');
+  }
+
+  /** Closes the databases; afterwards the manager can do no more. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     this.#stores.close();
   }
 }
@@ -123,11 +154,12 @@ export function isScope(scope: string): boolean {
 
 /** Throws BAD_ARGUMENT unless scope and key are ones. */
 export function checkName(method: string, scope: string, key?: string): void {
-  if (!isScope(scope))
+  if (typeof scope !== 'string' || !isScope(scope))
     throw new ScriptError(
       'BAD_ARGUMENT',
-      `State.${method}: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(scope.slice(0, 80))}`,
+      `State.${method}: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(String(scope).slice(0, 80))}`,
     );
+  if (key !== undefined && typeof key !== 'string') throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected a string, got ${typeof key}`);
   if (key !== undefined && (key === '' || Buffer.byteLength(key) > MOST_KEY_BYTES))
     throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected 1 to ${MOST_KEY_BYTES} bytes of text, got ${Buffer.byteLength(key)}`);
 }

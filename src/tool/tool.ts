@@ -1,11 +1,14 @@
 import type { z } from 'zod';
 import type { Capability } from '../call/capability.ts';
-import { compileSchema } from '../call/compile.ts';
+import { compileAnswer, compileSchema } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
 import type { Example } from '../call/define.ts';
+import { capability, named, schema } from '../call/definition.ts';
 import { toJsonSchema } from '../call/json-schema.ts';
-import type { Soon } from '../call/soon.ts';
+import { checkFields, fn, list, oneOf, type Rule, required, text, texts } from '../call/rules.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import type { HandleType, Value, ValueMap } from '../call/value.ts';
+import { MOST_MS } from '../config.ts';
 
 /** What a tool may take when nobody says otherwise, ms. */
 export const TOOL_TIMEOUT_MS = 30_000;
@@ -59,11 +62,29 @@ export interface Tool {
   checkOutput?(output: Value, context: Context): Value;
 }
 
-/** Declares a tool with its types inferred; `source` is `host` unless it comes with the runtime. */
+const TOOL: { readonly [Name in keyof Required<ToolDefinition>]: Rule } = {
+  name: required(text),
+  description: required(text),
+  category: required(text),
+  tags: texts,
+  version: text,
+  input: required(schema),
+  output: required(schema),
+  needs: capability,
+  timeout_ms: { wanted: `a number of 1 to ${MOST_MS}`, fits: (value) => typeof value === 'number' && value >= 1 && value <= MOST_MS },
+  examples: list,
+  effect: oneOf('pure', 'external'),
+  execute: required(fn),
+};
+
+/** Declares a tool with its types inferred; `source` is `host` unless it comes with the runtime. Throws BAD_ARGUMENT that names tool and field when the definition is wrong. */
 export function defineTool<const I extends z.ZodType, const O extends z.ZodType>(definition: ToolDefinition<I, O>, source: Tool['source'] = 'host'): Tool {
+  if (source === 'host') checkFields(named('defineTool', 'tool', definition), definition, TOOL);
   const check = compileSchema(definition.input);
   const checkOutput = compileSchema(definition.output);
-  let schema: ValueMap | undefined;
+  const run = (input: unknown, context: Context) => definition.execute(input as z.output<I>, context) as Soon<Value>;
+  const answer = source === 'host' ? compileAnswer(definition.name, definition.output, 'TOOL_FAILED') : undefined;
+  let parameters: ValueMap | undefined;
   let resultSchema: ValueMap | undefined;
   return {
     name: definition.name,
@@ -76,8 +97,8 @@ export function defineTool<const I extends z.ZodType, const O extends z.ZodType>
     timeoutMs: definition.timeout_ms ?? TOOL_TIMEOUT_MS,
     examples: definition.examples ?? [],
     get schema() {
-      schema ??= toJsonSchema(definition.input);
-      return schema;
+      parameters ??= toJsonSchema(definition.input);
+      return parameters;
     },
     get resultSchema() {
       resultSchema ??= toJsonSchema(definition.output);
@@ -86,7 +107,7 @@ export function defineTool<const I extends z.ZodType, const O extends z.ZodType>
     effect: definition.effect ?? 'external',
     check: (input, context) => check(input, definition.name, context.run.language),
     checkOutput: (output, context) => checkOutput(output, `${definition.name}: output`, context.run.language) as Value,
-    execute: (input, context) => definition.execute(input as z.output<I>, context) as Soon<Value>,
+    execute: answer ? (input, context) => whenReady(run(input, context), answer) : run,
   };
 }
 

@@ -125,6 +125,26 @@ describe('wrong usage', () => {
       ['exec', '--lang', 'lua', '--config', 'none.toml', 'return 1'],
       /^error: none\.toml: the configuration cannot be read \(no such file\)/,
     ],
+    [
+      'a folder as configuration',
+      ['exec', '--lang', 'js', '--config', '.', '1'],
+      /^error: \.: the configuration cannot be read \(this is a folder, a TOML file is wanted\)/,
+    ],
+    [
+      'a host with its protocol',
+      ['exec', '--lang', 'js', '--allow-net', 'https://x.org/', '1'],
+      /^error: --allow-net: expected a host such as .*, got "https:\/\/x\.org\/"/,
+    ],
+    [
+      'a variable with a value',
+      ['exec', '--lang', 'lua', '--allow-env', 'A=b', '1'],
+      /^error: --allow-env: expected the name of one environment variable, got "A=b"/,
+    ],
+    [
+      'a program with arguments',
+      ['exec', '--lang', 'lua', '--allow-program', 'git log', '1'],
+      /^error: --allow-program: expected the name of a program or .*, got "git log"/,
+    ],
     ['an unknown tool', ['tools', 'nope'], /^error: there is no tool "nope"/],
   ])('%s ends with status 2 and one sentence', async (_, args, message) => {
     const { status, stderr, stdout } = await llmspell(...args);
@@ -152,7 +172,12 @@ describe('wrong usage', () => {
     writeFileSync(join(folder, 'odd.toml'), '[limit]\ncpu_ms = 1\n');
     expect(await llmspell('config', 'check', '--config', 'bad.toml')).toMatchObject({
       status: 2,
-      stderr: 'error: bad.toml: limits.cpu_ms: expected a number, got a text\n',
+      stderr: 'error: bad.toml: limits.cpu_ms: expected a number, got "long"\n',
+    });
+    writeFileSync(join(folder, 'no.toml'), '[limits]\ncpu_ms = 5 5\n');
+    expect(await llmspell('config', 'check', '--config', 'no.toml')).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^error: no\.toml:2:\d+: this is no TOML: .+\n$/),
     });
     expect(await llmspell('config', 'check', '--config', 'odd.toml')).toMatchObject({
       status: 2,
@@ -206,6 +231,10 @@ describe('the other commands', () => {
   });
 
   it('run the examples', async () => {
+    for (const name of ['research.lua', 'research.js']) {
+      const { status, stderr } = await llmspell('run', join(root, 'examples', name), ' ');
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^error: .*expected a question in words, got none \(SCRIPT_ERROR\)\n$/)]);
+    }
     for (const [name, new_] of [
       ['research.lua', '[1-9]\\d'],
       ['research.js', '0'],

@@ -12,6 +12,13 @@ import { BIN, environment, llmspell } from '../support/command-line.ts';
 const folder = mkdtempSync(join(tmpdir(), 'llmspell-repl-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A desk and what was shown there. */
+function atDesk(terminal: boolean) {
+  const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const text = (stream: PassThrough) => String(stream.read() ?? '');
+  return { desk: { input, output, errors, terminal }, output: () => text(output), errors: () => text(errors) };
+}
+
 const repl = (lang: string, input: string, ...flags: string[]) => llmspell(folder, ['repl', '--lang', lang, ...flags], { input });
 
 describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_000 }, (lang) => {
@@ -28,16 +35,34 @@ describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_0
     expect(status).toBe(0);
   });
 
-  it('says what went wrong and goes on', async () => {
+  it('ends at the first error of a pipe, as node and python do', async () => {
     const { stdout, stderr, status } = await repl(
       lang,
-      text('local function f() error("bad") end f()\nx = )\n7\nif x then', 'function f() { throw new Error("bad") } f()\nx = )\n7\nif (x) {'),
+      text('7\nlocal function f() error("bad") end f()\n8', '7\nfunction f() { throw new Error("bad") } f()\n8'),
     );
-    expect(stderr).toMatch(
-      /^error: repl\[1\]:1: bad \(SCRIPT_ERROR\)\n(?: {2}.*\n)+error: repl\[2\]:1.*\(SYNTAX_ERROR\)\nerror: repl\[4\]:1.*\(SYNTAX_ERROR\)\n$/,
-    );
+    expect(stderr).toMatch(/^error: repl\[2\]:1: bad \(SCRIPT_ERROR\)\n(?: {2}.*\n)+$/);
     expect(stdout).toBe('7\n');
-    expect(status).toBe(0);
+    expect(status).toBe(1);
+  });
+
+  it.each<[input: string, said: RegExp, status: number]>([
+    [text('x = )\n7', 'x = )\n7'), /^error: repl\[1\]:1.*\(SYNTAX_ERROR\)\n$/, 1],
+    [text('if x then', 'if (x) {'), /^error: repl\[1\]:1.*\(SYNTAX_ERROR\)\n$/, 1],
+    [`.load none.${lang}\n7`, /^error: none\..*: there is no such script\n$/, 1],
+    ['.nope\n7', /^there is no command \.nope; \.help lists all\n$/, 1],
+  ])('gives the status of what went wrong in a pipe: %j', async (input, said, status) => {
+    const { desk, output, errors } = atDesk(false);
+    desk.input.end(input);
+    expect(await runRepl(lang === 'lua' ? 'lua' : 'javascript', [], { data: join(folder, 'piped') }, desk)).toBe(status);
+    expect(errors()).toMatch(said);
+    expect(output()).toBe('');
+  });
+
+  it('ends well where somebody types, whatever went wrong, also when the input ends while a line runs', async () => {
+    const { desk, errors } = atDesk(true);
+    desk.input.end(text('sleep(1) error("bad")\n', 'sleep(1); throw new Error("bad")\n'));
+    expect(await runRepl(lang === 'lua' ? 'lua' : 'javascript', [], { data: join(folder, 'typed') }, desk)).toBe(0);
+    expect(errors()).toContain('bad (SCRIPT_ERROR)');
   });
 
   it('takes the options of a run', async () => {
@@ -59,7 +84,7 @@ describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_0
   it('knows its commands', async () => {
     const file = `part.${lang}`;
     writeFileSync(join(folder, file), text('loaded = 8 return "from the file"', 'globalThis.loaded = 8; "from the file"'));
-    const input = `.load ${file}\nloaded\n.clear\nloaded === undefined\n.types State.save\n.types Nothing\n.load none.${lang}\n.nope\n.exit\n1\n`.replace(
+    const input = `.load ${file}\nloaded\n.clear\nloaded === undefined\n.types State.save\n.types Nothing\n.exit\n1\n`.replace(
       'loaded === undefined',
       text('loaded == nil', 'typeof loaded === "undefined"'),
     );
@@ -67,12 +92,12 @@ describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_0
     expect(stdout).toMatch(/^"from the file"\n8\ntrue\nState\.save\(scope, key, value, options\?\)\n/);
     expect(stdout).toContain('ttl_ms?');
     expect(stdout).toMatch(/there is no Nothing; \.help lists all globals\n$/);
-    expect(stderr).toBe(`a new session\nerror: none.${lang}: there is no such script\nthere is no command .nope; .help lists all\n`);
+    expect(stderr).toBe('a new session\n');
     expect(status).toBe(0);
     expect((await repl(lang, '.help\n')).stdout).toContain(text('a local ends with its line', 'those of `let`, `const`'));
   });
 
-  it('stops the line that runs at Ctrl-C and keeps the rest', async () => {
+  it('ends at Ctrl-C as a script does where nobody types', async () => {
     const child = spawn(process.execPath, [BIN, 'repl', '--lang', lang], { cwd: folder, env: environment(folder) });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (data) => {
@@ -82,15 +107,10 @@ describe.each(['lua', 'js'] as const)('llmspell repl --lang %s', { timeout: 60_0
     child.stderr.on('data', (data) => {
       stderr += data;
     });
-    child.stdin.end(
-      text(
-        'x = 5\nprint("endless") while true do end\nprint("endless") sleep(60000)\nx\n',
-        'let x = 5\nprint("endless"); for (;;);\nprint("endless"); sleep(60000)\nx\n',
-      ),
-    );
-    expect(await new Promise((done) => child.once('exit', done))).toBe(0);
-    expect(stderr).toBe('interrupted\ninterrupted\n');
-    expect(stdout).toBe('endless\nendless\n5\n');
+    child.stdin.end(text('print("endless") while true do end\n7\n', 'print("endless"); for (;;);\n7\n'));
+    expect(await new Promise((done) => child.once('exit', done))).toBe(130);
+    expect(stderr).toBe('interrupted\n');
+    expect(stdout).toBe('endless\n');
   });
 
   describe('at a terminal', () => {

@@ -305,34 +305,6 @@ describe('the runtime', () => {
     ]);
   });
 
-  it.each<[string, object, string]>([
-    ['an unknown option', { tenent: 'a' }, 'execute: unknown option "tenent"; did you mean "tenant"?'],
-    ['another language', { language: 'ruby' }, 'execute: language: expected "lua" or "javascript", got "ruby"'],
-    ['arguments that are no texts', { args: [1] }, 'execute: args: expected an array of strings, got an array'],
-    ['input that is no data', { input: { at: [new Map()] } }, 'execute: input.at[0]: expected data that can be stored, got a Map'],
-    ['input that nobody can hold', { input: 2n ** 70n }, `execute: input: expected an integer of at most 64 bits, got ${2n ** 70n}`],
-    ['a tenant that is none', { tenant: '../a' }, 'execute: tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../a"'],
-    ['an unknown grant', { grants: { raed: [] } }, 'execute: grants: unknown option "raed"; did you mean "read"?'],
-    ['a grant that is no list', { grants: { read: '/' } }, 'execute: grants: read: expected an array of strings, got "/"'],
-    ['an unknown limit', { limits: { cpums: 1 } }, 'execute: limits: unknown option "cpums"; did you mean "cpu_ms"?'],
-    ['a limit that is no number', { limits: { cpu_ms: Number.NaN } }, 'execute: limits: cpu_ms: expected a number of at least 0, got a number (NaN)'],
-    ['a seed that is no integer', { seed: 0.5 }, 'execute: seed: expected an integer, got a number (0.5)'],
-  ])('refuses %s', async (_, options, message) => {
-    await using test = await testRuntime();
-    await expect(test.runtime.execute('return 1', options)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message });
-  });
-
-  it.each<[string, object]>([
-    ['unknown option "confg"; did you mean "config"?', { confg: {} }],
-    ['tools: expected an array', { tools: {} }],
-    ['globals: there is a global State already', { globals: [defineGlobal({ name: 'State', doc: 'Mine.', methods: {} })] }],
-  ])('refuses options of its own: %s', async (message, options) => {
-    await expect(ScriptRuntime.create(options)).rejects.toMatchObject({
-      code: 'BAD_ARGUMENT',
-      message: expect.stringContaining(`ScriptRuntime.create: ${message}`),
-    });
-  });
-
   it('refuses a wrong configuration, and a run that is cancelled before it begins', async () => {
     await expect(ScriptRuntime.create({ config: { limits: { cpu_ms: -1 } } })).rejects.toMatchObject({
       code: 'BAD_CONFIG',

@@ -7,8 +7,8 @@ import { createLuaImage } from '../../src/script/lua/image.ts';
 import { forgetBuilt, keepBuilt, readBuilt } from '../../src/script/wasm/built.ts';
 import { imageBasis, imageFile, keptImage } from '../../src/script/wasm/kept.ts';
 
-const standard = createMethodTable(globals, { checkResults: false, standard: true });
-const plain = createMethodTable(globals, { checkResults: false });
+const standard = createMethodTable(globals, { standard: true });
+const plain = createMethodTable(globals);
 
 const code = [`a test of process ${process.pid}`];
 const changed = [...code, 'changed'];
@@ -40,7 +40,7 @@ describe('an image that is kept', () => {
       const again = image().made;
       expect([again, image().made, again > 3]).toEqual([again, again, true]);
     }
-    expect(fileOf(code, createMethodTable(globals.slice(1), { checkResults: false }))).not.toBe(file);
+    expect(fileOf(code, createMethodTable(globals.slice(1)))).not.toBe(file);
   });
 
   it('is made again where one of a basis as long lies in its place', () => {

@@ -9,7 +9,7 @@ import { type EngineModules, loadEngine } from '../../src/script/wasm/load.ts';
 import { Memories } from '../../src/script/wasm/memories.ts';
 import { testRuntime } from '../support/runtime.ts';
 
-const table = createMethodTable(globals, { checkResults: false });
+const table = createMethodTable(globals);
 const none = () => 0;
 const never = () => new Promise<never>(() => undefined);
 

@@ -73,7 +73,7 @@ export const tryGlobal = defineGlobal({
   },
 });
 
-export const tryTable: MethodTable = createMethodTable([tryGlobal], { checkResults: true });
+export const tryTable: MethodTable = createMethodTable([tryGlobal]);
 
 /** Runs a text in a fresh context. */
 export async function runText(engine: ScriptEngine, run: RunContainer, text: string, source: Partial<Source> = {}): Promise<Value> {

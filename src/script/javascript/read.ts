@@ -1,6 +1,5 @@
-import { type Callback, define, type Handle, type Value, type ValueMap } from '../../call/value.ts';
+import { type Callback, define, type Handle, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
-import { VALUE_LIMITS } from '../limits.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { CLASS, FUNCTION_CLASSES, OBJECT, TAG } from './exports.ts';
 import type { Heap } from './heap.ts';

@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../call/crossing.ts';
 import type { ScriptInvoke } from '../../call/run.ts';
 import { type Callback, type Handle, type HandleType, SCRIPT_CALLBACK } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
@@ -95,7 +96,7 @@ export class References implements RefOwner {
     const prototype = this.#prototypes.get(handle.type);
     if (prototype === undefined) throw new ScriptError('INTERNAL', `no handle type ${handle.type.name}`);
     if (this.#handles.size >= MAX_HANDLES) throw new ScriptError('LIMIT_EXCEEDED', `more than ${MAX_HANDLES} handles in one run`);
-    const fields = Object.entries(handle.type.fields?.(handle.target) ?? {});
+    const fields = Object.entries(fieldsOf(handle) ?? {});
     const value = this.#x.JS_NewObjectProtoClass(this.#context, prototype, this.handleClass);
     if (tagOf(value) === TAG.exception) return value;
     this.#handles.set(pointerOf(value), handle);

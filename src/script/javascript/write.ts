@@ -1,7 +1,6 @@
 import { pieceEnd } from '../../call/text.ts';
-import { type Callback, Float, Handle, LazyMap, type Value, type ValueMap } from '../../call/value.ts';
+import { type Callback, Float, Handle, LazyMap, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
-import { VALUE_LIMITS } from '../limits.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { EXCEPTION, immediate, NULL, PROPERTY, type QuickJSExports, TAG, tagOf, UNDEFINED } from './exports.ts';
 import type { Heap } from './heap.ts';

@@ -1,6 +1,5 @@
 import { orderInSteps } from '../../call/text.ts';
-import { type Callback, define, Float, type Handle, type Value, type ValueMap } from '../../call/value.ts';
-import { VALUE_LIMITS } from '../limits.ts';
+import { type Callback, define, Float, type Handle, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';

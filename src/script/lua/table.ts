@@ -1,7 +1,6 @@
 import { inByteOrder } from '../../call/text.ts';
-import { define, type Value, type ValueMap } from '../../call/value.ts';
+import { define, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
-import { VALUE_LIMITS } from '../limits.ts';
 
 export function refuse(path: string, what: string): ScriptError {
   return new ScriptError('BAD_ARGUMENT', `${path}: ${what}`);

@@ -1,3 +1,4 @@
+import { fieldsOf } from '../../call/crossing.ts';
 import type { ScriptInvoke } from '../../call/run.ts';
 import { type Callback, type Handle, type HandleType, type LazyMap, SCRIPT_CALLBACK, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
@@ -158,6 +159,7 @@ export class LuaValues {
     if (metatable === undefined) throw new ScriptError('INTERNAL', `no handle type ${handle.type.name}`);
     const id = known ?? this.#handles.push(handle) - 1;
     if (id >= MAX_HANDLES) throw new ScriptError('LIMIT_EXCEEDED', `more than ${MAX_HANDLES} handles in one run`);
+    const fields = fieldsOf(handle);
     this.#handleIds.set(handle.target, id);
     this.#memory.view.setUint32(x.lua_newuserdatauv(L, 4, 0), id, true);
     this.#machine.rawgeti(L, LUA.registry, metatable);
@@ -166,7 +168,6 @@ export class LuaValues {
     this.#machine.rawseti(L, -3, id);
     x.lua_rotate(L, -2, 1);
     x.lua_settop(L, -2);
-    const fields = handle.type.fields?.(handle.target);
     if (!fields) return undefined;
     this.#machine.rawgeti(L, LUA.registry, marks.setFieldsRef);
     x.lua_pushvalue(L, -2);

@@ -1,6 +1,5 @@
-import { type Callback, Float, Handle, LazyMap, type Value, type ValueMap } from '../../call/value.ts';
+import { type Callback, Float, Handle, LazyMap, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
-import { VALUE_LIMITS } from '../limits.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';

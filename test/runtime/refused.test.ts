@@ -1,0 +1,322 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { anyValue, createStateManager, defineGlobal, defineHandle, defineTool, handle, method, ScriptRuntime } from '../../src/index.ts';
+import type { RunHandle } from '../../src/runtime.ts';
+import { testRuntime } from '../support/runtime.ts';
+
+const config = { data: { backend: 'memory' } } as const;
+const create = (options: object) => ScriptRuntime.create({ config, ...options });
+
+describe('a run', () => {
+  let test: Awaited<ReturnType<typeof testRuntime>>;
+  beforeAll(async () => {
+    test = await testRuntime(config);
+  });
+  afterAll(() => test[Symbol.asyncDispose]());
+
+  it.each<[message: string, options: object]>([
+    ['unknown option "tenent"; did you mean "tenant"?', { tenent: 'a' }],
+    ['language: expected "lua" or "javascript" or "js", got "ruby"', { language: 'ruby' }],
+    ['path: expected an absolute path, got "main.lua"', { path: 'main.lua' }],
+    ['args: expected an array of strings, got an array', { args: [1] }],
+    ['input.at[0]: expected data that can be stored, got a Map', { input: { at: [new Map()] } }],
+    [`input: expected an integer of at most 64 bits, got ${2n ** 70n}`, { input: 2n ** 70n }],
+    ['tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../a"', { tenant: '../a' }],
+    ['grants: expected an object, got an empty array', { grants: [] }],
+    ['grants: unknown option "raed"; did you mean "read"?', { grants: { raed: [] } }],
+    ['grants: read: expected an array of which each is a folder, got "/"', { grants: { read: '/' } }],
+    ['grants: read: expected an array of which each is a folder, got [""]', { grants: { read: [''] } }],
+    ['grants: capabilities: expected a Set of state:admin, net,', { grants: { capabilities: new Set(['all']) } }],
+    ['grants: net: expected an array of which each is a host such as api.example.org', { grants: { net: ['https://example.org/'] } }],
+    ['limits: unknown option "cpums"; did you mean "cpu_ms"?', { limits: { cpums: 1 } }],
+    ['limits: cpu_ms: expected a number of at least 0, got a number (NaN)', { limits: { cpu_ms: Number.NaN } }],
+    ['limits: memory_mb: expected a number of at least 1, got a number (0)', { limits: { memory_mb: 0 } }],
+    ['seed: expected an integer, got a number (0.5)', { seed: 0.5 }],
+  ])('refuses its options: %s', async (message, options) => {
+    await expect(test.runtime.execute('return 1', options)).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringContaining(`execute: ${message}`),
+    });
+  });
+
+  it.each([null, 5, 'js', []])('refuses options that are no object: %j', async (options) => {
+    await expect(test.runtime.execute('return 1', options as object)).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringMatching(/^execute: expected an object, got /),
+    });
+  });
+
+  it('has the defaults where grants and limits are given as undefined', async () => {
+    const options = { language: 'js', grants: { read: undefined, capabilities: undefined }, limits: { memory_mb: undefined, cpu_ms: undefined } } as object;
+    expect((await test.runtime.execute('let code; try { Tool.execute("file_read", {path: "/x"}) } catch (e) { code = e.code } code', options)).value).toBe(
+      'NOT_ALLOWED',
+    );
+    await expect(test.runtime.execute('for (;;);', { ...options, limits: { cpu_ms: undefined, timeout_ms: 50 } } as object)).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+    });
+  });
+
+  it('is JavaScript as js, and has room for a small script in the least memory', async () => {
+    for (const [language, text] of [
+      ['js', '[1, 2].map(n => n * 2)'],
+      ['lua', 'return {2, 4}'],
+    ] as const)
+      expect((await test.runtime.execute(text, { language, limits: { memory_mb: 1 } })).value).toEqual([2, 4]);
+  });
+
+  it('takes events that are some', async () => {
+    const refused: Promise<unknown>[] = [];
+    const on_start = (run: RunHandle) => {
+      for (const [type, payload] of [[5], ['a', () => 1], ['a', { at: new Date(0) }], ['a', 2n ** 64n]] as unknown as [string, null][])
+        refused.push(run.emit(type, payload).catch((error: Error) => error.message));
+    };
+    await test.runtime.execute('return 1', { on_start });
+    expect(await Promise.all(refused)).toEqual([
+      'emit: event type: expected a string, got a number (5)',
+      'emit: payload: expected data that can be stored, got a function',
+      'emit: payload.at: expected data that can be stored, got a Date',
+      `emit: payload: expected an integer of at most 64 bits, got ${2n ** 64n}`,
+    ]);
+  });
+
+  it('takes no signal as a session, and texts only', async () => {
+    expect(() => test.runtime.openSession({ signal: AbortSignal.abort() } as object)).toThrow('openSession: unknown option "signal"');
+    await using session = test.runtime.openSession();
+    await expect(session.evaluate(5 as unknown as string)).rejects.toThrow('evaluate: text: expected a string, got a number (5)');
+  });
+});
+
+describe('the runtime', () => {
+  const tool = defineTool({ name: 'own', description: 'Mine', category: 'test', input: z.strictObject({}), output: anyValue, execute: () => 1 });
+  const call = () => undefined;
+
+  it.each<[message: string, options: unknown]>([
+    ['expected an object, got null', null],
+    ['unknown option "confg"; did you mean "config"?', { confg: {} }],
+    ['config: expected an object, got an empty array', { config: [] }],
+    ['dataDir: expected a path, got ""', { dataDir: '' }],
+    ['tools: expected an array', { tools: {} }],
+    ['tools[1]: expected what defineTool gives, got a map', { tools: [tool, { name: 'raw', execute: call }] }],
+    ['models: a/b: expected a model with a method generate, or an array or a function of scripted answers, got an empty map', { models: { 'a/b': {} } }],
+    ['models: a/b: expected a model with a method generate, or an array or a function of scripted answers, got null', { models: { 'a/b': null } }],
+    ['embeddings: a/b: expected a model with a method embed, got a number (5)', { embeddings: { 'a/b': 5 } }],
+    ['hooks: expected an object, got null', { hooks: [null] }],
+    ['hooks: call: expected a function, got nothing', { hooks: [{ point: 'tool:*:error' }] }],
+    ['globals: there is a global State already', { globals: [defineGlobal({ name: 'State', doc: 'Mine.', methods: {} })] }],
+    [
+      'globals: there is a global Own already',
+      { globals: [defineGlobal({ name: 'Own', doc: '', methods: {} }), defineGlobal({ name: 'Own', doc: '', methods: {} })] },
+    ],
+  ])('refuses its options: %s', async (message, options) => {
+    await expect(ScriptRuntime.create(options as object)).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringContaining(`ScriptRuntime.create: ${message}`),
+    });
+  });
+
+  it('refuses what is no hook, listener or period', async () => {
+    await using runtime = await create({});
+    const any = runtime as unknown as { on(...given: unknown[]): void; hook(...given: unknown[]): void; costs(...given: unknown[]): Promise<unknown> };
+    expect(() => any.hook('tool:*:error')).toThrow('hook at tool:*:error: expected a function, got nothing');
+    expect(() => any.hook(5, call)).toThrow('pattern: expected a string, got number');
+    expect(() => any.hook('tool:*:error', call, { priority: 'first' })).toThrow('hook at tool:*:error: options: priority: expected "highest" or "high" or');
+    expect(() => any.hook('tool:*:error', call, { timeout: 5 })).toThrow('unknown option "timeout"; known are priority, on_error, timeout_ms');
+    expect(() => any.on('a.*')).toThrow('listener: expected a function, got nothing');
+    await expect(any.costs('default', 'year')).rejects.toThrow('costs: period: expected "day" or "month" or "all", got "year"');
+  });
+
+  it('refuses settings in one sentence that names key, what was wanted and what was found', async () => {
+    const cases: [object, string][] = [
+      [{ limits: 5 }, 'limits: expected a table, got 5'],
+      [{ limits: { cpu_ms: 1.5 } }, 'limits.cpu_ms: expected an integer, got 1.5'],
+      [{ limits: { cpu_ms: 0 } }, 'limits.cpu_ms: expected a number above 0, got 0'],
+      [{ limits: { memory_mb: 0.5 } }, 'limits.memory_mb: expected a number of at least 1, got 0.5'],
+      [{ data: { backend: 'redis' } }, 'data.backend: expected "sqlite" or "memory", got "redis"'],
+      [{ data: { dir: '' } }, 'data.dir: expected a text that is not empty, got ""'],
+      [{ models: { providers: { x: {} } } }, 'models.providers.x.kind: expected "openai" or "anthropic" or "google" or "openai-compatible", got nothing'],
+      [
+        { models: { providers: { x: { kind: 'openai', base_url: 'x' } } } },
+        'models.providers.x.base_url: expected an address such as https://api.example.org, got "x"',
+      ],
+      [
+        { permissions: { net: ['http://x.org'] } },
+        'permissions.net.0: expected a host such as api.example.org, *.example.org or [::1], also with :PORT, or *, got "http://x.org"',
+      ],
+      [{ mcp: { servers: { 'A b': { command: 'x' } } } }, 'mcp.servers.A b: expected a name in snake_case of up to 32 letters'],
+    ];
+    for (const [wrong, message] of cases)
+      await expect(ScriptRuntime.create({ config: wrong })).rejects.toMatchObject({ code: 'BAD_CONFIG', message: `configuration: ${message}` });
+  });
+});
+
+describe('a definition', () => {
+  const tool = { name: 'own', description: 'Mine', category: 'test', input: z.strictObject({}), output: anyValue, execute: () => 1 };
+  const own = { doc: 'Mine.', params: {}, result: anyValue, effect: 'pure', handler: () => 1 };
+
+  it.each<[message: string, changes: object]>([
+    ['output: expected a schema of zod 4, got nothing', { output: undefined }],
+    ['input: expected a schema of zod 4, got a map', { input: { town: z.string() } }],
+    ['execute: expected a function, got nothing', { execute: undefined }],
+    ['timeout_ms: expected a number of 1 to 2147483647, got a number (-1)', { timeout_ms: -1 }],
+    ['effect: expected "pure" or "external", got "read"', { effect: 'read' }],
+    ['unknown option "handler"; known are name, description', { handler: () => 1 }],
+  ])('of a tool is refused: %s', (message, changes) => {
+    expect(() => defineTool({ ...tool, ...changes } as unknown as typeof tool)).toThrow(`defineTool: tool own: ${message}`);
+  });
+
+  it.each<[message: string, changes: object]>([
+    ['methods: expected an object of methods by name, got nothing', { methods: undefined }],
+    ['method f: params: expected an object of zod schemas by name, got nothing', { methods: { f: { ...own, params: undefined } } }],
+    ['method f: params: expected an object of zod schemas by name, got a map', { methods: { f: { ...own, params: { town: 'text' } } } }],
+    ['method f: result: expected a schema of zod 4, got nothing', { methods: { f: { ...own, result: undefined } } }],
+    ['method f: handler: expected a function, got nothing', { methods: { f: { ...own, handler: undefined } } }],
+    ['method f: unknown option "run"', { methods: { f: { ...own, run: own.handler } } }],
+    ['method f: expected an object, got null', { methods: { f: null } }],
+    ['method "a b": expected a name of letters, digits and _', { methods: { 'a b': own } }],
+    ['handle: type: expected a type with a name, got nothing', { handles: [{}] }],
+    ['handle Thing: methods: expected an object of methods by name, got nothing', { handles: [{ type: { name: 'Thing' }, doc: 'A thing.' }] }],
+  ])('of a global is refused: %s', async (message, changes) => {
+    const global = { name: 'Own', doc: 'Mine.', methods: { f: own }, ...changes };
+    await expect(create({ globals: [global] })).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+      message: expect.stringContaining(`ScriptRuntime.create: global Own: ${message}`),
+    });
+  });
+});
+
+describe.each(['lua', 'javascript'] as const)('what code of the host answers in %s', (language) => {
+  class Secret {
+    key = 'k';
+  }
+  const itself: unknown[] = [];
+  itself.push(itself);
+  const answers: readonly [name: string, value: () => unknown, said: string][] = [
+    ['fn', () => ({ f: () => 1 }), 'cannot go to a script: result.f: expected data, got a function'],
+    ['instance', () => [new Secret()], 'cannot go to a script: result[0]: expected data, got a Secret'],
+    ['date', () => new Date(0), 'cannot go to a script: result: expected data, got a Date'],
+    ['cycle', () => itself, 'cannot go to a script: result: it is nested deeper than 64, or contains itself'],
+    ['big', () => -(2n ** 63n) - 1n, 'cannot go to a script: result: expected an integer of at most 64 bits'],
+    ['symbol', () => ({ s: Symbol('s') }), 'cannot go to a script: result.s: expected data, got a symbol'],
+    ['promise', () => ({ p: Promise.resolve(1) }), 'cannot go to a script: result.p: expected data, got a Promise'],
+    ['getter', () => Object.defineProperty({}, 'x', { enumerable: true, get: () => JSON.parse('{') }), 'cannot be read: '],
+    ['many', () => new Array(2e9), 'cannot go to a script: result: it has more than 100000 parts'],
+  ];
+  const never = (handler: () => unknown) => method({ doc: 'Answers.', params: {}, result: anyValue, effect: 'external', handler: handler as () => null });
+  const own = defineGlobal({
+    name: 'Own',
+    doc: 'Answers.',
+    methods: Object.fromEntries([
+      ...answers.flatMap(([name, value]) => [
+        [name, never(value)],
+        [`${name}_later`, never(async () => value())],
+      ]),
+      [
+        'typed',
+        method({ doc: 'Answers.', params: {}, result: z.object({ n: z.number() }), effect: 'pure', handler: () => ({ n: 'x' }) as unknown as { n: number } }),
+      ],
+      ['good', never(() => [1n, 2 ** 60, null, undefined, { a: new Uint8Array(1) }])],
+    ]),
+  });
+  const tools = answers.map(([name, value]) =>
+    defineTool({ name: `own_${name}`, description: 'Answers.', category: 'test', input: z.strictObject({}), output: anyValue, execute: value as () => null }),
+  );
+  const failed = async (runtime: ScriptRuntime, call: string) =>
+    (
+      await runtime.execute(
+        language === 'lua'
+          ? `local ok, e = pcall(function() return ${call} end) return {e.code, e.message}`
+          : `let said; try { ${call} } catch (e) { said = [e.code, e.message] } said`,
+        { language },
+      )
+    ).value;
+
+  it('is an error that names the method when it cannot cross, or does not fit, whether or not results are checked', async () => {
+    await using runtime = await create({ globals: [own], tools });
+    for (const [name, , said] of answers) {
+      for (const form of [name, `${name}_later`])
+        expect(await failed(runtime, `Own.${form}()`)).toEqual(['INTERNAL', expect.stringContaining(`Own.${form}: the answer ${said}`)]);
+      expect(await failed(runtime, `Tool.execute("own_${name}", {})`)).toEqual(['TOOL_FAILED', expect.stringContaining(`own_${name}: the answer ${said}`)]);
+    }
+    expect(await failed(runtime, 'Own.typed()')).toEqual([
+      'INTERNAL',
+      'Own.typed: the answer does not fit its definition: result.n: expected a number, got a string',
+    ]);
+    expect((await runtime.execute('return #Own.good()')).value).toBe(5);
+  });
+});
+
+describe.each(['lua', 'javascript'] as const)('a handle of the host in %s', (language) => {
+  it('is refused, with its name, when a field cannot cross', async () => {
+    const type = { name: 'Wire', fields: ({ end }: { end: unknown }) => ({ end }) as { end: null } };
+    const open = method({
+      doc: 'Opens.',
+      params: { bad: z.boolean() },
+      result: handle(type),
+      effect: 'external',
+      handler: ({ bad }) => ({ end: bad ? new Date(0) : 'free' }),
+    });
+    await using runtime = await create({
+      globals: [defineGlobal({ name: 'Wires', doc: 'Wires.', methods: { open }, handles: [defineHandle({ type, doc: 'A wire.', methods: {} })] })],
+    });
+    expect((await runtime.execute('return Wires.open(false)["end"]', { language })).value).toBe('free');
+    await expect(runtime.execute('return Wires.open(true)["end"]', { language })).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: expect.stringContaining('Wire handle: a field cannot go to a script: end: expected data, got a Date'),
+    });
+  });
+});
+
+describe('a model of the host', () => {
+  const usage = { input_tokens: 1, output_tokens: 1, total_tokens: 2, cached_tokens: 0 };
+  const ask = async (model: unknown) => {
+    await using runtime = await create({ models: { 'own/model': model } });
+    const grants = { models: ['own/*'] };
+    return (await runtime.execute('return Agent.execute({model = "own/model", prompt = "Who?"}).output', { grants })).value;
+  };
+
+  it('needs nothing but generate, and fails as a model does when it throws or its answer is none', async () => {
+    expect(await ask({ generate: () => ({ message: { role: 'assistant', content: 'Ada' }, finish_reason: 'stop', usage }) })).toBe('Ada');
+    const wrong: [unknown, string][] = [
+      [{ generate: () => undefined }, 'own/model: the answer is none: message.content: expected a string, got nil'],
+      [{ generate: () => ({ message: { content: new Date(0) } }) }, 'own/model: the answer is none: message.content: expected a string, got a Date'],
+      [
+        { generate: () => ({ message: { content: '' }, finish_reason: 'stop' }) },
+        'own/model: the answer is none: usage.input_tokens: expected a number, got nil',
+      ],
+      [{ generate: () => Promise.reject(new Error('no line')) }, 'own/model: no line'],
+      [() => null, 'own/model: expected a text or an object as a scripted answer, got nil'],
+    ];
+    for (const [model, message] of wrong) await expect(ask(model)).rejects.toMatchObject({ code: 'MODEL_FAILED', message: expect.stringContaining(message) });
+  });
+});
+
+describe('a state manager that was disposed of', () => {
+  it('refuses everything in one sentence, to hosts and runs, and is disposed of again without harm', async () => {
+    const state = createStateManager(config);
+    await using runtime = await create({ state });
+    await state.save('global', 'k', 1);
+    await state[Symbol.asyncDispose]();
+    await state[Symbol.asyncDispose]();
+    const said = { code: 'STORE_FAILED', message: 'the state is closed: its manager was disposed of' };
+    for (const use of [
+      () => state.save('global', 'k', 2),
+      () => state.load('global', 'k'),
+      () => state.list_keys('global'),
+      () => state.list_scopes(),
+      () => state.release('default'),
+    ])
+      await expect(use()).rejects.toMatchObject(said);
+    await expect(runtime.execute('return State.load("global", "k")')).rejects.toMatchObject(said);
+    await expect(create({ state })).rejects.toThrow('ScriptRuntime.create: state: expected one that is open, got one that was disposed of');
+  });
+
+  it('refuses names and options that are none while it is open', async () => {
+    await using state = createStateManager(config);
+    const any = state as unknown as Record<'save' | 'load' | 'list_keys', (...given: unknown[]) => Promise<unknown>>;
+    await expect(any.save()).rejects.toThrow('State.save: scope: expected "global" or kind:id');
+    await expect(any.save('global', 5, 1)).rejects.toThrow('State.save: key: expected a string, got number');
+    await expect(any.load('global')).rejects.toThrow('State.load: key: expected 1 to 1024 bytes of text');
+    await expect(any.save('global', 'k', 1, { ttl_ms: -1 })).rejects.toThrow('State.save: options: ttl_ms: expected a number above 0');
+    await expect(any.list_keys('global', { limit: 0 })).rejects.toThrow('State.list_keys: options: limit: expected an integer of at least 1');
+  });
+});
