@@ -26,7 +26,14 @@ export class Steps {
 
   /** Counts a part; true when it is time to stop. */
   stop(): boolean {
-    return ++this.#parts % PARTS_PER_LOOK === 0 && this.look();
+    if (++this.#parts < PARTS_PER_LOOK) return false;
+    this.#parts = 0;
+    return this.look();
+  }
+
+  /** Counts parts that passed at once. */
+  count(parts: number): void {
+    this.#parts += parts;
   }
 
   /** The part that comes next is followed by a look at the clock. */

@@ -6,6 +6,7 @@ import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
 import type { LuaMemory } from './memory.ts';
 import { readNumbers } from './numbers.ts';
+import { SmallReader } from './small.ts';
 import { filled, MANY_KEYS, refuse, sorted, tooLong, tooMany } from './table.ts';
 
 /** The items of a table that has none yet. */
@@ -18,6 +19,8 @@ export interface LuaOutgoing {
   handle(id: number): Handle | undefined;
   /** The host's function for the one at a stack index. */
   callback(L: number, index: number): Callback;
+  /** True while any table may be a lazy map. */
+  lazy(): boolean;
   /** All fields of a lazy map at a stack index that the script has not had yet; undefined for any other table. */
   lacking(L: number, index: number): ValueMap | undefined;
 }
@@ -47,6 +50,7 @@ export class LuaReader {
   readonly #memory: LuaMemory;
   readonly #out: LuaOutgoing;
   readonly #steps: Steps;
+  readonly #small: SmallReader;
   /** Of all tables around the reader; those behind `#depth` are kept for the next ones. */
   readonly #levels: Level[] = [];
   #depth = 0;
@@ -63,6 +67,7 @@ export class LuaReader {
     this.#memory = machine.memory;
     this.#out = out;
     this.#steps = steps;
+    this.#small = new SmallReader(machine, out.arrayAddress);
   }
 
   /** Begins with the value at an absolute stack index, which `name` names in errors: BAD_ARGUMENT with the path in it. */
@@ -114,9 +119,9 @@ export class LuaReader {
       this.#key(level);
       if (type !== LUA.table) this.#put(level, this.#scalar(top + 2, type));
       else {
-        const list = this.#open(top + 2);
-        if (!list) return undefined;
-        this.#put(level, list);
+        const whole = this.#open(top + 2);
+        if (!whole) return undefined;
+        this.#put(level, whole);
       }
     }
   }
@@ -158,8 +163,8 @@ export class LuaReader {
     return text;
   }
 
-  /** Goes into the table at a stack index; a list of numbers alone is read at once. */
-  #open(index: number): Value[] | undefined {
+  /** Goes into the table at a stack index; one that is small, or a list of numbers alone, is read at once. */
+  #open(index: number): Value | undefined {
     const x = this.#x;
     const L = this.#L;
     if (++this.#nodes > VALUE_LIMITS.nodes) throw tooMany(this.#path());
@@ -173,6 +178,8 @@ export class LuaReader {
       if (this.#nodes > VALUE_LIMITS.nodes) throw tooMany(this.#path());
       return numbers;
     }
+    const small = this.#readSmall(index);
+    if (small) return small;
     const level = (this.#levels[this.#depth++] ??= {
       index: 0,
       top: 0,
@@ -194,6 +201,21 @@ export class LuaReader {
     level.sparse = level.map = level.many = level.ordering = undefined;
     x.lua_pushnil(L);
     return undefined;
+  }
+
+  #readSmall(index: number): Value | undefined {
+    if (this.#out.lazy()) return undefined;
+    const small = this.#small;
+    const value = small.read(this.#L, index, this.#depth);
+    if (value === undefined) return undefined;
+    const nodes = this.#nodes + small.nodes - 1;
+    const bytes = this.#bytes + small.length;
+    // Beyond a limit the way part by part says where.
+    if (nodes > VALUE_LIMITS.nodes || bytes > VALUE_LIMITS.bytes) return undefined;
+    this.#nodes = nodes;
+    this.#bytes = bytes;
+    this.#steps.count(small.nodes);
+    return value;
   }
 
   /** Takes note of the key that came, and of what kind of table it makes this. */
