@@ -31,9 +31,9 @@ export class Steps {
     return this.look();
   }
 
-  /** Counts parts that passed at once. */
-  count(parts: number): void {
-    this.#parts += parts;
+  /** Counts parts that passed at once, and the length of their texts. */
+  count(parts: number, length: number): void {
+    this.#parts += parts + Math.floor((length * PARTS_PER_LOOK) / LONG_TEXT);
   }
 
   /** The part that comes next is followed by a look at the clock. */

@@ -177,6 +177,7 @@ export class Reader {
     if (kind === 'sparse') return at;
     if (!key.isWellFormed()) throw new Refusal('a name with half a surrogate pair');
     this.#spend(key.length);
+    this.#steps.count(0, key.length);
     return heap.tag(at) === TAG.undefined ? 0 : at;
   }
 
@@ -212,6 +213,7 @@ export class Reader {
   #text(tag: number, string: number): string {
     const size = this.#heap.stringBytes(string);
     this.#spend(size);
+    this.#steps.count(0, size);
     if (size > LONG_TEXT) this.#steps.large = true;
     const text = this.#heap.text(tag, string);
     if (!text.isWellFormed()) throw new Refusal('a text with half a surrogate pair');

@@ -7,7 +7,7 @@ import type { LuaMachine } from './machine.ts';
 import type { LuaMemory } from './memory.ts';
 import { readNumbers } from './numbers.ts';
 import { SmallReader } from './small.ts';
-import { filled, MANY_KEYS, refuse, sorted, tooLong, tooMany } from './table.ts';
+import { filled, LENGTH_OF_A_KEY, MANY_KEYS, refuse, sorted, tooLong, tooMany } from './table.ts';
 
 /** The items of a table that has none yet. */
 const NONE: Value[] = [];
@@ -36,6 +36,8 @@ interface Level {
   map: ValueMap | undefined;
   /** A map's keys as they came. */
   keys: string[];
+  /** How many keys they count for: more where they are long. */
+  weight: number;
   /** What belongs to the keys where there are many: an object would be built twice, the second time in the order of its keys. */
   many: Map<string, Value> | undefined;
   /** Where there are many keys and all have come: puts them in order. Then they move to the map, where `done` of them are. */
@@ -158,6 +160,7 @@ export class LuaReader {
   #text(index: number): string | Uint8Array {
     const text = this.#memory.read(this.#L, index);
     this.#bytes += text.length;
+    this.#steps.count(0, text.length);
     if (this.#bytes > VALUE_LIMITS.bytes) throw tooLong(this.#path());
     if (text.length > LONG_TEXT) this.#steps.large = true;
     return text;
@@ -189,6 +192,7 @@ export class LuaReader {
       sparse: undefined,
       map: undefined,
       keys: [],
+      weight: 0,
       many: undefined,
       ordering: undefined,
       done: 0,
@@ -214,7 +218,7 @@ export class LuaReader {
     if (nodes > VALUE_LIMITS.nodes || bytes > VALUE_LIMITS.bytes) return undefined;
     this.#nodes = nodes;
     this.#bytes = bytes;
-    this.#steps.count(small.nodes);
+    this.#steps.count(small.nodes, small.length);
     return value;
   }
 
@@ -229,13 +233,17 @@ export class LuaReader {
       const key = this.#memory.read(L, at);
       if (typeof key !== 'string') throw refuse(this.#path(true), 'a table key that is no UTF-8 text');
       this.#bytes += key.length;
+      this.#steps.count(0, key.length);
       if (this.#bytes > VALUE_LIMITS.bytes) throw tooLong(this.#path(true));
       if (!level.map) {
         level.map = {};
         level.keys = [];
+        level.weight = 0;
       }
       level.key = key;
-      if (level.keys.push(key) === MANY_KEYS) level.many = new Map(Object.entries(level.map));
+      level.keys.push(key);
+      level.weight += 1 + Math.floor(key.length / LENGTH_OF_A_KEY);
+      if (level.weight >= MANY_KEYS) level.many ??= new Map(Object.entries(level.map));
       return;
     }
     const position = type === LUA.number && x.lua_isinteger(L, at) ? x.lua_tonumberx(L, at, 0) : 0;

@@ -3,7 +3,6 @@ import { define, Float, type Value, type ValueMap } from '../../call/value.ts';
 import { VALUE_LIMITS } from '../limits.ts';
 import type { LuaMachine } from './machine.ts';
 import { type LuaMemory, MOST_NUMBERS } from './memory.ts';
-import { sorted } from './table.ts';
 
 /** A cell, of which the linker tells more: what it is, a count or size, and from the eighth byte on a double or an address. */
 const CELL = 16;
@@ -12,8 +11,6 @@ const KIND = { null: 0, false: 1, true: 2, integer: 3, float: 4, text: 5, map: 6
 const ROOM = MOST_NUMBERS * 9;
 /** Deeper tables are not small. */
 const DEPTH = 8;
-/** Maps of up to so many keys are made in order at once. */
-const FEW_KEYS = 24;
 
 /** Reads small tables of data alone, each in one call of the engine. */
 export class SmallReader {
@@ -23,6 +20,10 @@ export class SmallReader {
   #words: Int32Array = new Int32Array();
   #doubles: Float64Array = new Float64Array();
   #at = 0;
+  /** Keys and values of the maps around, until each is made in the order of its keys. */
+  readonly #keys: string[] = [];
+  readonly #values: Value[] = [];
+  #taken = 0;
   /** Parts of what was read last, and the length of its texts. */
   nodes = 0;
   length = 0;
@@ -40,7 +41,7 @@ export class SmallReader {
     this.#words = this.#memory.words;
     this.#doubles = this.#memory.doubles;
     this.#at = numbers;
-    this.nodes = this.length = 0;
+    this.nodes = this.length = this.#taken = 0;
     return this.#value();
   }
 
@@ -85,28 +86,38 @@ export class SmallReader {
   }
 
   #map(count: number): ValueMap | undefined {
-    const keys: string[] = [];
-    const values: Value[] = [];
-    for (let i = 0; i < count; i++) {
+    const first = this.#taken;
+    this.#taken += count;
+    const whole = this.#fields(first, count);
+    const map: ValueMap = {};
+    for (let i = first; i < this.#taken; i++) {
+      if (whole) define(map, this.#keys[i] as string, this.#values[i]);
+      this.#values[i] = null;
+    }
+    this.#taken = first;
+    return whole ? map : undefined;
+  }
+
+  /** The keys of a map and what belongs to them, in order, into the room that begins at `first`; false where a key is no text. */
+  #fields(first: number, count: number): boolean {
+    const keys = this.#keys;
+    const values = this.#values;
+    for (let next = first; next < first + count; next++) {
       const at = this.#at;
       this.#at = at + CELL;
       const key = this.#memory.key(this.#words[at / 4 + 2] as number, this.#words[at / 4 + 1] as number);
       const value = key === undefined ? undefined : this.#value();
-      if (key === undefined || value === undefined) return undefined;
+      if (key === undefined || value === undefined) return false;
       this.length += key.length;
-      let place = i;
-      if (count <= FEW_KEYS) {
-        for (; place > 0 && compareBytes(keys[place - 1] as string, key) > 0; place--) {
-          keys[place] = keys[place - 1] as string;
-          values[place] = values[place - 1] as Value;
-        }
+      let place = next;
+      for (; place > first && compareBytes(keys[place - 1] as string, key) > 0; place--) {
+        keys[place] = keys[place - 1] as string;
+        values[place] = values[place - 1] as Value;
       }
       keys[place] = key;
       values[place] = value;
     }
-    const map: ValueMap = {};
-    for (let i = 0; i < count; i++) define(map, keys[i] as string, values[i]);
-    return count <= FEW_KEYS ? map : sorted(map, keys);
+    return true;
   }
 }
 

@@ -17,6 +17,8 @@ export function tooMany(path: string): ScriptError {
 
 /** A map of so many keys is put in order in steps. */
 export const MANY_KEYS = 256;
+/** A longer key counts for several. */
+export const LENGTH_OF_A_KEY = 256;
 
 /** Lua tables have no order: byte order of the keys stands in. */
 export function sorted(map: ValueMap, keys: string[] = Object.keys(map)): ValueMap {

@@ -106,6 +106,7 @@ export class LuaWriter {
       if (keys) {
         const key = keys[level.next++] as string;
         this.#memory.push(this.#L, key);
+        this.#steps.count(0, key.length);
         value = (of as ValueMap)[key];
       } else value = (of as readonly Value[])[level.next++];
       if (value === null || value === undefined) this.#x.lua_pushlightuserdata(this.#L, 0);
@@ -157,6 +158,7 @@ export class LuaWriter {
   #string(value: string | Uint8Array): boolean {
     if (value.length <= LONG_TEXT) {
       this.#memory.push(this.#L, value);
+      this.#steps.count(0, value.length);
       return true;
     }
     this.#text = this.#memory.begin(value);
@@ -200,7 +202,7 @@ export class LuaWriter {
 
   #pushSmall(value: Value[] | ValueMap): boolean {
     if (!this.#small.push(this.#L, value, this.#levels.length)) return false;
-    this.#steps.count(this.#small.nodes);
+    this.#steps.count(this.#small.nodes, 0);
     return true;
   }
 

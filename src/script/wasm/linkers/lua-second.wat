@@ -190,7 +190,8 @@
   (global $array (mut i32) (i32.const 0))
   (global $text_left (mut i32) (i32.const 0))
 
-  ;; Reads the table at an index to $at, at most to $end; gives where the cells end, or 0 for a table that is not small or not data alone. $array
+  ;; Reads the table at an index to $at, at most to $end; gives where the cells end, or 0 for a table that is not small or not data alone, as a map of more
+  ;; than 64 keys. $array
   ;; is the address of the lists' metatable.
   (func (export "read_small") (param $L i32) (param $index i32) (param $at i32) (param $bytes i32) (param $array i32) (param $depth i32) (result i32)
     (local $top i32)
@@ -219,6 +220,7 @@
           if
             local.get $kind i32.const 7 i32.eq br_if $other
             i32.const 6 local.set $kind
+            local.get $count i32.const 64 i32.ge_u br_if $other
             local.get $L local.get $key local.get $at call $read_text local.tee $at i32.eqz br_if $other
           else
             local.get $kind i32.const 6 i32.eq br_if $other
