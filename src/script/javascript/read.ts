@@ -1,6 +1,7 @@
 import { type Callback, define, type Handle, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { VALUE_LIMITS } from '../limits.ts';
+import { pathText } from '../path.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { CLASS, FUNCTION_CLASSES, OBJECT, TAG } from './exports.ts';
 import type { Heap } from './heap.ts';
@@ -184,7 +185,7 @@ export class Reader {
   /** The value at an address; INSIDE where it is an object that has been gone into. */
   #value(at: number): Value | typeof INSIDE {
     const heap = this.#heap;
-    if (++this.#nodes > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} values in one`);
+    if (++this.#nodes > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} parts in one value`);
     const tag = heap.tag(at);
     switch (tag) {
       case TAG.int:
@@ -282,7 +283,7 @@ export class Reader {
     if (heap.prototypeOf(object) !== this.#prototypes.array) throw this.#noData(object);
     const lengthAt = heap.pointer(object + OBJECT.properties);
     const length = heap.tag(lengthAt) === TAG.int ? heap.word(lengthAt) : heap.double(lengthAt);
-    if (this.#nodes + length > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} values in one`);
+    if (this.#nodes + length > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} parts in one value`);
     const present = heap.word(object + OBJECT.count);
     if (present === length) return this.#enter('array', object, length, new Array(length));
     if (present > 0) return this.#enter('array', object, present, new Array(length).fill(null));
@@ -342,8 +343,3 @@ function put({ key, into }: Level, value: Value): void {
 
 /** Says what is wrong with a value; the path is put in front where the reader ends. */
 class Refusal extends Error {}
-
-/** `.items[3]["a b"]` */
-export function pathText(keys: readonly (string | number)[]): string {
-  return keys.map((key) => (typeof key === 'number' ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join('');
-}

@@ -1,6 +1,7 @@
 import { orderInSteps } from '../../call/text.ts';
 import { type Callback, define, Float, type Handle, type Value, type ValueMap } from '../../call/value.ts';
 import { VALUE_LIMITS } from '../limits.ts';
+import { pathText } from '../path.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
@@ -310,13 +311,9 @@ export class LuaReader {
     return marked;
   }
 
-  /** Where the reader is, `State.save: value.a.b`; `around` leaves the innermost key out. */
+  /** Where the reader is, `State.save: value.a[2]`; `around` leaves the innermost key out. */
   #path(around = false): string {
-    let path = this.#name;
-    for (let i = 0; i < this.#depth - (around ? 1 : 0); i++) {
-      const { key } = this.#levels[i] as Level;
-      if (typeof key === 'string') path += `.${key}`;
-    }
-    return path;
+    const levels = this.#levels.slice(0, this.#depth - (around ? 1 : 0));
+    return this.#name + pathText(levels.map(({ key }) => key));
   }
 }

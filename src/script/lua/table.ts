@@ -12,7 +12,7 @@ export function tooLong(path: string): ScriptError {
 }
 
 export function tooMany(path: string): ScriptError {
-  return refuse(path, `more than ${VALUE_LIMITS.nodes} values in one`);
+  return refuse(path, `more than ${VALUE_LIMITS.nodes} parts in one value`);
 }
 
 /** A map of so many keys is put in order in steps. */
