@@ -1,4 +1,4 @@
-import { MAJOR, PIECE, PIECE_NODES, SIMPLE, STEP_NODES } from './cbor-write.ts';
+import { MAJOR, NODE_BYTES, PIECE, PIECE_NODES, SIMPLE, STEP_NODES } from './cbor-write.ts';
 import { textOf } from './text.ts';
 import { define, Float, type Value, type ValueMap } from './value.ts';
 
@@ -96,7 +96,7 @@ export class CborReader {
     const start = this.#take(size);
     const text = textOf(this.#bytes, start, this.#at);
     if (text === undefined) throw new Error('no UTF-8');
-    if (size > PIECE) this.#left = 0;
+    this.#left -= Math.floor(size / NODE_BYTES);
     return text;
   }
 

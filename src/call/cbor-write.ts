@@ -11,16 +11,18 @@ export const SIMPLE = { false: 0xf4, true: 0xf5, null: 0xf6, half: 0xf9, single:
 export const STEP_NODES = 1_024;
 /** Longer texts and bytes pass in pieces of this size. */
 export const PIECE = 65_536;
-/** How many nodes a piece counts for. */
+/** How many nodes a piece counts for, and what counts for one. */
 export const PIECE_NODES = 256;
+export const NODE_BYTES = PIECE / PIECE_NODES;
 
 /** A deeper value is looked at for a container that holds itself. */
 const USUAL_DEPTH = 64;
 const FIRST_BYTES = 256;
 /** Up to this length a text is written unit by unit. */
 const SHORT = 24;
-/** Maps of more keys put them in order in steps. */
+/** Maps of more keys, or of longer ones, put them in order in steps. */
 const FEW_KEYS = 64;
+const KEY_LENGTH = 1_024;
 
 /** Something has no stored form; which and where is found out afterwards. */
 class Unstorable extends Error {}
@@ -38,6 +40,9 @@ interface Level {
 export class CborWriter {
   #buffer = Buffer.allocUnsafe(FIRST_BYTES);
   #at = 0;
+  /** What was written before the buffer grew last, as far as it is still to be copied from `#moved` on. */
+  #before: Buffer | undefined;
+  #moved = 0;
   readonly #levels: Level[] = [];
   /** A long text or bytes on their way, and how much of them is written. */
   #rest: string | Uint8Array | undefined;
@@ -57,12 +62,13 @@ export class CborWriter {
     const levels = this.#levels;
     for (;;) {
       const first = this.#first;
-      if (first) {
+      if (this.#before) this.#move(this.#before);
+      else if (this.#rest !== undefined) this.#piece(this.#rest);
+      else if (first) {
         this.#first = undefined;
         first();
         this.#left -= PIECE_NODES;
-      } else if (this.#rest !== undefined) this.#piece(this.#rest);
-      else {
+      } else {
         const level = levels.at(-1);
         if (!level) return true;
         if (level.next === level.count) levels.pop();
@@ -82,8 +88,8 @@ export class CborWriter {
   #entry(map: Readonly<Record<string, unknown>>, key: string): void {
     this.#text(key);
     // A long key is written before its value begins.
-    while (this.#rest !== undefined) this.#piece(this.#rest);
-    this.#value(map[key]);
+    if (this.#rest === undefined) this.#value(map[key]);
+    else this.#first = () => this.#value(map[key]);
   }
 
   #value(value: unknown): void {
@@ -119,7 +125,7 @@ export class CborWriter {
   /** Many keys are looked at and put in order in steps of their own. */
   #map(map: Readonly<Record<string, unknown>>, all: string[]): void {
     const open = (keys: readonly string[]) => this.#open(MAJOR.map, map, keys, keys.length);
-    if (all.length <= FEW_KEYS) return open(canonical(definedKeys(map, all)));
+    if (all.length <= FEW_KEYS && all.every((key) => key.length <= KEY_LENGTH)) return open(canonical(definedKeys(map, all)));
     const ordering = canonicalInSteps(map, all);
     const goOn = () => {
       const { done, value } = ordering.next();
@@ -184,7 +190,7 @@ export class CborWriter {
       this.#buffer.set(content.subarray(from, this.#done), this.#at);
       this.#at += this.#done - from;
     }
-    if (content.length > PIECE) this.#left -= PIECE_NODES;
+    this.#left -= Math.floor((this.#done - from) / NODE_BYTES);
     this.#rest = this.#done < content.length ? content : undefined;
   }
 
@@ -250,9 +256,20 @@ export class CborWriter {
   #room(bytes: number): void {
     const needed = this.#at + bytes;
     if (needed <= this.#buffer.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed + FIRST_BYTES, this.#buffer.length * 2));
-    this.#buffer.copy(grown, 0, 0, this.#at);
-    this.#buffer = grown;
+    while (this.#before) this.#move(this.#before);
+    this.#before = this.#buffer.subarray(0, this.#at);
+    this.#moved = 0;
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(needed + FIRST_BYTES, this.#buffer.length * 2));
+    if (this.#at <= PIECE) this.#move(this.#before);
+  }
+
+  /** Copies a piece of what was written before the buffer grew. */
+  #move(before: Buffer): void {
+    const from = this.#moved;
+    this.#moved = Math.min(before.length, from + PIECE);
+    before.copy(this.#buffer, from, from, this.#moved);
+    this.#left -= Math.floor((this.#moved - from) / NODE_BYTES);
+    if (this.#moved === before.length) this.#before = undefined;
   }
 }
 
@@ -270,8 +287,13 @@ function canonical(keys: string[]): string[] {
 /** The same of many keys, those that are defined, in steps. */
 function* canonicalInSteps(map: Readonly<Record<string, unknown>>, keys: readonly string[]): Generator<undefined, string[]> {
   const byLength = new Map<number, string[]>();
-  for (const [i, key] of keys.entries()) {
-    if (i % STEP_NODES === STEP_NODES - 1) yield;
+  let left = STEP_NODES;
+  for (const key of keys) {
+    left -= 1 + Math.floor(key.length / NODE_BYTES);
+    if (left < 0) {
+      left = STEP_NODES;
+      yield;
+    }
     if (map[key] === undefined) continue;
     const bytes = Buffer.byteLength(key);
     const same = byLength.get(bytes);

@@ -32,8 +32,9 @@ export function pieceEnd(text: string, from: number, most: number): number {
 
 /** From here on the order of UTF-16 units is not that of UTF-8 bytes. */
 const SURROGATES_AND_ABOVE = /[\ud800-\uffff]/;
-/** So many texts are put in order at once, or merged between two steps. */
+/** So many texts are put in order at once, or merged between two steps; fewer where they are long together. */
 const RUN = 1_024;
+const RUN_LENGTH = 65_536;
 
 /** Sorts texts by their UTF-8 bytes, which is the order of code points, in place. */
 export function inByteOrder(texts: string[]): string[] {
@@ -43,8 +44,10 @@ export function inByteOrder(texts: string[]): string[] {
 /** As `inByteOrder`, of any number of texts in steps: sorts runs, then merges them. */
 export function* orderInSteps(texts: readonly string[]): Generator<undefined, string[]> {
   let runs: string[][] = [];
-  for (let at = 0; at < texts.length; at += RUN) {
-    runs.push(inByteOrder(texts.slice(at, at + RUN)));
+  for (let from = 0, to = 0; from < texts.length; from = to) {
+    let length = 0;
+    while (to < texts.length && to - from < RUN && length < RUN_LENGTH) length += (texts[to++] as string).length;
+    runs.push(inByteOrder(texts.slice(from, to)));
     yield;
   }
   while (runs.length > 1) {
@@ -60,6 +63,7 @@ export function* orderInSteps(texts: readonly string[]): Generator<undefined, st
 
 function* merge(left: readonly string[], right: readonly string[]): Generator<undefined, string[]> {
   const out: string[] = [];
+  let spent = 0;
   for (let i = 0, j = 0; i < left.length || j < right.length; ) {
     const [a, b] = [left[i], right[j]];
     if (b === undefined || (a !== undefined && compareBytes(a, b) <= 0)) {
@@ -69,7 +73,10 @@ function* merge(left: readonly string[], right: readonly string[]): Generator<un
       out.push(b);
       j++;
     }
-    if (out.length % RUN === 0) yield;
+    spent += RUN_LENGTH / RUN + Math.min(a?.length ?? 0, b?.length ?? 0);
+    if (spent < RUN_LENGTH) continue;
+    spent = 0;
+    yield;
   }
   return out;
 }

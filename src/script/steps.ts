@@ -26,7 +26,14 @@ export class Steps {
 
   /** Counts a part; true when it is time to stop. */
   stop(): boolean {
-    return ++this.#parts % PARTS_PER_LOOK === 0 && this.look();
+    if (++this.#parts < PARTS_PER_LOOK) return false;
+    this.#parts = 0;
+    return this.look();
+  }
+
+  /** Counts parts that passed at once, and the length of their texts. */
+  count(parts: number, length: number): void {
+    this.#parts += parts + Math.floor((length * PARTS_PER_LOOK) / LONG_TEXT);
   }
 
   /** The part that comes next is followed by a look at the clock. */

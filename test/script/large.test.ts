@@ -14,6 +14,7 @@ const LARGE: Readonly<Record<string, Value>> = {
   numbers: Array.from({ length: COUNT }, (_, i) => i + 0.5),
   // In byte order, as a table of Lua comes: integer-like names would come first in any object.
   keys: Object.fromEntries(Array.from({ length: COUNT }, (_, i) => [`k${String(i).padStart(6, '0')}`, i])),
+  'long keys': Object.fromEntries(Array.from({ length: 40 }, (_, i) => ['k'.repeat(60_000) + String(i).padStart(2, '0'), i])),
   deep: { list: [Array.from({ length: COUNT / 2 }, (_, i) => [i, { x: 'ä€😀' }])] },
   'ASCII text': 'x'.repeat(3 * 2 ** 20),
   'text beyond ASCII': 'ä€😀'.repeat(2 ** 18),
@@ -161,7 +162,7 @@ describe.each(LANGUAGES)('a large value in %s', (language) => {
       javascript: `const t = Array.from({length: ${COUNT}}, (_, i) => ({a: i})); t[${COUNT - 1}].a = Symbol(); let m; try { Pass.tell({list: t}); } catch (e) { m = e.message; } Pass.tell([m, t.length])`,
     }[language];
     await runtime.execute(text, { language, limits });
-    expect(made).toEqual([expect.stringMatching(language === 'lua' ? /value\.list\.a: a coroutine/ : /value\.list\[29999\]\.a: a symbol/), COUNT]);
+    expect(made).toEqual([expect.stringMatching(language === 'lua' ? /value\.list\[30000\]\.a: a coroutine/ : /value\.list\[29999\]\.a: a symbol/), COUNT]);
   });
 });
 

@@ -42,7 +42,19 @@ export const cases: readonly Case[] = [
     name: 'the number of values is bounded',
     lua: `local t = {} for i = 1, 30 do t[i] = {} for k = 1, 4000 do t[i][k] = k end end State.save("global", "v", t)`,
     js: `State.save("global", "v", Array.from({length: 30}, () => Array(4000).fill(1)))`,
-    expect_error: { code: 'BAD_ARGUMENT', message: /more than 100000 values in one$/ },
+    expect_error: { code: 'BAD_ARGUMENT', message: /more than 100000 parts in one value$/ },
+  },
+  {
+    name: 'what is refused inside a list is named with its position',
+    lua: `local t = {} for i = 1, 20 do t[i] = {i = i} end t[17].i = {["a b"] = {1, coroutine.create(print)}} State.save("global", "v", {list = t})`,
+    js: `const t = Array.from({length: 20}, (_, i) => ({i})); t[17].i = {"a b": [1, Symbol()]}; State.save("global", "v", {list: t})`,
+    expect_error: { code: 'BAD_ARGUMENT', message: /^State\.save: value\.list\[17\]\.i\["a b"\]\[[12]\]: a (coroutine|symbol) cannot leave the script$/ },
+  },
+  {
+    name: 'calls that nest too deep are told as such',
+    lua: `local function f(n)\nreturn 1 + f(n + 1) end f(1)`,
+    js: `const f = n =>\n1 + f(n + 1); f(1)`,
+    expect_error: { code: 'LIMIT_EXCEEDED', message: /^the script nests its calls too deep$/ },
   },
   {
     name: 'bytes are bounded',

@@ -1,5 +1,6 @@
 import { type Callback, define, type Handle, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { pathText } from '../path.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { CLASS, FUNCTION_CLASSES, OBJECT, TAG } from './exports.ts';
 import type { Heap } from './heap.ts';
@@ -176,13 +177,14 @@ export class Reader {
     if (kind === 'sparse') return at;
     if (!key.isWellFormed()) throw new Refusal('a name with half a surrogate pair');
     this.#spend(key.length);
+    this.#steps.count(0, key.length);
     return heap.tag(at) === TAG.undefined ? 0 : at;
   }
 
   /** The value at an address; INSIDE where it is an object that has been gone into. */
   #value(at: number): Value | typeof INSIDE {
     const heap = this.#heap;
-    if (++this.#nodes > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} values in one`);
+    if (++this.#nodes > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} parts in one value`);
     const tag = heap.tag(at);
     switch (tag) {
       case TAG.int:
@@ -211,6 +213,7 @@ export class Reader {
   #text(tag: number, string: number): string {
     const size = this.#heap.stringBytes(string);
     this.#spend(size);
+    this.#steps.count(0, size);
     if (size > LONG_TEXT) this.#steps.large = true;
     const text = this.#heap.text(tag, string);
     if (!text.isWellFormed()) throw new Refusal('a text with half a surrogate pair');
@@ -279,7 +282,7 @@ export class Reader {
     if (heap.prototypeOf(object) !== this.#prototypes.array) throw this.#noData(object);
     const lengthAt = heap.pointer(object + OBJECT.properties);
     const length = heap.tag(lengthAt) === TAG.int ? heap.word(lengthAt) : heap.double(lengthAt);
-    if (this.#nodes + length > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} values in one`);
+    if (this.#nodes + length > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} parts in one value`);
     const present = heap.word(object + OBJECT.count);
     if (present === length) return this.#enter('array', object, length, new Array(length));
     if (present > 0) return this.#enter('array', object, present, new Array(length).fill(null));
@@ -339,8 +342,3 @@ function put({ key, into }: Level, value: Value): void {
 
 /** Says what is wrong with a value; the path is put in front where the reader ends. */
 class Refusal extends Error {}
-
-/** `.items[3]["a b"]` */
-export function pathText(keys: readonly (string | number)[]): string {
-  return keys.map((key) => (typeof key === 'number' ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`)).join('');
-}

@@ -170,7 +170,9 @@ export class Writer {
   /** A container's next value is made; an exception, or no memory for the property, ends it there. */
   #set(level: Level, value: bigint): void {
     if (level.kind === 'object') {
-      if (this.define(level.object, level.keys[level.next] as string, value)) level.next++;
+      const key = level.keys[level.next] as string;
+      this.#steps.count(0, key.length);
+      if (this.define(level.object, key, value)) level.next++;
       else this.#fail(level);
     } else if (tagOf(value) === TAG.exception) this.#fail(level);
     else this.#heap.setValue(level.pointer + level.next++ * 8, value);
@@ -198,7 +200,9 @@ export class Writer {
       case 'number':
         return this.#number(value);
       case 'string':
-        return value.length > LONG_TEXT ? this.#openText(value) : this.text(value);
+        if (value.length > LONG_TEXT) return this.#openText(value);
+        this.#steps.count(0, value.length);
+        return this.text(value);
       case 'boolean':
         return immediate(TAG.boolean, value ? 1 : 0);
       case 'bigint':

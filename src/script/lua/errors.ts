@@ -113,13 +113,18 @@ function plainCause(fields: Record<string, Value>): ScriptError {
 }
 
 /** Lua's own messages of limits, where they come as texts. */
-const LIMITS = /^stack overflow|C stack overflow|^not enough memory$|^resulting string too large$/;
+const LIMITS = /^not enough memory$|^resulting string too large$/;
+const TOO_DEEP: readonly (readonly [RegExp, string])[] = [
+  [/^stack overflow/, 'the script nests its calls too deep'],
+  [/C stack overflow/, 'the script nests too deep'],
+];
 
 /** A message that Lua itself or `error("…")` made: its position in front becomes `where`. */
 function fromText(text: string, status: number): ScriptError {
   const found = /^(.{1,200}?):(\d+): ([\s\S]*)$/.exec(text);
-  const message = found?.[3] ?? text;
-  const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : LIMITS.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
+  const said = found?.[3] ?? text;
+  const message = TOO_DEEP.find(([pattern]) => pattern.test(said))?.[1] ?? said;
+  const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : message !== said || LIMITS.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
   const error = new ScriptError(code, message);
   if (found) error.where = { file: found[1] as string, line: Number(found[2]) };
   return error;

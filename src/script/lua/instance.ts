@@ -28,8 +28,9 @@ const FLOAT = -4;
 const NIL = -5;
 const FALSE = -6;
 const TRUE = -7;
-/** By the kind that the trampoline gives an argument; a number's lies beside it, others are read here. */
+/** By the kind that the trampoline gives an argument; a number lies beside it, or where a text is and its size; others are read here. */
 const NUMBER = 0;
+const TEXT = 5;
 const SCALARS = [undefined, null, false, true] as const;
 const STACK = STACK_BYTES.lua;
 
@@ -223,12 +224,18 @@ export class LuaInstance extends Instance implements ScriptInstance {
 
   /** Reads the arguments that are left and makes the call; `more` goes on with one that was begun. */
   #read(L: number, index: number, count: number, args: Value[], more?: () => Value | Unfinished): number {
-    const { values, doubles, bytes } = this.#machine.memory;
+    const { memory } = this.#machine;
+    const { values, doubles, words, bytes } = memory;
     while (args.length < count) {
       const i = args.length;
       // Reading a value may let the memory grow: then these views are empty, and the rest is read here.
       const kind = more || i >= MOST_ARGUMENTS ? undefined : bytes[values + 8 * MOST_ARGUMENTS + i];
-      const scalar = kind === NUMBER ? doubles[values / 8 + i] : SCALARS[kind as number];
+      const scalar =
+        kind === NUMBER
+          ? doubles[values / 8 + i]
+          : kind === TEXT
+            ? memory.shortText(words[values / 4 + 2 * i] as number, words[values / 4 + 2 * i + 1] as number)
+            : SCALARS[kind as number];
       if (scalar !== undefined) {
         args.push(scalar);
         continue;

@@ -35,6 +35,9 @@ export class LuaMachine {
   /** Lists of numbers in one call each way; see the linker. */
   readonly readNumbers: ReadNumbers;
   readonly writeNumbers: WriteNumbers;
+  /** Small tables in one call each way, as cells; see the linker. */
+  readonly readSmall: ReadSmall;
+  readonly writeSmall: WriteSmall;
   /** `lua_pushinteger`, `lua_rawgeti` and `lua_rawseti` with plain numbers. */
   readonly pushInteger: (L: number, value: number) => void;
   readonly rawgeti: (L: number, index: number, key: number) => number;
@@ -84,6 +87,8 @@ export class LuaMachine {
     second.kinds.value = this.memory.values + 8 * MOST_ARGUMENTS;
     this.readNumbers = second.read_numbers;
     this.writeNumbers = second.write_numbers;
+    this.readSmall = second.read_small;
+    this.writeSmall = second.write_small;
     this.pushInteger = second.push_integer;
     this.rawgeti = second.rawgeti;
     this.rawseti = second.rawseti;
@@ -177,6 +182,8 @@ export class LuaMachine {
 
 type ReadNumbers = (L: number, index: number, at: number, kinds: number, least: number, most: number) => number;
 type WriteNumbers = (L: number, at: number, kinds: number, count: number) => void;
+type ReadSmall = (L: number, index: number, at: number, bytes: number, arrayAddress: number, depth: number) => number;
+type WriteSmall = (L: number, at: number, arrayRef: number) => number;
 
 interface LinkExports extends WebAssembly.Exports {
   readonly invoke_vii: (fn: number, a: number, b: number) => void;
@@ -188,6 +195,8 @@ interface LinkExports extends WebAssembly.Exports {
   readonly kinds: WebAssembly.Global<'i32'>;
   readonly read_numbers: ReadNumbers;
   readonly write_numbers: WriteNumbers;
+  readonly read_small: ReadSmall;
+  readonly write_small: WriteSmall;
   readonly push_integer: LuaMachine['pushInteger'];
   readonly rawgeti: LuaMachine['rawgeti'];
   readonly rawseti: LuaMachine['rawseti'];

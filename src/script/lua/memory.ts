@@ -8,6 +8,9 @@ const SHORT = 24;
 /** Strings of up to this many bytes pass through one buffer that is kept. */
 const SCRATCH = 8_192;
 
+/** So many keys of tables are kept. */
+const KNOWN_KEYS = 128;
+
 /** Lists of up to so many numbers cross in one call. */
 export const MOST_NUMBERS = 4_096;
 
@@ -20,11 +23,14 @@ export class LuaMemory {
   #bytes = Buffer.alloc(0);
   #view = new DataView(new ArrayBuffer(0));
   #doubles = new Float64Array(0);
+  #words = new Int32Array(0);
+  readonly #keys: (string | undefined)[] = [];
   /** Where the buffers lie; an image must remember it. */
   readonly block: number;
   /** Four bytes for lengths that the API writes. */
   readonly #length: number;
-  readonly #scratch: number;
+  /** Texts on their way. */
+  readonly scratch: number;
   /** Room for lists of numbers: doubles, then a byte for each. */
   readonly numbers: number;
   /** Room for the arguments of a host call, and its result: doubles, then a byte for each; see the linker. */
@@ -36,8 +42,8 @@ export class LuaMemory {
     this.block = block;
     this.values = block;
     this.#length = block + MOST_ARGUMENTS * 9;
-    this.#scratch = this.#length + 8;
-    this.numbers = Math.ceil((this.#scratch + SCRATCH + 1) / 8) * 8;
+    this.scratch = this.#length + 8;
+    this.numbers = Math.ceil((this.scratch + SCRATCH + 1) / 8) * 8;
   }
 
   get bytes(): Buffer {
@@ -56,11 +62,50 @@ export class LuaMemory {
     return this.#doubles;
   }
 
+  /** The memory as integers of four bytes. */
+  get words(): Int32Array {
+    this.#follow();
+    return this.#words;
+  }
+
   /** The string at a stack index: text when it is UTF-8, else a copy of its bytes. The value must be a string. */
   read(L: number, index: number): string | Uint8Array {
     const start = this.#exports.lua_tolstring(L, index, this.#length);
     const size = this.view.getUint32(this.#length, true);
-    return this.#decode(start, size);
+    return this.text(start, size);
+  }
+
+  /** The string of so many bytes at an address, as `read` gives it. */
+  text(start: number, size: number): string | Uint8Array {
+    const { bytes } = this;
+    return textOf(bytes, start, start + size) ?? new Uint8Array(bytes.subarray(start, start + size));
+  }
+
+  /** The same, but undefined for one that is long. */
+  shortText(start: number, size: number): string | Uint8Array | undefined {
+    return size > LONG_TEXT ? undefined : this.text(start, size);
+  }
+
+  /** As `text`, of a table's key: the same few come again and again. Undefined where it is no text. */
+  key(start: number, size: number): string | undefined {
+    if (size === 0 || size > SHORT) return this.#key(start, size);
+    const { bytes } = this;
+    const hash = (size + 7 * (bytes[start] as number) + 31 * (bytes[start + size - 1] as number) + 61 * (bytes[start + (size >> 1)] as number)) % KNOWN_KEYS;
+    const known = this.#keys[hash];
+    if (known?.length === size) {
+      let i = 0;
+      while (i < size && known.charCodeAt(i) === bytes[start + i]) i++;
+      if (i === size) return known;
+    }
+    const key = this.#key(start, size);
+    // Of plain ASCII alone.
+    if (key?.length === size) this.#keys[hash] = key;
+    return key;
+  }
+
+  #key(start: number, size: number): string | undefined {
+    const key = this.text(start, size);
+    return typeof key === 'string' ? key : undefined;
   }
 
   /** Bytes of the string at a stack index. */
@@ -87,20 +132,25 @@ export class LuaMemory {
 
   /** Pushes text or bytes; a full heap raises the language's own memory error. */
   push(L: number, value: string | Uint8Array): void {
-    const most = typeof value === 'string' ? value.length * 3 : value.length;
-    if (most > SCRATCH) return this.#pushLong(L, value);
-    if (typeof value === 'string') this.#exports.lua_pushlstring(L, this.#scratch, this.#write(value));
-    else {
-      this.bytes.set(value, this.#scratch);
-      this.#exports.lua_pushlstring(L, this.#scratch, value.length);
-    }
+    const size = this.write(value, 0);
+    if (size === undefined) this.#pushLong(L, value);
+    else this.#exports.lua_pushlstring(L, this.scratch, size);
+  }
+
+  /** Writes text or bytes so far into the scratch area; gives their size, undefined where the area may not hold them. */
+  write(value: string | Uint8Array, offset: number): number | undefined {
+    const text = typeof value === 'string';
+    if (offset + (text ? value.length * 3 : value.length) > SCRATCH) return undefined;
+    if (text) return this.#write(value, this.scratch + offset);
+    this.bytes.set(value, this.scratch + offset);
+    return value.length;
   }
 
   /** Copies a short name with a closing NUL to the scratch area; valid until the next string is written. */
   name(text: string): number {
-    const size = this.#write(text);
-    this.bytes[this.#scratch + size] = 0;
-    return this.#scratch;
+    const size = this.#write(text, this.scratch);
+    this.bytes[this.scratch + size] = 0;
+    return this.scratch;
   }
 
   /** Copies text or bytes to memory of their own, NUL behind; the caller frees it. Throws LIMIT_EXCEEDED when the heap is full. */
@@ -125,10 +175,9 @@ export class LuaMemory {
     return pointer;
   }
 
-  #write(text: string): number {
+  #write(text: string, at: number): number {
     const { length } = text;
     const { bytes } = this;
-    const at = this.#scratch;
     if (length <= SHORT) {
       let i = 0;
       for (; i < length; i++) {
@@ -139,11 +188,6 @@ export class LuaMemory {
       if (i === length) return length;
     }
     return bytes.utf8Write(text, at);
-  }
-
-  #decode(start: number, size: number): string | Uint8Array {
-    const { bytes } = this;
-    return textOf(bytes, start, start + size) ?? new Uint8Array(bytes.subarray(start, start + size));
   }
 
   #pushLong(L: number, value: string | Uint8Array): void {
@@ -159,6 +203,7 @@ export class LuaMemory {
     this.#bytes = Buffer.from(buffer);
     this.#view = new DataView(buffer);
     this.#doubles = new Float64Array(buffer);
+    this.#words = new Int32Array(buffer);
   }
 }
 

@@ -1,11 +1,13 @@
 import { orderInSteps } from '../../call/text.ts';
 import { type Callback, define, Float, type Handle, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
+import { pathText } from '../path.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
 import type { LuaMemory } from './memory.ts';
 import { readNumbers } from './numbers.ts';
-import { filled, MANY_KEYS, refuse, sorted, tooLong, tooMany } from './table.ts';
+import { SmallReader } from './small.ts';
+import { filled, LENGTH_OF_A_KEY, MANY_KEYS, refuse, sorted, tooLong, tooMany } from './table.ts';
 
 /** The items of a table that has none yet. */
 const NONE: Value[] = [];
@@ -17,6 +19,8 @@ export interface LuaOutgoing {
   handle(id: number): Handle | undefined;
   /** The host's function for the one at a stack index. */
   callback(L: number, index: number): Callback;
+  /** True while any table may be a lazy map. */
+  lazy(): boolean;
   /** All fields of a lazy map at a stack index that the script has not had yet; undefined for any other table. */
   lacking(L: number, index: number): ValueMap | undefined;
 }
@@ -32,6 +36,8 @@ interface Level {
   map: ValueMap | undefined;
   /** A map's keys as they came. */
   keys: string[];
+  /** How many keys they count for: more where they are long. */
+  weight: number;
   /** What belongs to the keys where there are many: an object would be built twice, the second time in the order of its keys. */
   many: Map<string, Value> | undefined;
   /** Where there are many keys and all have come: puts them in order. Then they move to the map, where `done` of them are. */
@@ -46,6 +52,7 @@ export class LuaReader {
   readonly #memory: LuaMemory;
   readonly #out: LuaOutgoing;
   readonly #steps: Steps;
+  readonly #small: SmallReader;
   /** Of all tables around the reader; those behind `#depth` are kept for the next ones. */
   readonly #levels: Level[] = [];
   #depth = 0;
@@ -62,6 +69,7 @@ export class LuaReader {
     this.#memory = machine.memory;
     this.#out = out;
     this.#steps = steps;
+    this.#small = new SmallReader(machine, out.arrayAddress);
   }
 
   /** Begins with the value at an absolute stack index, which `name` names in errors: BAD_ARGUMENT with the path in it. */
@@ -113,9 +121,9 @@ export class LuaReader {
       this.#key(level);
       if (type !== LUA.table) this.#put(level, this.#scalar(top + 2, type));
       else {
-        const list = this.#open(top + 2);
-        if (!list) return undefined;
-        this.#put(level, list);
+        const whole = this.#open(top + 2);
+        if (!whole) return undefined;
+        this.#put(level, whole);
       }
     }
   }
@@ -152,13 +160,14 @@ export class LuaReader {
   #text(index: number): string | Uint8Array {
     const text = this.#memory.read(this.#L, index);
     this.#bytes += text.length;
+    this.#steps.count(0, text.length);
     if (this.#bytes > VALUE_LIMITS.bytes) throw tooLong(this.#path());
     if (text.length > LONG_TEXT) this.#steps.large = true;
     return text;
   }
 
-  /** Goes into the table at a stack index; a list of numbers alone is read at once. */
-  #open(index: number): Value[] | undefined {
+  /** Goes into the table at a stack index; one that is small, or a list of numbers alone, is read at once. */
+  #open(index: number): Value | undefined {
     const x = this.#x;
     const L = this.#L;
     if (++this.#nodes > VALUE_LIMITS.nodes) throw tooMany(this.#path());
@@ -172,6 +181,8 @@ export class LuaReader {
       if (this.#nodes > VALUE_LIMITS.nodes) throw tooMany(this.#path());
       return numbers;
     }
+    const small = this.#readSmall(index);
+    if (small) return small;
     const level = (this.#levels[this.#depth++] ??= {
       index: 0,
       top: 0,
@@ -181,6 +192,7 @@ export class LuaReader {
       sparse: undefined,
       map: undefined,
       keys: [],
+      weight: 0,
       many: undefined,
       ordering: undefined,
       done: 0,
@@ -195,6 +207,21 @@ export class LuaReader {
     return undefined;
   }
 
+  #readSmall(index: number): Value | undefined {
+    if (this.#out.lazy()) return undefined;
+    const small = this.#small;
+    const value = small.read(this.#L, index, this.#depth);
+    if (value === undefined) return undefined;
+    const nodes = this.#nodes + small.nodes - 1;
+    const bytes = this.#bytes + small.length;
+    // Beyond a limit the way part by part says where.
+    if (nodes > VALUE_LIMITS.nodes || bytes > VALUE_LIMITS.bytes) return undefined;
+    this.#nodes = nodes;
+    this.#bytes = bytes;
+    this.#steps.count(small.nodes, small.length);
+    return value;
+  }
+
   /** Takes note of the key that came, and of what kind of table it makes this. */
   #key(level: Level): void {
     const x = this.#x;
@@ -206,13 +233,17 @@ export class LuaReader {
       const key = this.#memory.read(L, at);
       if (typeof key !== 'string') throw refuse(this.#path(true), 'a table key that is no UTF-8 text');
       this.#bytes += key.length;
+      this.#steps.count(0, key.length);
       if (this.#bytes > VALUE_LIMITS.bytes) throw tooLong(this.#path(true));
       if (!level.map) {
         level.map = {};
         level.keys = [];
+        level.weight = 0;
       }
       level.key = key;
-      if (level.keys.push(key) === MANY_KEYS) level.many = new Map(Object.entries(level.map));
+      level.keys.push(key);
+      level.weight += 1 + Math.floor(key.length / LENGTH_OF_A_KEY);
+      if (level.weight >= MANY_KEYS) level.many ??= new Map(Object.entries(level.map));
       return;
     }
     const position = type === LUA.number && x.lua_isinteger(L, at) ? x.lua_tonumberx(L, at, 0) : 0;
@@ -279,13 +310,9 @@ export class LuaReader {
     return marked;
   }
 
-  /** Where the reader is, `State.save: value.a.b`; `around` leaves the innermost key out. */
+  /** Where the reader is, `State.save: value.a[2]`; `around` leaves the innermost key out. */
   #path(around = false): string {
-    let path = this.#name;
-    for (let i = 0; i < this.#depth - (around ? 1 : 0); i++) {
-      const { key } = this.#levels[i] as Level;
-      if (typeof key === 'string') path += `.${key}`;
-    }
-    return path;
+    const levels = this.#levels.slice(0, this.#depth - (around ? 1 : 0));
+    return this.#name + pathText(levels.map(({ key }) => key));
   }
 }

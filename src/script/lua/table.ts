@@ -11,11 +11,13 @@ export function tooLong(path: string): ScriptError {
 }
 
 export function tooMany(path: string): ScriptError {
-  return refuse(path, `more than ${VALUE_LIMITS.nodes} values in one`);
+  return refuse(path, `more than ${VALUE_LIMITS.nodes} parts in one value`);
 }
 
 /** A map of so many keys is put in order in steps. */
 export const MANY_KEYS = 256;
+/** A longer key counts for several. */
+export const LENGTH_OF_A_KEY = 256;
 
 /** Lua tables have no order: byte order of the keys stands in. */
 export function sorted(map: ValueMap, keys: string[] = Object.keys(map)): ValueMap {

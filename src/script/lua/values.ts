@@ -61,6 +61,7 @@ export class LuaValues {
       arrayAddress: marks.arrayAddress,
       handle: (id: number) => this.#handles[id],
       callback: (L: number, index: number) => this.#callback(L, index),
+      lazy: () => this.lazy.any,
       lacking: (L: number, index: number) => (this.lazy.any ? this.#lacking(L, index) : undefined),
     };
     this.#reader = new LuaReader(machine, outgoing, steps);

@@ -5,6 +5,10 @@ import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
 import type { LongText, LuaMemory } from './memory.ts';
 import { writeNumbers } from './numbers.ts';
+import { SmallWriter } from './small.ts';
+
+/** Room on the stack for a container and for a small one in it. */
+const SLOTS = 32;
 
 /** What stands behind the functions and handles that go in. */
 export interface LuaIncoming {
@@ -35,6 +39,7 @@ export class LuaWriter {
   readonly #memory: LuaMemory;
   readonly #in: LuaIncoming;
   readonly #steps: Steps;
+  readonly #small: SmallWriter;
   readonly #levels: Level[] = [];
   /** A long text on its way into memory. */
   #text: LongText | undefined;
@@ -46,6 +51,7 @@ export class LuaWriter {
     this.#memory = machine.memory;
     this.#in = incoming;
     this.#steps = steps;
+    this.#small = new SmallWriter(machine, incoming.arrayRef);
   }
 
   /** Begins to push a value; true when it is on the stack. Throws LIMIT_EXCEEDED. */
@@ -99,6 +105,7 @@ export class LuaWriter {
       if (keys) {
         const key = keys[level.next++] as string;
         this.#memory.push(this.#L, key);
+        this.#steps.count(0, key.length);
         value = (of as ValueMap)[key];
       } else value = (of as readonly Value[])[level.next++];
       if (value === null || value === undefined) this.#x.lua_pushlightuserdata(this.#L, 0);
@@ -150,6 +157,7 @@ export class LuaWriter {
   #string(value: string | Uint8Array): boolean {
     if (value.length <= LONG_TEXT) {
       this.#memory.push(this.#L, value);
+      this.#steps.count(0, value.length);
       return true;
     }
     this.#text = this.#memory.begin(value);
@@ -168,7 +176,7 @@ export class LuaWriter {
     const x = this.#x;
     const L = this.#L;
     if (this.#levels.length > VALUE_LIMITS.depth) throw new ScriptError('LIMIT_EXCEEDED', `a result is nested deeper than ${VALUE_LIMITS.depth}`);
-    if (!x.lua_checkstack(L, 6)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
+    if (!x.lua_checkstack(L, SLOTS)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
     if (value instanceof Handle) {
       const fields = this.#in.handle(L, value);
       if (!fields) return true;
@@ -179,7 +187,8 @@ export class LuaWriter {
         this.#machine.pushInteger(L, this.#in.lazyId(value));
         x.lua_callk(L, 2, 1, 0, 0);
       });
-    } else if (Array.isArray(value)) {
+    } else if (this.#pushSmall(value)) return true;
+    else if (Array.isArray(value)) {
       x.lua_createtable(L, value.length, 0);
       if (writeNumbers(this.#machine, L, value)) {
         this.#mark();
@@ -188,6 +197,12 @@ export class LuaWriter {
       this.#levels.push({ of: value, keys: undefined, count: value.length, after: undefined, next: 0 });
     } else this.#map(value, undefined);
     return false;
+  }
+
+  #pushSmall(value: Value[] | ValueMap): boolean {
+    if (!this.#small.push(this.#L, value, this.#levels.length)) return false;
+    this.#steps.count(this.#small.nodes, 0);
+    return true;
   }
 
   #map(map: ValueMap, after: Level['after']): void {

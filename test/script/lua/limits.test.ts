@@ -108,6 +108,13 @@ describe('refused memory and depth', () => {
     expect(await run(text)).toEqual({ ok: false, message: expect.stringContaining(message), alive: 1 });
   });
 
+  it.each([
+    ['local function f() return 1 +\n f() end f()', { message: 'the script nests its calls too deep', where: { file: 'test.lua', line: 2 } }],
+    ['local function f() return ("x"):gsub("x", f) end f()', { message: 'the script nests too deep', where: { file: 'test.lua', line: 1 } }],
+  ])('tells nesting that nobody catches with its line: %s', async (text, error) => {
+    expect(await failure(run(text, { memory_mb: 128 }))).toMatchObject({ code: 'LIMIT_EXCEEDED', ...error });
+  });
+
   it('names the limit when nobody catches it', async () => {
     expect(await failure(run('("x"):rep(1e9)', { memory_mb: 8 }))).toMatchObject({
       code: 'LIMIT_EXCEEDED',

@@ -24,6 +24,15 @@
   (import "lua" "lua_next" (func $next (param i32 i32) (result i32)))
   (import "lua" "lua_rawgeti" (func $rawgeti (param i32 i32 i64) (result i32)))
   (import "lua" "lua_rawseti" (func $rawseti (param i32 i32 i64)))
+  (import "lua" "lua_rawset" (func $rawset (param i32 i32)))
+  (import "lua" "lua_checkstack" (func $checkstack (param i32 i32) (result i32)))
+  (import "lua" "lua_createtable" (func $createtable (param i32 i32 i32)))
+  (import "lua" "lua_getmetatable" (func $getmetatable (param i32 i32) (result i32)))
+  (import "lua" "lua_setmetatable" (func $setmetatable (param i32 i32) (result i32)))
+  (import "lua" "lua_topointer" (func $topointer (param i32 i32) (result i32)))
+  (import "lua" "lua_tolstring" (func $tolstring (param i32 i32 i32) (result i32)))
+  (import "lua" "lua_pushlstring" (func $pushlstring (param i32 i32 i32) (result i32)))
+  (import "lua" "lua_pushlightuserdata" (func $pushlightuserdata (param i32 i32)))
   (import "host" "call" (func $call (param i32 i32 i32) (result i32)))
   (import "host" "wait" (func $wait (result externref)))
   (import "host" "finish" (func $finish (param i32 externref) (result i32)))
@@ -45,7 +54,8 @@
   (global $kinds (export "kinds") (mut i32) (i32.const 0))
 
   ;; Each step from the host into the engine takes longer than all of this. Kinds of the first sixteen arguments: 0 a number that the host has as
-  ;; it is, 1 nil, 2 false, 3 true, 4 what it reads itself (integers that a double cannot hold and floats without a fraction among it).
+  ;; it is, 1 nil, 2 false, 3 true, 4 what it reads itself (integers that a double cannot hold and floats without a fraction among it), 5 a text,
+  ;; whose place and size lie there.
   (func $arguments (param $L i32) (param $count i32) (local $i i32) (local $type i32) (local $kind i32) (local $value f64)
     block $done
       loop $each
@@ -61,6 +71,13 @@
           i32.const 2 i32.shl local.set $kind
         else
           local.get $type i32.eqz if i32.const 1 local.set $kind end
+          local.get $type i32.const 4 i32.eq if
+            global.get $values local.get $i i32.const 3 i32.shl i32.add
+            local.get $L local.get $i i32.const 1 i32.add
+            global.get $values local.get $i i32.const 3 i32.shl i32.add i32.const 4 i32.add
+            call $tolstring i32.store
+            i32.const 5 local.set $kind
+          end
           local.get $type i32.const 1 i32.eq if local.get $L local.get $i i32.const 1 i32.add call $toboolean i32.const 2 i32.add local.set $kind end
         end
         global.get $kinds local.get $i i32.add local.get $kind i32.store8
@@ -165,4 +182,147 @@
         local.get $L i32.const -2 local.get $i i64.extend_i32_u call $rawseti
         br $each
       end
-    end))
+    end)
+
+  ;; Small tables cross as cells of sixteen bytes: what it is, a count, and from the eighth byte on a double or where a text lies.
+  ;; 0 null, 1 false, 2 true, 3 integer, 4 float, 5 text of so many bytes, 6 a map of so many keys, each with its value behind it, 7 a list.
+  (global $end (mut i32) (i32.const 0))
+  (global $array (mut i32) (i32.const 0))
+  (global $text_left (mut i32) (i32.const 0))
+
+  ;; Reads the table at an index to $at, at most to $end; gives where the cells end, or 0 for a table that is not small or not data alone, as a map of more
+  ;; than 64 keys. $array
+  ;; is the address of the lists' metatable.
+  (func (export "read_small") (param $L i32) (param $index i32) (param $at i32) (param $bytes i32) (param $array i32) (param $depth i32) (result i32)
+    (local $top i32)
+    local.get $L local.get $index call $rawlen i64.const 512 i64.gt_u if i32.const 0 return end
+    local.get $L local.get $depth i32.const 3 i32.mul i32.const 3 i32.add call $checkstack i32.eqz if i32.const 0 return end
+    local.get $at local.get $bytes i32.add i32.const 32 i32.sub global.set $end
+    local.get $array global.set $array
+    i32.const 65536 global.set $text_left
+    local.get $L call $gettop local.set $top
+    local.get $L local.get $index local.get $top local.get $at local.get $depth call $read_table
+    local.get $L local.get $top call $settop)
+
+  ;; Keys and values come at $top + 1 and $top + 2.
+  (func $read_table (param $L i32) (param $index i32) (param $top i32) (param $at i32) (param $depth i32) (result i32)
+    (local $start i32) (local $count i32) (local $kind i32) (local $type i32) (local $key i32) (local $of i32) (local $integer i64)
+    local.get $depth i32.eqz if i32.const 0 return end
+    local.get $top i32.const 1 i32.add local.tee $key i32.const 1 i32.add local.set $of
+    local.get $at local.tee $start i32.const 16 i32.add local.set $at
+    local.get $L call $pushnil
+    block $other
+      loop $each
+        local.get $L local.get $index call $next
+        if
+          local.get $at global.get $end i32.gt_u br_if $other
+          local.get $L local.get $key call $type i32.const 4 i32.eq
+          if
+            local.get $kind i32.const 7 i32.eq br_if $other
+            i32.const 6 local.set $kind
+            local.get $count i32.const 64 i32.ge_u br_if $other
+            local.get $L local.get $key local.get $at call $read_text local.tee $at i32.eqz br_if $other
+          else
+            local.get $kind i32.const 6 i32.eq br_if $other
+            i32.const 7 local.set $kind
+            local.get $L local.get $key call $isinteger i32.eqz br_if $other
+            local.get $L local.get $key i32.const 0 call $tointeger
+            local.get $count i32.const 1 i32.add i64.extend_i32_u i64.ne br_if $other
+          end
+          block $read
+            local.get $L local.get $of call $type local.set $type
+            local.get $type i32.const 5 i32.eq if
+              local.get $L local.get $of local.get $of local.get $at local.get $depth i32.const 1 i32.sub call $read_table
+              local.tee $at i32.eqz br_if $other
+              br $read
+            end
+            local.get $type i32.const 4 i32.eq if
+              local.get $L local.get $of local.get $at call $read_text local.tee $at i32.eqz br_if $other
+              br $read
+            end
+            local.get $type i32.const 3 i32.eq if
+              local.get $L local.get $of call $isinteger
+              if
+                local.get $L local.get $of i32.const 0 call $tointeger local.tee $integer
+                i64.const 9007199254740991 i64.add i64.const 18014398509481982 i64.gt_u br_if $other
+                local.get $at i32.const 3 i32.store
+                local.get $at local.get $integer f64.convert_i64_s f64.store offset=8
+              else
+                local.get $at i32.const 4 i32.store
+                local.get $at local.get $L local.get $of i32.const 0 call $tonumber f64.store offset=8
+              end
+            else
+              local.get $type i32.const 1 i32.eq if
+                local.get $at local.get $L local.get $of call $toboolean i32.const 1 i32.add i32.store
+              else
+                local.get $type i32.const 2 i32.ne br_if $other
+                local.get $at i32.const 0 i32.store
+              end
+            end
+            local.get $at i32.const 16 i32.add local.set $at
+          end
+          local.get $count i32.const 1 i32.add local.set $count
+          local.get $L local.get $key call $settop
+          br $each
+        end
+      end
+      local.get $kind i32.eqz if
+        i32.const 6 local.set $kind
+        local.get $L local.get $index call $getmetatable if
+          local.get $L i32.const -1 call $topointer global.get $array i32.eq if i32.const 7 local.set $kind end
+        end
+      end
+      local.get $start local.get $kind i32.store
+      local.get $start local.get $count i32.store offset=4
+      local.get $at return
+    end
+    i32.const 0)
+
+  (func $read_text (param $L i32) (param $index i32) (param $at i32) (result i32)
+    local.get $at i32.const 5 i32.store
+    local.get $at local.get $L local.get $index local.get $at i32.const 4 i32.add call $tolstring i32.store offset=8
+    global.get $text_left local.get $at i32.load offset=4 i32.sub global.set $text_left
+    global.get $text_left i32.const 0 i32.lt_s if i32.const 0 return end
+    local.get $at i32.const 16 i32.add)
+
+  ;; Pushes what the cells at $at hold, with the lists' metatable from the registry; gives where they end.
+  (func $write_small (export "write_small") (param $L i32) (param $at i32) (param $array i32) (result i32)
+    (local $kind i32) (local $count i32) (local $i i32) (local $of i32)
+    local.get $at i32.load local.set $kind
+    local.get $at i32.load offset=4 local.set $count
+    local.get $at i32.const 16 i32.add local.set $of
+    block $pushed
+      local.get $kind i32.const 5 i32.eq if local.get $L local.get $at i32.load offset=8 local.get $count call $pushlstring drop br $pushed end
+      local.get $kind i32.const 3 i32.eq if local.get $L local.get $at f64.load offset=8 i64.trunc_f64_s call $pushinteger br $pushed end
+      local.get $kind i32.const 4 i32.eq if local.get $L local.get $at f64.load offset=8 call $pushnumber br $pushed end
+      local.get $kind i32.eqz if local.get $L i32.const 0 call $pushlightuserdata br $pushed end
+      local.get $kind i32.const 6 i32.lt_u if local.get $L local.get $kind i32.const 1 i32.sub call $pushboolean br $pushed end
+      local.get $kind i32.const 6 i32.eq
+      if
+        local.get $L i32.const 0 local.get $count call $createtable
+        block $full
+          loop $each
+            local.get $i local.get $count i32.ge_u br_if $full
+            local.get $L local.get $of local.get $array call $write_small local.set $of
+            local.get $L local.get $of local.get $array call $write_small local.set $of
+            local.get $L i32.const -3 call $rawset
+            local.get $i i32.const 1 i32.add local.set $i
+            br $each
+          end
+        end
+      else
+        local.get $L local.get $count i32.const 0 call $createtable
+        block $full
+          loop $each
+            local.get $i local.get $count i32.ge_u br_if $full
+            local.get $L local.get $of local.get $array call $write_small local.set $of
+            local.get $i i32.const 1 i32.add local.set $i
+            local.get $L i32.const -2 local.get $i i64.extend_i32_u call $rawseti
+            br $each
+          end
+        end
+        local.get $L i32.const -1001000 local.get $array i64.extend_i32_s call $rawgeti drop
+        local.get $L i32.const -2 call $setmetatable drop
+      end
+    end
+    local.get $of))
