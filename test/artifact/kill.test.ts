@@ -7,7 +7,7 @@ import { killAtRandom, problems } from '../support/artifact-kill.ts';
 const root = mkdtempSync(join(tmpdir(), 'llmspell-kill-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-describe('kill -9 in the middle of artifacts', () => {
+describe.concurrent('kill -9 in the middle of artifacts', () => {
   it('leaves none half stored, loses none that was told, and leaves nothing behind', { timeout: 300_000 }, async () => {
     const folder = join(root, 'data');
     const told: string[] = [];

@@ -52,12 +52,14 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'calls that nest too deep are told as such',
+    at_once: true,
     lua: `local function f(n)\nreturn 1 + f(n + 1) end f(1)`,
     js: `const f = n =>\n1 + f(n + 1); f(1)`,
     expect_error: { code: 'LIMIT_EXCEEDED', message: /^the script nests its calls too deep$/ },
   },
   {
     name: 'bytes are bounded',
+    at_once: true,
     lua: `State.save("global", "v", ("x"):rep(17 * 2^20 // 1 | 0))`,
     js: `State.save("global", "v", "x".repeat(17 * 2 ** 20))`,
     expect_error: { code: 'BAD_ARGUMENT', message: 'State.save: value: more than 16 MB in one value' },
@@ -100,6 +102,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'recursion without end can be caught, again and again',
+    at_once: true,
     lua: `local function f() return 1 + f() end local n = 0 for i = 1, 2 do if not pcall(f) then n = n + 1 end end return n`,
     js: `function f() { return 1 + f() } let n = 0; for (let i = 0; i < 2; i++) try { f() } catch { n++ } n`,
     expect: 2,
@@ -114,6 +117,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'deep calls of the library on a fiber are an error of the language',
+    at_once: true,
     lua: `local ok = parallel({function() local function f(n) return string.format("%s", setmetatable({}, {__tostring = function() return f(n + 1) end})) end return (pcall(f, 1)) end}) return ok[1]`,
     js: `parallel([() => { try { const a = []; let b = a; for (let i = 0; i < 1e5; i++) b = b[0] = []; JSON.stringify(a); return true } catch { return false } }])[0]`,
     expect: false,

@@ -101,6 +101,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'memory that is refused can be caught, and not only once',
+    at_once: true,
     lua: `local n = 0 for i = 1, 2 do local ok = pcall(function() local t = {} for i = 1, 1e7 do t[i] = {i} end end) if not ok then n = n + 1 end if not pcall(string.rep, "x", 1e9) then n = n + 1 end end return {n, Tool.execute("calculator", {expression = "1"}).result}`,
     js: `let n = 0; for (let i = 0; i < 2; i++) { try { const t = []; for (let k = 0; k < 1e7; k++) t.push({k}) } catch { n++ } try { "x".repeat(1e9) } catch { n++ } } [n, Tool.execute("calculator", {expression: "1"}).result]`,
     limits: { cpu_ms: 60_000, memory_mb: 16 },

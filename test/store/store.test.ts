@@ -179,10 +179,11 @@ for (let i = Number(store.meta('next') ?? 0); ; i++) {
   process.stdout.write(i + '\\n');
 }`;
 
+const SCRIPT = join(root, 'writer.ts');
+writeFileSync(SCRIPT, WRITER);
+
 async function killAtRandom(path: string, sabotaged: boolean): Promise<number> {
-  const script = join(root, 'writer.ts');
-  writeFileSync(script, WRITER);
-  const child = spawn(process.execPath, [script, path, ...(sabotaged ? ['yes'] : [])], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, [SCRIPT, path, ...(sabotaged ? ['yes'] : [])], { stdio: ['ignore', 'pipe', 'ignore'] });
   let told = '';
   child.stdout.on('data', (text) => {
     told += text;
@@ -204,7 +205,7 @@ function problems(path: string, told: number): string[] {
   return [...halves, ...lost];
 }
 
-describe('kill -9', () => {
+describe.concurrent('kill -9', () => {
   it('leaves nothing half written and loses nothing that was told', { timeout: 60_000 }, async () => {
     const path = folder();
     for (let i = 0; i < 3; i++) expect(problems(path, await killAtRandom(path, false))).toEqual([]);

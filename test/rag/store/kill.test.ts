@@ -8,7 +8,7 @@ const folders: string[] = [];
 const folder = () => folders[folders.push(mkdtempSync(join(tmpdir(), 'llmspell-kill-'))) - 1] as string;
 afterAll(() => folders.forEach((path) => rmSync(path, { recursive: true, force: true })));
 
-describe('kill -9 of a process that ingests', { timeout: 300_000 }, () => {
+describe.concurrent('kill -9 of a process that ingests', { timeout: 300_000 }, () => {
   it('between any two steps leaves rows, full text, vectors and index in agreement', async () => {
     const dataDir = folder();
     for (const at of FAILPOINTS) {
