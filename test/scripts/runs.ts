@@ -62,8 +62,8 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'queued events are delivered when the script has ended',
-    lua: `Event.subscribe("a", function(e) sleep(20) print(e.payload) end) for i = 1, 3 do Event.emit("a", i) end print("over")`,
-    js: `Event.subscribe("a", e => { sleep(20); print(e.payload) }); for (let i = 1; i <= 3; i++) Event.emit("a", i); print("over")`,
+    lua: `Event.subscribe("a", function(e) sleep(100) print(e.payload) end) for i = 1, 3 do Event.emit("a", i) end print("over")`,
+    js: `Event.subscribe("a", e => { sleep(100); print(e.payload) }); for (let i = 1; i <= 3; i++) Event.emit("a", i); print("over")`,
     output: ['over', '1', '2', '3'],
   },
   {

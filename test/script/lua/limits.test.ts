@@ -126,6 +126,6 @@ describe('refused memory and depth', () => {
 
 describe('the process', () => {
   it('stays flat over kills', async () => {
-    expect(await grownBy('lua', 300)).toBeLessThan(25);
+    expect(await grownBy('lua', 150)).toBeLessThan(25);
   });
 });
