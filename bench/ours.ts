@@ -8,6 +8,8 @@ import { anyValue, defineGlobal, type Language, method, ScriptRuntime } from '..
 import { median } from './row.ts';
 
 const number = z.number();
+/** Calls of `Bench.never` so far. */
+let waits = 0;
 
 /** Calls that do nothing, to measure the way there and back. */
 const benchGlobal = defineGlobal({
@@ -22,7 +24,10 @@ const benchGlobal = defineGlobal({
       params: {},
       result: anyValue,
       effect: 'wait',
-      handler: (_, { run }) => run.sleep(3_600_000).then(() => null),
+      handler(_, { run }) {
+        waits++;
+        return run.sleep(3_600_000).then(() => null);
+      },
     }),
   },
 });
@@ -85,12 +90,13 @@ export async function services({ run }: Ours) {
   };
 }
 
-/** Resident memory of one waiting script, MB. */
+/** Resident memory of one of so many waiting scripts, MB. */
 export async function waiting({ runtime }: Ours, language: Language, count: number): Promise<number> {
   const abort = new AbortController();
+  const all = waits + count;
   const before = process.memoryUsage().rss;
   const runs = Array.from({ length: count }, () => runtime.execute('Bench.never()', { language, signal: abort.signal }).catch(() => undefined));
-  await new Promise((done) => setTimeout(done, 500));
+  while (waits < all) await new Promise((done) => setTimeout(done, 100));
   const used = (process.memoryUsage().rss - before) / count / 2 ** 20;
   abort.abort();
   await Promise.all(runs);

@@ -6,8 +6,8 @@ import { median, type Row, row } from '../row.ts';
 export async function processes(): Promise<Row[]> {
   const ours = await open();
   const rows = [
-    row('memory of a waiting script, Lua', await waiting(ours, 'lua', 1_000), 'MB', 0.2),
-    row('memory of a waiting script, JavaScript', await waiting(ours, 'javascript', 500), 'MB', 0.5),
+    row('memory of one of 1,000 waiting scripts, Lua', await waiting(ours, 'lua', 1_000), 'MB', 0.2),
+    row('memory of one of 1,000 waiting scripts, JavaScript', await waiting(ours, 'javascript', 1_000), 'MB', 0.5),
     row('longest hold of the event loop, one hostile script', Math.max(await hold(ours, 'lua', 1), await hold(ours, 'javascript', 1)), 'ms', 15),
     row('longest hold of the event loop, 100 endless scripts', Math.max(await hold(ours, 'lua', 100), await hold(ours, 'javascript', 100)), 'ms', 20),
     row('longest hold of the event loop, 33,000 maps to State and back, Lua', await holdOfValue(ours, 'lua'), 'ms', 20),
