@@ -19,6 +19,8 @@ export async function bundle() {
     external: (id, importer) => /^node:|^wabt$|^usearch$/.test(id) && !isSlim(id, importer),
     plugins: [places(fresh), commander, builtins, ascii],
     preserveEntrySignatures: 'allow-extension',
+    // What an own process loads later may be a part of the program all the same.
+    checks: { ineffectiveDynamicImport: false },
   });
   await made.write({
     dir: fresh,

@@ -9,6 +9,8 @@ export interface FiberOptions {
   readonly context: Context;
   readonly timeoutMs?: number | undefined;
   readonly title?: string | undefined;
+  /** What it ends with past its deadline, if not with TIMEOUT. */
+  readonly late?: ScriptError | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onFirstWait?: (() => void) | undefined;
 }
@@ -92,7 +94,7 @@ export class Fiber {
 
   /** The error of its own deadline. */
   timeout(): ScriptError {
-    return tookLonger(this.#options);
+    return this.#options.late ?? tookLonger(this.#options);
   }
 
   /** Stops timers and listeners; nothing may run on it afterwards. */

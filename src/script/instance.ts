@@ -170,7 +170,8 @@ export abstract class Instance {
   protected enterChunk<T>(body: (fiber: Fiber) => Promise<T>): Promise<T> {
     const { timeout_ms } = this.run.limits;
     const id = `${++this.#chunks}`;
-    const fiber = new Fiber({ id, context: new CallContext(this.run), timeoutMs: timeout_ms > 0 ? timeout_ms : undefined });
+    const late = new ScriptError('LIMIT_EXCEEDED', `took longer than limits.timeout_ms = ${timeout_ms} ms`);
+    const fiber = new Fiber({ id, context: new CallContext(this.run), timeoutMs: timeout_ms > 0 ? timeout_ms : undefined, late });
     this.#chunk = fiber;
     this.#chunkCpuMs = this.run.cpu.ms;
     this.#stopping = undefined;

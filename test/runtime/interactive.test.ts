@@ -155,7 +155,7 @@ describe.each(LANGUAGES)('a session in %s', (language) => {
   it('bounds the wait of each chunk by timeout_ms', async () => {
     await using test = await testRuntime();
     await using session = test.runtime.openSession({ language, limits: { timeout_ms: 40 } });
-    expect(await failure(session, 'sleep(60000)')).toMatchObject({ code: 'TIMEOUT', message: 'took longer than 40 ms' });
+    expect(await failure(session, 'sleep(60000)')).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'took longer than limits.timeout_ms = 40 ms' });
     expect(await session.evaluate('1')).toBe('1');
   });
 
