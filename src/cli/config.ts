@@ -1,5 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { ScriptError } from '../errors.ts';
+import { HostContainer } from '../call/run.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { builtinHooks } from '../hook/builtin/index.ts';
+import { MODEL_WANTED, splitName } from '../model/name.ts';
 import { readConfig } from '../settings.ts';
 import { CONFIG_FILE, loadConfig } from './config-file.ts';
 
@@ -75,8 +78,17 @@ export function initConfig(path = CONFIG_FILE): void {
   process.stdout.write(`wrote ${path}\n`);
 }
 
-/** Says whether the configuration can be used. */
+/** Says whether the configuration can be used: what is written and what a runtime would make of it. */
 export async function checkConfig(path: string | undefined): Promise<void> {
-  const { file } = await loadConfig(path);
+  const { config, file } = await loadConfig(path);
+  try {
+    const { override, embedding_override } = config.models;
+    if (override !== undefined) splitName(override, MODEL_WANTED, 'models.override');
+    if (embedding_override !== undefined) splitName(embedding_override, MODEL_WANTED, 'models.embedding_override');
+    await using host = new HostContainer({ ...config, data: { ...config.data, backend: 'memory' } }, config.data.dir);
+    builtinHooks(host);
+  } catch (error) {
+    throw new ScriptError('BAD_CONFIG', `${file ?? CONFIG_FILE}: ${asScriptError(error).message}`);
+  }
   process.stdout.write(file === undefined ? `there is no ${CONFIG_FILE}; the defaults are used\n` : `${file} is fine\n`);
 }

@@ -187,6 +187,17 @@ describe('wrong usage', () => {
 });
 
 describe('the other commands', () => {
+  it.each([
+    ['[hooks.logging]\npoints = ["nope:x"]', 'hooks.logging: no hook point matches "nope:x"'],
+    ['[hooks.redact]\ncustom = {a = "("}', 'hooks.redact: custom.a: '],
+    ['[models]\noverride = "foo"', 'models.override: expected provider/model'],
+  ])('check what a runtime would make of a configuration: %s', async (text, message) => {
+    writeFileSync(join(folder, 'made.toml'), text);
+    const { status, stdout, stderr } = await llmspell('config', 'check', '--config', 'made.toml');
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`error: made.toml: ${message}`);
+  });
+
   it('write and check a configuration', async () => {
     expect((await llmspell('config', 'init', 'new.toml')).stdout).toBe('wrote new.toml\n');
     expect(await llmspell('config', 'init', 'new.toml')).toMatchObject({ status: 2, stderr: 'error: new.toml: it exists already\n' });
