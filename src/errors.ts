@@ -54,9 +54,19 @@ export class ScriptError extends Error {
   }
 }
 
-/** The error as a ScriptError: itself if it is one, else INTERNAL with the original as cause and no host path in its text. */
+/** What the text of an error that is none of ours may take, characters. */
+const MOST_TEXT = 10_000;
+
+/** The error as a ScriptError: itself if it is one, else INTERNAL with the original as cause and no host path in its text. Takes whatever can be thrown. */
 export function asScriptError(error: unknown): ScriptError {
-  if (error instanceof ScriptError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new ScriptError('INTERNAL', `internal error: ${text.replaceAll(/(?:file:\/\/)?(?:[A-Za-z]:)?[\\/][^\s'"]*[\\/]/g, '')}`, { cause: error });
+  let text: unknown;
+  try {
+    if (error instanceof ScriptError) return error;
+    text = error instanceof Error ? error.message : String(error);
+  } catch {
+    // Nobody may touch it again.
+    return new ScriptError('INTERNAL', 'internal error: what was thrown has no text');
+  }
+  const told = typeof text === 'string' ? text.slice(0, MOST_TEXT) : 'what was thrown has no text';
+  return new ScriptError('INTERNAL', `internal error: ${told.replaceAll(/(?:file:\/\/)?(?:[A-Za-z]:)?[\\/][^\s'"]*[\\/]/g, '')}`, { cause: error });
 }

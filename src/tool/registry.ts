@@ -256,10 +256,10 @@ class LazyAbort {
 
 /** What a tool throws that is no ScriptError is its own failure, told in one sentence. */
 function toolFailure(tool: Tool, error: unknown): unknown {
-  if (error instanceof ScriptError) return error;
-  const { message } = asScriptError(error);
-  return new ScriptError('TOOL_FAILED', `${tool.name}: ${message.replace(/^internal error: /, '')}`, {
-    cause: error,
+  const known = asScriptError(error);
+  if (known === error) return error;
+  return new ScriptError('TOOL_FAILED', `${tool.name}: ${known.message.replace(/^internal error: /, '')}`, {
+    cause: known.cause,
     details: { outcome: 'failed', retryable: false },
   });
 }

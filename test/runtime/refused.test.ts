@@ -245,6 +245,25 @@ describe.each(['lua', 'javascript'] as const)('what code of the host answers in 
   });
 });
 
+describe.each(['lua', 'javascript'] as const)('what a tool of the host throws in %s', (language) => {
+  it.each<[string, () => unknown, string]>([
+    ['no object of a class', () => Object.create(null), 'what was thrown has no text'],
+    ['a text of its own that throws', () => ({ toString: () => ({}) }), 'what was thrown has no text'],
+    ['a proxy that throws', () => new Proxy({}, { getPrototypeOf: () => 1 as never }), 'what was thrown has no text'],
+    ['a message that is no text', () => Object.assign(new Error('x'), { message: { a: 1 } }), 'what was thrown has no text'],
+    ['a very long message', () => new Error('x'.repeat(1_000_000)), 'x'.repeat(10_000)],
+    ['a symbol', () => Symbol('x'), 'Symbol(x)'],
+  ])('is its failure: %s', async (_, make, text) => {
+    const execute = async () => {
+      throw make();
+    };
+    const odd = defineTool({ name: 'odd', description: 'Throws.', category: 'test', input: z.strictObject({}), output: anyValue, execute });
+    await using runtime = await create({ tools: [odd] });
+    const call = language === 'lua' ? 'return Tool.execute("odd", {})' : 'Tool.execute("odd", {})';
+    await expect(runtime.execute(call, { language })).rejects.toMatchObject({ code: 'TOOL_FAILED', message: `odd: ${text}` });
+  });
+});
+
 describe.each(['lua', 'javascript'] as const)('a handle of the host in %s', (language) => {
   it('is refused, with its name, when a field cannot cross', async () => {
     const type = { name: 'Wire', fields: ({ end }: { end: unknown }) => ({ end }) as { end: null } };
