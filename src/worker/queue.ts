@@ -38,6 +38,8 @@ interface Waiting {
   readonly options: Parameters<Pool['run']>[1];
   resolve(value: unknown): void;
   reject(error: unknown): void;
+  /** Gives up waiting: what an abort does until the job starts. */
+  leave(): void;
 }
 
 /** A pool of at most so many workers; one that does not end in time, or whose job is cancelled, is ended and a fresh one takes its place. */
@@ -65,8 +67,9 @@ export function createPool(most: number, create: () => Worker): Pool {
   }
 
   /** A worker goes back to the idle ones only from a job that has ended by itself. */
-  function runOn(worker: Worker, { job, options, resolve, reject }: Waiting): void {
+  function runOn(worker: Worker, { job, options, resolve, reject, leave }: Waiting): void {
     const { signal, deadlineMs, transfer = [], run } = options;
+    signal?.removeEventListener('abort', leave);
     let timer: NodeJS.Timeout | undefined;
     let begun: number | undefined;
     // One that is ended cannot tell what it has computed: it counts as having computed all the time.
@@ -115,14 +118,12 @@ export function createPool(most: number, create: () => Worker): Pool {
         const { tenant } = run;
         if (signal?.aborted) return reject(cancelled(signal));
         const line = lines.get(tenant) ?? [];
-        const waiting: Waiting = { job, options, resolve, reject };
         const leave = () => {
-          const at = line.indexOf(waiting);
-          if (at < 0) return;
-          line.splice(at, 1);
+          line.splice(line.indexOf(waiting), 1);
           if (line.length === 0) lines.delete(tenant);
           reject(cancelled(signal as AbortSignal));
         };
+        const waiting: Waiting = { job, options, resolve, reject, leave };
         line.push(waiting);
         lines.set(tenant, line);
         signal?.addEventListener('abort', leave, { once: true });
