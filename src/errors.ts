@@ -56,17 +56,23 @@ export class ScriptError extends Error {
 
 /** What the text of an error that is none of ours may take, characters. */
 const MOST_TEXT = 10_000;
+const NO_TEXT = 'what was thrown has no text';
 
-/** The error as a ScriptError: itself if it is one, else INTERNAL with the original as cause and no host path in its text. Takes whatever can be thrown. */
+/** The error as a ScriptError: itself if it is one, else INTERNAL with the original as cause and no host path in its text. */
 export function asScriptError(error: unknown): ScriptError {
+  return translated(error, (text, cause) => new ScriptError('INTERNAL', `internal error: ${text}`, { cause }));
+}
+
+/** A ScriptError as it is, anything else as what `make` makes of its text, which has no host path, and of itself as the cause. Takes whatever can be thrown. */
+export function translated(error: unknown, make: (text: string, cause: unknown) => ScriptError): ScriptError {
   let text: unknown;
   try {
     if (error instanceof ScriptError) return error;
     text = error instanceof Error ? error.message : String(error);
   } catch {
     // Nobody may touch it again.
-    return new ScriptError('INTERNAL', 'internal error: what was thrown has no text');
+    return make(NO_TEXT, undefined);
   }
-  const told = typeof text === 'string' ? text.slice(0, MOST_TEXT) : 'what was thrown has no text';
-  return new ScriptError('INTERNAL', `internal error: ${told.replaceAll(/(?:file:\/\/)?(?:[A-Za-z]:)?[\\/][^\s'"]*[\\/]/g, '')}`, { cause: error });
+  const told = typeof text === 'string' ? text.slice(0, MOST_TEXT) : NO_TEXT;
+  return make(told.replaceAll(/(?:file:\/\/)?(?:[A-Za-z]:)?[\\/][^\s'"]*[\\/]/g, ''), error);
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { asScriptError, type ErrorCode, ScriptError } from '../errors.ts';
+import { type ErrorCode, ScriptError, translated } from '../errors.ts';
 import { withEffort } from './check/effort.ts';
 import { Failure } from './check/failure.ts';
 import { isMap } from './check/kind.ts';
@@ -140,7 +140,7 @@ export function compileAnswer(name: string, schema: z.core.$ZodType, code: Error
       if (barrier) throw refuse(`cannot go to a script: ${barrier.message('result', 'javascript')}`);
       return finished;
     } catch (error) {
-      throw error instanceof ScriptError ? error : refuse(`cannot be read: ${asScriptError(error).message.replace(/^internal error: /, '')}`, error);
+      throw translated(error, (text, cause) => refuse(`cannot be read: ${text}`, cause));
     }
   };
 }

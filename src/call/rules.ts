@@ -1,3 +1,4 @@
+import { MOST_MS } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 import { describe } from './check/failure.ts';
 import { nearest } from './check/nearest.ts';
@@ -19,6 +20,7 @@ export const fn: Rule = { wanted: 'a function', fits: (value) => typeof value ==
 export const flag: Rule = { wanted: 'true or false', fits: (value) => typeof value === 'boolean' };
 export const list: Rule = { wanted: 'an array', fits: Array.isArray };
 export const map: Rule = { wanted: 'an object', fits: isObject };
+export const timeout: Rule = { wanted: `a number of 1 to ${MOST_MS}`, fits: (value) => typeof value === 'number' && value >= 1 && value <= MOST_MS };
 export const path: Rule = { wanted: 'a path', fits: (value) => isText(value) && isPath(value) };
 
 /** True for a text that can be the path of a file; an empty one would mean the current folder. */
@@ -54,8 +56,7 @@ export function checkFields(place: string, given: unknown, rules: Readonly<Recor
   }
   for (const [name, rule] of Object.entries(rules)) {
     const value = (given as Readonly<Record<string, unknown>>)[name];
-    if (value === undefined ? !rule.required : rule.fits(value)) continue;
-    throw new ScriptError('BAD_ARGUMENT', `${place}: ${name}: expected ${rule.wanted}, got ${found(value)}`);
+    if (value !== undefined || rule.required) checkValue(`${place}: ${name}`, value, rule);
   }
 }
 

@@ -1,6 +1,5 @@
 import { type Host, hostService } from '../call/context.ts';
-import { checkFields, checkValue, fn, oneOf, type Rule } from '../call/rules.ts';
-import { MOST_MS } from '../config.ts';
+import { checkFields, checkValue, fn, oneOf, type Rule, timeout } from '../call/rules.ts';
 import { type BuiltinHook, builtinHooks } from './builtin/index.ts';
 import { createHook, type Hook, type HookFunction, type HookOptions, PRIORITIES } from './hook.ts';
 import { checkPoint } from './points.ts';
@@ -17,7 +16,7 @@ export interface HostHooks {
 const OPTIONS: { readonly [Name in keyof Required<HookOptions>]: Rule } = {
   priority: oneOf(...PRIORITIES),
   on_error: oneOf('continue', 'fail'),
-  timeout_ms: { wanted: `a number of 1 to ${MOST_MS}`, fits: (value) => typeof value === 'number' && value >= 1 && value <= MOST_MS },
+  timeout_ms: timeout,
 };
 
 function createHostHooks(host: Host): HostHooks {

@@ -1,5 +1,5 @@
 import { describe } from '../call/check/failure.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import { translated } from '../errors.ts';
 import { modelFailed } from './failure.ts';
 import { type LanguageModel, MODEL_CAPABILITIES, type ModelAnswer } from './model.ts';
 
@@ -13,8 +13,8 @@ export function createOwnModel(name: string, model: LanguageModel): LanguageMode
       try {
         answer = await model.generate(request, onText);
       } catch (error) {
-        if (error instanceof ScriptError || request.signal.aborted) throw error;
-        throw modelFailed(name, asScriptError(error).message.replace(/^internal error: /, ''), { outcome: 'unknown', retryable: false }, error);
+        if (request.signal.aborted) throw error;
+        throw translated(error, (text, cause) => modelFailed(name, text, { outcome: 'unknown', retryable: false }, cause));
       }
       const wrong = misfit(answer);
       if (wrong) throw modelFailed(name, `the answer is none: ${wrong}`, { outcome: 'failed', retryable: false });

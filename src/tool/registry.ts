@@ -5,7 +5,7 @@ import { telling } from '../call/refused.ts';
 import { cancelled } from '../call/run.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value } from '../call/value.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import { ScriptError, translated } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import { BUILTIN_TOOLS, type BuiltinTool } from './builtin/index.ts';
@@ -255,13 +255,9 @@ class LazyAbort {
 }
 
 /** What a tool throws that is no ScriptError is its own failure, told in one sentence. */
-function toolFailure(tool: Tool, error: unknown): unknown {
-  const known = asScriptError(error);
-  if (known === error) return error;
-  return new ScriptError('TOOL_FAILED', `${tool.name}: ${known.message.replace(/^internal error: /, '')}`, {
-    cause: known.cause,
-    details: { outcome: 'failed', retryable: false },
-  });
+function toolFailure(tool: Tool, error: unknown): ScriptError {
+  const details = { outcome: 'failed', retryable: false };
+  return translated(error, (text, cause) => new ScriptError('TOOL_FAILED', `${tool.name}: ${text}`, { cause, details }));
 }
 
 function infoOf({ name, description, category, tags, version, source }: Tool): ToolInfo {

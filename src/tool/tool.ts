@@ -5,10 +5,9 @@ import type { Context } from '../call/context.ts';
 import type { Example } from '../call/define.ts';
 import { capability, named, schema } from '../call/definition.ts';
 import { toJsonSchema } from '../call/json-schema.ts';
-import { checkFields, fn, list, oneOf, type Rule, required, text, texts } from '../call/rules.ts';
+import { checkFields, fn, list, oneOf, type Rule, required, text, texts, timeout } from '../call/rules.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { HandleType, Value, ValueMap } from '../call/value.ts';
-import { MOST_MS } from '../config.ts';
 
 /** What a tool may take when nobody says otherwise, ms. */
 export const TOOL_TIMEOUT_MS = 30_000;
@@ -71,7 +70,7 @@ const TOOL: { readonly [Name in keyof Required<ToolDefinition>]: Rule } = {
   input: required(schema),
   output: required(schema),
   needs: capability,
-  timeout_ms: { wanted: `a number of 1 to ${MOST_MS}`, fits: (value) => typeof value === 'number' && value >= 1 && value <= MOST_MS },
+  timeout_ms: timeout,
   examples: list,
   effect: oneOf('pure', 'external'),
   execute: required(fn),
