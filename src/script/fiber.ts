@@ -35,10 +35,9 @@ export class Fiber {
   ending: ScriptError | undefined;
   /** Ends the wait it is in, if it is in one. */
   endWait: ((error: ScriptError) => void) | undefined;
-  /** When it was told to stop computing. */
+  /** When it learned of its end at a wait, and when it was told to stop computing; on the thread's own clock, ms, less what others computed since. */
+  learnedAt = 0;
   interruptedAt = 0;
-  /** The same on the thread's own clock, ms. */
-  interruptedAtCpu = 0;
   #abort: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #onFirstWait: (() => void) | undefined;

@@ -12,6 +12,8 @@ import { Steps, UNFINISHED, type Unfinished } from './steps.ts';
 
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
+/** So much of it, ms, a fiber whose wait was ended may compute before it is told to stop: what it opened it may close. */
+const CLEANUP_MS = 50;
 /** What reading or making values may take of the thread's time in one turn, ms: a full heap makes each allocation a collection, of which none can be cut. */
 const MOST_HOST_MS = 300;
 /** Host calls between two looks at the clock. */
@@ -296,6 +298,7 @@ export abstract class Instance {
             back();
             this.#hostSince = undefined;
             this.computing = true;
+            if (fiber.ending) fiber.learnedAt ||= threadMs();
             resolve(outcome);
           },
         });
@@ -331,7 +334,7 @@ export abstract class Instance {
       return 0;
     }
     if (this.#stopping) fiber.end(this.#stopping);
-    if (fiber.ending || now > fiber.deadline) this.#stop(fiber, now);
+    if (fiber.ending || now > fiber.deadline) this.#stop(fiber);
     return scheduler.expired(now) ? 1 : 0;
   }
 
@@ -405,14 +408,13 @@ export abstract class Instance {
   }
 
   /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */
-  #stop(fiber: Fiber, now: number): void {
+  #stop(fiber: Fiber): void {
     fiber.end(fiber.timeout());
-    if (!fiber.interruptedAt) {
-      fiber.interruptedAt = now;
-      fiber.interruptedAtCpu = threadMs();
-    }
+    const now = threadMs();
+    if (fiber.learnedAt && now - fiber.learnedAt < CLEANUP_MS) return;
+    fiber.interruptedAt ||= now;
     if (this.interrupt(fiber)) return;
-    if (threadMs() - fiber.interruptedAtCpu < INTERRUPT_GRACE_MS) this.setFuel(this.#fuel.little);
+    if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(this.#fuel.little);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));
       throw this.dead;
@@ -433,10 +435,12 @@ function threadMs(): number {
 
 /** Called when a fiber leaves the thread to others; gives what to call when it is back: what they computed is no part of its grace. */
 function awayFrom(fiber: Fiber | undefined): () => void {
-  if (!fiber?.interruptedAt) return () => undefined;
+  if (!fiber?.learnedAt && !fiber?.interruptedAt) return () => undefined;
   const left = threadMs();
   return () => {
-    fiber.interruptedAtCpu += threadMs() - left;
+    const away = threadMs() - left;
+    if (fiber.learnedAt) fiber.learnedAt += away;
+    if (fiber.interruptedAt) fiber.interruptedAt += away;
   };
 }
 

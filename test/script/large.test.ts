@@ -55,12 +55,12 @@ const pass = defineGlobal({
       },
     }),
     abort: method({
-      doc: 'Cancels the run soon.',
+      doc: 'Cancels the run at its next pause.',
       params: {},
       result: z.void(),
       effect: 'pure',
       examples: [],
-      handler: () => void setImmediate(() => abort.abort()),
+      handler: () => process.nextTick(() => abort.abort()),
     }),
     tell: method({
       doc: 'Keeps a value.',

@@ -31,6 +31,12 @@ export const cases: readonly Case[] = [
     expect: [['CANCELLED', 'CANCELLED', 'CANCELLED'], 'first'],
   },
   {
+    name: 'what is cancelled at a wait may compute for a moment to tidy up',
+    lua: `local sum = 0 pcall(parallel, {function() pcall(sleep, 60000) for i = 1, 100000 do sum = sum + 1 end end, function() sleep(5) error("first") end}) sleep(1) return sum`,
+    js: `let sum = 0; try { parallel([() => { try { sleep(60000) } catch {} for (let i = 0; i < 100000; i++) sum++ }, () => { sleep(5); throw new Error("first") }]) } catch {} sleep(1); sum`,
+    expect: 100_000,
+  },
+  {
     name: 'asynchronous functions of JavaScript wait in place',
     lua: `local order = {} local function f(n) order[#order + 1] = n sleep(2) order[#order + 1] = -n return n end return {{f(1), f(2)}, order}`,
     js: `const order = []; const f = async n => { order.push(n); sleep(2); order.push(-n); return await n }; [await Promise.all([f(1), f(2)]), order]`,

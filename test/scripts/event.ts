@@ -73,8 +73,8 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'are delivered when the script has ended',
-    lua: `Event.subscribe("a", function() sleep(20) print("handled") end) Event.emit("a") print("over")`,
-    js: `Event.subscribe("a", () => { sleep(20); print("handled") }); Event.emit("a"); print("over")`,
+    lua: `Event.subscribe("a", function() sleep(300) print("handled") end) Event.emit("a") print("over")`,
+    js: `Event.subscribe("a", () => { sleep(300); print("handled") }); Event.emit("a"); print("over")`,
     output: ['over', 'handled'],
   },
   {
