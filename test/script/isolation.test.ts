@@ -17,6 +17,7 @@ while (queue.length > 0) {
   if (!(value instanceof Object) && proto !== null && !seen.has(proto)) queue.push([proto, path + '.[[Prototype]]'])
   if (proto) queue.push([proto, path + '.[[Prototype]]'])
   if (typeof value === 'function') {
+    if (!Function.prototype.toString.call(value).includes('[native code]')) strange.push(path + ' shows its text')
     try { if (value.constructor('return typeof process')() !== 'undefined') strange.push(path) } catch (e) { if (!(e instanceof Error)) strange.push(path) }
   }
   for (const key of Reflect.ownKeys(value)) {

@@ -44,9 +44,11 @@ export interface QuickJSExports {
   JS_PromiseMarkAsHandled(context: number, promise: bigint): void;
   JS_PromiseResult(context: number, promise: bigint): bigint;
   JS_PromiseState(context: number, promise: bigint): number;
+  JS_ReadObject(context: number, bytes: number, size: number, flags: number): bigint;
   JS_RunGC(runtime: number): void;
   JS_SetUncatchableError(context: number, error: bigint): void;
   JS_Throw(context: number, value: bigint): bigint;
+  JS_WriteObject(context: number, size: number, value: bigint, flags: number): number;
 }
 
 /** Upper half of a value, signed; any other number is the upper half of a double, less `DOUBLE`. */
@@ -111,6 +113,8 @@ export const STRING = { length: 0, kind: 4, data: 24, sliceOf: 24, sliceStart: 2
 export const ROPE = { left: 8, right: 16 } as const;
 
 export const EVAL = { module: 1, compileOnly: 32, async: 128 } as const;
+/** Flags of objects as bytes: code; and without the text that it was made of. */
+export const BYTECODE = { code: 1, withoutSource: 16 } as const;
 export const PROMISE = { pending: 0, fulfilled: 1, rejected: 2 } as const;
 /** Property flags: enumerable only, and nothing at all. */
 export const PROPERTY = { readonlyShown: 4, hidden: 0, writableHidden: 3, plain: 7 } as const;

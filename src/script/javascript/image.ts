@@ -5,7 +5,7 @@ import { ScriptError } from '../../errors.ts';
 import { Steps } from '../steps.ts';
 import { captureImage } from '../wasm/image.ts';
 import { keptImage } from '../wasm/kept.ts';
-import { PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
+import { BYTECODE, EVAL, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { Machine, type MachineImage } from './machine.ts';
 import type { Prototypes } from './read.ts';
 import { PRELUDE_NAME } from './trace.ts';
@@ -49,25 +49,12 @@ export function createJavaScriptImage(table: MethodTable): JavaScriptImage {
 }
 
 function make(table: MethodTable): Made {
-  const machine = new Machine({
-    call: refuse,
-    wait: refuse,
-    finish: refuse,
-    finalize: refuse,
-    tick: () => 0,
-    look: () => 0,
-    pause: refuse,
-    loaded: refuse,
-    now: () => 0,
-    rejection: refuse,
-    moduleName: refuse,
-    moduleText: refuse,
-  });
-  const { x, context, heap } = machine;
-  const scratch = x.wasm_malloc(SCRATCH_BYTES);
-  const writer = new Writer(x, heap, context, scratch, { handle: refuse, callback: refuse, lazy: refuse }, new Steps(() => false));
-  const builder = new Builder(machine, writer, scratch);
-  const shared = builder.prelude();
+  // What compiling leaves in memory is left in a machine of its own.
+  const prelude = new Builder().compile(PRELUDE, PRELUDE_NAME);
+  const builder = new Builder();
+  const { machine, writer, scratch } = builder;
+  const { x, context } = machine;
+  const shared = builder.prelude(prelude);
   const handleClass = builder.handleClass();
   const handlePrototypes = table.handles.map(({ type, methods }) => builder.call(shared.handlePrototype, writer.text(type.name), builder.methods(methods)));
   for (const global of table.globals('javascript')) builder.global(global);
@@ -87,40 +74,60 @@ function make(table: MethodTable): Made {
 
 const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype', 'show', 'lazy', 'lazyHandler'] as const;
 
-/** Engine calls that make the base context. */
+/** Engine calls that make a base context in a machine of its own. */
 class Builder {
-  readonly #machine: Machine;
-  readonly #writer: Writer;
-  readonly #scratch: number;
+  readonly machine = new Machine({
+    call: refuse,
+    wait: refuse,
+    finish: refuse,
+    finalize: refuse,
+    tick: () => 0,
+    look: () => 0,
+    pause: refuse,
+    loaded: refuse,
+    now: () => 0,
+    rejection: refuse,
+    moduleName: refuse,
+    moduleText: refuse,
+  });
+  readonly scratch: number;
+  readonly writer: Writer;
 
-  constructor(machine: Machine, writer: Writer, scratch: number) {
-    this.#machine = machine;
-    this.#writer = writer;
-    this.#scratch = scratch;
+  constructor() {
+    const { x, heap, context } = this.machine;
+    this.scratch = x.wasm_malloc(SCRATCH_BYTES);
+    this.writer = new Writer(x, heap, context, this.scratch, { handle: refuse, callback: refuse, lazy: refuse }, new Steps(() => false));
+  }
+
+  /** The code of a script, without its text: each function would keep its own part of it. */
+  compile(text: string, name: string): Uint8Array {
+    const { x, context, heap } = this.machine;
+    const source = this.#bytes(Buffer.from(`${text}\0`));
+    const title = this.#bytes(Buffer.from(`${name}\0`));
+    const code = this.#checked(x.JS_Eval(context, source.pointer, Buffer.byteLength(text), title.pointer, EVAL.compileOnly));
+    const written = x.JS_WriteObject(context, this.scratch, code, BYTECODE.code | BYTECODE.withoutSource);
+    if (written === 0) throw new ScriptError('INTERNAL', 'the JavaScript prelude cannot be written as code');
+    return heap.bytes.slice(written, written + heap.word(this.scratch));
   }
 
   /** Runs the prelude and gives what the engine keeps of it. */
-  prelude(): Record<(typeof SHARED)[number], bigint> {
-    const { x, context } = this.#machine;
-    const text = this.#writer.reserve(0x10000);
-    const size = this.#machine.heap.bytes.utf8Write(`${PRELUDE}\0`, text.pointer) - 1;
-    const name = this.#writer.reserve(PRELUDE_NAME.length + 1);
-    this.#machine.heap.bytes.latin1Write(`${PRELUDE_NAME}\0`, name.pointer);
-    const main = this.#checked(x.JS_Eval(context, text.pointer, size, name.pointer, 0));
-    name.free();
-    text.free();
+  prelude(code: Uint8Array): Record<(typeof SHARED)[number], bigint> {
+    const { x, context } = this.machine;
+    const bytes = this.#bytes(code);
+    const read = this.#checked(x.JS_ReadObject(context, bytes.pointer, code.length, BYTECODE.code));
+    bytes.free();
+    const main = this.#checked(x.JS_EvalFunction(context, read));
     const host = this.#checked(x.JS_NewObject(context));
-    for (const [key, index] of Object.entries(INTERNALS)) this.#writer.define(host, key, this.#function(key, 0, index));
+    for (const [key, index] of Object.entries(INTERNALS)) this.writer.define(host, key, this.#function(key, 0, index));
     const result = this.call(main, host);
     return Object.fromEntries(SHARED.map((key) => [key, this.#property(result, key)])) as Record<(typeof SHARED)[number], bigint>;
   }
 
   /** Registers the class of handles: its objects are told to the host when they are freed. */
   handleClass(): number {
-    const { x, runtime, heap, finalizer } = this.#machine;
-    const memory = this.#writer.reserve(64);
+    const { x, runtime, heap, finalizer } = this.machine;
+    const memory = this.#bytes(new Uint8Array(64));
     const [id, definition, name] = [memory.pointer, memory.pointer + 8, memory.pointer + 32];
-    for (let at = memory.pointer; at < memory.pointer + 64; at += 4) heap.setWord(at, 0);
     heap.bytes.latin1Write('Handle\0', name);
     heap.setWord(definition, name);
     heap.setWord(definition + 4, finalizer);
@@ -132,24 +139,24 @@ class Builder {
 
   /** Puts one global in its place: an object of methods, or the function itself with its methods. */
   global({ name, callable, methods }: BoundGlobal): void {
-    const { x, context } = this.#machine;
+    const { x, context } = this.machine;
     const object = callable ? this.#method(name, callable) : this.#checked(x.JS_NewObject(context));
-    for (const [method, entry] of methods) this.#writer.define(object, method, this.#frozen(this.#method(method, entry)));
-    this.#writer.define(x.JS_GetGlobalObject(context), name, this.#frozen(object), PROPERTY.writableHidden);
+    for (const [method, entry] of methods) this.writer.define(object, method, this.#frozen(this.#method(method, entry)));
+    this.writer.define(x.JS_GetGlobalObject(context), name, this.#frozen(object), PROPERTY.writableHidden);
   }
 
   methods(methods: readonly (readonly [string, Entry])[]): bigint {
-    const { x, context } = this.#machine;
+    const { x, context } = this.machine;
     const object = this.#checked(x.JS_NewObject(context));
-    for (const [method, entry] of methods) this.#writer.define(object, method, this.#frozen(this.#method(method, entry)));
+    for (const [method, entry] of methods) this.writer.define(object, method, this.#frozen(this.#method(method, entry)));
     return object;
   }
 
   /** Calls a function of the prelude; the value stays referenced for good. */
   call(fn: bigint, ...args: bigint[]): bigint {
-    const { x, context, heap } = this.#machine;
-    args.forEach((arg, i) => heap.setValue(this.#scratch + 16 + i * 8, arg));
-    return this.#checked(x.JS_Call(context, fn, UNDEFINED, args.length, this.#scratch + 16));
+    const { x, context, heap } = this.machine;
+    args.forEach((arg, i) => heap.setValue(this.scratch + 16 + i * 8, arg));
+    return this.#checked(x.JS_Call(context, fn, UNDEFINED, args.length, this.scratch + 16));
   }
 
   #method(name: string, entry: Entry): bigint {
@@ -157,31 +164,35 @@ class Builder {
   }
 
   #function(name: string, length: number, index: number): bigint {
-    const { x, context, heap, hostFunction } = this.#machine;
-    const text = this.#writer.reserve(name.length + 1);
-    heap.bytes.latin1Write(`${name}\0`, text.pointer);
+    const { x, context, hostFunction } = this.machine;
+    const text = this.#bytes(Buffer.from(`${name}\0`));
     const fn = this.#checked(x.JS_NewCFunctionData2(context, hostFunction, text.pointer, length, index, 0, 0));
     text.free();
     return fn;
   }
 
   #frozen(object: bigint): bigint {
-    this.#machine.x.JS_FreezeObject(this.#machine.context, object);
+    this.machine.x.JS_FreezeObject(this.machine.context, object);
     return object;
   }
 
   #property(object: bigint, name: string): bigint {
-    const { x, context, heap } = this.#machine;
-    const text = this.#writer.reserve(name.length + 1);
-    heap.bytes.latin1Write(`${name}\0`, text.pointer);
+    const { x, context } = this.machine;
+    const text = this.#bytes(Buffer.from(`${name}\0`));
     const value = this.#checked(x.JS_GetPropertyStr(context, object, text.pointer));
     text.free();
     return value;
   }
 
+  #bytes(bytes: Uint8Array): { pointer: number; free: () => void } {
+    const memory = this.writer.reserve(bytes.length);
+    this.machine.heap.bytes.set(bytes, memory.pointer);
+    return memory;
+  }
+
   #checked(value: bigint): bigint {
     if (tagOf(value) !== TAG.exception) return value;
-    const { x, context, heap } = this.#machine;
+    const { x, context, heap } = this.machine;
     const error = pointerOf(x.JS_GetException(context));
     throw new ScriptError('INTERNAL', `the JavaScript prelude failed: ${heap.inheritedText(error, 'message')}`);
   }
