@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import type { Config } from '../config.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import type { Config, ConfigInput } from '../config.ts';
+import { ScriptError } from '../errors.ts';
 import { KNOWLEDGE_FORMAT } from '../rag/store/schema.ts';
-import { tenantFolder } from '../store/folders.ts';
+import { storeFailure } from '../store/failure.ts';
+import { makeFolder, tenantFolder } from '../store/folders.ts';
 import { STATE_FORMAT } from '../store/schema.ts';
 import { checkDatabases, checkFolder } from '../store/usable.ts';
 
@@ -10,6 +11,17 @@ import { checkDatabases, checkFolder } from '../store/usable.ts';
 export function dataFolder({ data }: Config, flags: { readonly data?: string }): string {
   const folder = resolve(flags.data ?? data.dir);
   if (data.backend === 'sqlite') wrongSetting(() => checkFolder(folder));
+  return folder;
+}
+
+/**
+ * The same for runs of a tenant, whose databases are checked too. One that a flag or the configuration names is made: reading from one that can never
+ * be would find nothing, without a word. The default one need not be, where nothing is kept.
+ */
+export function runFolder({ config, input }: { config: Config; input: ConfigInput }, flags: { readonly data?: string; readonly tenant?: string }): string {
+  const folder = dataFolder(config, flags);
+  if (config.data.backend === 'sqlite' && (flags.data ?? input.data?.dir) !== undefined) wrongSetting(() => makeFolder(folder));
+  checkTenantData(config, folder, flags.tenant ?? 'default');
   return folder;
 }
 
@@ -24,6 +36,6 @@ function wrongSetting(check: () => void): void {
   try {
     check();
   } catch (error) {
-    throw new ScriptError('BAD_CONFIG', asScriptError(error).message, { cause: error });
+    throw new ScriptError('BAD_CONFIG', storeFailure(error).message, { cause: error });
   }
 }

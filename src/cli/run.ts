@@ -6,7 +6,7 @@ import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
 import { type ExecuteOptions, ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
-import { checkTenantData, dataFolder } from './data-folder.ts';
+import { runFolder } from './data-folder.ts';
 import { checkNames, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
 import { EXIT, errorText, failureJson, logLine, statusOf, successJson } from './report.ts';
@@ -77,9 +77,9 @@ function isDeadlock({ reason }: AbortSignal): boolean {
 /** What the flags and the configuration come to for runs of one language. */
 export async function prepare(flags: RunFlags, script: Pick<Script, 'language' | 'path'>, args: readonly string[]) {
   checkNames(flags);
-  const { config, input } = await loadConfig(flags.config);
-  const dataDir = dataFolder(config, flags);
-  checkTenantData(config, dataDir, flags.tenant ?? 'default');
+  const loaded = await loadConfig(flags.config);
+  const { config, input } = loaded;
+  const dataDir = runFolder(loaded, flags);
   const models = { ...config.models, ...overrides(flags) };
   const seed = seedOf(flags);
   const execute: ExecuteOptions = {

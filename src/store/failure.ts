@@ -39,7 +39,7 @@ export function newerFormat(found: number, known: number): ScriptError {
 export function storeFailure(error: unknown): ScriptError {
   if (error instanceof ScriptError) return error;
   const system = (error as { code?: unknown } | null)?.code;
-  const sentence = SENTENCES[resultCode(error)] ?? systemSentence(system) ?? 'the data folder cannot be used';
+  const sentence = SENTENCES[resultCode(error)] ?? systemSentence(system) ?? 'the data folder cannot be used (data.dir, --data)';
   return new ScriptError('STORE_FAILED', sentence, { cause: error });
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { newerFormat, SQLITE_NOTADB, storeFailure } from './failure.ts';
 import type { Format } from './open.ts';
 
@@ -7,9 +7,11 @@ import type { Format } from './open.ts';
 const MAGIC = 'SQLite format 3\0';
 const VERSION_AT = 60;
 
-/** Throws STORE_FAILED when it is there and no folder. */
+/** Throws STORE_FAILED when it is there and no folder, or can never be: it lies below what is none. */
 export function checkFolder(folder: string): void {
-  if (statOf(folder)?.isDirectory() === false) throw storeFailure({ code: 'ENOTDIR' });
+  const found = statOf(folder);
+  if (found?.isDirectory() === false) throw storeFailure({ code: 'ENOTDIR' });
+  if (!found && dirname(folder) !== folder) checkFolder(dirname(folder));
 }
 
 /** Throws STORE_FAILED when a database of the folder cannot be read, is none or was written by a newer llmspell. Reads heads only, without SQLite. */

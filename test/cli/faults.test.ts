@@ -143,18 +143,20 @@ describe.skipIf(process.platform === 'win32')('a full disk', () => {
 });
 
 describe('a data folder that is none', () => {
-  it('is one sentence', async () => {
+  it.each(['file', 'file/below/it'])('is one sentence before the script runs: %s', async (data) => {
     writeFileSync(join(folder, 'file'), 'x');
-    const { status, stderr, stdout } = await exec('lua', 'State.save("global", "a", 1)', '--data', 'file');
-    expect([status, stdout, stderr]).toEqual([2, '', 'error: the data folder is not a folder (data.dir, --data)\n']);
+    const said = { status: 2, stdout: '', stderr: 'error: the data folder is not a folder (data.dir, --data)\n' };
+    expect(await exec('lua', 'print(State.load("global", "a"))', '--data', data)).toEqual(said);
+    expect(await llmspell(folder, ['state', 'list', '--data', data])).toEqual(said);
   });
 });
 
 describe.skipIf(process.platform !== 'linux')('a data folder that can never be', () => {
-  it('is one sentence', () => {
-    const { status, stderr } = asProcess(folder, command('lua', 'State.save("global", "a", 1)', ['--data', '/proc/nope']));
-    expect(stderr).toMatch(/^error: [^\n]*\(STORE_FAILED\)\n/);
-    expect(status).not.toBe(0);
+  it('is one sentence before the script runs, named by a flag or by the configuration', async () => {
+    const said = { status: 2, stdout: '', stderr: 'error: the data folder cannot be used (data.dir, --data)\n' };
+    expect(await exec('lua', 'print(State.load("global", "a"))', '--data', '/proc/nope')).toEqual(said);
+    writeFileSync(join(folder, 'proc.toml'), '[data]\ndir = "/proc/nope"\n');
+    expect(await exec('lua', 'print(State.load("global", "a"))', '--config', 'proc.toml')).toEqual(said);
   });
 });
 
