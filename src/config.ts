@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { configProblem } from './config-problem.ts';
 import { ScriptError } from './errors.ts';
-import { GRANT_NAMES, type GrantName } from './granted.ts';
+import { GRANT_NAMES, type GrantName, MODEL_NAME } from './granted.ts';
 
 /** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
 export const MOST_MS = 2 ** 31 - 1;
@@ -15,8 +15,10 @@ const texts = z.array(text);
 const positive = z.number().positive();
 const count = z.int().positive();
 const path = text.min(1);
-const names = ({ wanted, fits }: GrantName) =>
-  z.array(text.refine(fits, { error: ({ input }) => `expected ${wanted}, got ${JSON.stringify(String(input).slice(0, 80))}` })).default([]);
+const named = ({ wanted, fits }: GrantName) =>
+  text.refine(fits, { error: ({ input }) => `expected ${wanted}, got ${JSON.stringify(String(input).slice(0, 80))}` });
+const names = (name: GrantName) => z.array(named(name)).default([]);
+const model = named(MODEL_NAME).optional();
 
 /** One model provider: what it speaks, where it is, and where its key comes from. */
 const provider = z.strictObject({
@@ -145,9 +147,9 @@ const configSchema = z
     models: z
       .strictObject({
         /** Stands in for every model a script names. */
-        override: text.optional(),
+        override: model,
         /** Stands in for every embedding model. */
-        embedding_override: text.optional(),
+        embedding_override: model,
         providers: z.record(text, provider).default({}),
         /** Prices by model name, `openai/gpt-5`, over the built-in table. */
         prices: z.record(text, price).default({}),

@@ -1,10 +1,16 @@
 import { isAbsolute } from 'node:path';
 
-/** How what a grant names has to be written. */
+/** How what a setting, a flag or a grant names has to be written. */
 export interface GrantName {
   readonly wanted: string;
   readonly fits: (name: string) => boolean;
 }
+
+/** A model: only the first slash counts, models have slashes of their own. */
+export const MODEL_NAME: GrantName = {
+  wanted: 'provider/model such as openai/gpt-4 or local/extractive',
+  fits: (name) => /^[^/\s]+\/\S+$/.test(name),
+};
 
 /** Grants that can match nothing unless their names are of a form: hosts, programs and environment variables. */
 export const GRANT_NAMES = {

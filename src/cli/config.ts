@@ -2,9 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { HostContainer } from '../call/run.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { builtinHooks } from '../hook/builtin/index.ts';
-import { MODEL_WANTED, splitName } from '../model/name.ts';
 import { readConfig } from '../settings.ts';
 import { CONFIG_FILE, loadConfig } from './config-file.ts';
+import { checkPermitted } from './options.ts';
 
 const TEMPLATE = `# llmspell. Every setting has a default; \`llmspell config show\` prints them all.
 
@@ -82,9 +82,7 @@ export function initConfig(path = CONFIG_FILE): void {
 export async function checkConfig(path: string | undefined): Promise<void> {
   const { config, file } = await loadConfig(path);
   try {
-    const { override, embedding_override } = config.models;
-    if (override !== undefined) splitName(override, MODEL_WANTED, 'models.override');
-    if (embedding_override !== undefined) splitName(embedding_override, MODEL_WANTED, 'models.embedding_override');
+    checkPermitted(config);
     await using host = new HostContainer({ ...config, data: { ...config.data, backend: 'memory' } }, config.data.dir);
     builtinHooks(host);
   } catch (error) {

@@ -18,8 +18,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-    process.stderr.write(`${visible(`error: ${asScriptError(error).message}`, process.stderr)}\n`);
-    return EXIT.usage;
+    const { code, message } = asScriptError(error);
+    process.stderr.write(`${visible(`error: ${message}`, process.stderr)}\n`);
+    return code === 'NOT_FOUND' ? EXIT.failed : EXIT.usage;
   }
 }
 

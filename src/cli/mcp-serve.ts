@@ -99,12 +99,13 @@ async function servedTool(
   const tool = await runtime.host.get(hostTools).find(toolName(given));
   if (!tool) throw new ScriptError('BAD_CONFIG', `--tools: there is no tool "${given}"; \`llmspell tools\` lists them all`);
   const { name, description, schema } = tool;
+  const options: ExecuteOptions = { language: 'javascript', name, grants: grants(undefined) };
   return {
     name,
     description,
     input: schema,
     output: undefined,
-    call: (params, call) => execute(CALL_TOOL, { language: 'javascript', name, grants: grants(undefined), input: { tool: name, params } }, call),
+    call: (params, call) => execute(CALL_TOOL, { ...options, input: { tool: name, params } }, call),
   };
 }
 

@@ -6,8 +6,7 @@ import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
 import { type Config, type ConfigInput, LEAST_MEMORY_MB } from '../config.ts';
 import { ScriptError } from '../errors.ts';
-import { GRANT_NAMES, type GrantName } from '../granted.ts';
-import { isModelName, MODEL_WANTED } from '../model/name.ts';
+import { GRANT_NAMES, type GrantName, MODEL_NAME } from '../granted.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
 import { isTenant, makeFolder, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
@@ -38,8 +37,8 @@ export interface RunFlags {
 export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [], allowNet, allowProgram, allowEnv }: RunFlags): void {
   named('--tenant', tenant, isTenant, TENANT_WANTED);
   named('--session', session, isSessionId, TENANT_WANTED);
-  named('--model', model, isModelName, MODEL_WANTED);
-  named('--embedding-model', embeddingModel, isModelName, MODEL_WANTED);
+  named('--model', model, MODEL_NAME.fits, MODEL_NAME.wanted);
+  named('--embedding-model', embeddingModel, MODEL_NAME.fits, MODEL_NAME.wanted);
   for (const id of allowTenant) named('--allow-tenant', id, (given) => given === '*' || isTenant(given), `* or ${TENANT_WANTED}`);
   granted('--allow-net', allowNet, GRANT_NAMES.net);
   granted('--allow-program', allowProgram, GRANT_NAMES.programs);
@@ -64,10 +63,11 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
   return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
-/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws BAD_CONFIG for a folder of a flag that is not there. */
+/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws BAD_CONFIG for a folder that is named and not there. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
   const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');
   const { permissions } = config;
+  checkPermitted(config);
   const folder = script === undefined ? process.cwd() : dirname(resolve(script));
   const paths = (given: readonly string[]) => given.map((path) => resolve(path));
   const { override, embedding_override } = config.models;
@@ -84,10 +84,16 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
   };
 }
 
-/** The same paths. Throws BAD_CONFIG for one where nothing is: most likely its name is wrong, and what it grants comes into being unseen. */
-function there(flag: string, paths: readonly string[]): readonly string[] {
+/** Throws BAD_CONFIG for a folder of `[permissions]` that is not there. */
+export function checkPermitted({ permissions }: Config): void {
+  there('permissions.read', permissions.read);
+  there('permissions.write', permissions.write);
+}
+
+/** The same paths. Throws BAD_CONFIG for one where no folder is: most likely its name is wrong, and what it grants comes into being unseen. */
+function there(place: string, paths: readonly string[]): readonly string[] {
   const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isDirectory());
-  if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `${flag}: there is no folder ${missing}`);
+  if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `${place}: there is no folder ${missing}`);
   return paths;
 }
 

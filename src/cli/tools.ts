@@ -5,7 +5,7 @@ import { ScriptError } from '../errors.ts';
 import { hostTools } from '../tool/registry.ts';
 import { toolName } from '../tool/tool.ts';
 
-/** Prints all tools, or one with its schema and example. */
+/** Prints all tools, or one with its schema and example. Throws NOT_FOUND when there is none of this name. */
 export async function showTools(name: string | undefined, json: boolean): Promise<void> {
   const registry = new HostContainer(parseConfig(), '').get(hostTools);
   const print = (text: string) => void process.stdout.write(`${text}\n`);
@@ -22,7 +22,7 @@ export async function showTools(name: string | undefined, json: boolean): Promis
       toolName(name),
       registry.infos().map((info) => info.name),
     );
-    throw new ScriptError('BAD_CONFIG', `there is no tool "${name}"${near ? `; the nearest is ${near}` : ''}; \`llmspell tools\` lists them all`);
+    throw new ScriptError('NOT_FOUND', `there is no tool "${name}"${near ? `; the nearest is ${near}` : ''}; \`llmspell tools\` lists them all`);
   }
   const { description, category, version, schema, resultSchema, examples } = tool;
   if (json) return print(JSON.stringify({ name: tool.name, description, category, version, schema, result: resultSchema }));

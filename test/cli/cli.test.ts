@@ -111,7 +111,6 @@ describe('wrong usage', () => {
     ['no language', ['exec', 'return 1'], /^error: exec: the language is missing: --lang lua or --lang js\n$/],
     ['an option behind the code', ['exec', '--lang', 'lua', 'return 1', '--json'], /^error: exec: --json stands behind the code; options stand before it/],
     ['the language behind the code', ['exec', 'return 1', '--lang=lua'], /^error: exec: --lang stands behind the code/],
-    ['a mistyped tool', ['tools', 'calculater'], /^error: there is no tool "calculater"; the nearest is calculator; /],
     ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],
     ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, at least 1, got "soon"/],
     ['no time at all', ['exec', '--lang', 'js', '--timeout', '0', '1'], /^error: --timeout: expected milliseconds, at least 1, got "0"/],
@@ -145,12 +144,19 @@ describe('wrong usage', () => {
       ['exec', '--lang', 'lua', '--allow-program', 'git log', '1'],
       /^error: --allow-program: expected the name of a program or .*, got "git log"/,
     ],
-    ['an unknown tool', ['tools', 'nope'], /^error: there is no tool "nope"/],
   ])('%s ends with status 2 and one sentence', async (_, args, message) => {
     const { status, stderr, stdout } = await llmspell(...args);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
     expect(status).toBe(2);
+  });
+
+  it('an unknown tool ends with status 1, as whatever is not there', async () => {
+    expect(await llmspell('tools', 'calculater')).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'error: there is no tool "calculater"; the nearest is calculator; `llmspell tools` lists them all\n',
+    });
   });
 
   it('an option of exec may be passed on to the script', async () => {
@@ -190,12 +196,25 @@ describe('the other commands', () => {
   it.each([
     ['[hooks.logging]\npoints = ["nope:x"]', 'hooks.logging: no hook point matches "nope:x"'],
     ['[hooks.redact]\ncustom = {a = "("}', 'hooks.redact: custom.a: '],
-    ['[models]\noverride = "foo"', 'models.override: expected provider/model'],
+    ['[models]\noverride = "foo"', 'models.override: expected provider/model such as openai/gpt-4 or local/extractive, got "foo"'],
+    ['[permissions]\nread = [".", "nowhere"]', 'permissions.read: there is no folder nowhere'],
   ])('check what a runtime would make of a configuration: %s', async (text, message) => {
     writeFileSync(join(folder, 'made.toml'), text);
     const { status, stdout, stderr } = await llmspell('config', 'check', '--config', 'made.toml');
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`error: made.toml: ${message}`);
+  });
+
+  it.each([
+    ['[models]\noverride = "foo"', 'made.toml: models.override: expected provider/model'],
+    ['[models]\nembedding_override = ""', 'made.toml: models.embedding_override: expected provider/model'],
+    ['[permissions]\nread = ["nowhere"]', 'permissions.read: there is no folder nowhere'],
+    ['[permissions]\nwrite = ["new.toml"]', 'permissions.write: there is no folder new.toml'],
+  ])('refuse at its start to run with what cannot be used: %s', async (text, message) => {
+    writeFileSync(join(folder, 'made.toml'), text);
+    const { status, stdout, stderr } = await llmspell('exec', '--lang', 'lua', '--config', 'made.toml', 'print(1)');
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(`error: ${message}`);
   });
 
   it('write and check a configuration', async () => {

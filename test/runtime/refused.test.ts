@@ -132,6 +132,7 @@ describe('the runtime', () => {
       [{ limits: { cpu_ms: 0 } }, 'limits.cpu_ms: expected a number above 0, got 0'],
       [{ limits: { memory_mb: 0.5 } }, 'limits.memory_mb: expected a number of at least 1, got 0.5'],
       [{ data: { backend: 'redis' } }, 'data.backend: expected "sqlite" or "memory", got "redis"'],
+      [{ models: { override: 'gpt-4' } }, 'models.override: expected provider/model such as openai/gpt-4 or local/extractive, got "gpt-4"'],
       [{ data: { dir: '' } }, 'data.dir: expected a text that is not empty, got ""'],
       [{ models: { providers: { x: {} } } }, 'models.providers.x.kind: expected "openai" or "anthropic" or "google" or "openai-compatible", got nothing'],
       [
