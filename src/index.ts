@@ -1,6 +1,7 @@
 export { CAPABILITIES, type Capability } from './call/capability.ts';
 export type { Context, Grants, Language, Limits } from './call/context.ts';
-export { defineGlobal, defineHandle, type GlobalDefinition, handleMethod, method } from './call/define.ts';
+export { defineHandle, type GlobalDefinition, handleMethod, method } from './call/define.ts';
+export { defineGlobal } from './call/definition.ts';
 export { anyMap, anyValue, bytes, callback, handle, keptCallback } from './call/schema.ts';
 export type { Value, ValueMap } from './call/value.ts';
 export type { Config, ConfigInput } from './config.ts';

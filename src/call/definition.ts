@@ -40,6 +40,12 @@ const HANDLE: { readonly [Name in keyof Required<HandleDefinition>]: Rule } = {
   methods: required({ ...map, wanted: 'an object of methods by name' }),
 };
 
+/** Declares a global. Throws BAD_ARGUMENT that names global, method and field when it is not what it should be. */
+export function defineGlobal(definition: GlobalDefinition): GlobalDefinition {
+  checkGlobal('defineGlobal', definition);
+  return definition;
+}
+
 /** Throws BAD_ARGUMENT that begins with `place`, and names global, method and field, when the definition of a global is not what it should be. */
 export function checkGlobal(place: string, definition: GlobalDefinition): void {
   const where = named(place, 'global', definition);

@@ -4,7 +4,7 @@ import { type AgentSpec, agentAsTool, agents, hierarchyOf } from '../agent/agent
 import { STRATEGIES } from '../agent/composite.ts';
 import { agentContexts } from '../agent/contexts.ts';
 import { findTemplate, listTemplates, registerTemplate } from '../agent/templates.ts';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -18,7 +18,7 @@ import { agentHandle, budget, example, info, metrics, request, result, sessionUs
 const inheritance = z.enum(['inherit', 'isolate', 'copy']);
 
 /** Agents: language models with instructions, tools and a history. */
-export const agentGlobal = defineGlobal({
+export const agentGlobal = builtinGlobal({
   name: 'Agent',
   doc: 'Agents: language models with instructions, tools and a history. `local/extractive` needs no network: it is no language model and answers by quoting the text that it is given.',
   methods: {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue } from '../call/schema.ts';
 import { SEVERITIES, sendAlert } from '../log/alert.ts';
 
 /** Telling people. */
-export const alertGlobal = defineGlobal({
+export const alertGlobal = builtinGlobal({
   name: 'Alert',
   doc: 'Tells people that something happened.',
   methods: {

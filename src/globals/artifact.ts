@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { artifactVersions, deleteArtifact, findArtifact, listArtifacts, queryArtifacts, storeArtifact } from '../artifact/artifact.ts';
 import { storeFile } from '../artifact/file.ts';
 import { readArtifact } from '../artifact/read.ts';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, bytes } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
@@ -33,7 +33,7 @@ const NEW = {
 const example = (lua: string, javascript = lua) => [{ lua: NEW.lua + lua, javascript: NEW.javascript + javascript }];
 
 /** Files that belong to sessions. */
-export const artifactGlobal = defineGlobal({
+export const artifactGlobal = builtinGlobal({
   name: 'Artifact',
   doc: 'What scripts and agents make in a session: bytes with a name, a type and metadata, in versions. Equal content is stored once per tenant, compressed where that helps, and checked against its SHA-256 whenever it is read.',
   methods: {

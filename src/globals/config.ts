@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { CAPABILITIES } from '../call/capability.ts';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import { readConfig } from '../settings.ts';
 
 const strings = z.array(z.string());
 
 /** The configuration as scripts may see it. */
-export const configGlobal = defineGlobal({
+export const configGlobal = builtinGlobal({
   name: 'Config',
   doc: "The host's configuration, read-only; secrets read as `***`.",
   methods: {

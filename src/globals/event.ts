@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { compileLater } from '../call/compile.ts';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
 import { MOST_MS } from '../config.ts';
@@ -42,7 +42,7 @@ const subscribeOptions = z.strictObject({
 });
 
 /** Publish and subscribe inside a run. */
-export const eventGlobal = defineGlobal({
+export const eventGlobal = builtinGlobal({
   name: 'Event',
   doc: 'Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number.',
   methods: {

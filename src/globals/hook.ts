@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
@@ -30,7 +30,7 @@ const info = z.object({
 });
 
 /** Functions that run inside the runtime's operations. */
-export const hookGlobal = defineGlobal({
+export const hookGlobal = builtinGlobal({
   name: 'Hook',
   doc: 'Functions that run before and after what the runtime does. A hook gets `ctx` (`point`, `id`, `name`, `input`, `output`, `error`, `duration_ms`, …) and may answer with nothing, `{continue_execution = false, reason}` (the operation raises HOOK_REJECTED), `{input = …}`, `{output = …}`, `{retry = {max_attempts, delay_ms}}` or `{skip = true, output = …}`.',
   methods: {

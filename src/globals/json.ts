@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { fromJsonText, toJsonText } from '../call/json.ts';
 import { anyValue } from '../call/schema.ts';
 
 /** JSON for Lua; JavaScript keeps its own. */
-export const jsonGlobal = defineGlobal({
+export const jsonGlobal = builtinGlobal({
   name: 'JSON',
   only: 'lua',
   doc: "JSON text. `JSON.null` is null inside data; `JSON.array(t)` marks a table as an array, so that an empty one stays `[]`. In JavaScript it is the language's own `JSON`.",

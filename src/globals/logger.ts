@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineGlobal, type Method, method } from '../call/define.ts';
+import { builtinGlobal, type Method, method } from '../call/define.ts';
 import { toJsonText } from '../call/json.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
@@ -18,7 +18,7 @@ function write(level: LogLevel): Method {
 }
 
 /** The log of the host. */
-export const loggerGlobal = defineGlobal({
+export const loggerGlobal = builtinGlobal({
   name: 'Logger',
   doc: "The host's log; on the command line it goes to standard error. The level is `log.level` of the configuration, `warn` if not set.",
   methods: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue, callback } from '../call/schema.ts';
 import { sideBySide } from '../call/side-by-side.ts';
 import type { Callback, Value } from '../call/value.ts';
@@ -8,7 +8,7 @@ import { ScriptError } from '../errors.ts';
 const options = z.strictObject({ max_concurrency: z.int().min(1).optional().meta({ description: 'as many at once; all if not given' }) });
 
 /** Concurrency in a script. */
-export const parallelGlobal = defineGlobal({
+export const parallelGlobal = builtinGlobal({
   name: 'parallel',
   doc: 'Runs functions side by side.',
   methods: {},

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../call/context.ts';
-import { type Args, defineGlobal, defineHandle, handleMethod, type Method, method, type Params } from '../call/define.ts';
+import { type Args, builtinGlobal, defineHandle, handleMethod, type Method, method, type Params } from '../call/define.ts';
 import { anyMap, callback, handle } from '../call/schema.ts';
 import { answer } from '../rag/answer.ts';
 import { chunkOptions, toChunking } from '../rag/chunk/chunk.ts';
@@ -290,7 +290,7 @@ const operations = {
 };
 
 /** Documents that answer questions. */
-export const ragGlobal = defineGlobal({
+export const ragGlobal = builtinGlobal({
   name: 'RAG',
   doc: 'Retrieval: documents are cut into chunks, embedded and indexed; questions find the chunks that bear on them, by words and by vectors. A knowledge base belongs to a tenant and has a name (`main`); it keeps its embedding model and metric from the first ingest. Every document is stored whole or not at all, and what is the same again is skipped.',
   methods: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
 import { currentId, loadSession, setCurrent } from '../session/current.ts';
@@ -46,7 +46,7 @@ const NEW = { lua: 'local id = Session.create({name = "support"})\n', javascript
 const example = (lua: string, javascript = lua) => [{ lua: NEW.lua + lua, javascript: NEW.javascript + javascript }];
 
 /** Conversations and what belongs to them. */
-export const sessionGlobal = defineGlobal({
+export const sessionGlobal = builtinGlobal({
   name: 'Session',
   doc: "Conversations that outlive the run: their turns, values and artifacts, kept for the run's tenant. A session is active, suspended or completed, and only an active one takes anything in. Times are in milliseconds since 1970.",
   methods: {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { MOST_MS } from '../config.ts';
 
 /** Waiting. */
-export const sleepGlobal = defineGlobal({
+export const sleepGlobal = builtinGlobal({
   name: 'sleep',
   doc: 'Waits.',
   methods: {},

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../call/define.ts';
+import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue, callback } from '../call/schema.ts';
 import { backup, deleteBackup, listBackups, restore, validateBackup } from '../state/backup.ts';
 import { migrate, schemaVersion } from '../state/migrate.ts';
@@ -15,7 +15,7 @@ const key = z.string();
 const MOST_TTL_MS = 100 * 366 * 24 * 3_600_000;
 
 /** Values that outlive the run. */
-export const stateGlobal = defineGlobal({
+export const stateGlobal = builtinGlobal({
   name: 'State',
   doc: "Values that outlive the run, in scopes of the run's tenant. The host's StateManager and all runs see the same values at once.",
   methods: {

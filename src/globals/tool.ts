@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Context } from '../call/context.ts';
-import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
+import { builtinGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
@@ -25,7 +25,7 @@ function execute(context: Context, tool: string | Tool, params: ValueMap): Soon<
 }
 
 /** Tools: those that come with the runtime, the host's, and the script's own. */
-export const toolGlobal = defineGlobal({
+export const toolGlobal = builtinGlobal({
   name: 'Tool',
   doc: "Tools: those that come with the runtime, the host's, and the script's own.",
   methods: {

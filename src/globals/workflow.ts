@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
+import { builtinGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { MOST_MS } from '../config.ts';
@@ -57,7 +57,7 @@ function kindMethod({ name, doc, options, examples, plan }: WorkflowKind) {
 }
 
 /** Workflows: steps of tools, agents, functions and other workflows. */
-export const workflowGlobal = defineGlobal({
+export const workflowGlobal = builtinGlobal({
   name: 'Workflow',
   doc: 'Workflows: steps of tools, agents, functions and other workflows, nested to any depth. Strings of a step may refer to `$input`, `$name.output`, `$step1.output`, `$loop.value`, `$loop.index` and `$state.scope.key` (`$state["agent:ada"].key` where the scope has a colon); `$$` is a dollar sign. Positions in references count as in the language of the script. A step is `{name?, tool + input | agent + prompt | workflow + input | handler, when?, retries?, backoff_ms?, timeout_ms?, on_error?}`.',
   methods: {

@@ -10,11 +10,10 @@ import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import { BUILTIN_TOOLS, type BuiltinTool } from './builtin/index.ts';
 import { rank } from './rank.ts';
-import { type Tool, type ToolOrigin, toolName } from './tool.ts';
+import { checkToolName, type Tool, type ToolOrigin, toolName } from './tool.ts';
 
 /** How deep agents, tools and workflows may nest. */
 export const MAX_DEPTH = 16;
-const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** What is known of a tool without loading it. */
 export type ToolInfo = { name: string; description: string; category: string; tags: string[]; version: string; source: ToolOrigin };
@@ -262,10 +261,4 @@ function toolFailure(tool: Tool, error: unknown): ScriptError {
 
 function infoOf({ name, description, category, tags, version, source }: Tool): ToolInfo {
   return { name, description, category, tags: [...tags], version, source };
-}
-
-/** Throws BAD_ARGUMENT that names the parameter unless it is snake_case. */
-export function checkToolName(name: string, parameter: string): void {
-  if (!NAME.test(name))
-    throw new ScriptError('BAD_ARGUMENT', `${parameter}: expected snake_case (a-z, 0-9, _; up to 64), got ${JSON.stringify(name.slice(0, 80))}`);
 }

@@ -3,8 +3,7 @@ import { fromJsonSchema } from '../call/json-schema.ts';
 import { lines } from '../call/lines.ts';
 import type { Callback, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
-import { checkToolName } from './registry.ts';
-import { TOOL_TIMEOUT_MS, type Tool } from './tool.ts';
+import { checkToolName, TOOL_TIMEOUT_MS, type Tool } from './tool.ts';
 
 /** A tool as a script writes it. */
 export interface ScriptToolDefinition {

@@ -5,7 +5,7 @@ import type { Context } from '../call/context.ts';
 import type { Example } from '../call/define.ts';
 import { capability, named, schema } from '../call/definition.ts';
 import { toJsonSchema } from '../call/json-schema.ts';
-import { checkFields, fn, list, oneOf, type Rule, required, text, texts, timeout } from '../call/rules.ts';
+import { checkFields, checkValue, fn, list, oneOf, type Rule, required, text, texts, timeout } from '../call/rules.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { HandleType, Value, ValueMap } from '../call/value.ts';
 
@@ -61,13 +61,21 @@ export interface Tool {
   checkOutput?(output: Value, context: Context): Value;
 }
 
+const NAME: Rule = { wanted: 'snake_case (a-z, 0-9, _; up to 64)', fits: (value) => typeof value === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(value) };
+
+/** A tool is called with a map, so its input has to take one. */
+const input: Rule = {
+  wanted: `${schema.wanted} that takes an object`,
+  fits: (value) => schema.fits(value) && ['object', undefined].includes(toJsonSchema(value as z.ZodType).type as string | undefined),
+};
+
 const TOOL: { readonly [Name in keyof Required<ToolDefinition>]: Rule } = {
-  name: required(text),
+  name: required(NAME),
   description: required(text),
   category: required(text),
   tags: texts,
   version: text,
-  input: required(schema),
+  input: required(input),
   output: required(schema),
   needs: capability,
   timeout_ms: timeout,
@@ -115,6 +123,11 @@ export const TOOL_HANDLE: HandleType<Tool> = {
   name: 'Tool',
   fields: ({ name, description, category, version, schema }) => ({ name, description, category, version, schema }),
 };
+
+/** Throws BAD_ARGUMENT that names the parameter unless it is snake_case. */
+export function checkToolName(name: string, parameter: string): void {
+  checkValue(parameter, name, NAME);
+}
 
 /** kebab-case finds the same tool. */
 export function toolName(name: string): string {

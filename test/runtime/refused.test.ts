@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { anyValue, createStateManager, defineGlobal, defineHandle, defineTool, handle, method, ScriptRuntime } from '../../src/index.ts';
+import { anyValue, createStateManager, defineGlobal, defineHandle, defineTool, type GlobalDefinition, handle, method, ScriptRuntime } from '../../src/index.ts';
 import type { RunHandle } from '../../src/runtime.ts';
 import { testRuntime } from '../support/runtime.ts';
 
@@ -156,7 +156,9 @@ describe('a definition', () => {
 
   it.each<[message: string, changes: object]>([
     ['output: expected a schema of zod 4, got nothing', { output: undefined }],
-    ['input: expected a schema of zod 4, got a map', { input: { town: z.string() } }],
+    ['input: expected a schema of zod 4 that takes an object, got a map', { input: { town: z.string() } }],
+    ['input: expected a schema of zod 4 that takes an object, got a ZodString', { input: z.string() }],
+    ['input: expected a schema of zod 4 that takes an object, got a ZodPipe', { input: z.array(z.string()).transform((texts) => ({ texts })) }],
     ['execute: expected a function, got nothing', { execute: undefined }],
     ['timeout_ms: expected a number of 1 to 2147483647, got a number (-1)', { timeout_ms: -1 }],
     ['effect: expected "pure" or "external", got "read"', { effect: 'read' }],
@@ -164,6 +166,17 @@ describe('a definition', () => {
   ])('of a tool is refused: %s', (message, changes) => {
     expect(() => defineTool({ ...tool, ...changes } as unknown as typeof tool)).toThrow(`defineTool: tool own: ${message}`);
   });
+
+  it('of a tool is refused when its name is none, as what brings it past defineTool is', async () => {
+    const said = 'name: expected snake_case (a-z, 0-9, _; up to 64), got "Bad name"';
+    expect(() => defineTool({ ...tool, name: 'Bad name' })).toThrow(`defineTool: tool Bad name: ${said}`);
+    await expect(create({ tools: [{ ...defineTool(tool), name: 'Bad name' }] })).rejects.toThrow(said);
+  });
+
+  it.each([z.record(z.string(), z.int()), z.union([z.object({ a: z.int() }), z.object({ b: z.int() })]), z.any(), z.object({ a: z.int() }).default({ a: 1 })])(
+    'of a tool may take any kind of object: %#',
+    (input) => expect(defineTool({ ...tool, input }).name).toBe('own'),
+  );
 
   it.each<[message: string, changes: object]>([
     ['methods: expected an object of methods by name, got nothing', { methods: undefined }],
@@ -177,7 +190,8 @@ describe('a definition', () => {
     ['handle: type: expected a type with a name, got nothing', { handles: [{}] }],
     ['handle Thing: methods: expected an object of methods by name, got nothing', { handles: [{ type: { name: 'Thing' }, doc: 'A thing.' }] }],
   ])('of a global is refused: %s', async (message, changes) => {
-    const global = { name: 'Own', doc: 'Mine.', methods: { f: own }, ...changes };
+    const global = { name: 'Own', doc: 'Mine.', methods: { f: own }, ...changes } as unknown as GlobalDefinition;
+    expect(() => defineGlobal(global)).toThrow(`defineGlobal: global Own: ${message}`);
     await expect(create({ globals: [global] })).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',
       message: expect.stringContaining(`ScriptRuntime.create: global Own: ${message}`),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineGlobal, method } from '../../src/call/define.ts';
+import { method } from '../../src/call/define.ts';
+import { defineGlobal } from '../../src/call/definition.ts';
 import { ScriptRuntime } from '../../src/runtime.ts';
 import { turnsDuring } from '../support/turns.ts';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { defineGlobal, method } from '../../src/call/define.ts';
+import { method } from '../../src/call/define.ts';
+import { defineGlobal } from '../../src/call/definition.ts';
 import { createMethodTable, type MethodTable } from '../../src/call/dispatch.ts';
 import type { RunContainer } from '../../src/call/run.ts';
 import { anyValue, callback } from '../../src/call/schema.ts';
