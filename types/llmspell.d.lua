@@ -1067,6 +1067,10 @@ function require(name) end
 ---@field point string
 ---@field description string
 
+---@class Hook.fire.fields
+---@field input? any
+---@field output? any
+
 ---@class Hook.fire.result
 ---@field input any
 ---@field output any
@@ -2758,13 +2762,13 @@ function Hook.resume(id) end
 ---@return Hook.list_points.result[]
 function Hook.list_points() end
 
----Fires a point of the script's own, `custom:<name>`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.
+---Fires a point of the script's own, `custom:<name>`, whose hooks get `input` and `output`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.
 ---```lua
 ---Hook.register("custom:greet", function(ctx) return {output = "hello " .. ctx.input} end)
 ---print(Hook.fire("greet", {input = "Ada", output = ""}).output)
 ---```
 ---@param name string
----@param fields? table<string, any>
+---@param fields? Hook.fire.fields
 ---@return Hook.fire.result
 function Hook.fire(name, fields) end
 

@@ -1024,13 +1024,13 @@ declare const Hook: {
    */
   list_points(): { point: string; description: string }[];
   /**
-   * Fires a point of the script's own, `custom:<name>`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.
+   * Fires a point of the script's own, `custom:<name>`, whose hooks get `input` and `output`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.
    * ```js
    * Hook.register("custom:greet", ctx => ({output: "hello " + ctx.input}))
    * print(Hook.fire("greet", {input: "Ada", output: ""}).output)
    * ```
    */
-  fire(name: string, fields?: Record<string, any>): { input: any; output: any; skip: boolean };
+  fire(name: string, fields?: { input?: any; output?: any }): { input: any; output: any; skip: boolean };
 };
 
 /** Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { builtinGlobal, method } from '../call/define.ts';
-import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
+import { anyValue, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
+import type { ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { PRIORITIES } from '../hook/hook.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -99,8 +100,8 @@ export const hookGlobal = builtinGlobal({
       handler: () => Object.entries(HOOK_POINTS).map(([point, description]) => ({ point, description })),
     }),
     fire: method({
-      doc: "Fires a point of the script's own, `custom:<name>`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.",
-      params: { name: z.string().regex(/^[\w-]+(?:[.:][\w-]+)*$/), fields: anyMap.default({}) },
+      doc: "Fires a point of the script's own, `custom:<name>`, whose hooks get `input` and `output`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.",
+      params: { name: z.string().regex(/^[\w-]+(?:[.:][\w-]+)*$/), fields: z.strictObject({ input: anyValue.optional(), output: anyValue.optional() }).default({}) },
       result: z.object({ input: anyValue, output: anyValue, skip: z.boolean() }),
       effect: 'wait',
       examples: [
@@ -110,7 +111,7 @@ export const hookGlobal = builtinGlobal({
         },
       ],
       handler: ({ name, fields }, context) =>
-        whenReady(context.run.get(hooks).fire(context, `custom:${name}`, fields), ({ veto, input, output, skip }) => {
+        whenReady(context.run.get(hooks).fire(context, `custom:${name}`, fields as ValueMap), ({ veto, input, output, skip }) => {
           if (veto !== undefined) throw new ScriptError('HOOK_REJECTED', `refused by a hook at custom:${name}: ${veto}`);
           return { input, output, skip };
         }),

@@ -137,6 +137,12 @@ export const cases: readonly Case[] = [
     expect: [['custom:stage.one', 'stage.one', 5], 'done', 5],
   },
   {
+    name: 'of the script itself with input and output alone: nothing else is taken for what hooks are told',
+    lua: `local told Hook.register("custom:a", function(ctx) told = {ctx.input == nil, ctx.output == nil, ctx.tenant} end) Hook.fire("a", {}) local _, e = pcall(Hook.fire, "a", {inptu = 1}) local _, f = pcall(Hook.fire, "a", {tenant = "other"}) return {told, e.code, e.message, f.code}`,
+    js: `let told; Hook.register("custom:a", ctx => { told = [ctx.input === undefined, ctx.output === undefined, ctx.tenant] }); Hook.fire("a", {}); const refused = fields => { try { Hook.fire("a", fields) } catch (e) { return e } }; const e = refused({inptu: 1}); [told, e.code, e.message, refused({tenant: "other"}).code]`,
+    expect: [[true, true, 'default'], 'BAD_ARGUMENT', 'Hook.fire: fields: unknown option "inptu"; did you mean "input"?', 'BAD_ARGUMENT'],
+  },
+  {
     name: 'security:violation, whose hooks look on and cannot allow it',
     lua: `local seen Hook.register("security:violation", function(ctx) seen = {ctx.point, ctx.name, ctx.input.code, ctx.tenant} return {skip = true, output = "allowed"} end) local ok, e = pcall(State.backup) return {ok, e.code, seen}`,
     js: `let seen; Hook.register("security:violation", ctx => { seen = [ctx.point, ctx.name, ctx.input.code, ctx.tenant]; return {skip: true, output: "allowed"} }); let code; try { State.backup() } catch (e) { code = e.code } [false, code, seen]`,
