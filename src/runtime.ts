@@ -4,6 +4,7 @@ import type { Grants, Language, Limits } from './call/context.ts';
 import type { GlobalDefinition } from './call/define.ts';
 import { checkGlobal } from './call/definition.ts';
 import { createMethodTable, type MethodTable } from './call/dispatch.ts';
+import { elapsedMs } from './call/elapsed.ts';
 import { checkValue, oneOf, text } from './call/rules.ts';
 import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
@@ -210,7 +211,7 @@ export class ScriptRuntime {
     });
     let cancelled = 0;
     using watched = watch(run, instance, options.signal);
-    const stats = (): RunStats => ({ duration_ms: round(performance.now() - started), ...instance.usage(), cancelled });
+    const stats = (): RunStats => ({ duration_ms: elapsedMs(started), ...instance.usage(), cancelled });
     try {
       const name = options.name ?? (language === 'lua' ? 'main.lua' : 'main.js');
       const ended = () => watched.ended;
@@ -377,8 +378,4 @@ async function drain(run: RunContainer): Promise<number> {
   const left = run.pending.size;
   run.abort(new ScriptError('CANCELLED', 'the run has ended'));
   return left;
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }

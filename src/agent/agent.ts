@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { compileLater } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import { anyValue } from '../call/schema.ts';
 import type { HandleType, Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -113,8 +114,8 @@ export class Agent {
           (input, deeper) =>
             this.#answer(within(deeper, deadline.signal), { ...request, ...(input as Partial<AgentRequest>) }, onText, started) as Promise<Value>,
         );
-      const answered = normalised(result, this.config.model, performance.now() - started);
-      this.#count(answered, performance.now() - started);
+      const answered = normalised(result, this.config.model, elapsedMs(started));
+      this.#count(answered, elapsedMs(started));
       await bus.announce(inside, `agent.${name}.completed`, { name, duration_ms: answered.duration_ms, tokens: answered.usage.total_tokens });
       return answered;
     } catch (error) {
@@ -139,7 +140,7 @@ export class Agent {
     } = await this.core.answer(this, context, request, onText).catch((thrown: unknown) => {
       throw context.signal.aborted ? context.signal.reason : thrown;
     });
-    return { ...outcome, duration_ms: performance.now() - started, ...(cost_usd !== undefined && { cost_usd }) };
+    return { ...outcome, duration_ms: elapsedMs(started), ...(cost_usd !== undefined && { cost_usd }) };
   }
 
   #deadline(who: string): { signal: AbortSignal; timer: NodeJS.Timeout } {

@@ -1,4 +1,5 @@
 import type { Context } from '../call/context.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import { fromJsonText } from '../call/json.ts';
 import { sideBySide } from '../call/side-by-side.ts';
 import type { Value, ValueMap } from '../call/value.ts';
@@ -134,7 +135,7 @@ async function runCall(
   const tool = tools.get(name);
   let input: Value = text.slice(0, MOST_RESULT);
   const finish = (rest: Pick<ToolRecord, 'output' | 'error'>, content: string) => ({
-    record: { id, name: tool?.name ?? name, input, ...rest, duration_ms: performance.now() - started },
+    record: { id, name: tool?.name ?? name, input, ...rest, duration_ms: elapsedMs(started) },
     message: { role: 'tool', tool_call_id: id, name, content: cut(content), ...(rest.error && { is_error: true }) } satisfies Message,
   });
   try {

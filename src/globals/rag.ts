@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { type Args, builtinGlobal, defineHandle, handleMethod, type Method, method, type Params } from '../call/define.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import { anyMap, callback, handle } from '../call/schema.ts';
 import { answer } from '../rag/answer.ts';
 import { chunkOptions, toChunking } from '../rag/chunk/chunk.ts';
@@ -127,7 +128,7 @@ const stats = z.object({
 
 async function timed<T>(work: () => Promise<T>): Promise<T & { duration_ms: number }> {
   const started = performance.now();
-  return { ...(await work()), duration_ms: performance.now() - started };
+  return { ...(await work()), duration_ms: elapsedMs(started) };
 }
 
 const FERRY = {

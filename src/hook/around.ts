@@ -1,4 +1,5 @@
 import type { Context } from '../call/context.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -86,7 +87,7 @@ export function runInside<I extends Value, O extends Value>(
 
   function finish(output: O, count: number): Soon<O> {
     if (layer.after.length === 0) return output;
-    const duration = { ...fields, duration_ms: performance.now() - started };
+    const duration = { ...fields, duration_ms: elapsedMs(started) };
     const occasion = { point: pointOf(spec.after), fields: duration, input, output, checkOutput: spec.checkOutput };
     return whenReady(runChain(context, layer.after, occasion), (outcome) => {
       heed(outcome, spec.after);
@@ -99,7 +100,7 @@ export function runInside<I extends Value, O extends Value>(
     if (context.signal.aborted) throw thrown;
     const { code, message, details } = asScriptError(thrown);
     const error: ValueMap = { code, message, ...(details && { details: details as ValueMap }) };
-    const described: ValueMap = { ...fields, duration_ms: performance.now() - started, error };
+    const described: ValueMap = { ...fields, duration_ms: elapsedMs(started), error };
     return whenReady(runChain(context, layer.error, { point: pointOf(spec.error), fields: described, input, checkOutput: spec.checkOutput }), (outcome) => {
       heed(outcome, spec.error, thrown);
       if (retryWish && count < retryWish.maxAttempts) return again(count);

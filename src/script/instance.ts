@@ -1,5 +1,6 @@
 import type { Context, InvokeOptions } from '../call/context.ts';
 import { dispatch, type MethodTable } from '../call/dispatch.ts';
+import { roundMs } from '../call/elapsed.ts';
 import { CallContext, cancelled, type RunContainer, unlessEnded } from '../call/run.ts';
 import type { Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -371,7 +372,7 @@ export abstract class Instance {
 
   usage(): Usage {
     return {
-      cpu_ms: Math.round(this.run.cpu.ms * 1000) / 1000,
+      cpu_ms: roundMs(this.run.cpu.ms),
       memory_bytes: this.memoryBytes(),
       calls: this.#calls,
       waits: this.#waits,

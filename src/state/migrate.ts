@@ -1,5 +1,6 @@
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import type { Soon } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -84,7 +85,7 @@ async function run(context: Context, scope: string, { from_version, to_version, 
     const held = await store.commit(writes, now, [{ name: metaName(scope), value: String(to_version), expect: stored }]);
     if (!held) throw changed();
   }
-  return { migrated: writes.length, skipped, failed: 0, from_version, to_version, duration_ms: performance.now() - started };
+  return { migrated: writes.length, skipped, failed: 0, from_version, to_version, duration_ms: elapsedMs(started) };
 }
 
 /** Throws what a function of the script threw as it is, and what cannot be transformed with its key. */

@@ -2,6 +2,8 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Host, hostService } from '../call/context.ts';
 import { randomBytes } from '../call/digest.ts';
+import { checkValue, type Rule } from '../call/rules.ts';
+import { HostContainer } from '../call/run.ts';
 import type { Soon } from '../call/soon.ts';
 import { stateManager } from '../state/manager.ts';
 import { storeFailure } from '../store/failure.ts';
@@ -25,17 +27,21 @@ export type TenantInfo = {
   size_bytes: number;
 };
 
-/** The tenants that have data on disk, in the order of their ids. */
+const HOST: Rule = { wanted: 'the host of a runtime (runtime.host)', fits: (value) => value instanceof HostContainer };
+
+/** The tenants that have data on disk, in the order of their ids. Throws BAD_ARGUMENT for what is no host. */
 export async function listTenants(host: Host): Promise<TenantInfo[]> {
+  checkValue('listTenants: host', host, HOST);
   const all = tenantFolders(host.get(stateManager).dataDir ?? host.dataDir);
   return Promise.all(all.map(async ({ id, folder }) => ({ id, folder: folder.slice(-32), size_bytes: await sizeOf(folder) })));
 }
 
 /**
  * Removes everything of a tenant: every owner lets go, other processes are told, the folder goes. Says whether there was anything.
- * A run of the tenant that goes on begins anew; end its runs first. Throws BAD_ARGUMENT for a bad id, STORE_FAILED when files cannot be deleted.
+ * A run of the tenant that goes on begins anew; end its runs first. Throws BAD_ARGUMENT for what is no host and for a bad id, STORE_FAILED when files cannot be deleted.
  */
 export async function removeTenant(host: Host, tenant: string): Promise<boolean> {
+  checkValue('removeTenant: host', host, HOST);
   checkTenant(tenant);
   for (const owner of host.get(tenantOwners)) await owner.release(tenant);
   const state = host.get(stateManager);

@@ -1,6 +1,7 @@
 import { requireCapability } from '../call/capability.ts';
 import { nearest } from '../call/check/nearest.ts';
 import { type Context, hostService, type Run, runService } from '../call/context.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import { telling } from '../call/refused.ts';
 import { cancelled } from '../call/run.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
@@ -184,8 +185,7 @@ function runChecked(context: Context, inside: Context, tool: Tool, input: Value)
     checkOutput: (changed: Value) => tool.checkOutput?.(changed, context) ?? changed,
   };
   const work = () => run.get(hooks).around<Value, Value>(inside, watched, (checked, deeper) => bounded(tool, checked, deeper));
-  const completed = (output: Value) =>
-    whenReady(bus.announce(inside, `tool.${name}.completed`, { name, duration_ms: performance.now() - started }), () => output);
+  const completed = (output: Value) => whenReady(bus.announce(inside, `tool.${name}.completed`, { name, duration_ms: elapsedMs(started) }), () => output);
   const failed = (error: unknown): Soon<never> => {
     if (context.signal.aborted) throw error;
     return whenReady(announceFailure(inside, 'tool', name, error), () => {

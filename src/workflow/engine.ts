@@ -2,6 +2,7 @@ import type { AgentRequest } from '../agent/agent.ts';
 import { agents } from '../agent/agents.ts';
 import { breathe } from '../call/breath.ts';
 import type { Context } from '../call/context.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import { lines } from '../call/lines.ts';
 import { cancelled } from '../call/run.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
@@ -66,7 +67,7 @@ export class Execution {
     const started = performance.now();
     const progress = { attempts: 0 };
     const record = (fields: Omit<StepRecord, 'name' | 'branch' | 'duration_ms' | 'attempts'>) =>
-      scope.add({ name: step.name, ...scope.place, duration_ms: performance.now() - started, attempts: progress.attempts, ...fields });
+      scope.add({ name: step.name, ...scope.place, duration_ms: elapsedMs(started), attempts: progress.attempts, ...fields });
     try {
       if (context.signal.aborted) throw cancelled(context.signal);
       if (step.when !== undefined && !(await this.holds(context, step.when, scope))) return record({ status: 'skipped' });

@@ -1,4 +1,5 @@
 import type { Context } from '../call/context.ts';
+import { elapsedMs } from '../call/elapsed.ts';
 import { lines } from '../call/lines.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -65,7 +66,7 @@ export class Workflow implements WorkflowLike {
     try {
       const attempt = (input: Value, deeper: Context) =>
         deadline.bounded(() => this.#run(deadline.inside(deeper), id, input)).catch(deadline.raise) as Promise<Value>;
-      const result = normalised(await run.get(hooks).around<Value, Value>(inside, watched, attempt), id, performance.now() - started);
+      const result = normalised(await run.get(hooks).around<Value, Value>(inside, watched, attempt), id, elapsedMs(started));
       await bus.announce(inside, `workflow.${this.name}.completed`, { name: this.name, workflow_id: id, duration_ms: result.duration_ms });
       return result;
     } catch (error) {
@@ -116,7 +117,7 @@ export class Workflow implements WorkflowLike {
       ...(output !== null && { output }),
       outputs,
       steps: records,
-      duration_ms: performance.now() - started,
+      duration_ms: elapsedMs(started),
       workflow_id: id,
     });
     try {

@@ -87,6 +87,10 @@ describe('a module that fails', () => {
     expect(error.traceback).not.toContain('llmspell');
   });
 
+  it.each(['require("gone")', 'require("../secret")'])('shows nothing of the runtime in its traceback: %s', async (text) => {
+    expect((await failure(run('lua', text))).traceback).toMatch(/^stack traceback:\n\t[^[\n]+:1: in main chunk$/);
+  });
+
   it('fails again in the same way', async () => {
     const lua = 'local a, b = select(2, pcall(require, "bad")), select(2, pcall(require, "bad")) return {a, b}';
     expect((await run('lua', lua)).value).toEqual(['bad.lua:2: in the module', 'bad.lua:2: in the module']);

@@ -197,6 +197,13 @@ export const cases: readonly Case[] = [
     expect: ['point', 'id', 'name', 'input', 'output', 'duration_ms', 'correlation_id', 'tenant'],
   },
   {
+    name: 'tell how long it took to the microsecond, as results do',
+    lua: `local all = {} local function see(ctx) all[#all + 1] = ctx.duration_ms end Hook.register("tool:*:after_execution", see) Hook.register("tool:*:error", see) Hook.register("agent:after_model_call", see) Event.subscribe("*.*.completed", function(e) all[#all + 1] = e.payload.duration_ms end) Tool.execute("calculator", {expression = "1"}) pcall(Tool.execute, "calculator", {expression = "1 / 0"}) local answer = Agent.execute({model = "mock/script", prompt = "x"}) local made = Workflow.sequential({name = "w", steps = {{name = "a", handler = function() return 1 end}}}):execute() Event.flush() for _, ms in ipairs({answer.duration_ms, made.duration_ms, made.steps[1].duration_ms}) do all[#all + 1] = ms end local rounded = 0 for _, ms in ipairs(all) do if math.floor(ms * 1000 + 0.5) / 1000 == ms then rounded = rounded + 1 end end return {#all, rounded}`,
+    js: `const all = []; const see = ctx => { all.push(ctx.duration_ms) }; Hook.register("tool:*:after_execution", see); Hook.register("tool:*:error", see); Hook.register("agent:after_model_call", see); Event.subscribe("*.*.completed", e => { all.push(e.payload.duration_ms) }); Tool.execute("calculator", {expression: "1"}); try { Tool.execute("calculator", {expression: "1 / 0"}) } catch {} const answer = Agent.execute({model: "mock/script", prompt: "x"}); const made = Workflow.sequential({name: "w", steps: [{name: "a", handler: () => 1}]}).execute(); Event.flush(); all.push(answer.duration_ms, made.duration_ms, made.steps[0].duration_ms); [all.length, all.filter(ms => Math.round(ms * 1000) / 1000 === ms).length]`,
+    config: MODELS,
+    expect: [9, 9],
+  },
+  {
     name: 'tell of a refusal',
     ...told('security:violation', refused.lua, refused.js),
     grants: NO_ADMIN,

@@ -54,6 +54,20 @@ async function fill(host: HostContainer, tenant: string, secret: string): Promis
 
 const holding = (folder: string, text: string) => filesOf(folder).filter((file) => readFileSync(file).includes(text));
 
+describe('tenants of what is no host', () => {
+  it('are refused in one sentence', async () => {
+    await using test = await testRuntime();
+    for (const [none, found] of [
+      [test.runtime, 'a ScriptRuntime'],
+      [undefined, 'nothing'],
+    ] as unknown as [HostContainer, string][]) {
+      const message = `: host: expected the host of a runtime (runtime.host), got ${found}`;
+      await expect(listTenants(none)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: `listTenants${message}` });
+      await expect(removeTenant(none, 'a')).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: `removeTenant${message}` });
+    }
+  });
+});
+
 describe('removing a tenant', () => {
   it('leaves no byte of it, and all of the others', async () => {
     const host = testHost();

@@ -1,4 +1,5 @@
 import { type Context, type Host, hostService } from '../../call/context.ts';
+import { roundMs } from '../../call/elapsed.ts';
 import type { ValueMap } from '../../call/value.ts';
 import type { BuiltinHook } from './builtin.ts';
 import { settingsOf } from './settings.ts';
@@ -83,8 +84,8 @@ export const metrics = hostService<Metrics>('metrics', ({ config }) => {
         name,
         count: data.count,
         failures: data.failures,
-        total_ms: round(data.total),
-        max_ms: round(data.max),
+        total_ms: roundMs(data.total),
+        max_ms: roundMs(data.max),
         buckets: cumulative(data.buckets),
       })),
       counters: Object.fromEntries(counters),
@@ -132,8 +133,4 @@ function cumulative(buckets: readonly number[]): { le_ms: number | null; count: 
     sum += count;
     return { le_ms: BUCKETS_MS[at] ?? null, count: sum };
   });
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
 }

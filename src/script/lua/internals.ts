@@ -54,7 +54,7 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, curr
           return 1;
         case INTERNALS.handler:
           x.luaL_traceback(L, L, 0, 2);
-          current().traceback = memory.readText(L, x.lua_gettop(L)).replaceAll(/\n\t\[llmspell\].*/g, '');
+          current().traceback = memory.readText(L, x.lua_gettop(L)).replaceAll(/(?:\n\t\[C\].*)?\n\t\[llmspell\].*/g, '');
           current().raised = x.lua_type(L, 2) === LUA.string ? memory.readText(L, 2) : undefined;
           x.lua_settop(L, 1);
           return 1;

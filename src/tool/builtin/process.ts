@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { closeSync, existsSync } from 'node:fs';
 import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
+import { elapsedMs } from '../../call/elapsed.ts';
 import { external } from '../../call/external.ts';
 import { bytes } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
@@ -66,7 +67,7 @@ export const processTool = defineTool(
           stdout: textOf(end.stdout, cut),
           stderr: textOf(end.stderr, cut),
           truncated: end.truncated,
-          duration_ms: performance.now() - started,
+          duration_ms: elapsedMs(started),
         };
       });
     },
