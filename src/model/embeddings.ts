@@ -4,6 +4,7 @@ import type { EmbeddingModel } from './embedding.ts';
 import { requireModel } from './granted.ts';
 import { createLocalModel, LOCAL_MODELS, WORDS_MODEL } from './local.ts';
 import { splitName } from './name.ts';
+import { createOwnEmbedding } from './own.ts';
 import { findProvider, providerNames } from './providers.ts';
 import { createSdkEmbedding } from './sdk-embedding.ts';
 
@@ -50,7 +51,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
     register(name, model) {
       splitName(name, WANTED);
       registered.add(name);
-      opened.set(name, model);
+      opened.set(name, createOwnEmbedding(name, model));
     },
   };
 

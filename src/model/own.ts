@@ -1,7 +1,9 @@
 import { describe } from '../call/check/failure.ts';
 import { translated } from '../errors.ts';
+import type { EmbeddingModel } from './embedding.ts';
 import { modelFailed } from './failure.ts';
 import { type LanguageModel, MODEL_CAPABILITIES, type ModelAnswer } from './model.ts';
+import { toVectors } from './vectors.ts';
 
 /** A model of the host's own: what it throws, and an answer that is none, is MODEL_FAILED with the model's name. */
 export function createOwnModel(name: string, model: LanguageModel): LanguageModel {
@@ -9,18 +11,38 @@ export function createOwnModel(name: string, model: LanguageModel): LanguageMode
     name,
     capabilities: model.capabilities ?? MODEL_CAPABILITIES,
     async generate(request, onText) {
-      let answer: ModelAnswer;
-      try {
-        answer = await model.generate(request, onText);
-      } catch (error) {
-        if (request.signal.aborted) throw error;
-        throw translated(error, (text, cause) => modelFailed(name, text, { outcome: 'unknown', retryable: false }, cause));
-      }
+      const answer = await answered(name, request.signal, () => model.generate(request, onText));
       const wrong = misfit(answer);
       if (wrong) throw modelFailed(name, `the answer is none: ${wrong}`, { outcome: 'failed', retryable: false });
       return answer;
     },
   };
+}
+
+/** An embedding model of the host's own, checked in the same way. */
+export function createOwnEmbedding(name: string, model: EmbeddingModel): EmbeddingModel {
+  return {
+    name,
+    get dimensions() {
+      return model.dimensions;
+    },
+    batch: model.batch,
+    ...(model.uncached && { uncached: true }),
+    async embed(texts, signal, onTokens, purpose) {
+      const answer = await answered(name, signal, () => model.embed(texts, signal, onTokens, purpose));
+      return toVectors(name, texts.length, answer, model.dimensions);
+    },
+  };
+}
+
+/** What the host's own code answers; what it throws is MODEL_FAILED, unless it was cancelled. */
+async function answered<T>(name: string, signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw translated(error, (text, cause) => modelFailed(name, text, { outcome: 'unknown', retryable: false }, cause));
+  }
 }
 
 /** What an answer lacks, in words. */

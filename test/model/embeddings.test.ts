@@ -166,7 +166,7 @@ describe('failures', () => {
     ['empty vectors', openAi([], []), 'vector 1 has 0 numbers and the first 0'],
   ])('%s are one clear error', async (_, reply, problem) => {
     const error = await ask('ollama/m', ['one', 'two'], [reply]).catch((thrown) => thrown);
-    expect(error).toMatchObject({ code: 'MODEL_FAILED', message: `ollama/m: the provider's answer cannot be used: ${problem}`, details: { retryable: false } });
+    expect(error).toMatchObject({ code: 'MODEL_FAILED', message: `ollama/m: the answer cannot be used: ${problem}`, details: { retryable: false } });
     expect(requests).toHaveLength(1);
   });
 

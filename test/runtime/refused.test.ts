@@ -324,6 +324,42 @@ describe('a model of the host', () => {
   });
 });
 
+describe('an embedding model of the host', () => {
+  const ingest = async (embed: () => unknown, more: object = {}) => {
+    await using runtime = await create({ embeddings: { 'own/model': { name: 'other', dimensions: 2, batch: 8, embed, ...more } } });
+    const text = `return RAG.create({embedding_provider = "own/model"}):ingest_documents({{content = "One."}}).chunks_created`;
+    return (await runtime.execute(text, { grants: { models: ['own/*'] } })).value;
+  };
+
+  it('fails as a model does when it throws or its answer is none', async () => {
+    expect(await ingest(() => [[3, 4]])).toBe(1);
+    expect(await ingest(async () => [Float64Array.of(1, 2, 3)], { dimensions: undefined })).toBe(1);
+    const none = 'own/model: the answer cannot be used: ';
+    const wrong: [unknown, string][] = [
+      [undefined, `${none}expected an array of vectors, got nil`],
+      ['vectors', `${none}expected an array of vectors, got a string`],
+      [[], `${none}1 texts were sent and 0 vectors came back`],
+      [[null], `${none}vector 1: expected an array of numbers, got nil`],
+      [new Array(1), `${none}vector 1: expected an array of numbers, got nil`],
+      [[['1', '2']], `${none}vector 1: expected an array of numbers, got an array`],
+      [[[1n, 2n]], `${none}vector 1: expected an array of numbers, got an array`],
+      [[[1, 2, 3]], `${none}vector 1 has 3 numbers and the model says 2`],
+      [[[1, Number.NaN]], `${none}vector 1 is zero or holds what is no finite number`],
+    ];
+    for (const uncached of [undefined, true])
+      for (const [answer, message] of wrong)
+        await expect(ingest(() => answer, { uncached })).rejects.toMatchObject({ code: 'MODEL_FAILED', message: expect.stringContaining(message) });
+    const failing = [
+      () => Promise.reject(new Error('no line')),
+      () => {
+        throw new Error('no line');
+      },
+    ];
+    for (const embed of failing)
+      await expect(ingest(embed)).rejects.toMatchObject({ code: 'MODEL_FAILED', message: expect.stringContaining('own/model: no line') });
+  });
+});
+
 describe('a state manager that was disposed of', () => {
   it('refuses everything in one sentence, to hosts and runs, and is disposed of again without harm', async () => {
     const state = createStateManager(config);
