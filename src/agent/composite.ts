@@ -1,4 +1,5 @@
 import type { Context } from '../call/context.ts';
+import { lines } from '../call/lines.ts';
 import { sideBySide } from '../call/side-by-side.ts';
 import type { Callback, Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -91,12 +92,16 @@ async function choose(
   if (!router) return { chosen: bestFit(members, request.prompt), asked: [] };
   const names = members.map(({ name }) => name);
   const asked = typeof router === 'function' ? [] : [await router.execute(context, { prompt: routerPrompt(members, request.prompt) })];
-  const answer = typeof router === 'function' ? await context.invoke(router, [request.prompt, names]) : (asked[0]?.output ?? null);
+  const answer = typeof router === 'function' ? await askFunction(context, router, [request.prompt, names]) : (asked[0]?.output ?? null);
   const text = valueText(answer).toLowerCase().trim();
   const chosen = members.find(({ name }) => text === name.toLowerCase()) ?? members.find(({ name }) => text.includes(name.toLowerCase()));
   if (!chosen)
     throw new ScriptError('NOT_FOUND', `${context.method}: the router chose ${JSON.stringify(text.slice(0, 80))}, which is none of ${names.join(', ')}`);
   return { chosen, asked };
+}
+
+function askFunction(context: Context, router: Callback, args: Value[]): Promise<Value> {
+  return context.run.get(lines).waiting(context, () => context.invoke(router, args));
 }
 
 function routerPrompt(members: readonly Agent[], prompt: string): string {

@@ -2,7 +2,7 @@ import { type Context, runService } from './context.ts';
 import type { Soon } from './soon.ts';
 
 /**
- * How many lines of work go on in a call of the script that do not wait for functions of the script: a workflow or tool is one, and each of its branches.
+ * How many lines of work go on in a call of the script that do not wait for functions of the script: an agent, tool or workflow is one, and each of its branches.
  * Where none is left and the functions wait for ever, so does the call.
  */
 export class Lines {

@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { AGENT_HANDLE, type Agent } from '../agent/agent.ts';
+import { AGENT_HANDLE, type Agent, type AgentResult } from '../agent/agent.ts';
 import { agents } from '../agent/agents.ts';
 import type { Context } from '../call/context.ts';
 import { defineHandle, handleMethod } from '../call/define.ts';
+import { lines } from '../call/lines.ts';
 import { anyMap, callback, keptCallback } from '../call/schema.ts';
-import { whenReady } from '../call/soon.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import type { ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
+import type { OnText } from '../model/model.ts';
 import { readTranscript } from '../session/transcript.ts';
 import { load, save } from '../state/state.ts';
 import { example, metrics, request, result, sessionUse, settings, toolLike } from './agent-schemas.ts';
@@ -22,23 +24,25 @@ export const agentHandleDefinition = defineHandle<Agent>({
       params: { request: z.union([z.string(), z.strictObject(request)]) },
       result,
       effect: 'external',
+      only_callbacks: 'when_idle',
       examples: example(
         `print(agent:execute({prompt = "What is blue?", context = "The sky is blue."}).output)`,
         `print(agent.execute({prompt: "What is blue?", context: "The sky is blue."}).output)`,
       ),
-      handler: async ({ self, request: given }, context) => self.execute(context, await requestOf(context, given)),
+      handler: ({ self, request: given }, context) => execute(context, self, given),
     }),
     stream: handleMethod<Agent>()({
       doc: 'As `execute`, and gives the answer to a function piece by piece as it arrives; a slow function holds the stream back.',
       params: { request: z.union([z.string(), z.strictObject(request)]), on_chunk: callback('(text: string) => any') },
       result,
       effect: 'external',
+      only_callbacks: 'when_idle',
       examples: example(
         `agent:stream({prompt = "What is blue?", context = "The sky is blue."}, function(text) print(text) end)`,
         `agent.stream({prompt: "What is blue?", context: "The sky is blue."}, text => print(text))`,
       ),
-      handler: async ({ self, request: given, on_chunk }, context) =>
-        self.execute(context, await requestOf(context, given), async (text) => {
+      handler: ({ self, request: given, on_chunk }, context) =>
+        execute(context, self, given, async (text) => {
           await context.invoke(on_chunk, [text]);
         }),
     }),
@@ -185,6 +189,11 @@ export const agentHandleDefinition = defineHandle<Agent>({
     }),
   },
 });
+
+/** Asks an agent; one that waits for ever for a tool of the script is told apart from one that waits for its model. */
+function execute(context: Context, agent: Agent, given: Parameters<typeof requestOf>[1], onText?: OnText): Soon<AgentResult> {
+  return context.run.get(lines).counted(context, async () => agent.execute(context, await requestOf(context, given), onText));
+}
 
 async function requestOf(context: Context, given: string | (z.output<z.ZodObject<typeof request>> & object)) {
   const { tools: extra, session, ...rest } = typeof given === 'string' ? { prompt: given, tools: undefined, session: undefined } : given;

@@ -5,6 +5,7 @@ import { STRATEGIES } from '../agent/composite.ts';
 import { agentContexts } from '../agent/contexts.ts';
 import { findTemplate, listTemplates, registerTemplate } from '../agent/templates.ts';
 import { builtinGlobal, method } from '../call/define.ts';
+import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -40,6 +41,7 @@ export const agentGlobal = builtinGlobal({
       params: { spec: z.strictObject({ ...spec.shape, ...request }) },
       result,
       effect: 'external',
+      only_callbacks: 'when_idle',
       examples: [
         {
           lua: `print(Agent.execute({model = "local/extractive", prompt = "What is the capital of France?", context = "Paris is the capital of France."}).output)`,
@@ -48,7 +50,8 @@ export const agentGlobal = builtinGlobal({
       ],
       handler({ spec: { prompt, input, context: material, images, session, ...rest } }, context) {
         if (prompt === '') throw new ScriptError('BAD_ARGUMENT', `${context.method}: prompt: expected some text`);
-        return context.run.get(agents).executeOnce(context, rest as AgentSpec, { prompt, input, context: material, images, session: sessionUse(session) });
+        const asked = { prompt, input, context: material, images, session: sessionUse(session) };
+        return context.run.get(lines).counted(context, () => context.run.get(agents).executeOnce(context, rest as AgentSpec, asked));
       },
     }),
     get: method({

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { MockSource } from '../../../src/model/mock.ts';
+import { type Message, messageText } from '../../../src/model/model.ts';
 import { testRuntime } from '../../support/runtime.ts';
 
 const NEVER = 'await new Promise(() => {})';
@@ -6,8 +8,15 @@ const OPEN = 'let go; const gate = new Promise(done => { go = done });';
 
 const TOOL = `Tool.register({name: "t", description: "d", handler: async () => { ${NEVER} }});`;
 
+/** A model that asks for the tools that the prompt names, after a while, and then says how that went. */
+const caller: MockSource = ({ messages }) => {
+  const last = messages.at(-1);
+  const names = last?.role === 'tool' ? [] : messageText(messages.at(-1) as Message).split(' ');
+  return { text: last?.role === 'tool' ? messageText(last) : '', tool_calls: names.map((name) => ({ name, input: {} })), delay_ms: 20 };
+};
+
 async function run(text: string, limits = {}): Promise<unknown> {
-  await using test = await testRuntime({ log: { level: 'silent' } });
+  await using test = await testRuntime({ log: { level: 'silent' } }, { models: { 'mock/caller': caller } });
   return (await test.runtime.execute(text, { language: 'javascript', grants: test.grants, limits })).value;
 }
 
@@ -47,6 +56,34 @@ describe('a promise that nothing can settle is a deadlock', () => {
     expect(await run(`const w = ${workflow}; parallel([() => { ${codes.replace(/code$/, 'return code')} }])[0]`)).toBe('DEADLOCK');
   });
 
+  const agent = `Agent.create({model: "mock/caller", timeout_ms: 5000, tools: [{name: "t", description: "d", handler: async () => { ${NEVER} }}, "uuid"]})`;
+  const failed = 'r.tool_calls[0].error.code';
+
+  it.each([
+    ['by itself', `const r = ${agent}.execute("t"); ${failed}`],
+    ['that streams', `const r = ${agent}.stream("t", () => {}); ${failed}`],
+    [
+      'beside a tool that ends',
+      `const r = ${agent}.execute("uuid t t"); [r.tool_calls[1], r.tool_calls[2]].map(c => c.error.code).join() === "DEADLOCK,DEADLOCK" && "DEADLOCK"`,
+    ],
+    [
+      'that answers once',
+      `const r = Agent.execute({model: "mock/caller", prompt: "t", tools: [{name: "t", description: "d", handler: async () => { ${NEVER} }}]}); ${failed}`,
+    ],
+    [
+      'of another, inside parallel()',
+      `const a = ${agent}; parallel([() => { const r = Agent.create_composite({name: "c", agents: [a], strategy: "sequential"}).execute("t"); return ${failed} }])[0]`,
+    ],
+    ['in a workflow', `Workflow.sequential({name: "w", steps: [{name: "a", agent: ${agent}, prompt: "t"}]}).execute().output.split(":")[0]`],
+  ])('in a tool of an agent, %s, which its model is told', async (_, text) => {
+    expect(await run(text)).toBe('DEADLOCK');
+  });
+
+  it('in the function that routes to an agent', async () => {
+    const text = `Agent.create_composite({name: "c", agents: [${agent}], strategy: "route", router: async () => { ${NEVER} }}).execute("t")`;
+    await expect(run(text)).rejects.toMatchObject({ code: 'DEADLOCK' });
+  });
+
   it('but a step or workflow with a time limit ends by that', async () => {
     const limited = (text: string) => run(`let code; try { ${text}.execute() } catch (e) { while (e.cause) e = e.cause; code = e.code } code`);
     expect(await limited(`Workflow.sequential({name: "w", steps: [${step('a', 'timeout_ms: 30,')}]})`)).toBe('TIMEOUT');
@@ -78,6 +115,10 @@ describe('a promise that somebody will settle is waited for', () => {
     [
       'a tool, while another waits',
       `${OPEN} Tool.register({name: "a", description: "d", handler: async () => await gate}); Tool.register({name: "b", description: "d", handler: () => { sleep(30); go("here") }}); parallel([() => Tool.execute("a"), () => Tool.execute("b")])[0]`,
+    ],
+    [
+      'a tool of an agent whose model has not answered yet',
+      `${OPEN} const tools = [{name: "a", description: "d", handler: async () => await gate}, {name: "b", description: "d", handler: () => go("here")}]; const ask = prompt => Agent.execute({model: "mock/caller", prompt, tools}); parallel([() => ask("a"), () => { sleep(40); ask("b") }])[0].tool_calls[0].output`,
     ],
     ['a retry of what changed meanwhile', `State.update("global", "k", async () => { await null; return "here" })`],
   ])('by %s', async (_, text) => {
