@@ -25,3 +25,8 @@ export class Cpu {
     this.onHost();
   }
 }
+
+/** Whose work in a thread it is where nobody's run is charged: tenants take turns, and a folder is as good a name of one as its id. */
+export function uncharged(tenantFolder: string): { readonly tenant: string; readonly cpu: Cpu } {
+  return { tenant: tenantFolder, cpu: new Cpu() };
+}

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Cpu } from '../call/cpu.ts';
+import { uncharged } from '../call/cpu.ts';
 import type { Soon } from '../call/soon.ts';
 import type { AppendTask } from './append-task.ts';
 import type { ArtifactRecords } from './artifacts.ts';
@@ -84,9 +84,7 @@ export class SqliteStore implements Store {
       append(id, turns, quotas, now) {
         if (turns.reduce((sum, { length }) => sum + length, 0) <= LARGE) return sessions.append(id, turns, quotas, now);
         const task: AppendTask = { folder, options: { durability, ...limits }, id, turns, quotas, now };
-        // The folder is the tenant's own; nobody's run is charged.
-        const how = { deadlineMs: LARGE_MS, run: { tenant: folder, cpu: new Cpu() } };
-        return import('../worker/pool.ts').then(({ inWorker }) => inWorker<number | Refused>(APPEND, task, how));
+        return import('../worker/pool.ts').then(({ inWorker }) => inWorker<number | Refused>(APPEND, task, { deadlineMs: LARGE_MS, run: uncharged(folder) }));
       },
     };
     this.artifacts = sqliteArtifacts(this.#db, this.blobs, limits.max_bytes);

@@ -1,4 +1,4 @@
-import { Cpu } from '../../call/cpu.ts';
+import { uncharged } from '../../call/cpu.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
 import { LOCAL_MODELS } from '../../model/local.ts';
@@ -100,9 +100,7 @@ export class StoredBase implements KnowledgeBase {
     if (folder !== undefined && fits && document.text.length > LARGE && this.get(document.id)?.hash !== document.hash) {
       const packed = packDocument(document, settings.dimensions);
       const task: PutTask = { folder, durability, base: this.name, document: packed, settings, now };
-      // The folder is the tenant's own; nobody's run is charged.
-      const run = { tenant: folder, cpu: new Cpu() };
-      return this.#database.beside(() => inWorker(PUT, task, { deadlineMs: LARGE_MS, transfer: [packed.vectors.buffer], run }));
+      return this.#database.beside(() => inWorker(PUT, task, { deadlineMs: LARGE_MS, transfer: [packed.vectors.buffer], run: uncharged(folder) }));
     }
     const prepared = storable(document, settings);
     return this.#database.write(() => {
