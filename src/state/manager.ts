@@ -102,7 +102,9 @@ export class StateManager {
     return this.#storeFor(scope, options).list(scope, options, Date.now());
   }
 
-  async list_scopes(options: HostStateOptions = {}): Promise<string[]> {
+  /** The scopes that hold something. */
+  async list_scopes(options: Pick<HostStateOptions, 'tenant'> = {}): Promise<string[]> {
+    checkFields('State.list_scopes: options', options, TENANT_OPTION);
     return (await this.store(options.tenant ?? 'default').scopes(Date.now())).filter(isScope);
   }
 

@@ -382,11 +382,12 @@ describe('a state manager that was disposed of', () => {
 
   it('refuses names and options that are none while it is open', async () => {
     await using state = createStateManager(config);
-    const any = state as unknown as Record<'save' | 'load' | 'list_keys', (...given: unknown[]) => Promise<unknown>>;
+    const any = state as unknown as Record<'save' | 'load' | 'list_keys' | 'list_scopes', (...given: unknown[]) => Promise<unknown>>;
     await expect(any.save()).rejects.toThrow('State.save: scope: expected "global" or kind:id');
     await expect(any.save('global', 5, 1)).rejects.toThrow('State.save: key: expected a string, got number');
     await expect(any.load('global')).rejects.toThrow('State.load: key: expected 1 to 1024 bytes of text');
     await expect(any.save('global', 'k', 1, { ttl_ms: -1 })).rejects.toThrow('State.save: options: ttl_ms: expected a number above 0');
+    await expect(any.list_scopes({ tenent: 'a' })).rejects.toThrow('State.list_scopes: options: unknown option "tenent"; did you mean "tenant"?');
     await expect(any.list_keys('global', { limit: 0 })).rejects.toThrow('State.list_keys: options: limit: expected an integer of at least 1');
   });
 });
