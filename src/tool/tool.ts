@@ -66,8 +66,12 @@ const NAME: Rule = { wanted: 'snake_case (a-z, 0-9, _; up to 64)', fits: (value)
 /** A tool is called with a map, so its input has to take one. */
 const input: Rule = {
   wanted: `${schema.wanted} that takes an object`,
-  fits: (value) => schema.fits(value) && ['object', undefined].includes(toJsonSchema(value as z.ZodType).type as string | undefined),
+  fits: (value) => schema.fits(value) && takesObject(toJsonSchema(value as z.ZodType)),
 };
+
+function takesObject({ type, anyOf }: ValueMap): boolean {
+  return Array.isArray(anyOf) ? anyOf.some((one) => takesObject(one as ValueMap)) : type === undefined || type === 'object';
+}
 
 const TOOL: { readonly [Name in keyof Required<ToolDefinition>]: Rule } = {
   name: required(NAME),

@@ -158,6 +158,7 @@ describe('a definition', () => {
     ['output: expected a schema of zod 4, got nothing', { output: undefined }],
     ['input: expected a schema of zod 4 that takes an object, got a map', { input: { town: z.string() } }],
     ['input: expected a schema of zod 4 that takes an object, got a ZodString', { input: z.string() }],
+    ['input: expected a schema of zod 4 that takes an object, got a ZodUnion', { input: z.union([z.string(), z.int()]) }],
     ['input: expected a schema of zod 4 that takes an object, got a ZodPipe', { input: z.array(z.string()).transform((texts) => ({ texts })) }],
     ['execute: expected a function, got nothing', { execute: undefined }],
     ['timeout_ms: expected a number of 1 to 2147483647, got a number (-1)', { timeout_ms: -1 }],
