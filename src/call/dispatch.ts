@@ -14,6 +14,8 @@ export interface Entry {
   /** As scripts write it: `State.save`, `agent:execute` is `Agent#execute`. */
   readonly name: string;
   readonly compiled: CompiledMethod;
+  /** Each argument as errors name it: `State.save: key`. */
+  readonly places: readonly string[];
   /** May run inside State.update and State.transaction. */
   readonly transactional: boolean;
 }
@@ -46,7 +48,17 @@ export function createMethodTable(definitions: readonly GlobalDefinition[], opti
   const entries: Entry[] = [];
   const add = (global: string, name: string, definition: Method): Entry => {
     const compiled = compileMethod(name, definition, options.trusted?.has(global));
-    const entry = { index: entries.length, name, compiled, transactional: TRANSACTIONAL.has(global) || definition.effect === 'pure' };
+    let places: string[] | undefined;
+    const entry = {
+      index: entries.length,
+      name,
+      compiled,
+      get places() {
+        places ??= compiled.parameterNames.map((parameter) => `${name}: ${parameter}`);
+        return places;
+      },
+      transactional: TRANSACTIONAL.has(global) || definition.effect === 'pure',
+    };
     entries.push(entry);
     return entry;
   };

@@ -59,7 +59,10 @@ function make(table: MethodTable): Made {
   const handlePrototypes = table.handles.map(({ type, methods }) => builder.call(shared.handlePrototype, writer.text(type.name), builder.methods(methods)));
   for (const global of table.globals('javascript')) builder.global(global);
   x.JS_RunGC(machine.runtime);
-  x.wasm_free(x.wasm_malloc(ROOM_BYTES));
+  const room = x.wasm_malloc(ROOM_BYTES);
+  // What the allocator wrote there, at the ends of memory as it grew, is nothing any more.
+  builder.machine.heap.bytes.fill(0, room, room + ROOM_BYTES);
+  x.wasm_free(room);
   return {
     machine: { memory: captureImage(x.memory), runtime: machine.runtime, context, stackTop: machine.stackTop },
     prototypes: { object: pointerOf(shared.objectPrototype), array: pointerOf(shared.arrayPrototype), lazyHandler: pointerOf(shared.lazyHandler) },
@@ -141,14 +144,14 @@ class Builder {
   global({ name, callable, methods }: BoundGlobal): void {
     const { x, context } = this.machine;
     const object = callable ? this.#method(name, callable) : this.#checked(x.JS_NewObject(context));
-    for (const [method, entry] of methods) this.writer.define(object, method, this.#frozen(this.#method(method, entry)));
+    for (const [method, entry] of methods) this.writer.define(object, method, this.#method(method, entry));
     this.writer.define(x.JS_GetGlobalObject(context), name, this.#frozen(object), PROPERTY.writableHidden);
   }
 
   methods(methods: readonly (readonly [string, Entry])[]): bigint {
     const { x, context } = this.machine;
     const object = this.#checked(x.JS_NewObject(context));
-    for (const [method, entry] of methods) this.writer.define(object, method, this.#frozen(this.#method(method, entry)));
+    for (const [method, entry] of methods) this.writer.define(object, method, this.#method(method, entry));
     return object;
   }
 

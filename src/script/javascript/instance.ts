@@ -47,9 +47,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #modules: ModuleTexts;
   readonly #lazy: LazyObjects;
   readonly #regions: number[] = [];
-  readonly #parameters: (readonly string[] | undefined)[] = [];
-  /** Methods of handles, which get `this` as their first argument. */
-  readonly #ofHandles: ReadonlySet<number>;
 
   constructor(image: JavaScriptImage, table: MethodTable, run: RunContainer) {
     super(run, table);
@@ -127,7 +124,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       fiber: () => this.current,
       suspend: (pending, answer) => this.suspend(pending, answer),
     });
-    this.#ofHandles = new Set(table.handles.flatMap(({ methods }) => methods.map(([, entry]) => entry.index)));
     x.qjs_set_memory_limit(Math.floor(run.limits.memory_mb * 2 ** 20));
     heap.setWord(context + CONTEXT.random, Math.floor(run.random() * 2 ** 32) | 1);
     heap.setWord(context + CONTEXT.random + 4, Math.floor(run.random() * 2 ** 32) | 0);
@@ -370,12 +366,13 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   /** Reads the arguments that are left and makes the call; `more` goes on with one that was begun. */
   #read(call: HostCall, more?: () => Value | Unfinished): number {
     const { cell, count, args, index, values } = call;
-    const names = (this.#parameters[index] ??= this.#nameParameters(index));
-    const self = this.#ofHandles.has(index) ? 1 : 0;
+    const entry = this.table.entries[index];
+    // Methods of handles get `this` as their first argument.
+    const self = entry?.compiled.parameterNames[0] === 'self' ? 1 : 0;
     while (values.length < count + self) {
       const i = values.length;
       const at = i < self ? cell : args + 8 * (i - self);
-      const value: Value | Unfinished = more ? more() : this.#reader.begin(at, names[i] ?? `${this.table.entries[index]?.name}: argument ${i - self + 1}`);
+      const value: Value | Unfinished = more ? more() : this.#reader.begin(at, entry?.places[i] ?? `${entry?.name}: argument ${i - self + 1}`);
       more = undefined;
       if (value === UNFINISHED) return this.giveTurn(() => this.#read(call, () => this.#reader.more()), 1);
       values.push(value);
@@ -401,11 +398,6 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     if (made === UNFINISHED) return this.giveTurn(() => this.#putMade(cell, this.#writer.more()), 1);
     this.#machine.heap.setValue(cell, made);
     return 0;
-  }
-
-  #nameParameters(index: number): string[] {
-    const entry = this.table.entries[index];
-    return entry?.compiled.parameterNames.map((name) => `${entry.name}: ${name}`) ?? [];
   }
 
   #line(args: number): string {

@@ -300,8 +300,8 @@ export class LuaInstance extends Instance implements ScriptInstance {
   }
 
   #parameter(index: number, position: number): string {
-    const { compiled, name } = this.table.entries[index] ?? {};
-    return `${name}: ${compiled?.parameterNames[position - 1] ?? `argument ${position}`}`;
+    const entry = this.table.entries[index];
+    return entry?.places[position - 1] ?? `${entry?.name}: argument ${position}`;
   }
 
   /** `ARGS`: positional arguments from 1, the others by name. */
