@@ -1,5 +1,5 @@
-/** Shadow stack of a fiber, bytes: Lua's nested `string.format` needs 190 kB; above 64 kB QuickJS's nested JSON ends V8's own stack first. */
-export const STACK_BYTES = { lua: 262_144, javascript: 65_536 } as const;
+/** Shadow stack of a fiber, bytes: Lua's nested `string.format` needs 190 kB; with QuickJS's, V8's own stack must never end first (docs/decisions/16). */
+export const STACK_BYTES = { lua: 262_144, javascript: 196_608 } as const;
 
 /** Handles that one run may hold. */
 export const MAX_HANDLES = 100_000;

@@ -9,6 +9,7 @@ import { applyImage, captureImage } from '../../src/script/wasm/image.ts';
 import { instrument } from '../../src/script/wasm/instrument.ts';
 import { compile } from '../../src/script/wasm/load.ts';
 import { type EngineName, MANIFESTS } from '../../src/script/wasm/manifests.ts';
+import { reshape } from '../../src/script/wasm/reshape.ts';
 import { keepExports } from '../../src/script/wasm/trim.ts';
 
 const NAMES = Object.keys(MANIFESTS) as EngineName[];
@@ -54,6 +55,31 @@ describe('the engines binaries', () => {
   });
 });
 
+describe('the probe of Lua', () => {
+  it.each([
+    ['nothing of it is changed', []],
+    ['its limit in bytes is left', MANIFESTS.lua.stack.constants?.filter(({ value }) => value !== 16_000_001)],
+  ])("fails when Lua's stack is not limited: %s", (_, constants = []) => {
+    const engine = compile('lua', buildEngine(readSource(MANIFESTS.lua), { ...MANIFESTS.lua, stack: { stackPointer: 0, constants } }));
+    expect(() => probeLua(engine)).toThrow(/calls without end do not end at 100000 values on the stack|memory access out of bounds/);
+  });
+});
+
+describe('reshaping', () => {
+  const lua = () => readSource(MANIFESTS.lua);
+  const javascript = () => readSource(MANIFESTS.javascript);
+
+  it.each([
+    ['function 285 has the constant 1000000 3 times, not 2', lua, { constants: [{ function: 285, value: 1_000_000, times: 2, becomes: 1 }] }],
+    ['function 284 has the constant 1000000 0 times, not 3', lua, { constants: [{ function: 284, value: 1_000_000, times: 3, becomes: 1 }] }],
+    ['no function 100000', lua, { constants: [{ function: 100_000, value: 1, times: 1, becomes: 1 }] }],
+    ['function 187 takes no frame when it begins', javascript, { frames: { 187: 16 } }],
+    ['function 555 moves the stack pointer in a way that is not known', javascript, { frames: { 555: 16 } }],
+  ])('refuses a binary that is not as it assumes: %s', (message, source, plan) => {
+    expect(() => reshape(source(), { stackPointer: 0, ...plan })).toThrow(message);
+  });
+});
+
 describe('the probe of JavaScript', () => {
   const { javascript } = MANIFESTS;
   const source = () => readSource(javascript);
@@ -66,6 +92,15 @@ describe('the probe of JavaScript', () => {
     const every = Array.from({ length: 3_000 }, (_, index) => index);
     const engine = compile('javascript', buildEngine(source(), { ...javascript, fuel: { ...javascript.fuel, skip: every } }));
     expect(() => probeJavaScript(engine)).toThrow('the JavaScript engine does not do what llmspell relies on: an array as text does not ask for fuel');
+  });
+
+  it.each([
+    ['a nested program', { ...javascript.stack, frames: {} }],
+    ['nested JSON', { ...javascript.stack, frames: { ...javascript.stack.frames, 940: 0 } }],
+    ['a chain of iterators', { ...javascript.stack, guards: [] }],
+  ])('fails when what nests too deep is not refused: %s', (what, stack) => {
+    const engine = compile('javascript', buildEngine(source(), { ...javascript, stack }));
+    expect(() => probeJavaScript(engine)).toThrow(`${what} is not refused when it is too deep`);
   });
 
   it('fails when the interrupt handler is not asked', async () => {

@@ -46,7 +46,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #files: ModuleFiles;
   readonly #modules: ModuleTexts;
   readonly #lazy: LazyObjects;
-  readonly #regions: number[] = [];
+  /** Shadow stacks that no fiber uses. */
+  readonly #regions: number[];
 
   constructor(image: JavaScriptImage, table: MethodTable, run: RunContainer) {
     super(run, table);
@@ -68,6 +69,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       image.machine,
     );
     const { x, heap, context } = this.#machine;
+    this.#regions = this.#machine.ownStacks();
     this.#cell = image.scratch;
     this.#show = image.show;
     this.#lazy = new LazyObjects(this.#machine, image.lazy);

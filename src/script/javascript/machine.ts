@@ -53,6 +53,8 @@ interface Linker {
 const INTRINSICS = 0x1fff & ~(1 << 9) & ~(1 << 10);
 /** A shadow stack's last bytes, which the engine keeps for itself to report that it is full. */
 const MARGIN = 8_192;
+/** What engine functions that the host calls have of the binary's own stack, which begins at address 0; the rest of it serves fibers. */
+const HOST_BYTES = 65_536;
 
 /** One engine, linked with its host: fresh, or going on from an image. */
 export class Machine {
@@ -144,10 +146,16 @@ export class Machine {
 
   /** Makes the main shadow stack current, for engine functions that the host calls from the event loop. */
   toMain(): void {
-    this.#stack(this.stackTop, this.stackTop - STACK_BYTES.javascript + MARGIN);
+    this.#stack(this.stackTop, this.stackTop - HOST_BYTES + MARGIN);
   }
 
-  /** Memory for a fiber's shadow stack, aligned as C wants it. */
+  /** Where the shadow stacks of the first fibers are: below the host's, in memory that is there anyway. */
+  ownStacks(): number[] {
+    const count = Math.floor((this.stackTop - HOST_BYTES) / STACK_BYTES.javascript);
+    return Array.from({ length: count }, (_, i) => i * STACK_BYTES.javascript);
+  }
+
+  /** Memory for one more fiber's shadow stack, aligned as C wants it. */
   allocateStack(): number {
     const region = this.x.wasm_malloc(STACK_BYTES.javascript + STACK_ALIGNMENT);
     if (region === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for another fiber');

@@ -14,10 +14,17 @@ const LIBRARY = {
   'a sort': '[3, 1, 2, 5, 4, 9, 8, 7, 6].sort()',
 } as const;
 
+/** Nested too deep for a stack of the host's size: by frames that the rewriting has enlarged, and where it has added a look at the stack. */
+const DEEP = {
+  'a nested program': 'eval("(".repeat(200) + "1" + ")".repeat(200))',
+  'nested JSON': 'JSON.parse("[".repeat(2000) + "]".repeat(2000))',
+  'a chain of iterators': 'let chain = [1].values(); for (let i = 0; i < 1000; i++) chain = chain.take(1); chain.next()',
+} as const;
+
 /**
  * Checks on a bare engine, once per binary and version of V8, that the rewritten binary does what the runtime relies on: loops of the library
- * ask for fuel, those of scripts ask the interrupt handler, and the structures lie where they are read. Throws INTERNAL with the first thing
- * that is not so.
+ * ask for fuel, those of scripts ask the interrupt handler, what nests too deep is refused, and the structures lie where they are read. Throws
+ * INTERNAL with the first thing that is not so.
  */
 export function probeJavaScript(engine: EngineModules = loadEngine('javascript')): void {
   let ticks = 0;
@@ -79,6 +86,11 @@ export function probeJavaScript(engine: EngineModules = loadEngine('javascript')
   check(tagOf(run('for (;;) try { for (;;); } catch {}')) === TAG.exception, 'the interrupt handler does not end a loop');
   answer = 0;
   x.JS_FreeValue(context, x.JS_GetException(context));
+
+  for (const [name, source] of Object.entries(DEEP)) {
+    check(tagOf(run(source)) === TAG.exception, `${name} is not refused when it is too deep`);
+    x.JS_FreeValue(context, x.JS_GetException(context));
+  }
 
   const global = x.JS_GetGlobalObject(context);
   const fn = x.JS_NewCFunctionData2(context, machine.hostFunction, text('host'), 0, 0, 0, 0);

@@ -113,9 +113,9 @@ function plainCause(fields: Record<string, Value>): ScriptError {
 }
 
 /** Lua's own messages of limits, where they come as texts. */
-const LIMITS = /^not enough memory$|^resulting string too large$/;
+const LIMITS = /^not enough memory$|^resulting string too large$|^stack overflow \(|^too many results to unpack$/;
 const TOO_DEEP: readonly (readonly [RegExp, string])[] = [
-  [/^stack overflow/, 'the script nests its calls too deep'],
+  [/^stack overflow$/, 'the script nests its calls too deep'],
   [/C stack overflow/, 'the script nests too deep'],
 ];
 

@@ -1,5 +1,6 @@
 import { ScriptError } from '../../errors.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
+import { LUA_SLOTS } from '../wasm/manifests.ts';
 import { LUA } from './exports.ts';
 import { LuaMachine } from './machine.ts';
 
@@ -20,9 +21,13 @@ const LOOPS = {
   'a caught error': 'for i = 1, 4 do pcall(error) end',
 } as const;
 
+/** Calls without end reach the limit of Lua's stack, also while an error is handled, and end as errors. */
+const ENDLESS = `local depth = 0 local function f() depth = depth + 1 return 1 + f() end
+  local _, problem = pcall(f) assert(depth < ${LUA_SLOTS} and problem:find("stack overflow$")) assert(not xpcall(f, f))`;
+
 /**
  * Checks on a bare state, once per binary and version of V8, that the rewritten binary does what the runtime relies on: every kind
- * of loop asks for fuel, the running state is known while it does, errors unwind inside wasm. Throws INTERNAL with the first thing that is not so.
+ * of loop asks for fuel, the running state is known while it does, errors unwind inside wasm, recursion ends in time. Throws INTERNAL with the first thing that is not so.
  */
 export function probeLua(engine: EngineModules = loadEngine('lua')): void {
   const machine = new LuaMachine(undefined, engine);
@@ -39,16 +44,20 @@ export function probeLua(engine: EngineModules = loadEngine('lua')): void {
   x.__fuel_reset.value = FUEL;
   const L = x.luaL_newstate();
   x.luaL_openlibs(L);
-  for (const [name, text] of Object.entries(LOOPS)) {
+  const run = (text: string) => {
     const chunk = memory.allocate(text);
     const loaded = x.luaL_loadbufferx(L, chunk.pointer, chunk.size, memory.name('=probe'), 0);
     ticks = 0;
     x.__fuel.value = FUEL;
-    const status = loaded || x.lua_pcallk(L, 0, 0, 0, 0, 0);
+    return loaded || x.lua_pcallk(L, 0, 0, 0, 0, 0);
+  };
+  for (const [name, text] of Object.entries(LOOPS)) {
+    const status = run(text);
     if (status !== LUA.ok) throw failed(`${name} ends with "${memory.describe(L, -1)}"`);
     if (ticks < LEAST_TICKS) throw failed(`${name} does not ask for fuel`);
   }
   if (frames === 0) throw failed('the running state is not known');
+  if (run(ENDLESS) !== LUA.ok) throw failed(`calls without end do not end at ${LUA_SLOTS} values on the stack`);
 }
 
 function failed(what: string): ScriptError {

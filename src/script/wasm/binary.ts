@@ -30,6 +30,18 @@ export class Reader {
     }
   }
 
+  /** A signed LEB128 number of up to 32 bits. */
+  signed(): number {
+    let result = 0;
+    let shift = 0;
+    for (;;) {
+      const byte = this.byte();
+      result |= (byte & 127) << shift;
+      shift += 7;
+      if (byte < 128) return shift < 32 && byte & 64 ? result | (-1 << shift) : result;
+    }
+  }
+
   skipNumber(): void {
     while (this.byte() >= 128);
   }

@@ -4,6 +4,7 @@ import { sha256 } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
 import { instrument } from './instrument.ts';
 import type { Manifest } from './manifests.ts';
+import { reshape } from './reshape.ts';
 import { importMemory, keepExports } from './trim.ts';
 
 /** Reads the package's binary that a manifest names. Throws INTERNAL when it is another one than the manifest was made for. */
@@ -14,8 +15,8 @@ export function readSource(manifest: Manifest): Uint8Array {
   return bytes;
 }
 
-/** Trims and instruments a binary as its manifest says; about 150 ms. */
+/** Trims, reshapes and instruments a binary as its manifest says; about 150 ms. */
 export function buildEngine(source: Uint8Array, manifest: Manifest): Uint8Array {
-  const open = importMemory(source, manifest.memory);
+  const open = importMemory(reshape(source, manifest.stack), manifest.memory);
   return instrument(keepExports(open, manifest.exports), manifest.fuel);
 }

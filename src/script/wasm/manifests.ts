@@ -1,5 +1,6 @@
 import type { FuelPlan } from './instrument.ts';
 import type { MemorySize } from './memories.ts';
+import type { StackPlan } from './reshape.ts';
 
 export type EngineName = 'lua' | 'javascript';
 
@@ -10,6 +11,7 @@ export interface Manifest {
   readonly sourceSha256: string;
   readonly memory: MemorySize;
   readonly exports: readonly string[];
+  readonly stack: StackPlan;
   readonly fuel: FuelPlan;
   /** Of the binary that the rewriter makes. */
   readonly sha256: string;
@@ -17,6 +19,26 @@ export interface Manifest {
 
 /** Operands in the interpreter's jump table (opcode − 1) that can jump back or call: JMP, EQ … TESTSET, CALL, TAILCALL, FORLOOP, TFORLOOP and their like. */
 const LUA_JUMPS = [55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 72, 75, 76];
+
+/**
+ * Values that the stack of one Lua thread may hold (LUAI_MAXSTACK, a million as Lua comes), 16 bytes each. Recursion without end is to
+ * reach it before it reaches limits.memory_mb, also where that is small: the error of the stack names its line.
+ */
+export const LUA_SLOTS = 100_000;
+
+/** Functions of QuickJS that recurse with a small frame of their own and a large one of V8's, by what their own lacks. */
+const JAVASCRIPT_FRAMES: Readonly<Record<number, number>> = {
+  // The parser: unary expressions, member expressions, functions.
+  ...{ 1086: 320, 1082: 16, 1000: 256 },
+  // JSON, written and read.
+  ...{ 933: 48, 940: 32 },
+  // Traps of proxies, among them those of proxies around proxies.
+  ...{ 181: 32, 219: 16, 488: 16, 689: 256, 911: 48, 913: 32, 914: 48, 915: 16 },
+  // The next value of an iterator, helpers of iterators.
+  ...{ 252: 48, 1291: 64 },
+  // Objects as numbers or texts, arrays as texts, flat.
+  ...{ 126: 32, 1274: 64, 1286: 32 },
+};
 
 /** The pinned binaries. `npm run wasm -- --pin` prints the hashes of what the installed packages give. */
 export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
@@ -33,8 +55,22 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       ...['lua_rawseti', 'lua_rotate', 'lua_setfield', 'lua_setglobal', 'lua_sethook', 'lua_setiuservalue', 'lua_setmetatable', 'lua_settop', 'lua_toboolean'],
       ...['lua_tointegerx', 'lua_tolstring', 'lua_tonumberx', 'lua_topointer', 'lua_touserdata', 'lua_type', 'lua_xmove'],
     ],
+    stack: {
+      stackPointer: 0,
+      constants: [
+        // luaD_growstack; the first is in bytes.
+        { function: 285, value: 16_000_001, times: 1, becomes: 16 * LUA_SLOTS + 1 },
+        { function: 285, value: 999_999, times: 1, becomes: LUA_SLOTS - 1 },
+        { function: 285, value: 1_000_000, times: 3, becomes: LUA_SLOTS },
+        { function: 285, value: 1_000_200, times: 1, becomes: LUA_SLOTS + 200 },
+        // luaD_shrinkstack
+        { function: 286, value: 999_999, times: 1, becomes: LUA_SLOTS - 1 },
+        { function: 286, value: 1_000_000, times: 3, becomes: LUA_SLOTS },
+        { function: 286, value: 333_332, times: 1, becomes: Math.floor(LUA_SLOTS / 3) - 1 },
+      ],
+    },
     fuel: { stackPointer: 0, dispatch: { function: 575, cases: 82, operands: LUA_JUMPS } },
-    sha256: 'dbf5700d5bc2fdebc712eb34202fb96edadc109149379a989106475ea03e7be4',
+    sha256: 'fd784c4d4cecc1658c0b9aa9f85fbc5a908355e6161d362b24c4a79117cdc7e7',
   },
   javascript: {
     source: 'quickjs-wasi/quickjs.wasm',
@@ -70,7 +106,12 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
         'JS_WriteObject',
       ],
     ],
+    stack: {
+      stackPointer: 0,
+      frames: JAVASCRIPT_FRAMES,
+      guards: [{ function: 1291, runtime: 8, limit: 644, done: 4, raise: 95, exception: 6n << 32n }],
+    },
     fuel: { stackPointer: 0, skip: [92] },
-    sha256: 'a242645660ab39b89d77916b326767ca3eac165df260174feb99e80facaceada',
+    sha256: '2b491946a4a3a94e43c4f8da09bbfa32baaceddd243eae89ea2d82e18f3755aa',
   },
 };

@@ -89,12 +89,10 @@ describe('a deadline of a callback', () => {
   });
 });
 
-describe('refused memory and depth', () => {
+describe('refused memory', () => {
   it.each([
     ['a string of 1 GB', '"x".repeat(1e9)', 'out of memory'],
     ['arrays without end', 'const all = []; for (;;) all.push(new Array(1000).fill(0))', 'out of memory'],
-    ['endless recursion', '(function f() { return 1 + f() })()', 'Maximum call stack size exceeded'],
-    ['nested JSON', 'JSON.parse("[".repeat(1e6))', 'Maximum call stack size exceeded'],
     ['a huge typed array', 'new Uint8Array(2 ** 31)', /out of memory|invalid/],
   ])('is an error that the script may catch: %s', async (_, body, message) => {
     const text = `let r; try { ${body} } catch (e) { r = { message: e.message, alive: Try.later(1) } } r`;
