@@ -11,7 +11,6 @@ import { table, writeReadme } from './table.ts';
 
 /** Groups of rows by name; a new one is a file in groups/ and a line here. */
 const GROUPS: Readonly<Record<string, () => Promise<Row[]>>> = {
-  // First, while nothing else has grown.
   process: processes,
   engine,
   services: serviceCalls,
