@@ -43,13 +43,16 @@ function write(value: unknown, options: JsonTextOptions, path: string, newline: 
   }
 }
 
+/** A number that would be read as an integer. */
+const DIGITS_ALONE = /^-?\d+$/;
+
 function numberText(value: number): string {
   if (!Number.isFinite(value)) return 'null';
   return Object.is(value, -0) ? '-0.0' : String(value);
 }
 
 function writeObject(value: object, options: JsonTextOptions, path: string, newline: string, depth: number): string {
-  if (value instanceof Float) return Number.isSafeInteger(value.value) ? `${numberText(value.value).replace(/\.0$/, '')}.0` : numberText(value.value);
+  if (value instanceof Float) return numberText(value.value).replace(DIGITS_ALONE, '$&.0');
   if (value instanceof Uint8Array) return `{"$bytes":${options.pretty ? ' ' : ''}"${Buffer.from(value).toString('base64')}"}`;
   if (depth >= MAX_DEPTH) throw wrong(options.place, `expected at most ${MAX_DEPTH} levels of nesting, got more (or a value that contains itself)`);
   const inner = newline === '' ? '' : `${newline}  `;
