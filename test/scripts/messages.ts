@@ -19,6 +19,7 @@ export const cases: readonly Case[] = [
     `Agent.create({model: "local/extractive"}).execute.call(Tool.get("text"), "x")`,
     /^Agent:execute: self: expected an Agent handle, got a Tool handle; call it on the handle: agent[:.]execute\(…\)$/,
   ),
+  both('a text that is missing', 'Tool.execute("regex", {})', /^regex\.pattern: expected a string, got (nil|null)$/),
   says('a global as an argument too many', 'State:save("global", "k", 1)', 'State.save(State, "global", "k", 1)', /; call it with a dot: State\.save\(…\)$/),
   says('a global in place of an argument', 'Event:emit("x")', 'Event.emit(Event, "x")', /^Event\.emit: .*; call it with a dot: Event\.emit\(…\)$/),
   says(

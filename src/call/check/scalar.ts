@@ -28,7 +28,10 @@ export function compileString(schema: z.core.$ZodType): Compiled {
     else rest.push(check);
   }
   const wanted = stringWords(schema, bounds);
-  return { kinds: KIND.string, wanted, check: withZodChecks(stringCheck(bounds, patterns, wanted), rest, wanted) };
+  const check = withZodChecks(stringCheck(bounds, patterns, wanted), rest, wanted);
+  // What is missing is too short for nothing.
+  const missing = stringWords(schema, { min: 0, max: Number.POSITIVE_INFINITY });
+  return { kinds: KIND.string, wanted, check: (value) => (value === undefined || value === null ? new Failure(missing, value) : check(value)) };
 }
 
 function stringCheck({ min, max }: Bounds, patterns: readonly RegExp[], wanted: string): Check {
