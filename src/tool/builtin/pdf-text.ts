@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bytes } from '../../call/schema.ts';
+import { pieceEnd } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
 import { readOnly } from '../documents.ts';
 import { defineTool } from '../tool.ts';
@@ -38,7 +39,7 @@ export const pdfText = defineTool(
         throw new ScriptError('BAD_ARGUMENT', `pdf_text: expected pages within 1 to ${pages.length}, got ${first_page} to ${last_page ?? pages.length}`);
       const wanted = pages.slice(first_page - 1, last_page);
       const start = wanted[0]?.start ?? 0;
-      const stop = Math.min(wanted.at(-1)?.stop ?? 0, start + max_characters);
+      const stop = Math.min(wanted.at(-1)?.stop ?? 0, pieceEnd(text, start, max_characters));
       return {
         text: text.slice(start, stop),
         ...(title !== undefined && { title }),
