@@ -8,7 +8,7 @@ export const ERROR_CODES = {
   DEADLOCK: 'The script waits for something that can never happen.',
   DEPTH_EXCEEDED: 'Agents, tools and workflows (16) or hooks and events (8) are nested too deep.',
   HOOK_REJECTED: 'A hook refused the operation; the message carries its reason.',
-  INTERNAL: 'A defect of the runtime, please report it; or of a method that the host added, which the message then names.',
+  INTERNAL: 'A defect of the runtime, please report it; or of code that the host added, which the message then names.',
   LIMIT_EXCEEDED: 'A limit of the run (time, memory, output, calls, size) was reached; the message names it.',
   MODEL_FAILED: 'A model provider answered with an error or with something unusable.',
   NOT_ALLOWED: 'The run was not granted this; the message names the grant or flag that would allow it.',

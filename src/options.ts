@@ -1,9 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { CAPABILITIES } from './call/capability.ts';
-import { encode } from './call/codec.ts';
 import type { Grants, Language, Limits } from './call/context.ts';
+import { checkCrosses } from './call/crossing.ts';
 import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from './call/rules.ts';
-import type { Value } from './call/value.ts';
 import { LEAST_MEMORY_MB } from './config.ts';
 import { ScriptError } from './errors.ts';
 import { GRANT_NAMES, type GrantName } from './granted.ts';
@@ -92,7 +91,8 @@ export function checkOptions(method: 'execute' | 'openSession', options: Execute
   checkFields(method, options, method === 'execute' ? OPTIONS : SESSION_OPTIONS);
   if (options.grants) checkFields(`${method}: grants`, options.grants, GRANTS);
   if (options.limits) checkFields(`${method}: limits`, options.limits, limitRules(limits));
-  if (options.input !== undefined) encode(options.input satisfies Value, `${method}: input`);
+  checkCrosses(`${method}: input`, options.input);
+  checkCrosses(`${method}: args`, options.args);
 }
 
 /** The language that the options name; Lua if they name none. */

@@ -9,7 +9,7 @@ import { checkValue, oneOf, text } from './call/rules.ts';
 import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
 import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config.ts';
-import { asScriptError, ScriptError } from './errors.ts';
+import { asScriptError, ScriptError, translated } from './errors.ts';
 import { events } from './event/bus.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
 import { globals as builtinGlobals } from './globals/index.ts';
@@ -205,10 +205,7 @@ export class ScriptRuntime {
     const language = languageOf(options);
     const output: string[] = [];
     const started = performance.now();
-    const { run, instance } = this.#open(language, options, (line) => {
-      output.push(line);
-      options.on_output?.(line);
-    });
+    const { run, instance } = this.#open('execute', language, options, (line) => output.push(line));
     let cancelled = 0;
     using watched = watch(run, instance, options.signal);
     const stats = (): RunStats => ({ duration_ms: elapsedMs(started), ...instance.usage(), cancelled });
@@ -237,17 +234,18 @@ export class ScriptRuntime {
   openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): InteractiveRun {
     this.#begin('openSession', options);
     const language = languageOf(options);
-    const { run, instance } = this.#open(language, options, (line) => options.on_output?.(line));
+    const { run, instance } = this.#open('openSession', language, options);
     return createInteractiveRun(run, instance, () => drain(run));
   }
 
-  #begin(method: 'execute' | 'openSession', options: ExecuteOptions): void {
+  #begin(method: RunMethod, options: ExecuteOptions): void {
     if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
     checkOptions(method, options, this.host.config.limits);
   }
 
   /** Makes a run with a context of its language and tells the host of it; when the host throws, nothing of it is left. */
-  #open(language: Language, options: ExecuteOptions, onOutput: (line: string) => void): { run: RunContainer; instance: ScriptInstance } {
+  #open(method: RunMethod, language: Language, options: ExecuteOptions, onLine?: (line: string) => void): { run: RunContainer; instance: ScriptInstance } {
+    const { clock, on_output, on_start } = options;
     const run = new RunContainer({
       host: this.host,
       language,
@@ -258,17 +256,21 @@ export class ScriptRuntime {
       args: options.args ?? [],
       input: options.input ?? null,
       seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
-      ...(options.clock && { clock: options.clock }),
+      ...(clock && { clock: checkedClock(method, clock) }),
       onRefused: tellRefusal,
-      onOutput,
+      onOutput(line) {
+        onLine?.(line);
+        if (on_output) ofHost(`${method}: on_output`, () => on_output(line));
+      },
     });
-    const instance = ENGINES[language].open(this.#table, run);
+    let instance: ScriptInstance | undefined;
     try {
-      options.on_start?.(handleOf(run));
+      instance = ENGINES[language].open(this.#table, run);
+      if (on_start) ofHost(`${method}: on_start`, () => on_start(handleOf(run)));
       return { run, instance };
     } catch (error) {
       run.abort(new ScriptError('CANCELLED', 'the run has failed'));
-      instance.close();
+      instance?.close();
       void run[Symbol.asyncDispose]();
       throw error;
     }
@@ -286,6 +288,26 @@ export class ScriptRuntime {
     await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }
+}
+
+type RunMethod = 'execute' | 'openSession';
+
+/** Calls a function that an option gives; what it throws is an error that names the option. */
+function ofHost<T>(option: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw translated(error, (text, cause) => new ScriptError('INTERNAL', `${option} threw: ${text}`, { cause }));
+  }
+}
+
+/** A clock of the host, whose errors name it and whose answers are times. */
+function checkedClock(method: RunMethod, clock: () => number): () => number {
+  return () => {
+    const now = ofHost(`${method}: clock`, clock);
+    checkValue(`${method}: clock: its answer`, now, { wanted: 'a number of milliseconds', fits: Number.isFinite });
+    return now;
+  };
 }
 
 function handleOf(run: RunContainer): RunHandle {

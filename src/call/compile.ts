@@ -5,7 +5,7 @@ import { Failure } from './check/failure.ts';
 import { isMap } from './check/kind.ts';
 import { compile } from './check/schema.ts';
 import type { Language } from './context.ts';
-import { obstacle } from './crossing.ts';
+import { forgetPromises, obstacle } from './crossing.ts';
 import type { Method } from './define.ts';
 import { compileFinish } from './result.ts';
 import { type Collect, transientCallbacks } from './transient.ts';
@@ -131,16 +131,21 @@ export function compileAnswer(name: string, schema: z.core.$ZodType, code: Error
   const { check } = compile(schema, 'result');
   const finish = compileUnchecked(schema);
   const refuse = (what: string, cause?: unknown) => new ScriptError(code, `${name}: the answer ${what}`, { method: name, cause });
+  const refuseFor = (barrier: Failure) => refuse(`cannot go to a script: ${barrier.message('result', 'javascript')}`);
   return (value) => {
     try {
       const checked = check(value);
       if (checked instanceof Failure) throw refuse(`does not fit its definition: ${checked.message('result', 'javascript')}`);
       const finished = finish(value);
       const barrier = obstacle(finished);
-      if (barrier) throw refuse(`cannot go to a script: ${barrier.message('result', 'javascript')}`);
+      if (barrier) throw refuseFor(barrier);
       return finished;
     } catch (error) {
-      throw translated(error, (text, cause) => refuse(`cannot be read: ${text}`, cause));
+      forgetPromises(value);
+      throw translated(error, (text, cause) => {
+        const barrier = obstacle(value);
+        return barrier ? refuseFor(barrier) : refuse(`cannot be read: ${text}`, cause);
+      });
     }
   };
 }

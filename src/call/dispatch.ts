@@ -1,4 +1,4 @@
-import { asScriptError, ScriptError } from '../errors.ts';
+import { ScriptError, translated } from '../errors.ts';
 import { requireCapability } from './capability.ts';
 import { type CompiledMethod, compileMethod } from './compile.ts';
 import type { Context, Language } from './context.ts';
@@ -113,7 +113,7 @@ function dispatchWithCallbacks(
 }
 
 function fail(error: unknown, method: string, context: Context): Promise<never> {
-  const failure = asScriptError(error);
+  const failure = translated(error, (text, cause) => new ScriptError('INTERNAL', `${method}: internal error: ${text}`, { cause }));
   failure.method ??= method;
   return raise(context, failure);
 }

@@ -22,6 +22,13 @@ export function textOf(bytes: Buffer, start: number, end: number): string | unde
   return isUtf8(part) ? bytes.utf8Slice(start, end) : undefined;
 }
 
+/** False where half of a surrogate pair stands in it: then it is no text. */
+export function isText(text: string): boolean {
+  if (text.length > SHORT) return text.isWellFormed();
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0xd800) return text.isWellFormed();
+  return true;
+}
+
 /** Where a piece of a text that begins at `from` ends: after at most `most` units, not within a surrogate pair. */
 export function pieceEnd(text: string, from: number, most: number): number {
   const end = from + most;

@@ -5,6 +5,15 @@ export type ValueMap = { [key: string]: Value };
 /** What a value that crosses may be at most; both engines and both directions. */
 export const VALUE_LIMITS = { depth: 64, nodes: 100_000, bytes: 16 * 2 ** 20 } as const;
 
+/** What is said of a value that does not cross, behind the place; both engines and both directions. */
+export const MISFIT = {
+  depth: `nested deeper than ${VALUE_LIMITS.depth}`,
+  nodes: `more than ${VALUE_LIMITS.nodes} parts in one value`,
+  bytes: `more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`,
+  text: 'a text with half a surrogate pair',
+  name: 'a name with half a surrogate pair',
+} as const;
+
 /** A double whose value is integral but which came from a Lua float (`2.0`): kept apart so that it goes back as a float. Schemas for numbers unwrap it. */
 export class Float {
   readonly value: number;

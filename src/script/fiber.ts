@@ -21,6 +21,8 @@ export class Fiber {
   readonly context: Context;
   /** When it must be done, on the clock of `performance.now()`; baton waits push it back. */
   deadline: number;
+  /** What it has called last, `State.save`. */
+  method = '';
   /** How many calls it has made and how many fibers it has started. */
   calls = 0;
   children = 0;
@@ -72,6 +74,7 @@ export class Fiber {
 
   /** The context of its next call. */
   callContext(method: string): Context {
+    this.method = method;
     return new FiberContext(this, method, ++this.calls);
   }
 

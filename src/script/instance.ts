@@ -6,6 +6,7 @@ import type { Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { Baton } from './baton.ts';
 import type { Usage } from './engine.ts';
+import { fatal, isOfEngine } from './fatal.ts';
 import { Fiber, fiberOf } from './fiber.ts';
 import { Fuel } from './fuel.ts';
 import { scheduler } from './scheduler.ts';
@@ -129,7 +130,7 @@ export abstract class Instance {
             settle = () => resolve(value);
           } catch (error) {
             if (this.dead) throw error;
-            if (isFatal(error)) return this.kill(fatal(error));
+            if (isOfEngine(error)) return this.kill(fatal(error));
             settle = () => reject(error);
           }
           this.toMain();
@@ -250,6 +251,16 @@ export abstract class Instance {
       result = more();
     }
     return result;
+  }
+
+  /** The run's clock, for the engine itself; one that throws ends the instance, whose frames it would leave half done. */
+  protected now(): number {
+    try {
+      return this.run.now();
+    } catch (error) {
+      this.kill(asScriptError(error));
+      throw error;
+    }
   }
 
   /** The fiber that computes; throws INTERNAL outside one. */
@@ -443,16 +454,4 @@ function awayFrom(fiber: Fiber | undefined): () => void {
     if (fiber.learnedAt) fiber.learnedAt += away;
     if (fiber.interruptedAt) fiber.interruptedAt += away;
   };
-}
-
-/** Traps and V8's own stack end leave the engine in no state to go on. */
-function isFatal(error: unknown): boolean {
-  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError || error instanceof WebAssembly.Exception;
-}
-
-function fatal(error: unknown): ScriptError {
-  if (error instanceof RangeError) return new ScriptError('LIMIT_EXCEEDED', 'the script nests too deep for the stack', { cause: error });
-  return error instanceof ScriptError
-    ? error
-    : new ScriptError('INTERNAL', `the script engine failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }

@@ -19,8 +19,11 @@ describe('a run', () => {
     ['language: expected "lua" or "javascript" or "js", got "ruby"', { language: 'ruby' }],
     ['path: expected an absolute path, got "main.lua"', { path: 'main.lua' }],
     ['args: expected an array of strings, got an array', { args: [1] }],
-    ['input.at[0]: expected data that can be stored, got a Map', { input: { at: [new Map()] } }],
-    [`input: expected an integer of at most 64 bits, got ${2n ** 70n}`, { input: 2n ** 70n }],
+    ['input.at[0]: expected data, got a Map', { input: { at: [new Map()] } }],
+    [`input: expected an integer of at most 64 bits, got a number (${2n ** 70n})`, { input: 2n ** 70n }],
+    ['input.text: a text with half a surrogate pair', { input: { text: '\ud800' } }],
+    ['input: more than 100000 parts in one value', { input: new Array(100_000) }],
+    ['args[1]: a text with half a surrogate pair', { args: ['a', '\ud800'] }],
     ['tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../a"', { tenant: '../a' }],
     ['grants: expected an object, got an empty array', { grants: [] }],
     ['grants: unknown option "raed"; did you mean "read"?', { grants: { raed: [] } }],
@@ -206,16 +209,36 @@ describe.each(['lua', 'javascript'] as const)('what code of the host answers in 
   }
   const itself: unknown[] = [];
   itself.push(itself);
+  const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)]);
+  const detached = () => {
+    const data = new Uint8Array(8);
+    structuredClone(data.buffer, { transfer: [data.buffer] });
+    return data;
+  };
+  const thrower = (trap: 'get' | 'ownKeys' | 'getPrototypeOf') => new Proxy({ k: 1 }, { [trap]: () => JSON.parse('{') });
+  const late = () => Promise.reject(new Error('nobody waits for it'));
   const answers: readonly [name: string, value: () => unknown, said: string][] = [
     ['fn', () => ({ f: () => 1 }), 'cannot go to a script: result.f: expected data, got a function'],
     ['instance', () => [new Secret()], 'cannot go to a script: result[0]: expected data, got a Secret'],
     ['date', () => new Date(0), 'cannot go to a script: result: expected data, got a Date'],
-    ['cycle', () => itself, 'cannot go to a script: result: it is nested deeper than 64, or contains itself'],
+    ['cycle', () => itself, 'cannot go to a script: result[0][0][0][0][0][0][0][0]…[0][0][0][0]: nested deeper than 64, or a value that contains itself'],
+    ['deep', () => ({ a: deep(64) }), 'cannot go to a script: result.a[0][0][0][0][0][0][0]…[0][0][0][0]: nested deeper than 64'],
     ['big', () => -(2n ** 63n) - 1n, 'cannot go to a script: result: expected an integer of at most 64 bits'],
     ['symbol', () => ({ s: Symbol('s') }), 'cannot go to a script: result.s: expected data, got a symbol'],
-    ['promise', () => ({ p: Promise.resolve(1) }), 'cannot go to a script: result.p: expected data, got a Promise'],
-    ['getter', () => Object.defineProperty({}, 'x', { enumerable: true, get: () => JSON.parse('{') }), 'cannot be read: '],
-    ['many', () => new Array(2e9), 'cannot go to a script: result: it has more than 100000 parts'],
+    ['promise', () => ({ p: late(), q: [late()] }), 'cannot go to a script: result.p: expected data, got a promise, which is to be awaited first'],
+    [
+      'getter',
+      () => ({ x: Object.defineProperty({}, 'y', { enumerable: true, get: () => JSON.parse('{') }) }),
+      'cannot go to a script: result.x.y: it cannot be read: ',
+    ],
+    ['proxy', () => [thrower('get')], 'cannot go to a script: result[0].k: it cannot be read: '],
+    ['proxy_keys', () => [thrower('ownKeys')], 'cannot go to a script: result[0]: it cannot be read: '],
+    ['proxy_kind', () => [thrower('getPrototypeOf')], 'cannot go to a script: result[0]: it cannot be read: '],
+    ['bytes', () => ({ data: detached() }), 'cannot go to a script: result.data: expected bytes, got those of an ArrayBuffer that was detached'],
+    ['many', () => new Array(2e9), 'cannot go to a script: result: more than 100000 parts in one value'],
+    ['long', () => ['x'.repeat(9e6), 'x'.repeat(9e6)], 'cannot go to a script: result[1]: more than 16 MB in one value'],
+    ['half', () => ({ text: 'a\ud800' }), 'cannot go to a script: result.text: a text with half a surrogate pair'],
+    ['half_name', () => ({ 'a\ud800': 1 }), 'cannot go to a script: result["a\\ud800"]: a name with half a surrogate pair'],
   ];
   const never = (handler: () => unknown) => method({ doc: 'Answers.', params: {}, result: anyValue, effect: 'external', handler: handler as () => null });
   const own = defineGlobal({
@@ -226,6 +249,16 @@ describe.each(['lua', 'javascript'] as const)('what code of the host answers in 
         [name, never(value)],
         [`${name}_later`, never(async () => value())],
       ]),
+      [
+        'typed_promise',
+        method({
+          doc: 'Answers.',
+          params: {},
+          result: z.object({ n: z.number() }),
+          effect: 'pure',
+          handler: () => ({ n: late() }) as unknown as { n: number },
+        }),
+      ],
       [
         'typed',
         method({ doc: 'Answers.', params: {}, result: z.object({ n: z.number() }), effect: 'pure', handler: () => ({ n: 'x' }) as unknown as { n: number } }),
@@ -257,11 +290,15 @@ describe.each(['lua', 'javascript'] as const)('what code of the host answers in 
       'INTERNAL',
       'Own.typed: the answer does not fit its definition: result.n: expected a number, got a string',
     ]);
+    expect(await failed(runtime, 'Own.typed_promise()')).toEqual([
+      'INTERNAL',
+      'Own.typed_promise: the answer does not fit its definition: result.n: expected a number, got a promise, which is to be awaited first',
+    ]);
     expect((await runtime.execute('return #Own.good()')).value).toBe(5);
   });
 });
 
-describe.each(['lua', 'javascript'] as const)('what a tool of the host throws in %s', (language) => {
+describe.each(['lua', 'javascript'] as const)('what code of the host throws in %s', (language) => {
   it.each<[string, () => unknown, string]>([
     ['no object of a class', () => Object.create(null), 'what was thrown has no text'],
     ['a text of its own that throws', () => ({ toString: () => ({}) }), 'what was thrown has no text'],
@@ -273,10 +310,17 @@ describe.each(['lua', 'javascript'] as const)('what a tool of the host throws in
     const execute = async () => {
       throw make();
     };
+    const handler = () => {
+      throw make();
+    };
     const odd = defineTool({ name: 'odd', description: 'Throws.', category: 'test', input: z.strictObject({}), output: anyValue, execute });
-    await using runtime = await create({ tools: [odd] });
-    const call = language === 'lua' ? 'return Tool.execute("odd", {})' : 'Tool.execute("odd", {})';
-    await expect(runtime.execute(call, { language })).rejects.toMatchObject({ code: 'TOOL_FAILED', message: `odd: ${text}` });
+    const part = { doc: 'Throws.', params: {}, result: anyValue, effect: 'pure' } as const;
+    const own = defineGlobal({ name: 'Own', doc: 'Throws.', methods: { now: method({ ...part, handler }), later: method({ ...part, handler: execute }) } });
+    await using runtime = await create({ tools: [odd], globals: [own] });
+    const run = (call: string) => runtime.execute(language === 'lua' ? `return ${call}` : call, { language });
+    await expect(run('Tool.execute("odd", {})')).rejects.toMatchObject({ code: 'TOOL_FAILED', message: `odd: ${text}` });
+    for (const name of ['Own.now', 'Own.later'])
+      await expect(run(`${name}()`)).rejects.toMatchObject({ code: 'INTERNAL', message: `${name}: internal error: ${text}`, method: name });
   });
 });
 

@@ -274,10 +274,28 @@ describe('the runtime', () => {
       handle = run;
       throw bad;
     };
-    for (const begin of [() => test.runtime.execute('return 1', { language, on_start }), async () => test.runtime.openSession({ language, on_start })]) {
-      await expect(begin()).rejects.toBe(bad);
+    const begins = {
+      execute: () => test.runtime.execute('return 1', { language, on_start }),
+      openSession: async () => test.runtime.openSession({ language, on_start }),
+    };
+    for (const [name, begin] of Object.entries(begins)) {
+      await expect(begin()).rejects.toMatchObject({ code: 'INTERNAL', message: `${name}: on_start threw: not today`, cause: bad });
       expect(await handle?.emit('late')).toBe(false);
     }
+  });
+
+  it.each(LANGUAGES)('says which option of a %s run threw', async (language) => {
+    await using test = await testRuntime();
+    const fail = () => {
+      throw new TypeError('not today');
+    };
+    const text = language === 'lua' ? 'print(1) return os.time() + Event.emit("a.b").timestamp' : 'print(1); Date.now()';
+    const cases: [object, string, string][] = [
+      [{ clock: fail }, 'INTERNAL', 'execute: clock threw: not today'],
+      [{ clock: () => Number.NaN }, 'BAD_ARGUMENT', 'execute: clock: its answer: expected a number of milliseconds, got a number (NaN)'],
+      [{ on_output: fail }, 'INTERNAL', 'execute: on_output threw: not today'],
+    ];
+    for (const [options, code, message] of cases) await expect(test.runtime.execute(text, { language, ...options })).rejects.toMatchObject({ code, message });
   });
 
   it('disposes of what a hook at its start has used when that fails', async () => {

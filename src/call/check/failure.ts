@@ -1,5 +1,6 @@
 import { ScriptError } from '../../errors.ts';
 import type { Language } from '../context.ts';
+import { pathText } from '../path.ts';
 import { Float, Handle } from '../value.ts';
 import { isMap } from './kind.ts';
 
@@ -44,13 +45,8 @@ export class Failure {
   }
 
   #place(path: string, base: number): string {
-    let place = path;
-    for (const key of this.keys.toReversed()) {
-      if (typeof key === 'number') place += `[${key + base}]`;
-      else if (!/^[A-Za-z_]\w*$/.test(key)) place += `[${JSON.stringify(key)}]`;
-      else place += place === '' ? key : `.${key}`;
-    }
-    return place;
+    const inside = pathText(this.keys.toReversed().map((key) => (typeof key === 'number' ? key + base : key)));
+    return path === '' ? inside.replace(/^\./, '') : path + inside;
   }
 }
 
@@ -65,8 +61,9 @@ export function describe(value: unknown): string {
   if (value instanceof Uint8Array) return 'bytes';
   if (value instanceof Handle) return withArticle(`${value.type.name} handle`);
   if (typeof value !== 'object') return `a ${typeof value}`;
+  if (value instanceof Promise) return 'a promise, which is to be awaited first';
   if (isMap(value)) return Object.keys(value).length === 0 ? 'an empty map' : 'a map';
-  return withArticle(value.constructor.name || 'object');
+  return withArticle(value.constructor?.name || 'object');
 }
 
 /** A value by its content where that is short, else by its kind. */

@@ -1,5 +1,6 @@
 import type { Value, ValueMap } from '../../call/value.ts';
 import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
+import { Misfit } from '../misfit.ts';
 import { ScriptRef } from '../refs.ts';
 import { CLASS, OBJECT, PROPERTY, pointerOf, type QuickJSExports, TAG, tagOf } from './exports.ts';
 import type { Heap } from './heap.ts';
@@ -69,7 +70,8 @@ export class Errors {
     try {
       writer.define(object, 'details', writer.write(details as ValueMap));
     } catch (error) {
-      if (!(error instanceof ScriptError)) throw error;
+      // Details that cannot go to a script are left out.
+      if (!(error instanceof Misfit || error instanceof ScriptError)) throw error;
     }
   }
 

@@ -5,6 +5,7 @@ import { asScriptError, ScriptError } from '../../errors.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
 import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
+import { Misfit, naming } from '../misfit.ts';
 import type { ScriptRef } from '../refs.ts';
 import { UNFINISHED, type Unfinished } from '../steps.ts';
 import { compileChunk } from './chunk.ts';
@@ -61,7 +62,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         look: () => this.#look(),
         pause: () => this.pause(),
         loaded: () => this.#bodiesEnded(this.current),
-        now: run.now,
+        now: () => this.now(),
         rejection: (promise, reason, handled) => this.outside(() => this.#promises.rejection(promise, reason, handled)),
         moduleName: (from, specifier, waited) => this.outside(() => this.#modules.name(from, specifier, waited)),
         moduleText: (name, size) => this.outside(() => this.#modules.text(name, size)),
@@ -310,7 +311,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     return (context, args, options) =>
       this.invoke(context, options, (fiber) =>
         this.#promises.left(async () => {
-          const value = await this.#callFunction(fiber, ref, args);
+          const value = await this.#callFunction(fiber, ref, args, context.method);
           const result = await this.#result(fiber, await this.#promises.settle(fiber, value));
           this.#promises.startJobs();
           return result;
@@ -318,7 +319,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       );
   }
 
-  async #callFunction(fiber: Fiber, ref: ScriptRef, args: readonly Value[]): Promise<bigint> {
+  async #callFunction(fiber: Fiber, ref: ScriptRef, args: readonly Value[], method: string): Promise<bigint> {
     const { x, heap, context, promising } = this.#machine;
     const fn = this.#references.take(ref);
     const memory = x.wasm_malloc(8 * args.length + 8);
@@ -326,7 +327,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     let written = 0;
     try {
       for (const arg of args) {
-        heap.setValue(memory + 8 * written, await this.inSteps(this.#writer.begin(arg), () => this.#writer.more()));
+        const named = (write: () => bigint | Unfinished) => naming(method, `argument ${written + 1} of the function`, write);
+        const begun = named(() => this.#writer.begin(arg));
+        heap.setValue(memory + 8 * written, await this.inSteps(begun, () => named(() => this.#writer.more())));
         written++;
       }
       if (args.some((_, i) => heap.tag(memory + 8 * i) === TAG.exception)) throw this.#exception(fiber);
@@ -424,8 +427,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     if (this.dead) throw this.dead;
     this.#writer.abandon();
     if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw error;
+    const failure = error instanceof Misfit ? error.toError(this.current.method, 'result') : asScriptError(error);
     // A fiber that was told to stop must not live on the errors of its calls: the engine's own interrupt comes only now and then.
     const ending = this.fiber?.interruptedAt ? this.fiber.ending : undefined;
-    this.#machine.heap.setValue(cell, this.#errors.raise(ending ?? asScriptError(error), ending === undefined));
+    this.#machine.heap.setValue(cell, this.#errors.raise(ending ?? failure, ending === undefined));
   }
 }

@@ -1,6 +1,6 @@
-import { type Callback, define, type Handle, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
+import { pathText } from '../../call/path.ts';
+import { type Callback, define, type Handle, MISFIT, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
-import { pathText } from '../path.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { CLASS, FUNCTION_CLASSES, OBJECT, TAG } from './exports.ts';
 import type { Heap } from './heap.ts';
@@ -175,7 +175,7 @@ export class Reader {
     if (kind === 'error') return at === 0 || key === 'message' || key === 'stack' || heap.tag(at) === TAG.undefined ? 0 : at;
     if (at === 0) throw new Refusal('an accessor cannot leave the script');
     if (kind === 'sparse') return at;
-    if (!key.isWellFormed()) throw new Refusal('a name with half a surrogate pair');
+    if (!key.isWellFormed()) throw new Refusal(MISFIT.name);
     this.#spend(key.length);
     this.#steps.count(0, key.length);
     return heap.tag(at) === TAG.undefined ? 0 : at;
@@ -184,7 +184,7 @@ export class Reader {
   /** The value at an address; INSIDE where it is an object that has been gone into. */
   #value(at: number): Value | typeof INSIDE {
     const heap = this.#heap;
-    if (++this.#nodes > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} parts in one value`);
+    if (++this.#nodes > VALUE_LIMITS.nodes) throw new Refusal(MISFIT.nodes);
     const tag = heap.tag(at);
     switch (tag) {
       case TAG.int:
@@ -216,7 +216,7 @@ export class Reader {
     this.#steps.count(0, size);
     if (size > LONG_TEXT) this.#steps.large = true;
     const text = this.#heap.text(tag, string);
-    if (!text.isWellFormed()) throw new Refusal('a text with half a surrogate pair');
+    if (!text.isWellFormed()) throw new Refusal(MISFIT.text);
     return text;
   }
 
@@ -248,7 +248,7 @@ export class Reader {
   /** Goes into an object, whose values go into that of the host. */
   #enter(kind: Kind, object: number, count: number, into: Level['into']): typeof INSIDE {
     for (let i = 0; i < this.#depth; i++) if (this.#levels[i]?.object === object) throw new Refusal('an object that contains itself');
-    if (this.#depth >= VALUE_LIMITS.depth && kind !== 'bytes') throw new Refusal(`nested deeper than ${VALUE_LIMITS.depth}`);
+    if (this.#depth >= VALUE_LIMITS.depth && kind !== 'bytes') throw new Refusal(MISFIT.depth);
     const level = (this.#levels[this.#depth++] ??= { kind, object, count, next: 0, key: '', into });
     level.kind = kind;
     level.object = object;
@@ -282,7 +282,7 @@ export class Reader {
     if (heap.prototypeOf(object) !== this.#prototypes.array) throw this.#noData(object);
     const lengthAt = heap.pointer(object + OBJECT.properties);
     const length = heap.tag(lengthAt) === TAG.int ? heap.word(lengthAt) : heap.double(lengthAt);
-    if (this.#nodes + length > VALUE_LIMITS.nodes) throw new Refusal(`more than ${VALUE_LIMITS.nodes} parts in one value`);
+    if (this.#nodes + length > VALUE_LIMITS.nodes) throw new Refusal(MISFIT.nodes);
     const present = heap.word(object + OBJECT.count);
     if (present === length) return this.#enter('array', object, length, new Array(length));
     if (present > 0) return this.#enter('array', object, present, new Array(length).fill(null));
@@ -329,7 +329,7 @@ export class Reader {
 
   #spend(bytes: number): void {
     this.#bytes += bytes;
-    if (this.#bytes > VALUE_LIMITS.bytes) throw new Refusal(`more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`);
+    if (this.#bytes > VALUE_LIMITS.bytes) throw new Refusal(MISFIT.bytes);
   }
 }
 

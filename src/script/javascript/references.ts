@@ -3,6 +3,7 @@ import type { ScriptInvoke } from '../../call/run.ts';
 import { type Callback, type Handle, type HandleType, SCRIPT_CALLBACK } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { MAX_HANDLES } from '../limits.ts';
+import { Misfit } from '../misfit.ts';
 import { type RefOwner, ScriptRef } from '../refs.ts';
 import { objectValue, PROPERTY, pointerOf, type QuickJSExports, TAG, tagOf } from './exports.ts';
 import type { Writer } from './write.ts';
@@ -80,7 +81,7 @@ export class References implements RefOwner {
   /** The script's own function behind a callback. */
   callback(callback: Callback): bigint {
     const ref = this.#refs.get(callback);
-    if (!ref) throw new ScriptError('INTERNAL', 'a function of the host cannot be given to a script');
+    if (!ref) throw Misfit.noData(callback);
     return this.take(ref);
   }
 
@@ -101,7 +102,12 @@ export class References implements RefOwner {
     if (tagOf(value) === TAG.exception) return value;
     this.#handles.set(pointerOf(value), handle);
     this.#objects.set(handle.target, pointerOf(value));
-    for (const [name, field] of fields) writer.define(value, name, writer.write(field), PROPERTY.readonlyShown);
+    try {
+      for (const [name, field] of fields) writer.define(value, name, writer.write(field), PROPERTY.readonlyShown);
+    } catch (error) {
+      this.#x.JS_FreeValue(this.#context, value);
+      throw error;
+    }
     this.#x.JS_PreventExtensions(this.#context, value);
     return value;
   }

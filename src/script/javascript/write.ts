@@ -1,6 +1,9 @@
+import { isMap } from '../../call/check/kind.ts';
 import { pieceEnd } from '../../call/text.ts';
 import { type Callback, Float, Handle, LazyMap, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { isOfEngine } from '../fatal.ts';
+import { Misfit } from '../misfit.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { EXCEPTION, immediate, NULL, PROPERTY, type QuickJSExports, TAG, tagOf, UNDEFINED } from './exports.ts';
 import type { Heap } from './heap.ts';
@@ -56,6 +59,9 @@ export class Writer {
   readonly #steps: Steps;
   readonly #levels: Level[] = [];
   #used = 0;
+  /** Parts of the value so far, and the length of its texts. */
+  #nodes = 0;
+  #bytes = 0;
 
   constructor(x: QuickJSExports, heap: Heap, context: number, scratch: number, insertions: Insertions, steps: Steps) {
     this.#x = x;
@@ -66,9 +72,10 @@ export class Writer {
     this.#steps = steps;
   }
 
-  /** The engine's value; the caller owns its reference. */
+  /** The engine's value; the caller owns its reference. Throws Misfit where it cannot go to the script, as the others do, and LIMIT_EXCEEDED when the heap is full. */
   write(value: Value | undefined): bigint {
     const base = this.#levels.length;
+    if (base === 0) this.#nodes = this.#bytes = 0;
     return this.#orAbandon(base, () => {
       const made = this.#value(value);
       return made === INSIDE ? (this.#go(base, true) as bigint) : made;
@@ -77,6 +84,7 @@ export class Writer {
 
   /** As `write`, in steps that `more` continues. */
   begin(value: Value | undefined): bigint | Unfinished {
+    this.#nodes = this.#bytes = 0;
     return this.#orAbandon(0, () => {
       const made = this.#value(value);
       return made === INSIDE ? this.#go(0, false) : made;
@@ -112,9 +120,22 @@ export class Writer {
     try {
       return write();
     } catch (error) {
-      if (error instanceof ScriptError) this.abandon(base);
-      throw error;
+      const misfit = Misfit.at(this.#path(), error);
+      if (!isOfEngine(error)) this.abandon(base);
+      throw misfit;
     }
+  }
+
+  /** The keys that lead to what is being written. */
+  #path(): (string | number)[] {
+    return this.#levels.filter(({ kind }) => kind !== 'text').map(({ kind, keys, next }) => (kind === 'object' ? (keys[next] as string) : next));
+  }
+
+  #spend(nodes: number, length: number): void {
+    this.#nodes += nodes;
+    this.#bytes += length;
+    if (this.#nodes >= VALUE_LIMITS.nodes) throw Misfit.limit('nodes');
+    if (this.#bytes > VALUE_LIMITS.bytes) throw Misfit.limit('bytes');
   }
 
   /** Writes what is open above `base`; `whole` does not stop for others. */
@@ -155,11 +176,13 @@ export class Writer {
     const { keys } = level;
     while (level.next < level.count) {
       if (this.#steps.stop()) return UNFINISHED;
-      const value = map[keys[level.next] as string];
+      const key = keys[level.next] as string;
+      const value = map[key];
       if (value === undefined) {
         level.next++;
         continue;
       }
+      this.#spend(0, key.length);
       const made = this.#value(value);
       if (made === INSIDE) return INSIDE;
       this.#set(level, made);
@@ -200,6 +223,7 @@ export class Writer {
       case 'number':
         return this.#number(value);
       case 'string':
+        this.#spend(0, value.length);
         if (value.length > LONG_TEXT) return this.#openText(value);
         this.#steps.count(0, value.length);
         return this.text(value);
@@ -213,16 +237,20 @@ export class Writer {
         return UNDEFINED;
     }
     if (value === null) return NULL;
-    if (value instanceof Uint8Array) return value.length > LONG_TEXT ? this.#openText(value) : this.#bytes(value);
+    if (value instanceof Uint8Array) {
+      this.#spend(0, value.length);
+      return value.length > LONG_TEXT ? this.#openText(value) : this.#newBytes(value);
+    }
     if (value instanceof Float) return this.#number(value.value);
     if (value instanceof Handle) return this.#insertions.handle(value);
-    if (this.#levels.length >= VALUE_LIMITS.depth)
-      throw new ScriptError('LIMIT_EXCEEDED', `a value for the script is nested deeper than ${VALUE_LIMITS.depth}`);
+    if (this.#levels.length >= VALUE_LIMITS.depth) throw Misfit.limit('depth');
     if (value instanceof LazyMap) return this.#openObject(value.own, value);
-    return Array.isArray(value) ? this.#openArray(value) : this.#openObject(value);
+    if (Array.isArray(value)) return this.#openArray(value);
+    if (isMap(value)) return this.#openObject(value);
+    throw Misfit.noData(value);
   }
 
-  /** A text. */
+  /** A text, in which half of a surrogate pair becomes U+FFFD. */
   text(text: string): bigint {
     const { pointer, size, end } = this.#encode(text);
     const value = this.#x.JS_NewStringLen(this.#context, pointer, size);
@@ -266,11 +294,11 @@ export class Writer {
 
   #bigint(value: bigint): bigint {
     if (value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)) return this.#number(Number(value));
-    if (BigInt.asIntN(64, value) !== value) throw new ScriptError('BAD_ARGUMENT', `the integer ${value} is beyond 64 bits`);
+    if (BigInt.asIntN(64, value) !== value) throw new Misfit(`expected an integer of at most 64 bits, got ${value}`);
     return this.#x.JS_NewBigInt64(this.#context, value);
   }
 
-  #bytes(bytes: Uint8Array): bigint {
+  #newBytes(bytes: Uint8Array): bigint {
     const before = this.#used;
     const pointer = this.#take(bytes.length);
     this.#heap.bytes.set(bytes, pointer);
@@ -282,6 +310,7 @@ export class Writer {
   #openArray(items: readonly Value[]): bigint | typeof INSIDE {
     const before = this.#used;
     const { length } = items;
+    this.#spend(length, 0);
     const pointer = this.#take(length * 8);
     let next = 0;
     // Numbers in front need no big integers.
@@ -302,9 +331,10 @@ export class Writer {
   }
 
   #openObject(of: ValueMap, lazy?: LazyMap): bigint | typeof INSIDE {
+    const keys = Object.keys(of);
+    this.#spend(keys.length, 0);
     const object = this.#x.JS_NewObject(this.#context);
     if (tagOf(object) === TAG.exception) return EXCEPTION;
-    const keys = Object.keys(of);
     return this.#enter({ kind: 'object', of, keys, count: keys.length, next: 0, pointer: 0, before: 0, object, lazy, failed: false, size: 0 });
   }
 

@@ -1,6 +1,7 @@
 import type { Value, ValueMap } from '../../call/value.ts';
 import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
+import { Misfit } from '../misfit.ts';
 import { ScriptRef } from '../refs.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
@@ -32,12 +33,25 @@ export class LuaErrors {
     if (here) this.#pushPlace(L);
     else this.#memory.push(L, '');
     this.#values.push(L, error.code);
-    this.#values.push(L, error.message);
+    this.#memory.push(L, error.message);
     this.#values.push(L, error.method);
-    this.#values.push(L, error.details as Value | undefined);
+    this.#pushDetails(L, error.details as ValueMap | undefined);
     if (error.cause instanceof ScriptError) this.push(L, error.cause, false);
     else x.lua_pushnil(L);
     x.lua_callk(L, 6, 1, 0, 0);
+  }
+
+  /** Details that cannot go to a script are left out. */
+  #pushDetails(L: number, details: ValueMap | undefined): void {
+    const top = this.#x.lua_gettop(L);
+    try {
+      this.#values.push(L, details);
+    } catch (error) {
+      if (!(error instanceof Misfit || error instanceof ScriptError)) throw error;
+      this.#values.abandon();
+      this.#x.lua_settop(L, top);
+      this.#x.lua_pushnil(L);
+    }
   }
 
   /** Pushes `file:line: ` of the script's own function that is nearest, past those of the prelude. */

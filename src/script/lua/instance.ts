@@ -9,6 +9,7 @@ import type { ScriptInstance, Source } from '../engine.ts';
 import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import { STACK_BYTES } from '../limits.ts';
+import { Misfit, naming } from '../misfit.ts';
 import type { ScriptRef } from '../refs.ts';
 import { UNFINISHED, type Unfinished } from '../steps.ts';
 import { incomplete, lacksEnd, withoutPrelude } from './chunk.ts';
@@ -55,7 +56,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     this.#machine = new LuaMachine({
       image,
       memoryBytes: run.limits.memory_mb * 2 ** 20,
-      now: run.now,
+      now: () => this.now(),
       call: (L, index, count) => this.outside(() => this.#call(L, index, count)),
       wait: () => this.wait(),
       finish: (L, outcome) => this.outside(() => this.#finish(L, outcome)),
@@ -198,9 +199,10 @@ export class LuaInstance extends Instance implements ScriptInstance {
     return scriptCallback(ref, (context: Context, args: readonly Value[], options: InvokeOptions) =>
       this.invoke(context, options, async (fiber) => {
         this.#values.pushRef(fiber.thread, ref);
-        for (const arg of args) {
-          const pushed = this.#values.beginPush(fiber.thread, arg);
-          if (pushed === UNFINISHED) await this.inSteps(pushed, () => this.#values.pushMore());
+        for (const [i, arg] of args.entries()) {
+          const named = (push: () => true | Unfinished) => naming(context.method, `argument ${i + 1} of the function`, push);
+          const pushed = named(() => this.#values.beginPush(fiber.thread, arg));
+          if (pushed === UNFINISHED) await this.inSteps(pushed, () => named(() => this.#values.pushMore()));
         }
         return this.#run(fiber, args.length);
       }),
@@ -284,7 +286,8 @@ export class LuaInstance extends Instance implements ScriptInstance {
   #raise(L: number, error: unknown): number {
     if (this.dead || error instanceof WebAssembly.Exception || error instanceof WebAssembly.RuntimeError) throw error;
     this.#values.abandon();
-    this.#errors.push(L, asScriptError(error), true);
+    const failure = error instanceof Misfit ? error.toError(this.current.method, 'result') : asScriptError(error);
+    this.#errors.push(L, failure, true);
     return RAISE;
   }
 
@@ -323,7 +326,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
   }
 
   #setGlobal(name: string, value: Value): void {
-    this.#values.push(this.#image.L, value);
+    naming('execute', 'input', () => this.#values.push(this.#image.L, value));
     this.#x.lua_setglobal(this.#image.L, this.#machine.memory.name(name));
   }
 

@@ -1,6 +1,6 @@
+import { pathText } from '../../call/path.ts';
 import { orderInSteps } from '../../call/text.ts';
-import { type Callback, define, Float, type Handle, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
-import { pathText } from '../path.ts';
+import { type Callback, define, Float, type Handle, MISFIT, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
@@ -173,7 +173,7 @@ export class LuaReader {
     if (++this.#nodes > VALUE_LIMITS.nodes) throw tooMany(this.#path());
     const address = x.lua_topointer(L, index);
     for (let i = 0; i < this.#depth; i++) if (this.#levels[i]?.address === address) throw refuse(this.#path(), 'a table that contains itself');
-    if (this.#depth >= VALUE_LIMITS.depth) throw refuse(this.#path(), `nested deeper than ${VALUE_LIMITS.depth}`);
+    if (this.#depth >= VALUE_LIMITS.depth) throw refuse(this.#path(), MISFIT.depth);
     if (!x.lua_checkstack(L, 6)) throw refuse(this.#path(), 'not enough stack');
     const numbers = readNumbers(this.#machine, L, index);
     if (numbers) {

@@ -140,6 +140,11 @@ export class SmallWriter {
     this.#arrayRef = arrayRef;
   }
 
+  /** Bytes of the texts and keys of what was written last. */
+  get length(): number {
+    return this.#text;
+  }
+
   /** Pushes a container inside of so many others; false where it is to be made part by part. */
   push(L: number, value: Value[] | ValueMap, around: number): boolean {
     const { numbers } = this.#memory;
@@ -181,7 +186,12 @@ export class SmallWriter {
     if (Object.getPrototypeOf(value) === Object.prototype) {
       const keys = Object.keys(value);
       if (!this.#open(KIND.map, keys.length, depth)) return false;
-      for (const key of keys) if (!this.#string(key) || !this.#put((value as ValueMap)[key], depth - 1)) return false;
+      this.nodes -= keys.length;
+      for (const key of keys) {
+        const field = (value as ValueMap)[key];
+        // One that is undefined is left out, part by part.
+        if (field === undefined || !this.#string(key) || !this.#put(field, depth - 1)) return false;
+      }
       return true;
     }
     if (!(value instanceof Float)) return value instanceof Uint8Array && this.#string(value);

@@ -1,5 +1,5 @@
 import { inByteOrder } from '../../call/text.ts';
-import { define, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
+import { define, MISFIT, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 
 export function refuse(path: string, what: string): ScriptError {
@@ -7,11 +7,11 @@ export function refuse(path: string, what: string): ScriptError {
 }
 
 export function tooLong(path: string): ScriptError {
-  return refuse(path, `more than ${VALUE_LIMITS.bytes / 2 ** 20} MB in one value`);
+  return refuse(path, MISFIT.bytes);
 }
 
 export function tooMany(path: string): ScriptError {
-  return refuse(path, `more than ${VALUE_LIMITS.nodes} parts in one value`);
+  return refuse(path, MISFIT.nodes);
 }
 
 /** A map of so many keys is put in order in steps. */

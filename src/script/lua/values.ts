@@ -4,6 +4,7 @@ import { type Callback, type Handle, type HandleType, type LazyMap, SCRIPT_CALLB
 import { ScriptError } from '../../errors.ts';
 import { LazyMaps } from '../lazy.ts';
 import { MAX_HANDLES } from '../limits.ts';
+import { Misfit } from '../misfit.ts';
 import { ScriptRef } from '../refs.ts';
 import { type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
@@ -68,7 +69,11 @@ export class LuaValues {
     const incoming = {
       arrayRef: marks.arrayRef,
       lazyRef: marks.lazyRef,
-      function: (L: number, callback: Callback) => this.pushRef(L, this.#functions.get(callback)),
+      function: (L: number, callback: Callback) => {
+        const ref = this.#functions.get(callback);
+        if (!ref) throw Misfit.noData(callback);
+        this.pushRef(L, ref);
+      },
       handle: (L: number, handle: Handle) => this.#pushHandle(L, handle),
       lazyId: (map: LazyMap) => this.lazy.add(map),
     };
@@ -114,7 +119,7 @@ export class LuaValues {
 
   // Into Lua.
 
-  /** Pushes a value; data only, and functions and handles of this run. */
+  /** Pushes a value; data only, and functions and handles of this run. Throws Misfit, as the others do. */
   push(L: number, value: Value | undefined): void {
     let done = this.#writer.begin(L, value);
     while (done === UNFINISHED) done = this.#writer.more();
@@ -136,8 +141,8 @@ export class LuaValues {
   }
 
   /** Pushes the very value that a reference stands for. */
-  pushRef(L: number, ref: ScriptRef | undefined): void {
-    if (!ref || ref.owner !== this.#owner || ref.released) throw new ScriptError('INTERNAL', 'a function of another run, or one that was let go');
+  pushRef(L: number, ref: ScriptRef): void {
+    if (ref.owner !== this.#owner || ref.released) throw new ScriptError('INTERNAL', 'a function of another run, or one that was let go');
     this.#machine.rawgeti(L, LUA.registry, ref.ref);
   }
 

@@ -1,5 +1,8 @@
+import { isMap } from '../../call/check/kind.ts';
 import { type Callback, Float, Handle, LazyMap, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { isOfEngine } from '../fatal.ts';
+import { Misfit } from '../misfit.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
@@ -32,7 +35,7 @@ interface Level {
   next: number;
 }
 
-/** Makes the script's values from the host's, in steps: nothing may enter the state in between. */
+/** Makes the script's values from the host's, in steps: nothing may enter the state in between. Half of a surrogate pair becomes U+FFFD. */
 export class LuaWriter {
   readonly #machine: LuaMachine;
   readonly #x: LuaExports;
@@ -44,6 +47,9 @@ export class LuaWriter {
   /** A long text on its way into memory. */
   #text: LongText | undefined;
   #L = 0;
+  /** Parts of the value so far, and the length of its texts. */
+  #nodes = 0;
+  #bytes = 0;
 
   constructor(machine: LuaMachine, incoming: LuaIncoming, steps: Steps) {
     this.#machine = machine;
@@ -54,7 +60,7 @@ export class LuaWriter {
     this.#small = new SmallWriter(machine, incoming.arrayRef);
   }
 
-  /** Begins to push a value; true when it is on the stack. Throws LIMIT_EXCEEDED. */
+  /** Begins to push a value; true when it is on the stack. Throws Misfit where it cannot go to the script, and LIMIT_EXCEEDED when the heap is full. */
   begin(L: number, value: Value | undefined): true | Unfinished {
     if (typeof value === 'number') {
       this.#number(L, value);
@@ -66,11 +72,30 @@ export class LuaWriter {
       this.#x.lua_pushnil(L);
       return true;
     }
-    return this.#put(value) || this.more();
+    this.#nodes = 1;
+    this.#bytes = 0;
+    try {
+      return this.#put(value) || this.#goOn();
+    } catch (error) {
+      throw Misfit.at(this.#path(), error);
+    }
   }
 
   /** Goes on with what was begun. */
   more(): true | Unfinished {
+    try {
+      return this.#goOn();
+    } catch (error) {
+      throw Misfit.at(this.#path(), error);
+    }
+  }
+
+  /** The keys that lead to what is being written. */
+  #path(): (string | number)[] {
+    return this.#levels.map(({ keys, next }) => (keys ? (keys[next - 1] as string) : next));
+  }
+
+  #goOn(): true | Unfinished {
     const levels = this.#levels;
     for (;;) {
       if (this.#text) {
@@ -104,15 +129,28 @@ export class LuaWriter {
       let value: Value | undefined;
       if (keys) {
         const key = keys[level.next++] as string;
-        this.#memory.push(this.#L, key);
-        this.#steps.count(0, key.length);
         value = (of as ValueMap)[key];
+        if (value === undefined) continue;
+        this.#key(key);
       } else value = (of as readonly Value[])[level.next++];
       if (value === null || value === undefined) this.#x.lua_pushlightuserdata(this.#L, 0);
       else if (!this.#put(value)) return false;
       this.#set(level);
     }
     return true;
+  }
+
+  #key(key: string): void {
+    this.#spend(0, key.length);
+    this.#memory.push(this.#L, key);
+    this.#steps.count(0, key.length);
+  }
+
+  #spend(nodes: number, length: number): void {
+    this.#nodes += nodes;
+    this.#bytes += length;
+    if (this.#nodes > VALUE_LIMITS.nodes) throw Misfit.limit('nodes');
+    if (this.#bytes > VALUE_LIMITS.bytes) throw Misfit.limit('bytes');
   }
 
   /** The value on top of the stack goes into the table below. */
@@ -135,7 +173,8 @@ export class LuaWriter {
         x.lua_pushboolean(L, value ? 1 : 0);
         return true;
       case 'bigint':
-        x.lua_pushinteger(L, BigInt.asIntN(64, value));
+        if (BigInt.asIntN(64, value) !== value) throw new Misfit(`expected an integer of at most 64 bits, got ${value}`);
+        x.lua_pushinteger(L, value);
         return true;
       case 'function':
         this.#in.function(L, value);
@@ -155,6 +194,7 @@ export class LuaWriter {
   }
 
   #string(value: string | Uint8Array): boolean {
+    this.#spend(0, value.length);
     if (value.length <= LONG_TEXT) {
       this.#memory.push(this.#L, value);
       this.#steps.count(0, value.length);
@@ -175,13 +215,15 @@ export class LuaWriter {
   #container(value: Handle | LazyMap | Value[] | ValueMap): boolean {
     const x = this.#x;
     const L = this.#L;
-    if (this.#levels.length > VALUE_LIMITS.depth) throw new ScriptError('LIMIT_EXCEEDED', `a result is nested deeper than ${VALUE_LIMITS.depth}`);
     if (!x.lua_checkstack(L, SLOTS)) throw new ScriptError('LIMIT_EXCEEDED', 'not enough stack for a result');
     if (value instanceof Handle) {
       const fields = this.#in.handle(L, value);
       if (!fields) return true;
       this.#map(fields, () => x.lua_callk(L, 2, 0, 0, 0));
-    } else if (value instanceof LazyMap) {
+      return false;
+    }
+    if (this.#levels.length >= VALUE_LIMITS.depth) throw Misfit.limit('depth');
+    if (value instanceof LazyMap) {
       this.#machine.rawgeti(L, LUA.registry, this.#in.lazyRef);
       this.#map(value.own, () => {
         this.#machine.pushInteger(L, this.#in.lazyId(value));
@@ -189,24 +231,34 @@ export class LuaWriter {
       });
     } else if (this.#pushSmall(value)) return true;
     else if (Array.isArray(value)) {
+      this.#spend(value.length, 0);
       x.lua_createtable(L, value.length, 0);
       if (writeNumbers(this.#machine, L, value)) {
         this.#mark();
         return true;
       }
       this.#levels.push({ of: value, keys: undefined, count: value.length, after: undefined, next: 0 });
-    } else this.#map(value, undefined);
+    } else if (isMap(value)) this.#map(value, undefined);
+    else throw Misfit.noData(value);
     return false;
   }
 
   #pushSmall(value: Value[] | ValueMap): boolean {
-    if (!this.#small.push(this.#L, value, this.#levels.length)) return false;
+    try {
+      if (!this.#small.push(this.#L, value, this.#levels.length)) return false;
+    } catch (error) {
+      // What cannot be read is met again, part by part, which knows the place.
+      if (isOfEngine(error)) throw error;
+      return false;
+    }
     this.#steps.count(this.#small.nodes, 0);
+    if (this.#levels.length > 0) this.#spend(this.#small.nodes - 1, this.#small.length);
     return true;
   }
 
   #map(map: ValueMap, after: Level['after']): void {
     const keys = Object.keys(map);
+    this.#spend(keys.length, 0);
     this.#x.lua_createtable(this.#L, 0, keys.length);
     this.#levels.push({ of: map, keys, count: keys.length, after, next: 0 });
   }

@@ -1,0 +1,14 @@
+import { ScriptError } from '../errors.ts';
+
+/** The engine's own errors and the end of V8's stack, after which it cannot go on. */
+export function isOfEngine(error: unknown): boolean {
+  return error instanceof WebAssembly.RuntimeError || error instanceof RangeError || error instanceof WebAssembly.Exception;
+}
+
+/** The error that a run ends with whose engine cannot go on. */
+export function fatal(error: unknown): ScriptError {
+  if (error instanceof RangeError) return new ScriptError('LIMIT_EXCEEDED', 'the script nests too deep for the stack', { cause: error });
+  return error instanceof ScriptError
+    ? error
+    : new ScriptError('INTERNAL', `the script engine failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+}
