@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { configProblem } from './config-problem.ts';
 import { ScriptError } from './errors.ts';
-import { GRANT_NAMES, type GrantName, MODEL_NAME } from './granted.ts';
+import { GRANT_NAMES, MODEL_NAME, type NameRule } from './names.ts';
 
 /** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
 export const MOST_MS = 2 ** 31 - 1;
@@ -15,9 +15,9 @@ const texts = z.array(text);
 const positive = z.number().positive();
 const count = z.int().positive();
 const path = text.min(1);
-const named = ({ wanted, fits }: GrantName) =>
+const named = ({ wanted, fits }: NameRule) =>
   text.refine(fits, { error: ({ input }) => `expected ${wanted}, got ${JSON.stringify(String(input).slice(0, 80))}` });
-const names = (name: GrantName) => z.array(named(name)).default([]);
+const names = (name: NameRule) => z.array(named(name)).default([]);
 const model = named(MODEL_NAME).optional();
 
 /** One model provider: what it speaks, where it is, and where its key comes from. */

@@ -5,7 +5,7 @@ import { checkCrosses } from './call/crossing.ts';
 import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from './call/rules.ts';
 import { LEAST_MEMORY_MB } from './config.ts';
 import { ScriptError } from './errors.ts';
-import { GRANT_NAMES, type GrantName } from './granted.ts';
+import { GRANT_NAMES, type NameRule } from './names.ts';
 import type { ExecuteOptions, RuntimeOptions } from './runtime.ts';
 import { isSessionId } from './session/refusal.ts';
 import { StateManager } from './state/manager.ts';
@@ -14,7 +14,7 @@ import { isTenant, TENANT_WANTED } from './store/folders.ts';
 const amount: Rule = { wanted: 'a number of at least 0', fits: (value) => typeof value === 'number' && value >= 0 };
 const memory: Rule = { wanted: `a number of at least ${LEAST_MEMORY_MB}`, fits: (value) => typeof value === 'number' && value >= LEAST_MEMORY_MB };
 const id = (fits: (id: string) => boolean): Rule => ({ wanted: TENANT_WANTED, fits: (value) => typeof value === 'string' && fits(value) });
-const granted = ({ wanted, fits }: GrantName): Rule => each(wanted, fits);
+const granted = ({ wanted, fits }: NameRule): Rule => each(wanted, fits);
 const folders = each('a folder', isPath);
 
 /** The languages as options name them. */

@@ -36,12 +36,12 @@ process.exit(steps.some(({ problem }) => problem) ? 1 : 0);
 /** What each folder of src may import; services may import each other. */
 function importRules() {
   const services = 'agent tool workflow hook event model store state rag vector document session artifact tenant log'.split(' ');
-  const base = ['call', 'errors', 'config', 'granted'];
+  const base = ['call', 'errors', 'config', 'names'];
   const may = {
     errors: [],
-    config: ['errors', 'granted', 'config-problem'],
+    config: ['errors', 'names', 'config-problem'],
     'config-problem': [],
-    granted: [],
+    names: [],
     settings: base,
     platform: ['errors'],
     options: [...base, ...services, 'runtime'],

@@ -6,8 +6,8 @@ import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
 import { type Config, type ConfigInput, LEAST_MEMORY_MB } from '../config.ts';
 import { ScriptError } from '../errors.ts';
-import { GRANT_NAMES, type GrantName, MODEL_NAME } from '../granted.ts';
 import { configuredModels } from '../model/providers.ts';
+import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../names.ts';
 import { isSessionId } from '../session/refusal.ts';
 import { isTenant, makeFolder, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
 
@@ -45,7 +45,7 @@ export function checkNames({ tenant, session, model, embeddingModel, allowTenant
   granted('--allow-env', allowEnv, GRANT_NAMES.environment);
 }
 
-function granted(flag: string, names: readonly string[] = [], { fits, wanted }: GrantName): void {
+function granted(flag: string, names: readonly string[] = [], { fits, wanted }: NameRule): void {
   for (const name of names) named(flag, name, fits, wanted);
 }
 
