@@ -22,12 +22,12 @@ describe('a job', () => {
   });
 
   it('gives long lists whole and in order, and leaves others their turns while they come', async () => {
-    const rows = Array.from({ length: 20_001 }, (_, i) => ({ b: i, a: `text ${i}`, c: i % 2 === 0 ? null : [1.5, 2n ** 60n] }));
+    const rows = Array.from({ length: 100_001 }, (_, i) => ({ b: i, a: `text ${i}`, c: i % 2 === 0 ? null : [1.5, 2n ** 60n] }));
     const value = { columns: ['b', 'a'], rows, count: rows.length, few: [undefined] };
     const result = await sample<typeof value>({ do: 'make', rows: rows.length });
     expect(JSON.stringify(Object.keys(result))).toBe('["columns","rows","count","few"]');
     expect(result).toEqual(value);
-    expect(Object.keys(result.rows[20_000] as object)).toEqual(['b', 'a', 'c']);
+    expect(Object.keys(result.rows[100_000] as object)).toEqual(['b', 'a', 'c']);
     const { turns } = await turnsDuring(() => joined(cut(value) as Pieces, new Cpu()));
     expect(turns).toBeGreaterThan(2);
   });
