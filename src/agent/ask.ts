@@ -7,7 +7,7 @@ import { hooks } from '../hook/hooks.ts';
 import { type LanguageModel, type ModelAnswer, type ModelRequest, type OnText, usageOf } from '../model/model.ts';
 import { models } from '../model/models.ts';
 import { askedWait, LONGEST_WAIT_MS, waitBefore } from '../model/retry.ts';
-import { countRequest } from '../model/tokens.ts';
+import { countRequestSoon } from '../model/tokens.ts';
 import { Spending } from './budget.ts';
 import { answerOf, checkModelInput, checkModelOutput } from './model-hooks.ts';
 
@@ -128,7 +128,7 @@ async function hooked(
       temperature: given.temperature as number | undefined,
       max_tokens: given.max_tokens as number | undefined,
     };
-    const estimate = usageOf(countRequest(wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
+    const estimate = usageOf(await countRequestSoon(run.cpu, wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
     const reservation = Spending.of(context)?.reserve(context, model.name, estimate);
     try {
       answered = await external(inside, () => unlessCancelled(inside.signal, model.generate({ ...wanted, signal: inside.signal }, stream)));

@@ -1,4 +1,5 @@
 import { asScriptError, type ErrorCode, ScriptError } from '../errors.ts';
+import type { Pieces } from './pieces.ts';
 
 /** What a thread is sent: the module to load and what its `run` gets. */
 export interface Job {
@@ -7,10 +8,11 @@ export interface Job {
   readonly args: unknown;
 }
 
-/** What a worker says: that the task begins (its module is loaded), and then how it ended and what it has computed; with `ended` the worker itself ends too. */
+/** What a worker says: that the task begins (its module is loaded), and then how it ended, whole or in pieces, and what it has computed; with `ended` the worker itself ends too. */
 export type Report =
   | { readonly kind: 'begun' }
   | { readonly kind: 'done'; readonly value: unknown; readonly cpuMs: number }
+  | { readonly kind: 'pieces'; readonly value: Pieces; readonly cpuMs: number }
   | { readonly kind: 'failed'; readonly error: PackedError; readonly cpuMs: number }
   | { readonly kind: 'ended'; readonly error: PackedError };
 

@@ -3,6 +3,7 @@ import type { Run } from '../call/context.ts';
 import { cancelled } from '../call/run.ts';
 import { ScriptError } from '../errors.ts';
 import { type Job, type Report, unpackError } from './message.ts';
+import { joined } from './pieces.ts';
 
 export interface WorkOptions {
   /** What the task may compute once it has begun, ms; waiting for a free worker is not counted. */
@@ -99,6 +100,7 @@ export function createPool(most: number, create: () => Worker): Pool {
       }
       if (said.kind === 'ended') return failed(unpackError(said.error));
       if (said.kind === 'done') resolve(said.value);
+      else if (said.kind === 'pieces') joined(said.value, run.cpu).then(resolve, reject);
       else reject(unpackError(said.error));
       settle(true, said.cpuMs);
     };

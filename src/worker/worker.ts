@@ -1,6 +1,7 @@
 // The thread's own program: runs one task after the other. A task that never ends is ended from outside.
 import { parentPort } from 'node:worker_threads';
 import { type Job, packError, type Report } from './message.ts';
+import { cut } from './pieces.ts';
 
 const port = parentPort;
 if (!port) throw new Error('this file is the program of a thread');
@@ -20,7 +21,13 @@ port.on('message', async ({ task, args }: Job) => {
     cpu = process.threadCpuUsage();
     // A result that cannot be copied fails here too and is told like any other error.
     const value = await run(args);
-    say({ kind: 'done', value, cpuMs: cpuMs() });
+    const pieces = cut(value);
+    if (pieces)
+      port.postMessage(
+        { kind: 'pieces', value: pieces, cpuMs: cpuMs() } satisfies Report,
+        pieces.lists.flatMap((list) => list.pieces.map(({ buffer }) => buffer)),
+      );
+    else say({ kind: 'done', value, cpuMs: cpuMs() });
   } catch (error) {
     say({ kind: 'failed', error: packError(error), cpuMs: cpuMs() });
   }

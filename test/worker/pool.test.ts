@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Cpu } from '../../src/call/cpu.ts';
 import { ScriptError } from '../../src/errors.ts';
+import { cut, joined, type Pieces } from '../../src/worker/pieces.ts';
 import { inWorker } from '../../src/worker/pool.ts';
 import { createPool, type Worker } from '../../src/worker/queue.ts';
 import { turnsDuring } from '../support/turns.ts';
@@ -18,6 +19,17 @@ describe('a job', () => {
   it('gets its arguments and gives its result', async () => {
     const value = { text: 'ä', list: [1, 2.5, 2n ** 60n], bytes: new Uint8Array([1, 2]), none: null };
     expect(await sample({ do: 'echo', value })).toEqual(value);
+  });
+
+  it('gives long lists whole and in order, and leaves others their turns while they come', async () => {
+    const rows = Array.from({ length: 100_001 }, (_, i) => ({ b: i, a: `text ${i}`, c: i % 2 === 0 ? null : [1.5, 2n ** 60n] }));
+    const value = { columns: ['b', 'a'], rows, count: rows.length, few: [undefined] };
+    const result = await sample<typeof value>({ do: 'make', rows: rows.length });
+    expect(JSON.stringify(Object.keys(result))).toBe('["columns","rows","count","few"]');
+    expect(result).toEqual(value);
+    expect(Object.keys(result.rows[100_000] as object)).toEqual(['b', 'a', 'c']);
+    const { turns } = await turnsDuring(() => joined(cut(value) as Pieces, new Cpu()));
+    expect(turns).toBeGreaterThan(2);
   });
 
   it('takes buffers over instead of copying them', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listFolder } from '../files/walk.ts';
+import { listFolderSoon } from '../files/walk.ts';
 import { defineTool } from '../tool.ts';
 
 /** The entries of a folder. */
@@ -26,7 +26,7 @@ export const fileList = defineTool(
         javascript: `Tool.execute("file_write", {path: "a.md", content: "x"})\nprint(Tool.execute("file_list", {pattern: "*.md"}).entries[0].path)`,
       },
     ],
-    execute: ({ path, ...options }, context) => listFolder(context, path, options),
+    execute: ({ path, ...options }, context) => listFolderSoon(context, path, options),
   },
   'builtin',
 );

@@ -1,5 +1,9 @@
 import { closeSync, lstatSync, opendirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { inTurns } from '../../call/breath.ts';
+import type { Context } from '../../call/context.ts';
+import { cancelled } from '../../call/run.ts';
+import { type Soon, whenReady } from '../../call/soon.ts';
 import { type Caller, existing, openForReading } from './access.ts';
 import { compileGlob } from './glob.ts';
 
@@ -21,16 +25,50 @@ export interface WalkOptions {
 }
 
 const MOST_VISITED = 100_000;
+const NAMES_OF_A_STEP = 32;
+
+/** What is below a folder; `truncated` where there is more than was asked for. */
+export interface Listing {
+  readonly entries: Entry[];
+  readonly truncated: boolean;
+}
 
 /** Entries below a folder in the order of their names, symbolic links not followed; stops at the limit. */
-export function listFolder(context: Caller, path: string, options: WalkOptions): { entries: Entry[]; truncated: boolean } {
+export function listFolder(context: Caller, path: string, options: WalkOptions): Listing {
+  const walk = walkFolder(context, path, options);
+  for (;;) {
+    const { done, value } = walk.next();
+    if (done) return value;
+  }
+}
+
+/** As `listFolder`, for a run, over several turns of the event loop where there is much to list. */
+export function listFolderSoon(context: Context, path: string, options: WalkOptions): Soon<Listing> {
+  const walk = walkFolder(context, path, options);
+  let listing: Listing | undefined;
+  const step = () => {
+    try {
+      if (context.signal.aborted) throw cancelled(context.signal);
+      const { done, value } = walk.next();
+      if (done) listing = value;
+      return done === true;
+    } catch (error) {
+      // Lets go of the folder that is open.
+      walk.return({ entries: [], truncated: true });
+      throw error;
+    }
+  };
+  return whenReady(inTurns(context.run.cpu, step), () => listing as Listing);
+}
+
+function* walkFolder(context: Caller, path: string, options: WalkOptions): Generator<undefined, Listing> {
   const entries: Entry[] = [];
   const folders = [''];
   const fits = options.pattern === undefined ? undefined : compileGlob(options.pattern);
   let visited = 0;
   let truncated = false;
   for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    for (const { name, ...stats } of readFolder(context, join(path, folder), options.hidden)) {
+    for (const { name, ...stats } of yield* readFolder(context, join(path, folder), options.hidden)) {
       const below = folder === '' ? name : `${folder}/${name}`;
       if (++visited > MOST_VISITED || entries.length >= options.limit) {
         truncated = true;
@@ -47,19 +85,20 @@ export function listFolder(context: Caller, path: string, options: WalkOptions):
 type Named = Omit<Entry, 'path'> & { readonly name: string };
 
 /** Reads and looks through the folder that is open, so that a folder that is swapped meanwhile shows nothing of what is elsewhere. */
-function readFolder(context: Caller, path: string, hidden: boolean): Named[] {
+function* readFolder(context: Caller, path: string, hidden: boolean): Generator<undefined, Named[]> {
   const opened = openForReading(context, path, 'folder');
   try {
     const place = process.platform === 'linux' ? `/proc/self/fd/${opened.fd}` : existing(context, path);
-    const folder = opendirSync(place);
+    using folder = opendirSync(place);
     const entries: Named[] = [];
+    let read = 0;
     for (let entry = folder.readSync(); entry; entry = folder.readSync()) {
       const stats = hidden || !entry.name.startsWith('.') ? lstatSync(join(place, entry.name), { throwIfNoEntry: false }) : undefined;
       if (stats) entries.push({ name: entry.name, ...described(stats) });
       // A name that is no UTF-8 is told with signs that stand for its bytes, and nothing can be opened by it.
       else if (entry.name.includes('\ufffd')) entries.push({ name: entry.name, kind: 'other', size: 0, modified_at: 0 });
+      if (++read % NAMES_OF_A_STEP === 0) yield;
     }
-    folder.closeSync();
     return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   } finally {
     closeSync(opened.fd);

@@ -3,6 +3,7 @@ import { ScriptError } from '../../../src/errors.ts';
 
 type Args =
   | { do: 'echo'; value: unknown }
+  | { do: 'make'; rows: number }
   | { do: 'count'; to: number }
   | { do: 'fail' }
   | { do: 'break' }
@@ -20,6 +21,10 @@ export function run(args: Args): unknown {
   switch (args.do) {
     case 'echo':
       return args.value;
+    case 'make': {
+      const rows = Array.from({ length: args.rows }, (_, i) => ({ b: i, a: `text ${i}`, c: i % 2 === 0 ? null : [1.5, 2n ** 60n] }));
+      return { columns: ['b', 'a'], rows, count: rows.length, few: [undefined] };
+    }
     case 'count':
       return count(args.to);
     case 'fail':
