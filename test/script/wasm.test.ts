@@ -75,6 +75,7 @@ describe('reshaping', () => {
     ['no function 100000', lua, { constants: [{ function: 100_000, value: 1, times: 1, becomes: 1 }] }],
     ['function 187 takes no frame when it begins', javascript, { frames: { 187: 16 } }],
     ['function 555 moves the stack pointer in a way that is not known', javascript, { frames: { 555: 16 } }],
+    ['function 218 looks at the stack in a way that is not known', javascript, { counted: { functions: [218], limit: 644 } }],
   ])('refuses a binary that is not as it assumes: %s', (message, source, plan) => {
     expect(() => reshape(source(), { stackPointer: 0, ...plan })).toThrow(message);
   });

@@ -22,6 +22,8 @@ export const OP = {
   i64Const: 0x42,
   i32LessSigned: 0x48,
   i32LessUnsigned: 0x49,
+  i32GreaterSigned: 0x4a,
+  i32GreaterUnsigned: 0x4b,
   i32Add: 0x6a,
   i32Sub: 0x6b,
   i32ShiftRight: 0x76,

@@ -10,6 +10,8 @@ export interface StackPlan {
   readonly constants?: readonly { readonly function: number; readonly value: number; readonly times: number; readonly becomes: number }[];
   /** Bytes, by function, that its frame on the shadow stack gains, so that it is large where V8's frame of the function is. */
   readonly frames?: Readonly<Record<number, number>>;
+  /** Functions whose frames grow with what they are called with, and the offset of the limit that they compare the stack pointer less so much with: as signed numbers, since it may be more than the pointer. */
+  readonly counted?: { readonly functions: readonly number[]; readonly limit: number };
   /** Functions `(context, …, done, …)` that recurse without looking at the stack: they look now, and raise the engine's own error. */
   readonly guards?: readonly StackGuard[];
 }
@@ -47,6 +49,7 @@ export function reshape(bytes: Uint8Array, plan: StackPlan): Uint8Array {
   };
   for (const { function: index, ...constant } of plan.constants ?? []) at(index, (code) => code.constants(constant));
   for (const [index, more] of Object.entries(plan.frames ?? {})) at(Number(index), (code) => code.frame(plan.stackPointer, more));
+  for (const index of plan.counted?.functions ?? []) at(index, (code) => code.counted(plan.counted?.limit));
   for (const guard of plan.guards ?? []) at(guard.function, (code) => code.guard(plan.stackPointer, guard));
 
   const bodies = functions.flatMap((fn) => {
@@ -110,6 +113,15 @@ class Code {
     return edits;
   }
 
+  /** Compares `limit > sp - size` as signed numbers. */
+  counted(limit: number | undefined): readonly Edit[] {
+    const load = this.#all.findIndex((it) => it.op === OP.i32Load && this.#offset(it) === limit);
+    const at = this.#all.findIndex(({ op }, i) => i > load && op === OP.i32GreaterUnsigned);
+    const [minus, compare] = [this.#all[at - 1], this.#all[at]];
+    if (load < 0 || !compare || minus?.op !== OP.i32Sub) throw this.#unlike('looks at the stack in a way that is not known');
+    return [{ from: compare.start, to: compare.end, code: [OP.i32GreaterSigned] }];
+  }
+
   /** `if (sp < context->runtime->limit) { *done = 0; raise(context); return exception }`, before all else. */
   guard(stackPointer: number, { runtime, limit, done, raise, exception }: StackGuard): readonly Edit[] {
     const { start } = this.#all[0] as Instruction;
@@ -126,6 +138,12 @@ class Code {
   #number({ start }: Instruction): number {
     const reader = new Reader(this.#bytes, start + 1);
     return this.#bytes[start] === OP.i32Const ? reader.signed() : reader.number();
+  }
+
+  #offset({ start }: Instruction): number {
+    const reader = new Reader(this.#bytes, start + 1);
+    reader.skipNumber();
+    return reader.number();
   }
 
   /** By how much two instructions move the stack pointer: a constant, and an addition or a subtraction. */

@@ -133,6 +133,20 @@ describe('recursion in JavaScript', () => {
     expect(depths[0]).toBeGreaterThan(700);
   });
 
+  it.each([
+    ['with many variables', '(function f() { var VARIABLES; return 1 + f() })', 5_000],
+    ['with more variables than its stack has place', '(function f() { var VARIABLES; return 1 })', 30_000],
+    ['with as many parameters and variables as may be', '(function f(PARAMETERS) { var VARIABLES; return 1 })', 65_000],
+  ])('of a function %s ends so on every stack', async (_, text, count) => {
+    const names = (letter: string) => `Array.from({length: ${count}}, (_, i) => "${letter}" + i).join()`;
+    const callback = '() => { Try.later(1); try { return f() } catch (e) { return e.name } }';
+    expect(
+      await run(
+        `const f = (0, eval)(\`${text}\`.replace("VARIABLES", ${names('v')}).replace("PARAMETERS", ${names('p')})); [...Try.all(Array(7).fill(${callback})), ${alive}]`,
+      ),
+    ).toEqual([...Array(7).fill('RangeError'), 1]);
+  });
+
   it('is as deep where the host is deep in calls of its own', async () => {
     const text = 'let d = 0; try { (function f() { d++; return 1 + f() })() } catch {} d';
     const deep = (n: number): Promise<Value> => (n > 0 ? deep(n - 1) : run(text));
