@@ -90,6 +90,15 @@ export async function services({ run }: Ours) {
   };
 }
 
+/** Runs some thousands of small scripts, as a process has that serves for a while. */
+export async function serve({ run }: Ours, language: Language): Promise<void> {
+  const text = {
+    lua: 'local t = {} for i = 1, 300 do t[i] = Bench.f(i, 2) end',
+    javascript: 'const t = []; for (let i = 0; i < 300; i++) t[i] = Bench.f(i, 2)',
+  };
+  for (let i = 0; i < 5_000; i++) await run(language, text[language]);
+}
+
 /** Resident memory of one more waiting script, MB: the second thousand of them, in a process that has run thousands of others. */
 export async function waiting({ runtime, run }: Ours, language: Language): Promise<number> {
   const [busy, count] = [5_000, 1_000];

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { hold, holdOfValue, open } from '../ours.ts';
+import { hold, holdOfValue, open, serve } from '../ours.ts';
 import { median, type Row, row } from '../row.ts';
 
 /** What waiting and hostile scripts take. */
 export async function processes(): Promise<Row[]> {
   const ours = await open();
+  await serve(ours, 'lua');
+  await serve(ours, 'javascript');
   const rows = [
     row('memory of one more waiting script, Lua', waiting('lua'), 'MB', 0.2),
     row('memory of one more waiting script, JavaScript', waiting('javascript'), 'MB', 0.5),
