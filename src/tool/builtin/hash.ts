@@ -1,12 +1,7 @@
 import { z } from 'zod';
-import { inTurns } from '../../call/breath.ts';
 import { createHash, createHmac } from '../../call/digest.ts';
 import { bytes } from '../../call/schema.ts';
-import { whenReady } from '../../call/soon.ts';
 import { defineTool } from '../tool.ts';
-
-/** Bytes that are hashed between two looks at the clock. */
-const PIECE = 2 ** 18;
 
 /** Cryptographic hashes. */
 export const hash = defineTool(
@@ -24,16 +19,10 @@ export const hash = defineTool(
     }),
     output: z.object({ hash: z.string(), algorithm: z.string() }),
     examples: [{ lua: `print(Tool.execute("hash", {data = "hello"}).hash)`, javascript: `print(Tool.execute("hash", {data: "hello"}).hash)` }],
-    execute({ data, algorithm, key, encoding }, { run }) {
-      const digest = key ? createHmac(algorithm, key) : createHash(algorithm);
-      let at = 0;
-      const step = () => {
-        digest.update(data.subarray(at, at + PIECE));
-        at += PIECE;
-        return at >= data.length;
-      };
-      return whenReady(inTurns(run.cpu, step), () => ({ hash: digest.digest(encoding), algorithm }));
-    },
+    execute: ({ data, algorithm, key, encoding }) => ({
+      hash: (key ? createHmac(algorithm, key) : createHash(algorithm)).update(data).digest(encoding),
+      algorithm,
+    }),
   },
   'builtin',
 );
