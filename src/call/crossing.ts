@@ -141,7 +141,11 @@ function misfit(sentence: string): Failure {
   return new Failure('data', undefined, false, sentence);
 }
 
-/** Code of the host threw while its value was read. */
 function unreadable(error: unknown): Failure {
-  return misfit(translated(error, (text) => new ScriptError('INTERNAL', `it cannot be read: ${text}`)).message);
+  return misfit(unreadableText(error));
+}
+
+/** What to say of a value of the host whose code threw this while it was read. */
+export function unreadableText(error: unknown): string {
+  return translated(error, (text) => new ScriptError('INTERNAL', `it cannot be read: ${text}`)).message;
 }

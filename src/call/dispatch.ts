@@ -16,6 +16,8 @@ export interface Entry {
   readonly compiled: CompiledMethod;
   /** Each argument as errors name it: `State.save: key`. */
   readonly places: readonly string[];
+  /** Its first argument is the handle that it is called on. */
+  readonly ofHandle: boolean;
   /** May run inside State.update and State.transaction. */
   readonly transactional: boolean;
 }
@@ -46,7 +48,7 @@ const TRANSACTIONAL = new Set(['State', 'JSON', 'Logger']);
 /** Numbers the methods of all globals and compiles their checks; what the globals in `trusted` answer is not checked, and theirs are compiled at the first call. */
 export function createMethodTable(definitions: readonly GlobalDefinition[], options: { trusted?: ReadonlySet<string>; standard?: boolean } = {}): MethodTable {
   const entries: Entry[] = [];
-  const add = (global: string, name: string, definition: Method): Entry => {
+  const add = (global: string, name: string, definition: Method, ofHandle = false): Entry => {
     const compiled = compileMethod(name, definition, options.trusted?.has(global));
     let places: string[] | undefined;
     const entry = {
@@ -57,13 +59,14 @@ export function createMethodTable(definitions: readonly GlobalDefinition[], opti
         places ??= compiled.parameterNames.map((parameter) => `${name}: ${parameter}`);
         return places;
       },
+      ofHandle,
       transactional: TRANSACTIONAL.has(global) || definition.effect === 'pure',
     };
     entries.push(entry);
     return entry;
   };
-  const bind = (global: string, methods: GlobalDefinition['methods'], prefix: string) =>
-    Object.entries(methods).map(([name, definition]) => [name, add(global, prefix + name, definition)] as const);
+  const bind = (global: string, methods: GlobalDefinition['methods'], prefix: string, ofHandle = false) =>
+    Object.entries(methods).map(([name, definition]) => [name, add(global, prefix + name, definition, ofHandle)] as const);
   const bound = definitions.map((definition) => ({
     only: definition.only,
     name: definition.name,
@@ -73,7 +76,7 @@ export function createMethodTable(definitions: readonly GlobalDefinition[], opti
   const handles = definitions.flatMap((definition) =>
     (definition.handles ?? []).map((handle: HandleDefinition) => ({
       type: handle.type,
-      methods: bind(definition.name, withSelf(handle), `${handle.type.name}:`),
+      methods: bind(definition.name, withSelf(handle), `${handle.type.name}:`, true),
     })),
   );
   return { entries, handles, standard: options.standard ?? false, globals: (language) => bound.filter(({ only }) => only === undefined || only === language) };

@@ -1,7 +1,8 @@
 import { describe } from '../call/check/failure.ts';
+import { unreadableText } from '../call/crossing.ts';
 import { pathText } from '../call/path.ts';
 import { MISFIT } from '../call/value.ts';
-import { ScriptError, translated } from '../errors.ts';
+import { ScriptError } from '../errors.ts';
 import { isOfEngine } from './fatal.ts';
 
 type Code = 'LIMIT_EXCEEDED' | 'INTERNAL';
@@ -29,7 +30,7 @@ export class Misfit extends Error {
   static at(keys: readonly (string | number)[], error: unknown): unknown {
     if (error instanceof Misfit) return error.#path === '' ? new Misfit(error.message, error.#code, keys) : error;
     if (error instanceof ScriptError || isOfEngine(error)) return error;
-    return new Misfit(translated(error, (text) => new ScriptError('INTERNAL', `it cannot be read: ${text}`)).message, 'INTERNAL', keys);
+    return new Misfit(unreadableText(error), 'INTERNAL', keys);
   }
 
   /** The error that names method and place; `name` is what the value is to the script, `result`. */

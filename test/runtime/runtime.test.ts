@@ -23,6 +23,12 @@ function slowTool() {
 }
 
 describe.each(LANGUAGES)('a host in %s', (language) => {
+  it('has methods with a parameter that is called as that of handles', async () => {
+    const me = method({ doc: 'Gives it.', params: { self: z.number() }, result: z.number(), effect: 'pure', examples: [], handler: ({ self }) => self });
+    await using test = await testRuntime({}, { globals: [defineGlobal({ name: 'Own', doc: 'Gives.', methods: { me } })] });
+    expect((await test.runtime.execute('return Own.me(7)', { language })).value).toBe(7);
+  });
+
   it('adds a tool and a global in a few lines', async () => {
     const double = defineTool({
       name: 'double',

@@ -6,7 +6,7 @@ import { Steps } from '../steps.ts';
 import { captureImage } from '../wasm/image.ts';
 import { keptImage } from '../wasm/kept.ts';
 import { BYTECODE, EVAL, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
-import { Machine, type MachineImage } from './machine.ts';
+import { Machine, type MachineImage, withoutHost } from './machine.ts';
 import type { Prototypes } from './read.ts';
 import { PRELUDE_NAME } from './trace.ts';
 import { SCRATCH_BYTES, Writer } from './write.ts';
@@ -79,20 +79,7 @@ const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePr
 
 /** Engine calls that make a base context in a machine of its own. */
 class Builder {
-  readonly machine = new Machine({
-    call: refuse,
-    wait: refuse,
-    finish: refuse,
-    finalize: refuse,
-    tick: () => 0,
-    look: () => 0,
-    pause: refuse,
-    loaded: refuse,
-    now: () => 0,
-    rejection: refuse,
-    moduleName: refuse,
-    moduleText: refuse,
-  });
+  readonly machine = new Machine(withoutHost(refuse));
   readonly scratch: number;
   readonly writer: Writer;
 

@@ -373,7 +373,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     const { cell, count, args, index, values } = call;
     const entry = this.table.entries[index];
     // Methods of handles get `this` as their first argument.
-    const self = entry?.compiled.parameterNames[0] === 'self' ? 1 : 0;
+    const self = entry?.ofHandle ? 1 : 0;
     while (values.length < count + self) {
       const i = values.length;
       const at = i < self ? cell : args + 8 * (i - self);

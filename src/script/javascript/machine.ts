@@ -32,6 +32,24 @@ export interface MachineHooks {
   moduleText(name: number, size: number): number;
 }
 
+/** The hooks of a machine that no script runs on: whatever it asks for is refused. */
+export function withoutHost(refuse: () => never): MachineHooks {
+  return {
+    call: refuse,
+    wait: refuse,
+    finish: refuse,
+    finalize: refuse,
+    tick: () => 0,
+    look: () => 0,
+    pause: refuse,
+    loaded: refuse,
+    now: () => 0,
+    rejection: refuse,
+    moduleName: refuse,
+    moduleText: refuse,
+  };
+}
+
 /** A base context's memory and what must be known to go on from it. */
 export interface MachineImage {
   readonly memory: MemoryImage;

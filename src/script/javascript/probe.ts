@@ -1,7 +1,7 @@
 import { ScriptError } from '../../errors.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import { CLASS, CONTEXT, MODULE, OBJECT, PROPERTY, pointerOf, RUNTIME, TAG, tagOf } from './exports.ts';
-import { Machine } from './machine.ts';
+import { Machine, withoutHost } from './machine.ts';
 
 const FUEL = 3;
 /** Each must ask for fuel at least this often when it starts with next to none. */
@@ -37,13 +37,12 @@ export function probeJavaScript(engine: EngineModules = loadEngine('javascript')
   };
   const machine = new Machine(
     {
+      ...withoutHost(refuse),
       call: () => {
         frame = machine.heap.pointer(machine.runtime + RUNTIME.frame);
         stack = machine.x.__stack_pointer.value;
         return 0;
       },
-      wait: refuse,
-      finish: refuse,
       finalize: () => undefined,
       tick: () => {
         ticks++;
@@ -53,12 +52,6 @@ export function probeJavaScript(engine: EngineModules = loadEngine('javascript')
         looks++;
         return answer;
       },
-      pause: refuse,
-      loaded: refuse,
-      now: () => 0,
-      rejection: refuse,
-      moduleName: refuse,
-      moduleText: refuse,
     },
     undefined,
     engine,

@@ -88,14 +88,14 @@ export function unsigned(value: number): number[] {
   return result;
 }
 
-/** LEB128 of a signed 32-bit number. */
-export function signed(value: number): number[] {
+/** LEB128 of a signed number of up to 64 bits; one that is no big integer is taken as 32 bits. */
+export function signed(value: number | bigint): number[] {
   const result: number[] = [];
-  let rest = value | 0;
+  let rest = typeof value === 'bigint' ? value : BigInt(value | 0);
   for (;;) {
-    const byte = rest & 127;
-    rest >>= 7;
-    if ((rest === 0 && !(byte & 64)) || (rest === -1 && byte & 64)) return [...result, byte];
+    const byte = Number(rest & 127n);
+    rest >>= 7n;
+    if (rest === (byte & 64 ? -1n : 0n)) return [...result, byte];
     result.push(byte | 128);
   }
 }

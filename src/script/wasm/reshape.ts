@@ -49,7 +49,8 @@ export function reshape(bytes: Uint8Array, plan: StackPlan): Uint8Array {
   };
   for (const { function: index, ...constant } of plan.constants ?? []) at(index, (code) => code.constants(constant));
   for (const [index, more] of Object.entries(plan.frames ?? {})) at(Number(index), (code) => code.frame(plan.stackPointer, more));
-  for (const index of plan.counted?.functions ?? []) at(index, (code) => code.counted(plan.counted?.limit));
+  const { counted } = plan;
+  if (counted) for (const index of counted.functions) at(index, (code) => code.counted(counted.limit));
   for (const guard of plan.guards ?? []) at(guard.function, (code) => code.guard(plan.stackPointer, guard));
 
   const bodies = functions.flatMap((fn) => {
@@ -114,7 +115,7 @@ class Code {
   }
 
   /** Compares `limit > sp - size` as signed numbers. */
-  counted(limit: number | undefined): readonly Edit[] {
+  counted(limit: number): readonly Edit[] {
     const load = this.#all.findIndex((it) => it.op === OP.i32Load && this.#offset(it) === limit);
     const at = this.#all.findIndex(({ op }, i) => i > load && op === OP.i32GreaterUnsigned);
     const [minus, compare] = [this.#all[at - 1], this.#all[at]];
@@ -130,7 +131,7 @@ class Code {
       ...[OP.globalGet, ...unsigned(stackPointer), OP.localGet, 0, ...load(runtime), ...load(limit), OP.i32LessUnsigned, OP.if, OP.emptyBlock],
       ...[OP.localGet, done, OP.i32Const, 0, OP.i32Store, 2, 0],
       ...[OP.localGet, 0, OP.call, ...unsigned(raise)],
-      ...[OP.i64Const, ...signed64(exception), OP.return, OP.end],
+      ...[OP.i64Const, ...signed(exception), OP.return, OP.end],
     ];
     return [{ from: start, to: start, code }];
   }
@@ -164,16 +165,5 @@ class Code {
 
   #unlike(what: string): Error {
     return new Error(`function ${this.#fn.index} ${what}: this is not the binary that llmspell was made for`);
-  }
-}
-
-/** LEB128 of a signed 64-bit number. */
-function signed64(value: bigint): number[] {
-  const result: number[] = [];
-  for (let rest = value; ; rest >>= 7n) {
-    const byte = Number(rest & 127n);
-    const last = rest >> 7n === (byte & 64 ? -1n : 0n);
-    result.push(last ? byte : byte | 128);
-    if (last) return result;
   }
 }
