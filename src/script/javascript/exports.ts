@@ -39,6 +39,7 @@ export interface QuickJSExports {
   JS_NewObject(context: number): bigint;
   JS_NewObjectProtoClass(context: number, prototype: bigint, id: number): bigint;
   JS_NewStringLen(context: number, text: number, size: number): bigint;
+  JS_NewStringUTF16(context: number, units: number, count: number): bigint;
   JS_NewUint8ArrayCopy(context: number, bytes: number, size: number): bigint;
   JS_PreventExtensions(context: number, object: bigint): number;
   JS_PromiseMarkAsHandled(context: number, promise: bigint): void;

@@ -23,6 +23,8 @@ export interface JavaScriptImage {
   readonly show: bigint;
   /** Function (object, id) that makes an object lazy. */
   readonly lazy: bigint;
+  /** Function (text, piece) that joins two texts. */
+  readonly join: bigint;
   readonly handleClass: number;
   readonly handlePrototypes: ReadonlyMap<HandleType, bigint>;
   /** Memory for texts and arguments; its first sixteen bytes are the cell for single values. */
@@ -69,13 +71,14 @@ function make(table: MethodTable): Made {
     show: shared.show,
     errorPrototype: shared.errorPrototype,
     lazy: shared.lazy,
+    join: shared.join,
     handleClass,
     handlePrototypes,
     scratch,
   };
 }
 
-const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype', 'show', 'lazy', 'lazyHandler'] as const;
+const SHARED = ['objectPrototype', 'arrayPrototype', 'errorPrototype', 'handlePrototype', 'show', 'lazy', 'join', 'lazyHandler'] as const;
 
 /** Engine calls that make a base context in a machine of its own. */
 class Builder {
@@ -86,7 +89,7 @@ class Builder {
   constructor() {
     const { x, heap, context } = this.machine;
     this.scratch = x.wasm_malloc(SCRATCH_BYTES);
-    this.writer = new Writer(x, heap, context, this.scratch, { handle: refuse, callback: refuse, lazy: refuse }, new Steps(() => false));
+    this.writer = new Writer(x, heap, context, this.scratch, { handle: refuse, callback: refuse, lazy: refuse, join: UNDEFINED }, new Steps(() => false));
   }
 
   /** The code of a script, without its text: each function would keep its own part of it. */

@@ -95,6 +95,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         handle: (handle) => this.#references.handle(handle, this.#writer),
         callback: (callback) => this.#references.callback(callback),
         lazy: (map, own) => this.#lazy.add(map, own),
+        join: image.join,
       },
       this.steps,
     );

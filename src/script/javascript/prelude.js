@@ -268,6 +268,8 @@
     handlePrototype,
     show: (value) => (value === undefined ? null : inspect(value, 0, [])),
     lazy,
+    // A rope: nothing is copied before somebody looks into the text.
+    join: (text, piece) => text + piece,
     lazyHandler,
   };
 });

@@ -4,6 +4,7 @@ import { type Callback, Float, Handle, LazyMap, VALUE_LIMITS, type Value, type V
 import { ScriptError } from '../../errors.ts';
 import { isOfEngine } from '../fatal.ts';
 import { Misfit } from '../misfit.ts';
+import { Place } from '../place.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { EXCEPTION, immediate, NULL, PROPERTY, type QuickJSExports, TAG, tagOf, UNDEFINED } from './exports.ts';
 import type { Heap } from './heap.ts';
@@ -23,21 +24,25 @@ export interface Insertions {
   callback(callback: Callback): bigint;
   /** The engine's lazy object for one with the fields that go in at once, whose reference is taken over. */
   lazy(map: LazyMap, own: bigint): bigint;
+  /** The prelude's function (text, piece) that joins two texts. */
+  readonly join: bigint;
 }
 
-/** A container or a long text that is being written. */
+/** A container, a long text or bytes that are being written. */
 interface Level {
-  readonly kind: 'array' | 'object' | 'text';
+  readonly kind: 'array' | 'object' | 'text' | 'bytes';
   readonly of: readonly Value[] | ValueMap | string | Uint8Array;
   readonly keys: readonly string[];
   /** How many items, keys or units of the text there are, and how many are written. */
   count: number;
   next: number;
-  /** Memory for the items or the text, what was in use before, and how many bytes of the text are there. */
+  /** Memory for the items, the bytes or a piece of the text, and what was in use before. */
   pointer: number;
   readonly before: number;
-  size: number;
-  readonly object: bigint;
+  /** The object, or the text so far. */
+  made: bigint;
+  /** Of the bytes. */
+  readonly place: Place | undefined;
   readonly lazy: LazyMap | undefined;
   /** The engine has an exception pending. */
   failed: boolean;
@@ -110,9 +115,10 @@ export class Writer {
   abandon(base = 0): void {
     while (this.#levels.length > base) {
       const level = this.#levels.pop() as Level;
+      level.place?.leave();
       if (level.kind === 'array') for (let i = 0; i < level.next; i++) this.#x.JS_FreeValue(this.#context, this.#heap.value(level.pointer + i * 8));
-      if (level.kind === 'object') this.#x.JS_FreeValue(this.#context, level.object);
-      else this.#release(level.pointer, level.before);
+      if (level.kind === 'object' || level.kind === 'text') this.#x.JS_FreeValue(this.#context, level.made);
+      if (level.kind !== 'object') this.#release(level.pointer, level.before);
     }
   }
 
@@ -128,7 +134,9 @@ export class Writer {
 
   /** The keys that lead to what is being written. */
   #path(): (string | number)[] {
-    return this.#levels.filter(({ kind }) => kind !== 'text').map(({ kind, keys, next }) => (kind === 'object' ? (keys[next] as string) : next));
+    return this.#levels
+      .filter(({ kind }) => kind === 'object' || kind === 'array')
+      .map(({ kind, keys, next }) => (kind === 'object' ? (keys[next] as string) : next));
   }
 
   #spend(nodes: number, length: number): void {
@@ -195,7 +203,7 @@ export class Writer {
     if (level.kind === 'object') {
       const key = level.keys[level.next] as string;
       this.#steps.count(0, key.length);
-      if (this.define(level.object, key, value)) level.next++;
+      if (this.define(level.made, key, value)) level.next++;
       else this.#fail(level);
     } else if (tagOf(value) === TAG.exception) this.#fail(level);
     else this.#heap.setValue(level.pointer + level.next++ * 8, value);
@@ -207,15 +215,15 @@ export class Writer {
   }
 
   #close(level: Level): bigint {
-    const { kind, pointer, before, next } = level;
+    const { kind, pointer, before, next, lazy, failed } = level;
     this.#levels.pop();
-    if (kind === 'object') {
-      if (level.failed) return this.#drop(level.object);
-      return level.lazy ? this.#insertions.lazy(level.lazy, level.object) : level.object;
-    }
-    const make = kind === 'array' ? this.#x.JS_NewArrayFrom(this.#context, next, pointer) : this.#newText(level);
+    let { made } = level;
+    level.place?.leave();
+    if (kind === 'array') made = this.#x.JS_NewArrayFrom(this.#context, next, pointer);
+    if (kind === 'bytes') made = this.#x.JS_NewUint8ArrayCopy(this.#context, pointer, next);
     this.#release(pointer, before);
-    return level.failed ? this.#drop(make) : make;
+    if (failed) return this.#drop(made);
+    return lazy ? this.#insertions.lazy(lazy, made) : made;
   }
 
   #value(value: Value | undefined): bigint | typeof INSIDE {
@@ -224,7 +232,7 @@ export class Writer {
         return this.#number(value);
       case 'string':
         this.#spend(0, value.length);
-        if (value.length > LONG_TEXT) return this.#openText(value);
+        if (value.length > LONG_TEXT) return this.#open('text', value, LONG_TEXT * 2);
         this.#steps.count(0, value.length);
         return this.text(value);
       case 'boolean':
@@ -239,7 +247,7 @@ export class Writer {
     if (value === null) return NULL;
     if (value instanceof Uint8Array) {
       this.#spend(0, value.length);
-      return value.length > LONG_TEXT ? this.#openText(value) : this.#newBytes(value);
+      return value.length > LONG_TEXT ? this.#open('bytes', value, value.length) : this.#newBytes(value);
     }
     if (value instanceof Float) return this.#number(value.value);
     if (value instanceof Handle) return this.#insertions.handle(value);
@@ -323,10 +331,10 @@ export class Writer {
       next,
       pointer,
       before,
-      object: NULL,
+      made: NULL,
+      place: undefined,
       lazy: undefined,
       failed: false,
-      size: 0,
     });
   }
 
@@ -335,26 +343,28 @@ export class Writer {
     this.#spend(keys.length, 0);
     const object = this.#x.JS_NewObject(this.#context);
     if (tagOf(object) === TAG.exception) return EXCEPTION;
-    return this.#enter({ kind: 'object', of, keys, count: keys.length, next: 0, pointer: 0, before: 0, object, lazy, failed: false, size: 0 });
-  }
-
-  /** A long text or bytes, which go in in pieces. */
-  #openText(of: string | Uint8Array): typeof INSIDE {
-    this.#steps.weigh();
-    const before = this.#used;
     return this.#enter({
-      kind: 'text',
+      kind: 'object',
       of,
-      keys: NO_KEYS,
-      count: of.length,
+      keys,
+      count: keys.length,
       next: 0,
       pointer: 0,
-      before,
-      object: NULL,
-      lazy: undefined,
+      before: this.#used,
+      made: object,
+      place: undefined,
+      lazy,
       failed: false,
-      size: 0,
     });
+  }
+
+  /** A long text or bytes, which go in in pieces through memory of so many bytes. */
+  #open(kind: 'text' | 'bytes', of: string | Uint8Array, bytes: number): typeof INSIDE {
+    this.#steps.weigh();
+    const before = this.#used;
+    const pointer = this.#take(bytes);
+    const place = kind === 'bytes' ? new Place(this.#x.wasm_malloc, this.#x.wasm_free, bytes) : undefined;
+    return this.#enter({ kind, of, keys: NO_KEYS, count: of.length, next: 0, pointer, before, made: UNDEFINED, place, lazy: undefined, failed: false });
   }
 
   #enter(level: Level): typeof INSIDE {
@@ -364,23 +374,35 @@ export class Writer {
 
   #piece(level: Level): void {
     const { of, next } = level;
-    if (level.pointer === 0) level.pointer = this.#take((typeof of === 'string' ? Buffer.byteLength(of) : (of.length as number)) + 1);
-    const at = level.pointer + level.size;
     if (typeof of === 'string') {
       level.next = pieceEnd(of, next, LONG_TEXT);
-      level.size += this.#heap.bytes.utf8Write(of.slice(next, level.next), at);
+      this.#join(level, of.slice(next, level.next));
     } else {
       level.next = Math.min(level.count, next + LONG_TEXT);
-      this.#heap.bytes.set((of as Uint8Array).subarray(next, level.next), at);
-      level.size = level.next;
+      this.#heap.bytes.set((of as Uint8Array).subarray(next, level.next), level.pointer + next);
+      level.place?.touch(this.#heap.bytes, level.next);
     }
     this.#steps.weigh();
   }
 
-  #newText({ of, pointer, size }: Level): bigint {
-    if (typeof of !== 'string') return this.#x.JS_NewUint8ArrayCopy(this.#context, pointer, size);
-    this.#heap.bytes[pointer + size] = 0;
-    return this.#x.JS_NewStringLen(this.#context, pointer, size);
+  /** A piece goes behind the text so far; the engine copies neither. */
+  #join(level: Level, piece: string): void {
+    const x = this.#x;
+    const { pointer, made } = level;
+    const ascii = Buffer.byteLength(piece) === piece.length;
+    if (ascii) this.#heap.bytes.latin1Write(piece, pointer);
+    else this.#heap.bytes.write(piece.toWellFormed(), pointer, 'utf16le');
+    const more = (ascii ? x.JS_NewStringLen : x.JS_NewStringUTF16)(this.#context, pointer, piece.length);
+    level.made = made === UNDEFINED || tagOf(more) === TAG.exception ? more : this.#joined(pointer, made, more);
+    if (level.made !== more) x.JS_FreeValue(this.#context, more);
+    x.JS_FreeValue(this.#context, made);
+    if (tagOf(level.made) === TAG.exception) this.#fail(level);
+  }
+
+  #joined(memory: number, text: bigint, piece: bigint): bigint {
+    this.#heap.setValue(memory, text);
+    this.#heap.setValue(memory + 8, piece);
+    return this.#x.JS_Call(this.#context, this.#insertions.join, UNDEFINED, 2, memory);
   }
 
   #drop(value: bigint): bigint {

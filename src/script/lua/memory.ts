@@ -1,5 +1,6 @@
 import { pieceEnd, textOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
+import { Place } from '../place.ts';
 import { LONG_TEXT } from '../steps.ts';
 import type { LuaExports } from './exports.ts';
 
@@ -213,6 +214,7 @@ export class LongText {
   readonly #memory: LuaMemory;
   readonly #value: string | Uint8Array;
   #pointer = 0;
+  #place: Place | undefined;
   #size = 0;
   #from = 0;
   #written = 0;
@@ -229,6 +231,7 @@ export class LongText {
     if (this.#pointer === 0) {
       this.#size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
       this.#pointer = this.#memory.room(this.#size);
+      this.#place = new Place(this.#exports.malloc, this.#exports.free, this.#size);
     }
     const { bytes } = this.#memory;
     const at = this.#pointer + this.#written;
@@ -241,12 +244,14 @@ export class LongText {
       bytes.set(value.subarray(from, this.#from), at);
       this.#written = this.#from;
     }
+    this.#place?.touch(bytes, this.#written);
     return this.#from === value.length;
   }
 
   /** Makes it a string of the language; a full heap raises the language's own memory error. */
   push(L: number): void {
     try {
+      this.#leavePlace();
       this.#exports.lua_pushlstring(L, this.#pointer, this.#size);
     } finally {
       this.free();
@@ -254,6 +259,12 @@ export class LongText {
   }
 
   free(): void {
+    this.#leavePlace();
     this.#exports.free(this.#pointer);
+  }
+
+  #leavePlace(): void {
+    this.#place?.leave();
+    this.#place = undefined;
   }
 }

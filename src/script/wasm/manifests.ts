@@ -94,6 +94,7 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       ...['JS_GetException', 'JS_GetGlobalObject', 'JS_GetModuleNamespace', 'JS_GetPropertyStr', 'JS_IsJobPending', 'JS_NewArrayFrom', 'JS_NewAtomLen'],
       ...['JS_NewBigInt64', 'JS_NewCFunctionData2', 'JS_NewClass', 'JS_NewClassID', 'JS_NewObject', 'JS_NewObjectProtoClass', 'JS_NewStringLen'],
       ...[
+        'JS_NewStringUTF16',
         'JS_NewUint8ArrayCopy',
         'JS_PreventExtensions',
         'JS_PromiseMarkAsHandled',
@@ -114,6 +115,6 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       guards: [{ function: 1291, runtime: 8, limit: 644, done: 4, raise: 95, exception: 6n << 32n }],
     },
     fuel: { stackPointer: 0, skip: [92] },
-    sha256: '743648a460646eceb516eefeeffa0faa6f13a0287d2e8c797f270e8f7ca7f8ed',
+    sha256: 'a6865bd8a54ae6ddefa3dd65a3f3956197a73616a059c973e797735bd038d04c',
   },
 };

@@ -1,0 +1,31 @@
+/** Bytes of a page of the machine's memory. */
+const PAGE = 4_096;
+/** Bytes that an engine puts before or behind what it copies, and more. */
+const EXTRA = 64;
+
+/**
+ * Where the engine's copy of a large text will lie, if it can be kept for it until then. The machine charges for each page of new
+ * memory when it is first used, up to several milliseconds a megabyte: here that happens in pieces, not while the engine copies.
+ */
+export class Place {
+  readonly #free: (pointer: number) => void;
+  readonly #pointer: number;
+  #touched = 0;
+
+  /** `allocate` gives 0 when the heap is full, which the engine will find out itself. */
+  constructor(allocate: (size: number) => number, free: (pointer: number) => void, size: number) {
+    this.#free = free;
+    this.#pointer = allocate(size + EXTRA);
+  }
+
+  /** Uses the pages of the first `size` bytes. */
+  touch(bytes: Uint8Array, size: number): void {
+    if (this.#pointer === 0) return;
+    for (; this.#touched < size; this.#touched += PAGE) bytes[this.#pointer + this.#touched] = 0;
+  }
+
+  /** Leaves the memory to the engine. */
+  leave(): void {
+    this.#free(this.#pointer);
+  }
+}
