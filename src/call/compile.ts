@@ -41,10 +41,6 @@ export function compileLater(make: () => z.core.$ZodType): Checker {
 
 /** A method ready for calls. */
 export interface CompiledMethod {
-  /** As scripts write it, `State.save`. */
-  readonly name: string;
-  readonly definition: Method;
-  readonly parameterNames: readonly string[];
   /** Positional arguments checked, with defaults, as a new object by name. Throws BAD_ARGUMENT. */
   check(args: readonly (Value | undefined)[], language: Language): Record<string, unknown>;
   /** The handler's answer for the script: handles wrapped, undefined fields dropped. Throws INTERNAL when it is checked and does not fit. */
@@ -53,23 +49,12 @@ export interface CompiledMethod {
   readonly transient: ((args: Record<string, unknown>) => Callback[]) | undefined;
 }
 
-/** Makes a method ready; one that is `trusted` answers unchecked, for speed, and its schemas are compiled at its first call. */
-export function compileMethod(name: string, definition: Method, trusted = false): CompiledMethod {
-  const known = { name, definition, parameterNames: Object.keys(definition.params) };
-  const make = () => ({
+/** Makes a method ready; one that is `trusted` answers unchecked, for speed. */
+export function compileMethod(name: string, definition: Method, trusted: boolean): CompiledMethod {
+  return {
     check: compileArguments(name, definition),
     result: trusted ? compileUnchecked(definition.result) : compileAnswer(name, definition.result),
     transient: compileTransient(definition),
-  });
-  if (!trusted) return { ...known, ...make() };
-  let made: ReturnType<typeof make> | undefined;
-  return {
-    ...known,
-    check: (args, language) => (made ??= make()).check(args, language),
-    result: (value) => (made ??= make()).result(value),
-    get transient() {
-      return (made ??= make()).transient;
-    },
   };
 }
 

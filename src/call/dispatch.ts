@@ -8,18 +8,49 @@ import type { ScriptInvoke } from './run.ts';
 import { handle as handleSchema } from './schema.ts';
 import { type Callback, type HandleType, SCRIPT_CALLBACK, type Value } from './value.ts';
 
-/** A method with its number; engines carry the number, nothing else. */
-export interface Entry {
+/** A method with its number; engines carry the number, nothing else. A call looks things up here, where all methods are alike to V8, and not in definitions, which differ in their fields. */
+export class Entry {
   readonly index: number;
   /** As scripts write it: `State.save`, `agent:execute` is `Agent#execute`. */
   readonly name: string;
-  readonly compiled: CompiledMethod;
-  /** Each argument as errors name it: `State.save: key`. */
-  readonly places: readonly string[];
+  readonly definition: Method;
+  readonly parameterNames: readonly string[];
   /** Its first argument is the handle that it is called on. */
   readonly ofHandle: boolean;
   /** May run inside State.update and State.transaction. */
   readonly transactional: boolean;
+  readonly needs: Method['needs'];
+  readonly pure: boolean;
+  readonly handler: Method['handler'];
+  readonly #trusted: boolean;
+  #compiled: CompiledMethod | undefined;
+  #places: readonly string[] | undefined;
+
+  /** What is `trusted` answers unchecked, and is compiled at its first call: most processes never come to it. */
+  constructor(index: number, global: string, name: string, definition: Method, { trusted, ofHandle }: { trusted: boolean; ofHandle: boolean }) {
+    this.index = index;
+    this.name = name;
+    this.definition = definition;
+    this.parameterNames = Object.keys(definition.params);
+    this.ofHandle = ofHandle;
+    this.needs = definition.needs;
+    this.pure = definition.effect === 'pure';
+    this.transactional = TRANSACTIONAL.has(global) || this.pure;
+    this.handler = definition.handler.bind(definition);
+    this.#trusted = trusted;
+    if (!trusted) this.#compiled = compileMethod(name, definition, false);
+  }
+
+  get compiled(): CompiledMethod {
+    this.#compiled ??= compileMethod(this.name, this.definition, this.#trusted);
+    return this.#compiled;
+  }
+
+  /** Each argument as errors name it: `State.save: key`. */
+  get places(): readonly string[] {
+    this.#places ??= this.parameterNames.map((parameter) => `${this.name}: ${parameter}`);
+    return this.#places;
+  }
 }
 
 /** What one language sees of a global: its methods by name, or the function itself. */
@@ -49,19 +80,7 @@ const TRANSACTIONAL = new Set(['State', 'JSON', 'Logger']);
 export function createMethodTable(definitions: readonly GlobalDefinition[], options: { trusted?: ReadonlySet<string>; standard?: boolean } = {}): MethodTable {
   const entries: Entry[] = [];
   const add = (global: string, name: string, definition: Method, ofHandle = false): Entry => {
-    const compiled = compileMethod(name, definition, options.trusted?.has(global));
-    let places: string[] | undefined;
-    const entry = {
-      index: entries.length,
-      name,
-      compiled,
-      get places() {
-        places ??= compiled.parameterNames.map((parameter) => `${name}: ${parameter}`);
-        return places;
-      },
-      ofHandle,
-      transactional: TRANSACTIONAL.has(global) || definition.effect === 'pure',
-    };
+    const entry = new Entry(entries.length, global, name, definition, { trusted: options.trusted?.has(global) === true, ofHandle });
     entries.push(entry);
     return entry;
   };
@@ -84,14 +103,13 @@ export function createMethodTable(definitions: readonly GlobalDefinition[], opti
 
 /** Runs a method with raw arguments: permission, check, handler, result. Answers at once unless the handler's answer is a promise. */
 export function dispatch(entry: Entry, args: Value[], context: Context): Value | Promise<Value> {
-  const { compiled } = entry;
-  const { definition } = compiled;
+  const { compiled, needs } = entry;
   try {
-    if (definition.needs !== undefined) requireCapability(context, definition.needs);
+    if (needs !== undefined) requireCapability(context, needs);
     if (context.transaction !== undefined && !entry.transactional) throw outsideTransaction(entry.name);
     const checked = compiled.check(args, context.run.language);
     if (compiled.transient) return dispatchWithCallbacks(entry, checked, compiled.transient(checked), context);
-    const result = definition.handler(checked, context);
+    const result = entry.handler(checked, context);
     if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, entry.name, context));
     return compiled.result(result);
   } catch (error) {
@@ -101,12 +119,12 @@ export function dispatch(entry: Entry, args: Value[], context: Context): Value |
 
 /** As above, and lets go of functions that were given for this call only. */
 function dispatchWithCallbacks(
-  { compiled, name }: Entry,
+  { compiled, name, handler }: Entry,
   checked: Record<string, unknown>,
   callbacks: readonly Callback[],
   context: Context,
 ): Value | Promise<Value> {
-  const result = compiled.definition.handler(checked, context);
+  const result = handler(checked, context);
   const release = () => {
     for (const fn of callbacks) (fn as { [SCRIPT_CALLBACK]?: ScriptInvoke })[SCRIPT_CALLBACK]?.release?.();
   };

@@ -220,12 +220,21 @@ function placeOf(run: Run, { depth = 0, hookDepth = 0, correlationId = run.id, t
   return { depth, hookDepth, correlationId, transaction, spending };
 }
 
-/** A context of the host itself; a fiber's calls derive from it. */
+/** A line of execution of a script that makes calls. */
+export interface Caller {
+  readonly id: string;
+  /** Fires when it ends early. */
+  readonly signal: AbortSignal;
+}
+
+/** A context of the host itself, which a fiber's calls derive from, or of one call. */
 export class CallContext implements Context {
   readonly run: Run;
   readonly method: string;
-  /** The fiber whose call this is or derives from; the engines' own. */
-  readonly fiber: object | undefined;
+  /** The fiber whose call this is or derives from. */
+  readonly fiber: Caller | undefined;
+  /** Which of the fiber's calls this is; 0 where it is none itself. */
+  readonly #call: number;
   readonly #signal: AbortSignal | undefined;
   readonly #parent: CallContext | undefined;
   /** What it hands on; each call of a fiber has a context of its own, and all share this. */
@@ -236,13 +245,15 @@ export class CallContext implements Context {
     fields: Changes | CallContext = {},
     method: string = fields.method ?? '',
     parent?: CallContext,
-    fiber: object | undefined = parent?.fiber,
+    fiber: Caller | undefined = parent?.fiber,
+    call = 0,
   ) {
     this.run = run;
     this.method = method;
+    this.fiber = fiber;
+    this.#call = call;
     this.#signal = parent ? fields.signal : undefined;
     this.#parent = parent;
-    this.fiber = fiber;
     this.#place = #place in fields ? fields.#place : placeOf(run, fields);
   }
 
@@ -266,11 +277,15 @@ export class CallContext implements Context {
     return this.#place.spending;
   }
 
+  // A call's own are made when somebody asks.
+
   get signal(): AbortSignal {
+    if (this.#call > 0 && this.fiber) return this.fiber.signal;
     return this.#signal ?? this.#parent?.signal ?? this.run.signal;
   }
 
   get key(): string {
+    if (this.#call > 0 && this.fiber) return `${this.fiber.id}:${this.#call}`;
     return this.#parent?.key ?? '';
   }
 

@@ -1,5 +1,5 @@
 import type { Context } from '../call/context.ts';
-import { CallContext, tookLonger } from '../call/run.ts';
+import { CallContext, type Caller, tookLonger } from '../call/run.ts';
 import { ScriptError } from '../errors.ts';
 
 export interface FiberOptions {
@@ -16,7 +16,7 @@ export interface FiberOptions {
 }
 
 /** One line of execution in an instance: the main chunk, or a callback that is running. */
-export class Fiber {
+export class Fiber implements Caller {
   readonly id: string;
   readonly context: Context;
   /** When it must be done, on the clock of `performance.now()`; baton waits push it back. */
@@ -75,7 +75,7 @@ export class Fiber {
   /** The context of its next call. */
   callContext(method: string): Context {
     this.method = method;
-    return new FiberContext(this, method, ++this.calls);
+    return new CallContext(this.context.run, this.context, method, undefined, this, ++this.calls);
   }
 
   /** Ends the fiber: cancels its wait, and each later one; an instance interrupts what computes. */
@@ -117,26 +117,6 @@ export class Fiber {
       else if (this.endWait) this.end(this.timeout());
       else this.#arm(50);
     }, ms);
-  }
-}
-
-/** The context of one call of a fiber; signal and key are made when somebody asks. */
-class FiberContext extends CallContext {
-  readonly #call: number;
-  readonly #of: Fiber;
-
-  constructor(fiber: Fiber, method: string, call: number) {
-    super(fiber.context.run, fiber.context, method, undefined, fiber);
-    this.#of = fiber;
-    this.#call = call;
-  }
-
-  override get signal(): AbortSignal {
-    return this.#of.signal;
-  }
-
-  override get key(): string {
-    return `${this.#of.id}:${this.#call}`;
   }
 }
 

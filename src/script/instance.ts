@@ -210,7 +210,7 @@ export abstract class Instance {
     // A branch that ended early may clean up by calls that do not wait; of a whole run or chunk nothing more is taken.
     if (fiber.ending && (this.#stopping || this.run.signal.aborted)) throw fiber.ending;
     const result = dispatch(entry, args, fiber.callContext(entry.name));
-    if (++this.#calls % CALLS_PER_LOOK === 0 || entry.compiled.definition.effect !== 'pure') this.#look();
+    if (++this.#calls % CALLS_PER_LOOK === 0 || !entry.pure) this.#look();
     if (result instanceof Promise) this.#pending = result;
     return result;
   }

@@ -153,7 +153,7 @@ class Builder {
   }
 
   #method(name: string, entry: Entry): bigint {
-    return this.#function(name, entry.compiled.parameterNames.length, entry.index);
+    return this.#function(name, entry.parameterNames.length, entry.index);
   }
 
   #function(name: string, length: number, index: number): bigint {

@@ -30,6 +30,8 @@ interface HostCall {
   readonly args: number;
   readonly index: number;
   readonly values: Value[];
+  /** How many of them are read. */
+  next: number;
 }
 
 /** One QuickJS context for one run. */
@@ -352,7 +354,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       if (index === INTERNALS.fill) return this.#put(cell, this.#lazy.take(this.#machine.heap.word(args)));
       if (index === INTERNALS.print) return this.#put(cell, this.run.print(this.#line(args)) ?? null);
       this.steps.begin();
-      return this.#read({ cell, count, args, index, values: [] });
+      // Methods of handles get `this` as their first argument.
+      const all = count + (this.table.entries[index]?.ofHandle ? 1 : 0);
+      return this.#read({ cell, count, args, index, values: new Array(all), next: 0 });
     });
   }
 
@@ -373,15 +377,14 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #read(call: HostCall, more?: () => Value | Unfinished): number {
     const { cell, count, args, index, values } = call;
     const entry = this.table.entries[index];
-    // Methods of handles get `this` as their first argument.
-    const self = entry?.ofHandle ? 1 : 0;
-    while (values.length < count + self) {
-      const i = values.length;
+    const self = values.length - count;
+    while (call.next < values.length) {
+      const i = call.next;
       const at = i < self ? cell : args + 8 * (i - self);
       const value: Value | Unfinished = more ? more() : this.#reader.begin(at, entry?.places[i] ?? `${entry?.name}: argument ${i - self + 1}`);
       more = undefined;
       if (value === UNFINISHED) return this.giveTurn(() => this.#read(call, () => this.#reader.more()), 1);
-      values.push(value);
+      values[call.next++] = value;
     }
     if (this.steps.large && this.steps.look()) return this.giveTurn(() => this.#make(call), 1);
     return this.#make(call);
@@ -390,7 +393,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #make({ cell, index, values }: HostCall): number {
     const result = this.callHost(index, values);
     if (!(result instanceof Promise)) return this.#put(cell, result);
-    const only = this.table.entries[index]?.compiled.definition.only_callbacks;
+    const only = this.table.entries[index]?.definition.only_callbacks;
     if (only) this.#promises.hold(this.current, result, only);
     return 1;
   }

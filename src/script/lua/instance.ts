@@ -218,18 +218,17 @@ export class LuaInstance extends Instance implements ScriptInstance {
         return typeof results === 'number' ? results : this.suspend(results, WAIT);
       }
       this.steps.begin();
-      return this.#read(L, index, count, []);
+      return this.#read(L, index, new Array(count), 0);
     } catch (error) {
       return this.#raise(L, error);
     }
   }
 
-  /** Reads the arguments that are left and makes the call; `more` goes on with one that was begun. */
-  #read(L: number, index: number, count: number, args: Value[], more?: () => Value | Unfinished): number {
+  /** Reads the arguments from `first` on and makes the call; `more` goes on with one that was begun. */
+  #read(L: number, index: number, args: Value[], first: number, more?: () => Value | Unfinished): number {
     const { memory } = this.#machine;
     const { values, doubles, words, bytes } = memory;
-    while (args.length < count) {
-      const i = args.length;
+    for (let i = first; i < args.length; i++) {
       // Reading a value may let the memory grow: then these views are empty, and the rest is read here.
       const kind = more || i >= MOST_ARGUMENTS ? undefined : bytes[values + 8 * MOST_ARGUMENTS + i];
       const scalar =
@@ -239,13 +238,13 @@ export class LuaInstance extends Instance implements ScriptInstance {
             ? memory.shortText(words[values / 4 + 2 * i] as number, words[values / 4 + 2 * i + 1] as number)
             : SCALARS[kind as number];
       if (scalar !== undefined) {
-        args.push(scalar);
+        args[i] = scalar;
         continue;
       }
       const value = more ? more() : this.#values.beginRead(L, i + 1, this.#parameter(index, i + 1));
       more = undefined;
-      if (value === UNFINISHED) return this.giveTurn(() => this.#read(L, index, count, args, () => this.#values.readMore()), WAIT);
-      args.push(value);
+      if (value === UNFINISHED) return this.giveTurn(() => this.#read(L, index, args, i, () => this.#values.readMore()), WAIT);
+      args[i] = value;
     }
     if (this.steps.large && this.steps.look()) return this.giveTurn(() => this.#make(L, index, args), WAIT);
     return this.#make(L, index, args);

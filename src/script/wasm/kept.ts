@@ -23,9 +23,9 @@ export function keptImage<T>(name: EngineName, table: MethodTable, code: readonl
 /** All that an image depends on: the binary, the names and numbers of the methods, and the text of the code that makes it. */
 export function imageBasis(name: EngineName, table: MethodTable, code: readonly unknown[]): string {
   const named = (methods: MethodTable['handles'][number]['methods']) =>
-    methods.map(([method, { index, compiled }]) => [method, index, compiled.parameterNames.length]);
+    methods.map(([method, { index, parameterNames }]) => [method, index, parameterNames.length]);
   const shape = [
-    table.globals(name).map(({ name: global, callable, methods }) => [global, callable?.index, callable?.compiled.parameterNames.length, named(methods)]),
+    table.globals(name).map(({ name: global, callable, methods }) => [global, callable?.index, callable?.parameterNames.length, named(methods)]),
     table.handles.map(({ type, methods }) => [type.name, named(methods)]),
   ];
   return JSON.stringify([MANIFESTS[name].sha256, shape, code.map(String)]);
