@@ -128,8 +128,12 @@ export interface Context {
   readonly transaction: object | undefined;
   /** What model and tool calls made inside are charged to, budgets of agents included; agents set it. */
   readonly spending: object | undefined;
-  /** The same call with something changed, for what happens inside it. */
-  with(changes: Partial<Pick<Context, 'method' | 'signal' | 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>>): Context;
+  /** The same call with something changed, for what happens inside it; a signal may be one that is made when somebody asks for it. */
+  with(
+    changes: Partial<Pick<Context, 'method' | 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>> & {
+      readonly signal?: AbortSignal | Pick<Context, 'signal'>;
+    },
+  ): Context;
   /** Calls a function on a fiber of its own with this context as its parent. A script's error comes out unchanged. */
   invoke(fn: Callback, args: readonly Value[], options?: InvokeOptions): Promise<Value>;
 }

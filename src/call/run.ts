@@ -235,7 +235,7 @@ export class CallContext implements Context {
   readonly fiber: Caller | undefined;
   /** Which of the fiber's calls this is; 0 where it is none itself. */
   readonly #call: number;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: Changes['signal'];
   readonly #parent: CallContext | undefined;
   /** What it hands on; each call of a fiber has a context of its own, and all share this. */
   readonly #place: Place;
@@ -281,7 +281,9 @@ export class CallContext implements Context {
 
   get signal(): AbortSignal {
     if (this.#call > 0 && this.fiber) return this.fiber.signal;
-    return this.#signal ?? this.#parent?.signal ?? this.run.signal;
+    const own = this.#signal;
+    if (own) return own instanceof AbortSignal ? own : own.signal;
+    return this.#parent?.signal ?? this.run.signal;
   }
 
   get key(): string {

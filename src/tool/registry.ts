@@ -205,10 +205,10 @@ function runChecked(context: Context, inside: Context, tool: Tool, input: Value)
 
 /** Runs the tool; one that takes longer than its time gets its signal and TIMEOUT is thrown. */
 function bounded(tool: Tool, input: unknown, context: Context): Soon<Value> {
-  const abort = new LazyAbort(context.signal);
+  const abort = new LazyAbort(context);
   let output: Soon<Value>;
   try {
-    output = tool.execute(input, abort.context(context)) ?? null;
+    output = tool.execute(input, context.with({ signal: abort })) ?? null;
   } catch (error) {
     throw toolFailure(tool, error);
   }
@@ -236,19 +236,26 @@ function bounded(tool: Tool, input: unknown, context: Context): Soon<Value> {
 
 /** A signal for one execution, made when the tool asks for it. */
 class LazyAbort {
-  readonly #outer: AbortSignal;
+  readonly #outer: Context;
   #controller: AbortController | undefined;
+  #signal: AbortSignal | undefined;
+  #fired: ScriptError | undefined;
 
-  constructor(outer: AbortSignal) {
+  constructor(outer: Context) {
     this.#outer = outer;
   }
 
-  context(context: Context): Context {
-    this.#controller = new AbortController();
-    return context.with({ signal: AbortSignal.any([this.#outer, this.#controller.signal]) });
+  get signal(): AbortSignal {
+    if (!this.#signal) {
+      this.#controller = new AbortController();
+      if (this.#fired) this.#controller.abort(this.#fired);
+      this.#signal = AbortSignal.any([this.#outer.signal, this.#controller.signal]);
+    }
+    return this.#signal;
   }
 
   fire(error: ScriptError): void {
+    this.#fired = error;
     this.#controller?.abort(error);
   }
 }
