@@ -28,6 +28,7 @@ import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
+import { scheduler } from './script/scheduler.ts';
 import { type StateManager, stateManager } from './state/manager.ts';
 import { checkTenant } from './store/folders.ts';
 import { hostTools } from './tool/registry.ts';
@@ -205,7 +206,15 @@ export class ScriptRuntime {
     const language = languageOf(options);
     const output: string[] = [];
     const started = performance.now();
+    // Making a context takes a good part of a millisecond: many runs that start at once share the turns of the event loop.
+    const turn = scheduler.turn(options.tenant ?? 'default', options);
+    if (turn) {
+      await turn;
+      this.#refuseClosed();
+      if (options.signal?.aborted) throw cancellation(options.signal);
+    }
     const { run, instance } = this.#open('execute', language, options, (line) => output.push(line));
+    scheduler.leave();
     let cancelled = 0;
     using watched = watch(run, instance, options.signal);
     const stats = (): RunStats => ({ duration_ms: elapsedMs(started), ...instance.usage(), cancelled });
@@ -239,8 +248,12 @@ export class ScriptRuntime {
   }
 
   #begin(method: RunMethod, options: ExecuteOptions): void {
-    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    this.#refuseClosed();
     checkOptions(method, options, this.host.config.limits);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
   }
 
   /** Makes a run with a context of its language and tells the host of it; when the host throws, nothing of it is left. */

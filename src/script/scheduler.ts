@@ -30,6 +30,11 @@ class Scheduler {
     return now - this.#turnStart >= TURN_MS;
   }
 
+  /** When the host may work for a run, such as making its context: now, or a promise of it; afterwards it must `leave`. */
+  turn(tenant: string, run: object): void | Promise<void> {
+    if (!this.mayRun()) return new Promise((go) => this.queue(tenant, run, go));
+  }
+
   /** Calls `go` when it is this run's turn. */
   queue(tenant: string, run: object, go: () => void): void {
     const line = this.#tenants.get(tenant);

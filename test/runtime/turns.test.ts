@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { method } from '../../src/call/define.ts';
 import { defineGlobal } from '../../src/call/definition.ts';
-import { ScriptRuntime } from '../../src/runtime.ts';
+import { type ExecuteOptions, ScriptRuntime } from '../../src/runtime.ts';
 import { turnsDuring } from '../support/turns.ts';
 
 /** Computes on the host for longer than a turn, then gives what takes the engine long to take over. */
@@ -42,5 +42,45 @@ describe('a script whose calls of the host take long', () => {
   it.each([1, 20_000])('lets the event loop turn after each, with answers of %i values', async (size) => {
     expect(await turnsOf('lua', `for i = 1, ${CALLS} do Busy.list(${size}) end`)).toBeGreaterThanOrEqual(LEAST);
     expect(await turnsOf('javascript', `for (let i = 0; i < ${CALLS}; i++) Busy.list(${size})`)).toBeGreaterThanOrEqual(LEAST);
+  });
+});
+
+describe('runs that start at once', () => {
+  const spend = (ms: number) => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  };
+  /** Starts a run, uses this turn up, and starts others of which one is cancelled. */
+  const start = (options: ExecuteOptions) => {
+    const first = runtime.execute('', options);
+    spend(10);
+    return [first, runtime.execute('', options), runtime.execute('', { ...options, signal: abort.signal })] as const;
+  };
+  let abort: AbortController;
+  beforeEach(async () => {
+    abort = new AbortController();
+    // A turn of its own.
+    await new Promise((done) => setImmediate(done));
+  });
+
+  it.each(['lua', 'javascript'] as const)('share the turns of the event loop, and one that is cancelled meanwhile never begins: %s', async (language) => {
+    await runtime.execute('', { language });
+    let begun = 0;
+    const runs = start({ language, on_start: () => void begun++ });
+    expect(begun).toBe(1);
+    abort.abort();
+    await expect(runs[2]).rejects.toMatchObject({ code: 'CANCELLED' });
+    await Promise.all(runs.slice(0, 2));
+    expect(begun).toBe(2);
+  });
+
+  it('do not begin when the runtime is closed meanwhile', async () => {
+    await using other = await ScriptRuntime.create({ builtins: false, config: { data: { backend: 'memory' } } });
+    const runs = [other.execute('', { language: 'lua' })];
+    spend(10);
+    const late = other.execute('', { language: 'lua' });
+    await other[Symbol.asyncDispose]();
+    await expect(late).rejects.toMatchObject({ code: 'CANCELLED', message: 'the runtime is closed' });
+    await Promise.allSettled(runs);
   });
 });
