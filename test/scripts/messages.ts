@@ -20,6 +20,9 @@ export const cases: readonly Case[] = [
     /^Agent:execute: self: expected an Agent handle, got a Tool handle; call it on the handle: agent[:.]execute\(…\)$/,
   ),
   both('a text that is missing', 'Tool.execute("regex", {})', /^regex\.pattern: expected a string, got (nil|null)$/),
+  both('a value that is forgotten', 'State.save("global", "k")', 'State.save: value: expected a value, got nothing'),
+  both('a value to compare with that is forgotten', 'State.compare_and_set("global", "k")', 'State.compare_and_set: expected: expected a value, got nothing'),
+  both('a value to set that is forgotten', 'State.compare_and_set("global", "k", 1)', 'State.compare_and_set: value: expected a value, got nothing'),
   says('a global as an argument too many', 'State:save("global", "k", 1)', 'State.save(State, "global", "k", 1)', /; call it with a dot: State\.save\(…\)$/),
   says('a global in place of an argument', 'Event:emit("x")', 'Event.emit(Event, "x")', /^Event\.emit: .*; call it with a dot: Event\.emit\(…\)$/),
   says(
