@@ -56,6 +56,11 @@ export const cases: readonly Case[] = [
     'Tool.register: name: expected snake_case (a-z, 0-9, _; up to 64), got "My Tool"',
   ),
   says('a pattern of events', 'Event.subscribe("a..b", print)', 'Event.subscribe("a..b", print)', /^Event\.subscribe: pattern "a\.\.b": expected names/),
+  both(
+    'a pattern as the type of an event',
+    'Event.emit("a.*")',
+    'Event.emit: event_type: expected names of letters, digits, _ and - with . or : between them, 256 characters at most, got "a.*"; patterns are for Event.subscribe',
+  ),
   both('a pattern to receive', 'Event.receive("", 1)', /^Event\.receive: pattern "": expected names/),
   both(
     'a hook point with a name',
