@@ -128,8 +128,10 @@ export interface Context {
   readonly transaction: object | undefined;
   /** What model and tool calls made inside are charged to, budgets of agents included; agents set it. */
   readonly spending: object | undefined;
+  /** The call of a hook inside of which this one is made; hooks set it. */
+  readonly hookCall: object | undefined;
   /** The same call with something changed, for what happens inside it. */
-  with(changes: Partial<Pick<Context, 'method' | 'signal' | 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>>): Context;
+  with(changes: Partial<Pick<Context, 'method' | 'signal' | 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending' | 'hookCall'>>): Context;
   /** Calls a function on a fiber of its own with this context as its parent. A script's error comes out unchanged. */
   invoke(fn: Callback, args: readonly Value[], options?: InvokeOptions): Promise<Value>;
 }

@@ -79,6 +79,12 @@ export const cases: readonly Case[] = [
     'the hook hook_1 at tool:uuid:before_execution: took longer than 10 ms',
   ),
   says(
+    'an answer of a hook without which nothing runs',
+    'Hook.register("custom:a", function() return {cancel = true} end, {on_error = "fail"}) Hook.fire("a")',
+    'Hook.register("custom:a", () => ({cancel: true}), {on_error: "fail"}); Hook.fire("a")',
+    'the hook hook_1 at custom:a: answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
+  ),
+  says(
     'a provider',
     'Agent.create({model = "opnai/gpt-4"})',
     'Agent.create({model: "opnai/gpt-4"})',
