@@ -84,6 +84,19 @@ export const cases: readonly Case[] = [
     'Hook.register("custom:a", () => ({cancel: true}), {on_error: "fail"}); Hook.fire("a")',
     'the hook hook_1 at custom:a: answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
   ),
+  says('a value that nobody catches', 'error({a = {1, print}})', 'throw {a: [1, print]}', 'the script threw {"a":[1,"[function]"]}'),
+  says(
+    'a large value that nobody catches',
+    'local t = {} for i = 1, 1000 do t[i] = {i} end error(t)',
+    'throw Array.from({length: 1000}, (_, i) => [i + 1])',
+    `the script threw ${JSON.stringify(Array.from({ length: 1_000 }, (_, i) => [i + 1])).slice(0, 200)}…`,
+  ),
+  {
+    name: 'a value with a message and a code that nobody catches',
+    lua: 'error({message = "m", code = "NOT_FOUND"})',
+    js: 'throw {message: "m", code: "NOT_FOUND"}',
+    expect_error: { code: 'NOT_FOUND', message: 'm' },
+  },
   says(
     'a provider',
     'Agent.create({model = "opnai/gpt-4"})',
