@@ -97,6 +97,15 @@ export const cases: readonly Case[] = [
     js: 'throw {message: "m", code: "NOT_FOUND"}',
     expect_error: { code: 'NOT_FOUND', message: 'm' },
   },
+  {
+    ...says(
+      'more functions at once than may be',
+      'parallel({1, 2, 3}, function() sleep(60000) end)',
+      'parallel([1, 2, 3], () => sleep(60000))',
+      'more than limits.fibers = 3 callbacks at once; max_concurrency bounds them',
+    ),
+    limits: { fibers: 3 },
+  },
   says(
     'a provider',
     'Agent.create({model = "opnai/gpt-4"})',
