@@ -1,3 +1,4 @@
+import { allowedBy } from '../call/capability.ts';
 import type { Context } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import { checkTenant } from '../store/folders.ts';
@@ -11,7 +12,7 @@ export function requireTenant(context: Context, tenant: string): void {
   checkTenant(tenant, method);
   const { tenants } = run.grants;
   if (!tenants.includes(tenant) && !tenants.includes('*'))
-    throw new ScriptError('NOT_ALLOWED', `${method}: this run may not reach the tenant ${tenant} (--allow-tenant ${tenant})`, { method });
+    throw new ScriptError('NOT_ALLOWED', `${method}: this run may not reach the tenant ${tenant} (${allowedBy('tenants', tenant)})`, { method });
 }
 
 /** The tenant that a scope names: `tenant:ID` the one of that id, any other the given one. */

@@ -131,6 +131,6 @@ export const cases: readonly Case[] = [
     'a model that is not configured',
     'Agent.create({model = "openai/gpt-4"})',
     'Agent.create({model: "openai/gpt-4"})',
-    'Agent.create: the model openai/gpt-4 was not granted to this run; set up its provider (OPENAI_API_KEY in the environment, or [models.providers.openai] in the configuration), or use another (--model local/extractive)',
+    'Agent.create: the model openai/gpt-4 was not granted to this run; set up its provider (OPENAI_API_KEY in the environment, or [models.providers.openai] in the configuration), or use another (models.override or --model local/extractive)',
   ),
 ];
