@@ -1,6 +1,6 @@
-import { nearest } from '../call/check/nearest.ts';
 import { type Context, type Host, hostService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { createExtractiveModel } from './extractive/model.ts';
 import { modelFailed } from './failure.ts';
 import { requireModel } from './granted.ts';

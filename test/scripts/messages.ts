@@ -50,6 +50,14 @@ export const cases: readonly Case[] = [
     't: unknown option "f"; known are n',
   ),
   says(
+    'an option without its unit',
+    'State.save("global", "k", 1, {ttl = 5})',
+    'State.save("global", "k", 1, {ttl: 5})',
+    'State.save: options: unknown option "ttl"; did you mean "ttl_ms"?',
+  ),
+  both('a kind of scope', 'State.save("usr:ada", "k", 1)', /^State\.save: scope: expected .*, got "usr:ada"; did you mean "user:ada"\?$/),
+  both('a scope of knowledge', 'RAG.get_stats("globl")', /^RAG\.get_stats: scope: expected .*, got "globl"; did you mean "global"\?$/),
+  says(
     'a name that no tool may have',
     'Tool.register({name = "My Tool", description = "x", handler = print})',
     'Tool.register({name: "My Tool", description: "x", handler: () => {}})',
