@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { nearest } from './nearest.ts';
 
 /** Kinds of TOML values in words. */
 const KINDS: Readonly<Record<string, string>> = {
@@ -13,11 +14,25 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** What is wrong with a configuration in one sentence, key first. */
-export function configProblem({ issues: [issue] }: z.ZodError): string {
+export function configProblem({ issues: [issue] }: z.ZodError, schema: z.core.$ZodType): string {
   if (!issue) return 'it is wrong';
-  if (issue.code === 'unrecognized_keys') return `unknown setting ${issue.keys.map((name) => [...issue.path, name].join('.')).join(', ')}`;
+  if (issue.code === 'unrecognized_keys') return `unknown setting ${issue.keys.map((name) => withMeant(name, issue.path, schema)).join(', ')}`;
   const place = issue.path.join('.');
   return `${place === '' ? '' : `${place}: `}${sentence(issue)}`;
+}
+
+function withMeant(name: string, path: readonly PropertyKey[], schema: z.core.$ZodType): string {
+  const meant = nearest(name, settingsAt(schema, path));
+  return `${[...path, name].join('.')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+}
+
+/** The settings that a section may have. */
+function settingsAt(schema: z.core.$ZodType, [key, ...rest]: readonly PropertyKey[]): string[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod;
+  if ('innerType' in def) return settingsAt(def.innerType, key === undefined ? [] : [key, ...rest]);
+  if (key === undefined) return def.type === 'object' ? Object.keys(def.shape) : [];
+  const inner = def.type === 'object' ? def.shape[String(key)] : def.type === 'record' ? def.valueType : def.type === 'array' ? def.element : undefined;
+  return inner === undefined ? [] : settingsAt(inner, rest);
 }
 
 function sentence(issue: z.core.$ZodIssue): string {

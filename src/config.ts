@@ -278,14 +278,15 @@ export type ConfigInput = z.input<typeof configSchema>;
 /** A server of `[mcp.servers]`. */
 export type McpServerConfig = Config['mcp']['servers'][string];
 
-/** A configuration as zod checks it, or what is wrong with it. Nothing is compiled: that takes longer than the one or two checks of a process. */
-export function safeParseConfig(input: unknown) {
-  return configSchema.safeParse(input, { jitless: true, reportInput: true });
-}
-
 /** The configuration with every default filled in. Throws BAD_CONFIG that names the key. */
 export function parseConfig(input: ConfigInput = {}): Config {
-  const parsed = safeParseConfig(input);
+  return checkConfig(input);
+}
+
+/** As above, of what may be anything; the error begins with where it comes from. */
+export function checkConfig(input: unknown, from = 'configuration'): Config {
+  // Nothing is compiled: that takes longer than the one or two checks of a process.
+  const parsed = configSchema.safeParse(input, { jitless: true, reportInput: true });
   if (parsed.success) return parsed.data;
-  throw new ScriptError('BAD_CONFIG', `configuration: ${configProblem(parsed.error)}`);
+  throw new ScriptError('BAD_CONFIG', `${from}: ${configProblem(parsed.error, configSchema)}`);
 }

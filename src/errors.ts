@@ -11,7 +11,7 @@ export const ERROR_CODES = {
   INTERNAL: 'A defect of the runtime, please report it; or of code that the host added, which the message then names.',
   LIMIT_EXCEEDED: 'A limit of the run (time, memory, output, calls, size) was reached; the message names it.',
   MODEL_FAILED: 'A model provider answered with an error or with something unusable.',
-  NOT_ALLOWED: 'The run was not granted this; the message names the grant or flag that would allow it.',
+  NOT_ALLOWED: 'The run was not granted this; the message names the grant, and the flag of the command line, that would allow it.',
   NOT_FOUND: 'A named thing that the call needs does not exist.',
   NOT_IN_TRANSACTION: 'Only State, JSON, Logger and pure calls may be made inside State.update and State.transaction.',
   SCRIPT_ERROR: 'The script raised a value of its own that was not caught.',

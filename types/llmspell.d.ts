@@ -1033,7 +1033,7 @@ declare const Hook: {
   fire(name: string, fields?: { input?: any; output?: any }): { input: any; output: any; skip: boolean };
 };
 
-/** Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number. */
+/** Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments, of letters, digits, `_` and `-`, are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number. */
 declare const Event: {
   /**
    * Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself. Gives the event; nil when a hook skipped it.

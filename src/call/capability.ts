@@ -12,6 +12,15 @@ export const CAPABILITIES = {
 
 export type Capability = keyof typeof CAPABILITIES;
 
+const FLAGS = { read: 'read', write: 'write', net: 'net', tenants: 'tenant', programs: 'program', environment: 'env' } as const satisfies Partial<
+  Record<keyof Grants, string>
+>;
+
+/** What would allow it, for the end of a refusal: the grant that a host gives, and the flag of the command line. */
+export function allowedBy(grant: keyof typeof FLAGS, value: string): string {
+  return `grants.${grant} or --allow-${FLAGS[grant]} ${value}`;
+}
+
 /** Throws NOT_ALLOWED unless the run has the capability. */
 export function requireCapability(context: Context, needs: Capability): void {
   if (!context.run.grants.capabilities.has(needs))

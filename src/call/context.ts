@@ -128,9 +128,11 @@ export interface Context {
   readonly transaction: object | undefined;
   /** What model and tool calls made inside are charged to, budgets of agents included; agents set it. */
   readonly spending: object | undefined;
+  /** The call of a hook inside of which this one is made; hooks set it. */
+  readonly hookCall: object | undefined;
   /** The same call with something changed, for what happens inside it; a signal may be one that is made when somebody asks for it. */
   with(
-    changes: Partial<Pick<Context, 'method' | 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>> & {
+    changes: Partial<Pick<Context, 'method' | 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending' | 'hookCall'>> & {
       readonly signal?: AbortSignal | Pick<Context, 'signal'>;
     },
   ): Context;

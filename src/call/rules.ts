@@ -1,7 +1,7 @@
 import { MOST_MS } from '../config.ts';
 import { ScriptError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { describe } from './check/failure.ts';
-import { nearest } from './check/nearest.ts';
 
 /** What one field of an object that the host gives has to be. */
 export interface Rule {

@@ -214,10 +214,10 @@ export async function unlessEnded<T>(work: Promise<T>, ended: () => ScriptError 
 }
 
 type Changes = Parameters<Context['with']>[0];
-type Place = Pick<Context, 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending'>;
+type Place = Pick<Context, 'depth' | 'hookDepth' | 'correlationId' | 'transaction' | 'spending' | 'hookCall'>;
 
-function placeOf(run: Run, { depth = 0, hookDepth = 0, correlationId = run.id, transaction, spending }: Changes): Place {
-  return { depth, hookDepth, correlationId, transaction, spending };
+function placeOf(run: Run, { depth = 0, hookDepth = 0, correlationId = run.id, transaction, spending, hookCall }: Changes): Place {
+  return { depth, hookDepth, correlationId, transaction, spending, hookCall };
 }
 
 /** A line of execution of a script that makes calls. */
@@ -277,6 +277,10 @@ export class CallContext implements Context {
     return this.#place.spending;
   }
 
+  get hookCall(): object | undefined {
+    return this.#place.hookCall;
+  }
+
   // A call's own are made when somebody asks.
 
   get signal(): AbortSignal {
@@ -292,8 +296,7 @@ export class CallContext implements Context {
   }
 
   with(changes: Changes): Context {
-    const { depth, hookDepth, correlationId, transaction, spending } = this;
-    return new CallContext(this.run, { depth, hookDepth, correlationId, transaction, spending, ...changes }, changes.method ?? this.method, this);
+    return new CallContext(this.run, { ...this.#place, ...changes }, changes.method ?? this.method, this);
   }
 
   async invoke(fn: Callback, args: readonly Value[], options: InvokeOptions = {}): Promise<Value> {

@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { nearest } from '../call/check/nearest.ts';
-import { type Config, type ConfigInput, parseConfig, safeParseConfig } from '../config.ts';
-import { configProblem } from '../config-problem.ts';
+import { type Config, type ConfigInput, checkConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 
 /** The file that is read when none is named. */
@@ -14,17 +12,7 @@ const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'no such file', E
 export async function loadConfig(path: string | undefined): Promise<{ config: Config; input: ConfigInput; file: string | undefined }> {
   const file = path ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
   const input = file === undefined ? {} : await readToml(file);
-  const parsed = safeParseConfig(input);
-  if (parsed.success) return { config: parsed.data, input: input as ConfigInput, file };
-  const [issue] = parsed.error.issues;
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.map((name) => unknownSetting(name, issue.path)).join(', ') : undefined;
-  throw new ScriptError('BAD_CONFIG', `${file}: ${unknown ?? configProblem(parsed.error)}`);
-}
-
-function unknownSetting(name: string, path: readonly PropertyKey[]): string {
-  const known = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], parseConfig());
-  const meant = nearest(name, Object.keys(known ?? {}));
-  return `unknown setting ${[...path, name].join('.')}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+  return { config: checkConfig(input, file), input: input as ConfigInput, file };
 }
 
 async function readToml(file: string): Promise<unknown> {

@@ -1,7 +1,7 @@
-import { nearest } from '../call/check/nearest.ts';
 import { HostContainer } from '../call/run.ts';
 import { parseConfig } from '../config.ts';
 import { ScriptError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { hostTools } from '../tool/registry.ts';
 import { toolName } from '../tool/tool.ts';
 

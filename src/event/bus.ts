@@ -20,6 +20,7 @@ export type { SubscribeOptions } from './subscription.ts';
 /** How deep hooks and event handlers may cause one another. */
 export const MAX_HOOK_DEPTH = 8;
 const MAX_TYPE_LENGTH = 256;
+const TYPE = /^[\p{L}\p{M}\p{N}_-]+(?:[.:][\p{L}\p{M}\p{N}_-]+)*$/u;
 /** Events that wait to be handed out while handlers run. */
 const MAX_QUEUED = 10_000;
 
@@ -257,8 +258,11 @@ function createEvents(run: Run): Events {
 }
 
 function checkType(eventType: string): void {
-  if (eventType === '' || eventType.length > MAX_TYPE_LENGTH)
-    throw new ScriptError('BAD_ARGUMENT', `Event.emit: event_type: expected 1 to ${MAX_TYPE_LENGTH} characters, got ${eventType.length}`);
+  if (eventType.length <= MAX_TYPE_LENGTH && TYPE.test(eventType)) return;
+  throw new ScriptError(
+    'BAD_ARGUMENT',
+    `Event.emit: event_type: expected names of letters, digits, _ and - with . or : between them, ${MAX_TYPE_LENGTH} characters at most, got ${JSON.stringify(eventType.slice(0, 80))}; patterns are for Event.subscribe`,
+  );
 }
 
 export const events = runService<Events>('events', createEvents);

@@ -44,7 +44,7 @@ const subscribeOptions = z.strictObject({
 /** Publish and subscribe inside a run. */
 export const eventGlobal = builtinGlobal({
   name: 'Event',
-  doc: 'Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number.',
+  doc: 'Events of this run: those that the script emits and those of the runtime itself (`agent.<name>.completed`, `tool.error`, …). Segments, of letters, digits, `_` and `-`, are split at `.` and `:`; in patterns `*` is one segment, or the rest when it is last, and `**` any number.',
   methods: {
     emit: method({
       doc: 'Emits an event: `emit{event_type, payload?, correlation_id?}` or `emit(type, payload)`. Handlers of this run get it before the call returns; one that waits goes on by itself. Gives the event; nil when a hook skipped it.',

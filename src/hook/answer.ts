@@ -70,5 +70,5 @@ function isMap(value: Value | undefined | void): value is ValueMap {
 }
 
 function bad(what: string): ScriptError {
-  return new ScriptError('BAD_ARGUMENT', `the hook's answer: ${what}`);
+  return new ScriptError('BAD_ARGUMENT', `answer: ${what}`);
 }

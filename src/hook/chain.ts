@@ -32,12 +32,11 @@ export interface Occasion {
 /** Runs hooks one after the other until one refuses or skips; answers at once when none of them waits. */
 export function runChain(context: Context, hooks: readonly Hook[], occasion: Occasion): HookOutcome | Promise<HookOutcome> {
   const outcome: HookOutcome = { input: occasion.input, output: occasion.output ?? null, replaced: false, skip: false, veto: undefined, retry: undefined };
-  const inside = context.with({ hookDepth: context.hookDepth + 1 });
   const from = (first: number): HookOutcome | Promise<HookOutcome> => {
     for (let at = first; at < hooks.length; at++) {
       const hook = hooks[at];
       if (!hook || hook.paused) continue;
-      const work = runHook(inside, hook, occasion, outcome);
+      const work = runHook(context, hook, occasion, outcome);
       if (work) return work.then(() => (ended(outcome) ? outcome : from(at + 1)));
       if (ended(outcome)) break;
     }
@@ -59,24 +58,41 @@ function runHook(context: Context, hook: Hook, occasion: Occasion, outcome: Hook
     );
   }
   hook.calls++;
+  const around = callOf(hook, context);
+  const call = around ?? { hook, context, failed: false };
+  const within = context.with({ hookDepth: context.hookDepth + 1, hookCall: around ? context.hookCall : call });
   const ctx: ValueMap = { ...occasion.fields, point: occasion.point };
   if (outcome.input !== null) ctx.input = outcome.input;
   if (occasion.output !== undefined && outcome.output !== null) ctx.output = outcome.output;
   try {
-    const answer = hook.call(ctx, context);
-    if (!(answer instanceof Promise)) return take(hook, answer, occasion, outcome);
+    const answer = hook.call(ctx, within);
+    if (!(answer instanceof Promise)) return take(call, answer, occasion, outcome);
     const bounded = hook.source === 'script' ? answer : withinTime(answer, hook.timeoutMs, context.signal);
-    return bounded.then((value) => take(hook, value, occasion, outcome)).catch((error) => complain(context, hook, occasion, error));
+    return bounded.then((value) => take(call, value, occasion, outcome)).catch((error) => complain(context, call, occasion, error));
   } catch (error) {
-    complain(context, hook, occasion, error);
+    complain(context, call, occasion, error);
   }
 }
 
-function take(hook: Hook, value: Value | undefined | void, occasion: Occasion, outcome: HookOutcome): void {
+/** A hook that runs, and for which call. One that causes itself is one call, which fails once. */
+interface HookCall {
+  readonly hook: Hook;
+  readonly context: Context;
+  failed: boolean;
+}
+
+/** The call of a hook inside of which something happens. */
+function callOf(hook: Hook, context: Context): HookCall | undefined {
+  let call = context.hookCall as HookCall | undefined;
+  while (call && call.hook !== hook) call = call.context.hookCall as HookCall | undefined;
+  return call;
+}
+
+function take(call: HookCall, value: Value | undefined | void, occasion: Occasion, outcome: HookOutcome): void {
   const answer = readAnswer(value);
   const input = answer.input === undefined ? undefined : (occasion.checkInput?.(answer.input) ?? answer.input);
   const output = answer.output === undefined ? undefined : (occasion.checkOutput?.(answer.output) ?? answer.output);
-  succeeded(hook);
+  if (!call.failed) succeeded(call.hook);
   if (input !== undefined) outcome.input = input;
   if (output !== undefined) {
     outcome.output = output;
@@ -88,15 +104,21 @@ function take(hook: Hook, value: Value | undefined | void, occasion: Occasion, o
 }
 
 /** Reports a hook that failed; throws its error on when the operation is cancelled or must not run without the hook. */
-function complain(context: Context, hook: Hook, { point }: Occasion, error: unknown): void {
+function complain(context: Context, call: HookCall, { point }: Occasion, error: unknown): void {
   if (error instanceof Refusal) throw error.error;
   if (context.signal.aborted) throw error;
-  const opened = failed(hook, circuitClock(hook, context));
-  const { code, message } = asScriptError(error);
-  report(context, 'hook.failed', { hook_id: hook.id, point, code, message });
-  if (opened) report(context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: OPEN_MS / 1_000 });
+  const { hook } = call;
+  const { code, message, details, thrown } = asScriptError(error);
+  if (!call.failed) {
+    call.failed = true;
+    const opened = failed(hook, circuitClock(hook, context));
+    report(call.context, 'hook.failed', { hook_id: hook.id, point, code, message });
+    if (opened) report(call.context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: OPEN_MS / 1_000 });
+  }
   if (hook.onError !== 'fail') return;
-  throw code === 'TIMEOUT' ? new ScriptError('TIMEOUT', `the hook ${hook.id} at ${point}: ${message}`, { cause: error }) : error;
+  // What the script threw comes out as it is.
+  if (thrown && code !== 'TIMEOUT') throw error;
+  throw new ScriptError(code, `the hook ${hook.id} at ${point}: ${message}`, { details, cause: error });
 }
 
 /** Tells the log, for people, and the event, for scripts and hosts. */

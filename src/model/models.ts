@@ -1,6 +1,6 @@
-import { nearest } from '../call/check/nearest.ts';
 import { type Context, type Host, hostService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { createExtractiveModel } from './extractive/model.ts';
 import { modelFailed } from './failure.ts';
 import { requireModel } from './granted.ts';
@@ -77,7 +77,7 @@ function createModels({ config }: Host): Models {
       const [provider] = splitName(wanted, undefined, where);
       const own = wanted === EXTRACTIVE || provider === 'mock' || registered.has(wanted);
       if (!own && !findProvider(provider, config)) throw unknownProvider(wanted, where);
-      requireModel(context, wanted, provider, config, 'another (--model local/extractive)');
+      requireModel(context, wanted, provider, config, 'another (models.override or --model local/extractive)');
       return wanted;
     },
     register(name, model) {

@@ -98,9 +98,10 @@ export abstract class Instance {
   /** Runs `body` as a fiber of its own, from the baton to its end. `body` makes its promising calls through `compute`. */
   protected enter<T>(fiber: Fiber, body: () => Promise<T>): Promise<T> {
     if (this.dead) return Promise.reject(this.dead);
-    if (++this.#open > this.run.limits.fibers) {
+    const { fibers } = this.run.limits;
+    if (++this.#open > fibers) {
       this.#open--;
-      return Promise.reject(new ScriptError('LIMIT_EXCEEDED', `more than limits.fibers = ${this.run.limits.fibers} callbacks of this run at once`));
+      return Promise.reject(new ScriptError('LIMIT_EXCEEDED', `more than limits.fibers = ${fibers} callbacks at once; max_concurrency bounds them`));
     }
     this.#fibers++;
     return new Promise<T>((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { allowedBy } from '../call/capability.ts';
 import type { Language, Run } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { Source } from './engine.ts';
@@ -23,7 +24,9 @@ export function resolveModule(run: Run, from: Source, specifier: string): Source
       const path = realPath(file);
       if (path === undefined) continue;
       if (!run.grants.read.some((root) => inside(realPath(root) ?? root, path))) {
-        throw new ScriptError('NOT_ALLOWED', `${method}: "${specifier}" is outside the folders that the run may read (--allow-read DIR)`, { method });
+        throw new ScriptError('NOT_ALLOWED', `${method}: "${specifier}" is outside the folders that the run may read (${allowedBy('read', 'DIR')})`, {
+          method,
+        });
       }
       return { path, name: shownName(run, path), text: read(method, specifier, path) };
     }

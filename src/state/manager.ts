@@ -11,9 +11,10 @@ import { resultCode, SQLITE_BUSY } from '../store/failure.ts';
 import { tenantFolder } from '../store/folders.ts';
 import type { ListOptions, Store } from '../store/store.ts';
 import { type StoreOptions, Stores } from '../store/stores.ts';
-import { tenantNamed } from '../tenant/reach.ts';
+import { meantScope, tenantNamed } from '../tenant/reach.ts';
 
-const SCOPE = /^(?:global|(?:agent|workflow|session|tenant|user|tool|hook|custom):[A-Za-z0-9_.-]{1,128})$/;
+const KINDS = ['agent', 'workflow', 'session', 'tenant', 'user', 'tool', 'hook', 'custom'];
+const SCOPE = new RegExp(`^(?:global|(?:${KINDS.join('|')}):[A-Za-z0-9_.-]{1,128})$`);
 const MOST_KEY_BYTES = 1_024;
 
 const TENANT_OPTION: Readonly<Record<string, Rule>> = { tenant: text };
@@ -156,11 +157,13 @@ export function isScope(scope: string): boolean {
 
 /** Throws BAD_ARGUMENT unless scope and key are ones. */
 export function checkName(method: string, scope: string, key?: string): void {
-  if (typeof scope !== 'string' || !isScope(scope))
+  if (typeof scope !== 'string' || !isScope(scope)) {
+    const given = String(scope).slice(0, 200);
     throw new ScriptError(
       'BAD_ARGUMENT',
-      `State.${method}: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(String(scope).slice(0, 80))}`,
+      `State.${method}: scope: expected "global" or kind:id (${KINDS.join(', ')}; an id is 1 to 128 of A-Za-z0-9_.-), got ${JSON.stringify(given.slice(0, 80))}${meantScope(given, ['global', ...KINDS], isScope)}`,
     );
+  }
   if (key !== undefined && typeof key !== 'string') throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected a string, got ${typeof key}`);
   if (key !== undefined && (key === '' || Buffer.byteLength(key) > MOST_KEY_BYTES))
     throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected 1 to ${MOST_KEY_BYTES} bytes of text, got ${Buffer.byteLength(key)}`);

@@ -1,5 +1,7 @@
+import { allowedBy } from '../call/capability.ts';
 import type { Context } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { checkTenant } from '../store/folders.ts';
 
 const PREFIX = 'tenant:';
@@ -11,7 +13,14 @@ export function requireTenant(context: Context, tenant: string): void {
   checkTenant(tenant, method);
   const { tenants } = run.grants;
   if (!tenants.includes(tenant) && !tenants.includes('*'))
-    throw new ScriptError('NOT_ALLOWED', `${method}: this run may not reach the tenant ${tenant} (--allow-tenant ${tenant})`, { method });
+    throw new ScriptError('NOT_ALLOWED', `${method}: this run may not reach the tenant ${tenant} (${allowedBy('tenants', tenant)})`, { method });
+}
+
+/** For the end of a refusal: the scope that is likely meant. */
+export function meantScope(scope: string, kinds: readonly string[], fits: (scope: string) => boolean): string {
+  const [kind = ''] = scope.split(':', 1);
+  const meant = (nearest(kind, kinds) ?? '') + scope.slice(kind.length);
+  return fits(meant) ? `; did you mean ${JSON.stringify(meant)}?` : '';
 }
 
 /** The tenant that a scope names: `tenant:ID` the one of that id, any other the given one. */

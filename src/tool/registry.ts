@@ -1,5 +1,4 @@
 import { requireCapability } from '../call/capability.ts';
-import { nearest } from '../call/check/nearest.ts';
 import { type Context, hostService, type Run, runService } from '../call/context.ts';
 import { elapsedMs } from '../call/elapsed.ts';
 import { telling } from '../call/refused.ts';
@@ -9,6 +8,7 @@ import type { Value } from '../call/value.ts';
 import { ScriptError, translated } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
+import { nearest } from '../nearest.ts';
 import { BUILTIN_TOOLS, type BuiltinTool } from './builtin/index.ts';
 import { rank } from './rank.ts';
 import { checkToolName, type Tool, type ToolOrigin, toolName } from './tool.ts';

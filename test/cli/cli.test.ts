@@ -96,7 +96,7 @@ describe.each(LANGUAGES)('%s', (ending, texts) => {
       ending === 'lua' ? `print(Tool.execute("file_read", {path = "${path}"}).content)` : `print(Tool.execute("file_read", {path: "${path}"}).content)`;
     expect((await llmspell('run', script(`notes/in.${ending}`, read('a.txt')))).stdout).toBe('inside\n');
     const { status, stderr } = await llmspell('run', script(`notes/out.${ending}`, read('../secret.txt')));
-    expect(stderr).toContain('file_read: ../secret.txt is outside the folders that this run may read (--allow-read DIR) (NOT_ALLOWED)');
+    expect(stderr).toContain('file_read: ../secret.txt is outside the folders that this run may read (grants.read or --allow-read DIR) (NOT_ALLOWED)');
     expect(status).toBe(1);
     expect((await llmspell('run', '--allow-read', folder, join(folder, `notes/out.${ending}`))).status).toBe(1);
     expect((await llmspell('run', '--allow-read', folder, script(`notes/all.${ending}`, read('secret.txt')))).stdout).toBe('outside\n');
@@ -273,7 +273,9 @@ describe('the other commands', () => {
       expect(status).toBe(0);
       expect(stdout).toContain('“A script that never ends is stopped when it has computed longer than limits.cpu_ms');
       expect(stdout).toMatch(new RegExp(`Knowledge  \\d+ documents in \\d+ passages; ${new_} documents are new`));
-      expect(stdout).toContain('Skipped    the step web, which may fail without harm: web_fetch: this run may not reach example.org (--allow-net example.org)');
+      expect(stdout).toContain(
+        'Skipped    the step web, which may fail without harm: web_fetch: this run may not reach example.org (grants.net or --allow-net example.org)',
+      );
     }
   });
 });

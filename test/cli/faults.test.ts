@@ -54,7 +54,7 @@ describe('limits', () => {
   });
 
   it.each([
-    ['lua', 'parallel({function() sleep(1) end}) coroutine.wrap(function() error({1}) end)()', 'the script raised a table', 1],
+    ['lua', 'parallel({function() sleep(1) end}) coroutine.wrap(function() error({1}) end)()', 'the script threw [1]', 1],
     ['js', 'parallel([async () => await new Promise(() => {})])', 'the script awaits a promise that nothing can settle any more', 1],
     ['lua', 'Event.receive("never")', 'the script waits for something that can never happen', 1],
   ])('%s: %s ends with one sentence', (lang, text, message, code) => {

@@ -18,7 +18,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'bakery: 1 document\n  “Bread costs three euros.',
     '(found in prices)',
     'The harbour knows of bread: false',
-    'RAG.retrieve: this run may not reach the tenant bank (--allow-tenant bank)',
+    'RAG.retrieve: this run may not reach the tenant bank (grants.tenants or --allow-tenant bank)',
     'The bakery leaves: true\n0 and 1 documents are left',
   ],
 };

@@ -174,9 +174,9 @@ describe('files', () => {
     [{ content: 'x', metadata: { document_id: '' } }, 'BAD_ARGUMENT', 'RAG.ingest: metadata.document_id: expected a text of 1 to 1000 characters'],
     [{ file_path: 'docs/none.md' }, 'NOT_FOUND', 'RAG.ingest: there is no docs/none.md'],
     [{ file_path: 'docs/*.xyz' }, 'NOT_FOUND', 'RAG.ingest: there is no file like docs/*.xyz'],
-    [{ file_path: '/etc/passwd' }, 'NOT_ALLOWED', 'RAG.ingest: /etc/passwd is outside the folders that this run may read (--allow-read DIR)'],
-    [{ file_path: '/etc/*' }, 'NOT_ALLOWED', 'RAG.ingest: /etc is outside the folders that this run may read (--allow-read DIR)'],
-    [{ url: 'https://example.org/' }, 'NOT_ALLOWED', 'RAG.ingest: this run may not reach example.org (--allow-net example.org)'],
+    [{ file_path: '/etc/passwd' }, 'NOT_ALLOWED', 'RAG.ingest: /etc/passwd is outside the folders that this run may read (grants.read or --allow-read DIR)'],
+    [{ file_path: '/etc/*' }, 'NOT_ALLOWED', 'RAG.ingest: /etc is outside the folders that this run may read (grants.read or --allow-read DIR)'],
+    [{ url: 'https://example.org/' }, 'NOT_ALLOWED', 'RAG.ingest: this run may not reach example.org (grants.net or --allow-net example.org)'],
   ])('%j fails alone, with its place', async (input, code, message) => {
     const list = await run([{ content: 'good' }, input, { content: 'good too' }]);
     expect(errors(list)).toEqual([

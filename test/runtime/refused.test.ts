@@ -123,7 +123,7 @@ describe('the runtime', () => {
     expect(() => any.hook('tool:*:error')).toThrow('hook at tool:*:error: expected a function, got nothing');
     expect(() => any.hook(5, call)).toThrow('pattern: expected a string, got number');
     expect(() => any.hook('tool:*:error', call, { priority: 'first' })).toThrow('hook at tool:*:error: options: priority: expected "highest" or "high" or');
-    expect(() => any.hook('tool:*:error', call, { timeout: 5 })).toThrow('unknown option "timeout"; known are priority, on_error, timeout_ms');
+    expect(() => any.hook('tool:*:error', call, { timeout: 5 })).toThrow('unknown option "timeout"; did you mean "timeout_ms"?');
     expect(() => any.on('a.*')).toThrow('listener: expected a function, got nothing');
     await expect(any.costs('default', 'year')).rejects.toThrow('costs: period: expected "day" or "month" or "all", got "year"');
   });
@@ -131,6 +131,7 @@ describe('the runtime', () => {
   it('refuses settings in one sentence that names key, what was wanted and what was found', async () => {
     const cases: [object, string][] = [
       [{ limits: 5 }, 'limits: expected a table, got 5'],
+      [{ limits: { cpu: 5 } }, 'unknown setting limits.cpu; did you mean cpu_ms?'],
       [{ limits: { cpu_ms: 1.5 } }, 'limits.cpu_ms: expected an integer, got 1.5'],
       [{ limits: { cpu_ms: 0 } }, 'limits.cpu_ms: expected a number above 0, got 0'],
       [{ limits: { memory_mb: 0.5 } }, 'limits.memory_mb: expected a number of at least 1, got 0.5'],

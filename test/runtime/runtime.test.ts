@@ -334,7 +334,7 @@ describe('the runtime', () => {
       code: 'BAD_CONFIG',
       message: expect.stringMatching(/^configuration: limits\.cpu_ms: /),
     });
-    expect(() => createStateManager({ data: { dri: 'x' } } as object)).toThrow('configuration: unknown setting data.dri');
+    expect(() => createStateManager({ data: { dri: 'x' } } as object)).toThrow('configuration: unknown setting data.dri; did you mean dir?');
     await using test = await testRuntime();
     await expect(test.runtime.execute('return 1', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'CANCELLED' });
   });

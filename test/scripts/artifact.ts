@@ -87,7 +87,10 @@ export const cases: readonly Case[] = [
     name: 'stores no file outside the allowed folders',
     lua: `${LUA}Artifact.store_file(s, "/etc/passwd", "t")`,
     js: `${JS}Artifact.store_file(s, "/etc/passwd", "t")`,
-    expect_error: { code: 'NOT_ALLOWED', message: 'Artifact.store_file: /etc/passwd is outside the folders that this run may read (--allow-read DIR)' },
+    expect_error: {
+      code: 'NOT_ALLOWED',
+      message: 'Artifact.store_file: /etc/passwd is outside the folders that this run may read (grants.read or --allow-read DIR)',
+    },
   },
   {
     name: 'stores no file that is not there',

@@ -121,7 +121,12 @@ export const cases: readonly Case[] = [
     name: 'of State: migration, which can be refused and not be changed',
     lua: `local seen = {} State.save("custom:m", "k", {a = 1}) Hook.register("state:*_migrate", function(ctx) seen[#seen + 1] = ctx.point end) local m = {scope = "custom:m", from_version = 1, to_version = 2, transformations = {{field = "a", transform = "remove"}}} State.migrate(m) Hook.register("state:before_migrate", function(ctx) return {input = ctx.input} end, {on_error = "fail"}) m.from_version, m.to_version = 2, 3 local ok, e = pcall(State.migrate, m) seen[#seen + 1] = e.message return seen`,
     js: `const seen = []; State.save("custom:m", "k", {a: 1}); Hook.register("state:*_migrate", ctx => { seen.push(ctx.point) }); const m = {scope: "custom:m", from_version: 1, to_version: 2, transformations: [{field: "a", transform: "remove"}]}; State.migrate(m); Hook.register("state:before_migrate", ctx => ({input: ctx.input}), {on_error: "fail"}); try { State.migrate({...m, from_version: 2, to_version: 3}) } catch (e) { seen.push(e.message) } seen`,
-    expect: ['state:before_migrate', 'state:after_migrate', 'state:before_migrate', 'State.migrate: input: a hook cannot change a migration, only refuse it'],
+    expect: [
+      'state:before_migrate',
+      'state:after_migrate',
+      'state:before_migrate',
+      'the hook hook_2 at state:before_migrate: State.migrate: input: a hook cannot change a migration, only refuse it',
+    ],
   },
   {
     name: 'of State: scope, key and value may be changed, and are checked',

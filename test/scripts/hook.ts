@@ -158,9 +158,9 @@ export const cases: readonly Case[] = [
     lua: `local failed = {} Event.subscribe("hook.failed", function(e) failed[#failed + 1] = e.payload.message end) Hook.register("tool:*:before_execution", function() return {cancel = true} end) Hook.register("tool:*:before_execution", function() return false end) Hook.register("tool:*:before_execution", function() return {retry = {max_attempts = 0}} end) ${calc().lua} return failed`,
     js: `const failed = []; Event.subscribe("hook.failed", e => { failed.push(e.payload.message) }); Hook.register("tool:*:before_execution", () => ({cancel: true})); Hook.register("tool:*:before_execution", () => false); Hook.register("tool:*:before_execution", () => ({retry: {max_attempts: 0}})); ${calc().js}; failed`,
     expect: [
-      'the hook\'s answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
-      'the hook\'s answer: expected nothing or a map, got false; to refuse return {continue_execution = false, reason = "…"}',
-      "the hook's answer: retry.max_attempts: expected an integer from 1 to 100, got 0",
+      'answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
+      'answer: expected nothing or a map, got false; to refuse return {continue_execution = false, reason = "…"}',
+      'answer: retry.max_attempts: expected an integer from 1 to 100, got 0',
     ],
   },
   {
@@ -168,6 +168,12 @@ export const cases: readonly Case[] = [
     lua: `Hook.register("tool:*:before_execution", function() error("x") end, {on_error = "fail"}) local codes = {} for i = 1, 6 do local ok, e = pcall(function() ${calc().lua} end) codes[i] = type(e) == "table" and e.code or "raised" end return codes`,
     js: `Hook.register("tool:*:before_execution", () => { throw new Error("x") }, {on_error: "fail"}); const codes = []; for (let i = 0; i < 6; i++) { try { ${calc().js} } catch (e) { codes.push(e.code ?? "raised") } } codes`,
     expect: ['raised', 'raised', 'raised', 'raised', 'raised', 'HOOK_REJECTED'],
+  },
+  {
+    name: 'that cause themselves fail once for each operation',
+    lua: `local failed, points = {}, {"before_save", "after_save"} Event.subscribe("hook.*", function(e) failed[#failed + 1] = e.event_type end) for i, point in ipairs(points) do Hook.register("state:" .. point, function() State.save("global", "k", i) end, {on_error = i == 1 and "fail" or "continue"}) end pcall(State.save, "global", "k", 0) Hook.unregister("hook_1") State.save("global", "k", 0) return {failed, Hook.list()[1].failures}`,
+    js: `const failed = [], points = ["before_save", "after_save"]; Event.subscribe("hook.*", e => { failed.push(e.event_type) }); points.forEach((point, i) => Hook.register("state:" + point, () => { State.save("global", "k", i) }, {on_error: i === 0 ? "fail" : "continue"})); try { State.save("global", "k", 0) } catch {} Hook.unregister("hook_1"); State.save("global", "k", 0); [failed, Hook.list()[0].failures]`,
+    expect: [['hook.failed', 'hook.failed'], 1],
   },
   {
     name: 'that wait past their time are reported as an event',

@@ -20,6 +20,9 @@ export const cases: readonly Case[] = [
     /^Agent:execute: self: expected an Agent handle, got a Tool handle; call it on the handle: agent[:.]execute\(…\)$/,
   ),
   both('a text that is missing', 'Tool.execute("regex", {})', /^regex\.pattern: expected a string, got (nil|null)$/),
+  both('a value that is forgotten', 'State.save("global", "k")', 'State.save: value: expected a value, got nothing'),
+  both('a value to compare with that is forgotten', 'State.compare_and_set("global", "k")', 'State.compare_and_set: expected: expected a value, got nothing'),
+  both('a value to set that is forgotten', 'State.compare_and_set("global", "k", 1)', 'State.compare_and_set: value: expected a value, got nothing'),
   says('a global as an argument too many', 'State:save("global", "k", 1)', 'State.save(State, "global", "k", 1)', /; call it with a dot: State\.save\(…\)$/),
   says('a global in place of an argument', 'Event:emit("x")', 'Event.emit(Event, "x")', /^Event\.emit: .*; call it with a dot: Event\.emit\(…\)$/),
   says(
@@ -47,12 +50,25 @@ export const cases: readonly Case[] = [
     't: unknown option "f"; known are n',
   ),
   says(
+    'an option without its unit',
+    'State.save("global", "k", 1, {ttl = 5})',
+    'State.save("global", "k", 1, {ttl: 5})',
+    'State.save: options: unknown option "ttl"; did you mean "ttl_ms"?',
+  ),
+  both('a kind of scope', 'State.save("usr:ada", "k", 1)', /^State\.save: scope: expected .*, got "usr:ada"; did you mean "user:ada"\?$/),
+  both('a scope of knowledge', 'RAG.get_stats("globl")', /^RAG\.get_stats: scope: expected .*, got "globl"; did you mean "global"\?$/),
+  says(
     'a name that no tool may have',
     'Tool.register({name = "My Tool", description = "x", handler = print})',
     'Tool.register({name: "My Tool", description: "x", handler: () => {}})',
     'Tool.register: name: expected snake_case (a-z, 0-9, _; up to 64), got "My Tool"',
   ),
   says('a pattern of events', 'Event.subscribe("a..b", print)', 'Event.subscribe("a..b", print)', /^Event\.subscribe: pattern "a\.\.b": expected names/),
+  both(
+    'a pattern as the type of an event',
+    'Event.emit("a.*")',
+    'Event.emit: event_type: expected names of letters, digits, _ and - with . or : between them, 256 characters at most, got "a.*"; patterns are for Event.subscribe',
+  ),
   both('a pattern to receive', 'Event.receive("", 1)', /^Event\.receive: pattern "": expected names/),
   both(
     'a hook point with a name',
@@ -70,6 +86,34 @@ export const cases: readonly Case[] = [
     'Hook.register("tool:before_execution", () => { sleep(5000) }, {timeout_ms: 10, on_error: "fail"}); Tool.execute("uuid", {})',
     'the hook hook_1 at tool:uuid:before_execution: took longer than 10 ms',
   ),
+  says(
+    'an answer of a hook without which nothing runs',
+    'Hook.register("custom:a", function() return {cancel = true} end, {on_error = "fail"}) Hook.fire("a")',
+    'Hook.register("custom:a", () => ({cancel: true}), {on_error: "fail"}); Hook.fire("a")',
+    'the hook hook_1 at custom:a: answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
+  ),
+  says('a value that nobody catches', 'error({a = {1, print}})', 'throw {a: [1, print]}', 'the script threw {"a":[1,"[function]"]}'),
+  says(
+    'a large value that nobody catches',
+    'local t = {} for i = 1, 1000 do t[i] = {i} end error(t)',
+    'throw Array.from({length: 1000}, (_, i) => [i + 1])',
+    `the script threw ${JSON.stringify(Array.from({ length: 1_000 }, (_, i) => [i + 1])).slice(0, 200)}…`,
+  ),
+  {
+    name: 'a value with a message and a code that nobody catches',
+    lua: 'error({message = "m", code = "NOT_FOUND"})',
+    js: 'throw {message: "m", code: "NOT_FOUND"}',
+    expect_error: { code: 'NOT_FOUND', message: 'm' },
+  },
+  {
+    ...says(
+      'more functions at once than may be',
+      'parallel({1, 2, 3}, function() sleep(60000) end)',
+      'parallel([1, 2, 3], () => sleep(60000))',
+      'more than limits.fibers = 3 callbacks at once; max_concurrency bounds them',
+    ),
+    limits: { fibers: 3 },
+  },
   says(
     'a provider',
     'Agent.create({model = "opnai/gpt-4"})',
@@ -95,6 +139,6 @@ export const cases: readonly Case[] = [
     'a model that is not configured',
     'Agent.create({model = "openai/gpt-4"})',
     'Agent.create({model: "openai/gpt-4"})',
-    'Agent.create: the model openai/gpt-4 was not granted to this run; set up its provider (OPENAI_API_KEY in the environment, or [models.providers.openai] in the configuration), or use another (--model local/extractive)',
+    'Agent.create: the model openai/gpt-4 was not granted to this run; set up its provider (OPENAI_API_KEY in the environment, or [models.providers.openai] in the configuration), or use another (models.override or --model local/extractive)',
   ),
 ];

@@ -167,7 +167,7 @@ export const cases: readonly Case[] = [
     name: 'another tenant needs the grant',
     lua: 'RAG.retrieve("tenant:other", "x")',
     js: 'RAG.retrieve("tenant:other", "x")',
-    expect_error: { code: 'NOT_ALLOWED', message: /RAG\.retrieve: this run may not reach the tenant other \(--allow-tenant other\)/ },
+    expect_error: { code: 'NOT_ALLOWED', message: /RAG\.retrieve: this run may not reach the tenant other \(grants\.tenants or --allow-tenant other\)/ },
   },
   {
     name: 'tenants that were granted are apart',

@@ -68,6 +68,12 @@ export const cases: readonly Case[] = [
     expect: [true, false, true, 5],
   },
   {
+    name: 'keeps a null that is given',
+    lua: `State.save("global", "a", nil) return {State.exists("global", "a"), State.load("global", "a") == nil, State.compare_and_set("global", "b", nil, nil), State.exists("global", "b")}`,
+    js: `State.save("global", "a", null); [State.exists("global", "a"), State.load("global", "a") === null, State.compare_and_set("global", "b", null, null), State.exists("global", "b")]`,
+    expect: [true, true, true, true],
+  },
+  {
     name: 'increments',
     lua: `return {State.increment("global", "n"), State.increment("global", "n", 4), State.increment("global", "n", -2)}`,
     js: `[State.increment("global", "n"), State.increment("global", "n", 4), State.increment("global", "n", -2)]`,

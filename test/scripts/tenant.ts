@@ -21,7 +21,7 @@ export const cases: readonly Case[] = [
     lua,
     js,
     grants: { tenants: ['c'] },
-    expect_error: { code: 'NOT_ALLOWED', message: `State.${method}: this run may not reach the tenant b (--allow-tenant b)` },
+    expect_error: { code: 'NOT_ALLOWED', message: `State.${method}: this run may not reach the tenant b (grants.tenants or --allow-tenant b)` },
   })),
   ...([['b'], ['*']] as const).map((tenants) => ({
     name: `reaches the tenants that were granted: ${tenants}`,

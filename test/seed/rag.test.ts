@@ -376,7 +376,7 @@ describe.each(['lua', 'javascript'] as const)('retrieval in %s', (language) => {
     const source = whole(language, OPERATIONS[language], { document_text: MANUAL }, 'nil');
     await expect(run(language, lua ? source : source.replace('return nil', ''), remote(), [])).rejects.toMatchObject({
       code: 'NOT_ALLOWED',
-      message: expect.stringContaining('RAG.ingest_documents: this run may not reach the tenant company-123 (--allow-tenant company-123)'),
+      message: expect.stringContaining('RAG.ingest_documents: this run may not reach the tenant company-123 (grants.tenants or --allow-tenant company-123)'),
     });
     expect(requests).toEqual([]);
   });

@@ -56,7 +56,7 @@ describe('pdf_text', () => {
     [{ path: 'a.pdf', first_page: 4 }, 'BAD_ARGUMENT', 'pdf_text: expected pages within 1 to 3, got 4 to 3'],
     [{ path: 'a.docx' }, 'TOOL_FAILED', 'pdf_text: a.docx: it is no PDF document; it looks like a DOCX document'],
     [{ path: 'none.pdf' }, 'NOT_FOUND', 'pdf_text: there is no none.pdf'],
-    [{ path: '../a.pdf' }, 'NOT_ALLOWED', 'pdf_text: ../a.pdf is outside the folders that this run may read (--allow-read DIR)'],
+    [{ path: '../a.pdf' }, 'NOT_ALLOWED', 'pdf_text: ../a.pdf is outside the folders that this run may read (grants.read or --allow-read DIR)'],
   ])('%j is one sentence', async (input, code, message) => {
     await expect(tool('pdf_text', input)).rejects.toMatchObject({ code, message });
   });
@@ -72,7 +72,7 @@ describe('docx_text', () => {
 
   it.each<[Record<string, unknown>, string, string]>([
     [{ path: 'a.pdf' }, 'TOOL_FAILED', 'docx_text: a.pdf: it is no DOCX document; it looks like a PDF document'],
-    [{ path: '/etc/passwd' }, 'NOT_ALLOWED', 'docx_text: /etc/passwd is outside the folders that this run may read (--allow-read DIR)'],
+    [{ path: '/etc/passwd' }, 'NOT_ALLOWED', 'docx_text: /etc/passwd is outside the folders that this run may read (grants.read or --allow-read DIR)'],
   ])('%j is one sentence', async (input, code, message) => {
     await expect(tool('docx_text', input)).rejects.toMatchObject({ code, message });
   });

@@ -141,7 +141,7 @@ describe('addresses and headers', () => {
   );
 
   it('of a refused IPv6 host name the flag as it works', async () => {
-    expect((await work.refusal('http_request', { url: 'http://[::1]:8080/' }, { net: ['*'] })).message).toContain('(--allow-net [::1]:8080)');
+    expect((await work.refusal('http_request', { url: 'http://[::1]:8080/' }, { net: ['*'] })).message).toContain('(grants.net or --allow-net [::1]:8080)');
   });
 
   it.each([

@@ -64,7 +64,7 @@ describe('http_request', () => {
     expect((await get('/here', undefined, undefined, { follow_redirects: false })).status).toBe(302);
     expect(await refusal(get('/away'))).toMatchObject({
       code: 'NOT_ALLOWED',
-      message: `http_request: this run may not reach localhost:${port} (--allow-net localhost)`,
+      message: `http_request: this run may not reach localhost:${port} (grants.net or --allow-net localhost)`,
     });
     expect(await refusal(get('/metadata'))).toMatchObject({ code: 'NOT_ALLOWED' });
     expect(await refusal(get('/round'))).toMatchObject({ code: 'TOOL_FAILED', details: { outcome: 'failed', retryable: false } });

@@ -57,7 +57,7 @@ describe.concurrent('process', { timeout: 60_000 }, () => {
   it('starts allowed programs only, by the name they are allowed by', async () => {
     expect(await refusal({ program: 'rm', args: [] })).toMatchObject({
       code: 'NOT_ALLOWED',
-      message: `process: this run may not start "rm"; allowed are ${NODE} (--allow-program NAME)`,
+      message: `process: this run may not start "rm"; allowed are ${NODE} (grants.programs or --allow-program NAME)`,
       details: { outcome: 'not_sent' },
     });
     expect(await refusal({ program: NODE }, { programs: [] })).toMatchObject({ code: 'NOT_ALLOWED', message: expect.stringContaining('allowed are none') });
@@ -143,7 +143,7 @@ describe('environment', () => {
     expect(await work.tool('environment', { name: 'LLMSPELL_TEST_NONE' }, grants)).toEqual({ variables: {} });
     expect(await work.refusal('environment', { name: 'LLMSPELL_TEST_B' }, grants)).toMatchObject({
       code: 'NOT_ALLOWED',
-      message: 'environment: this run may not read the variable LLMSPELL_TEST_B (--allow-env NAME)',
+      message: 'environment: this run may not read the variable LLMSPELL_TEST_B (grants.environment or --allow-env LLMSPELL_TEST_B)',
     });
     expect((await work.refusal('environment', { name: '__proto__' }, grants)).code).toBe('NOT_ALLOWED');
   });

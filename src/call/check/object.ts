@@ -1,11 +1,11 @@
 import type { z } from 'zod';
+import { nearest } from '../../nearest.ts';
 import { mayBeMissing } from '../schema.ts';
 import { define } from '../value.ts';
 import { checksOf, withZodChecks } from './checks.ts';
 import type { Check, Compiled, CompilePart } from './compiled.ts';
 import { Failure } from './failure.ts';
 import { isMap, KIND } from './kind.ts';
-import { nearest } from './nearest.ts';
 
 /** What becomes of keys that the shape does not name. */
 type Extra = 'refuse' | 'drop' | 'keep' | Check;

@@ -16,6 +16,9 @@ export function specialOf(schema: z.core.$ZodType): Special | undefined {
 /** Anything at all; absent is null. */
 export const anything: Compiled = { kinds: ANY_KIND, wanted: 'a value', check: (value) => (value === undefined ? null : value) };
 
+/** Anything as an argument: null is a value, and a call that ends before it has forgotten it. */
+export const given: Check = (value) => (value === undefined ? new Failure('a value', value, false, 'expected a value, got nothing') : value);
+
 /** Schemas that zod does not know: anything, bytes, functions, handles. */
 export function compileSpecial(mark: Special, direction: Direction): Compiled {
   switch (mark.kind) {

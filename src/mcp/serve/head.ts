@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { nearest } from '../../call/check/nearest.ts';
 import type { Language } from '../../call/context.ts';
 import { anyValue } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
 
 /** What a script says at its head about the tool that it is. */
 export interface ScriptHead {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { nearest } from '../../call/check/nearest.ts';
 import { ScriptError } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
 import { inWorker } from '../../worker/pool.ts';
 import type { WorkOptions } from '../../worker/queue.ts';
 import type { Chunk } from '../knowledge.ts';

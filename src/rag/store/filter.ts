@@ -1,6 +1,6 @@
-import { nearest } from '../../call/check/nearest.ts';
 import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { nearest } from '../../nearest.ts';
 import type { Filter } from '../knowledge.ts';
 import { type Scalar, scalarOf, TYPES } from './fields.ts';
 

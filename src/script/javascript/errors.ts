@@ -1,7 +1,8 @@
 import type { Value, ValueMap } from '../../call/value.ts';
-import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
+import { ScriptError } from '../../errors.ts';
 import { Misfit } from '../misfit.ts';
 import { ScriptRef } from '../refs.ts';
+import { codeOf, fromThrown } from '../thrown.ts';
 import { CLASS, OBJECT, PROPERTY, pointerOf, type QuickJSExports, TAG, tagOf } from './exports.ts';
 import type { Heap } from './heap.ts';
 import type { Reader } from './read.ts';
@@ -92,13 +93,7 @@ export class Errors {
     if (tag === TAG.undefined) return new ScriptError('SCRIPT_ERROR', 'the script threw undefined');
     heap.setValue(cell, value);
     const data = attempt(() => reader.read(cell, 'error'));
-    if (isMap(data)) return fromMap(data);
-    if (typeof data === 'function') return new ScriptError('SCRIPT_ERROR', 'the script threw a function');
-    return new ScriptError(
-      'SCRIPT_ERROR',
-      data === undefined ? 'the script threw a value' : `the script threw ${String(data)}`,
-      data == null ? {} : { details: { value: data } },
-    );
+    return fromThrown(data, typeof data === 'function' ? 'the script threw a function' : undefined);
   }
 
   /** Where there is no memory left for an error, the engine throws null. */
@@ -150,16 +145,6 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-function codeOf(value: unknown): ErrorCode {
-  return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value) ? (value as ErrorCode) : 'SCRIPT_ERROR';
-}
-
 function isMap(value: unknown): value is ValueMap {
   return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
-}
-
-/** A plain object that the script threw. */
-function fromMap(data: ValueMap): ScriptError {
-  const message = typeof data.message === 'string' ? data.message : 'the script threw an object';
-  return new ScriptError(codeOf(data.code), message, { details: { value: data } });
 }

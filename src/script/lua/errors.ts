@@ -1,8 +1,9 @@
 import type { Value, ValueMap } from '../../call/value.ts';
-import { ERROR_CODES, type ErrorCode, ScriptError } from '../../errors.ts';
+import { ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
 import { Misfit } from '../misfit.ts';
 import { ScriptRef } from '../refs.ts';
+import { codeOf, fromThrown } from '../thrown.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
 import type { LuaMemory } from './memory.ts';
@@ -64,14 +65,14 @@ export class LuaErrors {
     }
   }
 
-  /** The error on top of a fiber's stack, whose data are `fields` where it is a table, as the host sees it; it keeps the value itself for the way back. */
-  leave(L: number, status: number, fiber: Fiber, fields: ValueMap = {}): ScriptError {
+  /** The error on top of a fiber's stack, whose `data` it is where it is a table, as the host sees it; it keeps the value itself for the way back. */
+  leave(L: number, status: number, fiber: Fiber, data?: Value): ScriptError {
     const x = this.#x;
     const top = x.lua_gettop(L);
     const error =
       status === LUA.errorMemory
         ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb')
-        : this.#convert(L, top, status, fiber, fields);
+        : this.#convert(L, top, status, fiber, data);
     error.traceback ??= fiber.traceback;
     error.where ??= firstPlace(error.traceback);
     x.lua_pushvalue(L, top);
@@ -79,11 +80,11 @@ export class LuaErrors {
     return error;
   }
 
-  #convert(L: number, index: number, status: number, fiber: Fiber, fields: ValueMap): ScriptError {
+  #convert(L: number, index: number, status: number, fiber: Fiber, data: Value | undefined): ScriptError {
     const type = this.#x.lua_type(L, index);
     if (type === LUA.string) return fromText(this.#memory.readText(L, index), status);
-    if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index, fields);
-    return fromValue(type, fiber, fields);
+    if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index, isMap(data) ? data : {});
+    return fromThrown(data, fiber.raised);
   }
 
   #isError(L: number, index: number): boolean {
@@ -94,9 +95,8 @@ export class LuaErrors {
   }
 
   #fromTable(L: number, index: number, fields: ValueMap): ScriptError {
-    const code = typeof fields.code === 'string' && fields.code in ERROR_CODES ? (fields.code as ErrorCode) : 'SCRIPT_ERROR';
     const details = isMap(fields.details) ? fields.details : undefined;
-    const error = new ScriptError(code, String(fields.message ?? ''), {
+    const error = new ScriptError(codeOf(fields.code), String(fields.message ?? ''), {
       method: typeof fields.method === 'string' ? fields.method : undefined,
       details,
       cause: isMap(fields.cause) ? plainCause(fields.cause) : undefined,
@@ -110,20 +110,12 @@ export class LuaErrors {
   }
 }
 
-/** Something else that the script threw: a table, a number, nil. */
-function fromValue(type: number, fiber: Fiber, data: ValueMap): ScriptError {
-  const text = type === LUA.table && typeof data.message === 'string' ? data.message : undefined;
-  const shown = text ?? fiber.raised ?? 'the script raised a value';
-  return new ScriptError('SCRIPT_ERROR', shown, { details: Object.keys(data).length > 0 ? { value: data } : undefined });
-}
-
 function isMap(value: unknown): value is Record<string, Value> {
   return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 function plainCause(fields: Record<string, Value>): ScriptError {
-  const code = typeof fields.code === 'string' && fields.code in ERROR_CODES ? (fields.code as ErrorCode) : 'SCRIPT_ERROR';
-  return new ScriptError(code, String(fields.message ?? ''));
+  return new ScriptError(codeOf(fields.code), String(fields.message ?? ''));
 }
 
 /** Lua's own messages of limits, where they come as texts. */

@@ -1,8 +1,7 @@
-import { isMap } from '../../call/check/kind.ts';
 import type { Context, InvokeOptions } from '../../call/context.ts';
 import type { MethodTable } from '../../call/dispatch.ts';
 import type { RunContainer } from '../../call/run.ts';
-import type { Callback, Value, ValueMap } from '../../call/value.ts';
+import type { Callback, Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
 import { parseArguments } from '../arguments.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
@@ -156,16 +155,15 @@ export class LuaInstance extends Instance implements ScriptInstance {
     return this.inSteps(this.#values.beginRead(thread, x.lua_gettop(thread), 'the result'), () => this.#values.readMore());
   }
 
-  /** The data of a table on top of the stack that was thrown; nothing of anything else, or of what is no data. */
-  async #thrown(L: number): Promise<ValueMap> {
+  /** The data of a table on top of the stack that was thrown; undefined of anything else, and of what is no data. */
+  async #thrown(L: number): Promise<Value | undefined> {
     const top = this.#x.lua_gettop(L);
-    if (this.#x.lua_type(L, top) !== LUA.table) return {};
+    if (this.#x.lua_type(L, top) !== LUA.table) return undefined;
     try {
-      const data = await this.inSteps(this.#values.beginRead(L, top, 'error'), () => this.#values.readMore());
-      return isMap(data) ? (data as ValueMap) : {};
+      return await this.inSteps(this.#values.beginRead(L, top, 'error'), () => this.#values.readMore());
     } catch {
       if (this.dead) throw this.dead;
-      return {};
+      return undefined;
     } finally {
       if (!this.dead) this.#x.lua_settop(L, top);
     }

@@ -246,17 +246,16 @@ function require(name)
   return loaded[path]
 end
 
--- What an uncaught error says of a value that is no text, and the traceback; runs where the error is raised.
+-- What an uncaught error says of a value that is neither text nor data; runs where the error is raised.
 local function describe(value)
   local kind = type(value)
-  if kind == 'string' then return nil end
   local metatable = reference[kind] and raw_getmetatable(value)
   if metatable and metatable ~= error_metatable and rawget(metatable, '__tostring') ~= nil then
     local ok, text = pcall(tostring_raw, value)
     if ok and type(text) == 'string' then return text end
   end
-  if kind == 'nil' or kind == 'boolean' or kind == 'number' then return 'the script raised ' .. tostring_raw(value) end
-  return 'the script raised a ' .. kind
+  if kind == 'string' or kind == 'table' then return nil end
+  return 'the script threw ' .. (reference[kind] and 'a ' .. kind or tostring_raw(value))
 end
 
 local null_metatable = { __name = 'null', __metatable = false, __tostring = function() return 'null' end }

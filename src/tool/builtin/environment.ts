@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { allowedBy } from '../../call/capability.ts';
 import { ScriptError } from '../../errors.ts';
 import { defineTool } from '../tool.ts';
 
@@ -24,7 +25,7 @@ export const environment = defineTool(
     execute({ name }, { run }) {
       const allowed = run.grants.environment;
       if (name !== undefined && !allowed.includes(name))
-        throw new ScriptError('NOT_ALLOWED', `environment: this run may not read the variable ${name} (--allow-env NAME)`);
+        throw new ScriptError('NOT_ALLOWED', `environment: this run may not read the variable ${name} (${allowedBy('environment', name)})`);
       const names = name === undefined ? allowed : [name];
       const variables = Object.fromEntries(names.flatMap((one) => (process.env[one] === undefined ? [] : [[one, process.env[one] as string]])));
       return name === undefined || variables[name] === undefined ? { variables } : { value: variables[name] as string, variables };

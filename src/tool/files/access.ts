@@ -1,5 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { allowedBy } from '../../call/capability.ts';
 import type { Grants } from '../../call/context.ts';
 import { ScriptError } from '../../errors.ts';
 
@@ -43,11 +44,11 @@ export function openForReading(context: Caller, path: string, kind: 'file' | 'fo
 export function existing(context: Caller, path: string): string {
   refuseHostile(context, path);
   const { read } = context.run.grants;
-  if (read.length === 0) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not read files (--allow-read DIR)`);
+  if (read.length === 0) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not read files (${allowedBy('read', 'DIR')})`);
   const found = locate(read, path);
   if (found !== undefined) return found;
   const outside = isAbsolute(path) || path.split(/[\\/]/).includes('..') || read.some((root) => present(resolve(root, path)));
-  if (outside) throw new ScriptError('NOT_ALLOWED', `${context.method}: ${path} is outside the folders that this run may read (--allow-read DIR)`);
+  if (outside) throw new ScriptError('NOT_ALLOWED', `${context.method}: ${path} is outside the folders that this run may read (${allowedBy('read', 'DIR')})`);
   throw new ScriptError('NOT_FOUND', `${context.method}: there is no ${path}`);
 }
 
@@ -63,10 +64,11 @@ export function openForWriting(context: Caller, path: string): WritableFolder {
   refuseHostile(context, path);
   const { write } = context.run.grants;
   const [first] = write;
-  if (first === undefined) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not write files (--allow-write DIR)`);
+  if (first === undefined) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not write files (${allowedBy('write', 'DIR')})`);
   const target = isAbsolute(path) ? path : join(first, path);
   const name = basename(target);
-  const refusal = () => new ScriptError('NOT_ALLOWED', `${context.method}: ${path} is outside the folders that this run may write (--allow-write DIR)`);
+  const refusal = () =>
+    new ScriptError('NOT_ALLOWED', `${context.method}: ${path} is outside the folders that this run may write (${allowedBy('write', 'DIR')})`);
   if (name === '' || name === '.' || name === '..') throw refusal();
   const folder = realOf(dirname(target));
   if (folder === undefined) {

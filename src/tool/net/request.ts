@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { allowedBy } from '../../call/capability.ts';
 import type { Context } from '../../call/context.ts';
 import { external } from '../../call/external.ts';
 import { ScriptError } from '../../errors.ts';
@@ -99,10 +100,11 @@ interface Target {
 async function check(context: Context, url: URL, trusted: readonly string[]): Promise<Target> {
   const { net } = context.run.grants;
   const host = url.hostname.replace(/^\[|\]$/g, '');
+  const written = isIP(host) === 6 ? `[${host}]` : host;
   const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
   const known = namedLiterally(trusted, host, port);
   if (!known && !hostAllowed(net, host, port))
-    throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (--allow-net ${isIP(host) === 6 ? `[${host}]` : host})`, {
+    throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (${allowedBy('net', written)})`, {
       details: { outcome: 'not_sent', retryable: false },
     });
   const found = await resolveHost(context, host);
@@ -111,7 +113,7 @@ async function check(context: Context, url: URL, trusted: readonly string[]): Pr
   if (refused)
     throw new ScriptError(
       'NOT_ALLOWED',
-      `${context.method}: ${url.host} is a private address; it must be allowed by its own name (--allow-net ${isIP(host) === 6 ? `[${host}]` : host}:${port})`,
+      `${context.method}: ${url.host} is a private address; it must be allowed by its own name (${allowedBy('net', `${written}:${port}`)})`,
       { details: { outcome: 'not_sent', retryable: false } },
     );
   return found[0] as Target;

@@ -1,5 +1,6 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { allowedBy } from '../../call/capability.ts';
 import type { Context } from '../../call/context.ts';
 import { ScriptError } from '../../errors.ts';
 import { inside } from '../files/access.ts';
@@ -10,7 +11,7 @@ export function programFile(context: Context, program: string): string {
   if (!programs.includes(program))
     throw new ScriptError(
       'NOT_ALLOWED',
-      `${context.method}: this run may not start ${JSON.stringify(program.slice(0, 100))}; allowed are ${programs.join(', ') || 'none'} (--allow-program NAME)`,
+      `${context.method}: this run may not start ${JSON.stringify(program.slice(0, 100))}; allowed are ${programs.join(', ') || 'none'} (${allowedBy('programs', 'NAME')})`,
       { details: { outcome: 'not_sent', retryable: false } },
     );
   const found = find(program);

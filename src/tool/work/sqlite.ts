@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { constants, DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { allowedBy } from '../../call/capability.ts';
 import { ScriptError } from '../../errors.ts';
 import type { DatabaseFile } from '../files/database.ts';
 
@@ -126,7 +127,7 @@ function objection(action: number, first: string | null, second: string | null, 
     return 'ATTACH, DETACH and VACUUM may not be used: a query stays in its own file';
   if (action === constants.SQLITE_TRANSACTION || action === constants.SQLITE_SAVEPOINT) return 'each statement is a transaction of its own';
   if (!WRITING_ACTIONS.includes(action) && action !== constants.SQLITE_CREATE_VTABLE) return 'it is of a kind that may not be used';
-  if (!write) return 'the file is open for reading only; to change it give write = true (and --allow-write DIR)';
+  if (!write) return `the file is open for reading only; to change it give write = true (and ${allowedBy('write', 'DIR')})`;
   if (action !== constants.SQLITE_CREATE_VTABLE || TABLE_MODULES.has((second ?? '').toLowerCase())) return undefined;
   return `virtual tables may be of ${[...TABLE_MODULES].join(' or ')} only`;
 }

@@ -1,9 +1,10 @@
-/** The known name nearest to a mistyped one, or undefined when none is near enough to be meant. */
+/** The known name nearest to a mistyped one, or the only one that is longer by a unit (`ttl`, `ttl_ms`); undefined when none is near enough to be meant. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
+    if (Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
     const found = distance(wanted, candidate.toLowerCase());
     // What shares no letter is not meant.
     if (found < bestDistance && found < Math.max(wanted.length, candidate.length)) {
@@ -11,7 +12,9 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
       bestDistance = found;
     }
   }
-  return best;
+  if (best !== undefined) return best;
+  const longer = [...known].filter((candidate) => candidate.toLowerCase().startsWith(`${wanted}_`));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Damerau-Levenshtein distance in its restricted form (optimal string alignment): insertions, deletions, substitutions and swaps of neighbours. */
