@@ -8,24 +8,22 @@ import { isTenant, TENANT_WANTED, tenantFolder } from '../store/folders.ts';
 import { loadConfig } from './config-file.ts';
 import { checkTenantData, dataFolder } from './data-folder.ts';
 import type { DataFlags } from './nouns.ts';
-import { EXIT, jsonText } from './report.ts';
+import { tellFailure, usageOrFailed } from './report.ts';
 import { visible } from './visible.ts';
 
 /** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. */
 export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>): Promise<number> {
-  const { config } = await loadConfig(flags.config);
   try {
+    const { config } = await loadConfig(flags.config);
     await using host = new HostContainer(config, dataFolder(config, flags));
     await work(host);
     return 0;
   } catch (thrown) {
     const error = asScriptError(thrown);
-    const { code } = error;
     // Whoever typed a command has called no method of the script API.
-    const message = error.message.replace(/^[A-Z]\w+\.\w+: /, '');
-    if (flags.json) print(jsonText({ ok: false, error: { code, message } }));
-    else warn(`error: ${message}`);
-    return code === 'BAD_ARGUMENT' || code === 'BAD_CONFIG' ? EXIT.usage : EXIT.failed;
+    error.message = error.message.replace(/^[A-Z]\w+\.\w+: /, '');
+    tellFailure(error, flags.json);
+    return usageOrFailed(error);
   }
 }
 

@@ -33,7 +33,7 @@ export interface RunFlags {
   readonly watch?: boolean;
 }
 
-/** Throws BAD_CONFIG for a flag whose value can be no name of what it names. */
+/** Throws BAD_ARGUMENT for a flag whose value can be no name of what it names. */
 export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [], allowNet, allowProgram, allowEnv }: RunFlags): void {
   named('--tenant', tenant, isTenant, TENANT_WANTED);
   named('--session', session, isSessionId, TENANT_WANTED);
@@ -50,7 +50,7 @@ function granted(flag: string, names: readonly string[] = [], { fits, wanted }: 
 }
 
 function named(flag: string, value: string | undefined, fits: (value: string) => boolean, wanted: string): void {
-  if (value !== undefined && !fits(value)) throw new ScriptError('BAD_CONFIG', `${flag}: expected ${wanted}, got ${JSON.stringify(value.slice(0, 80))}`);
+  if (value !== undefined && !fits(value)) throw new ScriptError('BAD_ARGUMENT', `${flag}: expected ${wanted}, got ${JSON.stringify(value.slice(0, 80))}`);
 }
 
 /** The configuration with what the flags say over it. */
@@ -63,7 +63,7 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
   return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
-/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws BAD_CONFIG for a folder that is named and not there. */
+/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws for a folder that is named and not there. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
   const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');
   const { permissions } = config;
@@ -73,8 +73,8 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
   const { override, embedding_override } = config.models;
   return {
     capabilities: new Set(Object.keys(CAPABILITIES) as Capability[]),
-    read: [...(flags.allowRead ? paths(there('--allow-read', flags.allowRead)) : [folder]), ...paths(permissions.read), workspace],
-    write: [...paths(there('--allow-write', flags.allowWrite ?? [])), ...paths(permissions.write), workspace],
+    read: [...(flags.allowRead ? paths(there('--allow-read', flags.allowRead, 'BAD_ARGUMENT')) : [folder]), ...paths(permissions.read), workspace],
+    write: [...paths(there('--allow-write', flags.allowWrite ?? [], 'BAD_ARGUMENT')), ...paths(permissions.write), workspace],
     net: [...(flags.allowNet ?? []), ...permissions.net],
     tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
     models: ['local/*', 'mock/*', ...[override, embedding_override].filter((name) => name !== undefined), ...configuredModels(config)],
@@ -86,14 +86,14 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
 
 /** Throws BAD_CONFIG for a folder of `[permissions]` that is not there. */
 export function checkPermitted({ permissions }: Config): void {
-  there('permissions.read', permissions.read);
-  there('permissions.write', permissions.write);
+  there('permissions.read', permissions.read, 'BAD_CONFIG');
+  there('permissions.write', permissions.write, 'BAD_CONFIG');
 }
 
-/** The same paths. Throws BAD_CONFIG for one where no folder is: most likely its name is wrong, and what it grants comes into being unseen. */
-function there(place: string, paths: readonly string[]): readonly string[] {
+/** The same paths. Throws for one where no folder is: most likely its name is wrong, and what it grants comes into being unseen. */
+function there(place: string, paths: readonly string[], code: 'BAD_ARGUMENT' | 'BAD_CONFIG'): readonly string[] {
   const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isDirectory());
-  if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `${place}: there is no folder ${missing}`);
+  if (missing !== undefined) throw new ScriptError(code, `${place}: there is no folder ${missing}`);
   return paths;
 }
 
@@ -126,7 +126,7 @@ export function inputOf(flags: RunFlags): Value {
   try {
     return fromJsonText(flags.input);
   } catch {
-    throw new ScriptError('BAD_CONFIG', `--input: expected JSON, got ${JSON.stringify(flags.input.slice(0, 60))} (a text needs its quotes: '"text"')`);
+    throw new ScriptError('BAD_ARGUMENT', `--input: expected JSON, got ${JSON.stringify(flags.input.slice(0, 60))} (a text needs its quotes: '"text"')`);
   }
 }
 
@@ -134,6 +134,6 @@ function number(text: string | undefined, flag: string, what: string, least: num
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least || text.trim() === '')
-    throw new ScriptError('BAD_CONFIG', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
+    throw new ScriptError('BAD_ARGUMENT', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
   return value;
 }

@@ -165,12 +165,21 @@ describe('wrong usage', () => {
   });
 
   it.each([
-    ['a missing file', ['run', '--json', 'none.lua'], 'none.lua: there is no such script'],
-    ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], '--seed: expected an integer, got "x"'],
-  ])('%s is an object with --json', async (_, args, message) => {
+    ['a missing file', ['run', '--json', 'none.lua'], 'NOT_FOUND', 'none.lua: there is no such script'],
+    ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], 'BAD_ARGUMENT', '--seed: expected an integer, got "x"'],
+    ['no language', ['exec', '--json', '1'], 'BAD_ARGUMENT', 'exec: the language is missing: --lang lua or --lang js'],
+    ['an unknown option before it', ['run', '--nope', '--json', 'x.lua'], 'BAD_ARGUMENT', "unknown option '--nope'"],
+    ['no script', ['run', '--json'], 'BAD_ARGUMENT', "missing required argument 'script'"],
+    ['an option without its value', ['state', 'list', '--json', '--data'], 'BAD_ARGUMENT', "option '--data <dir>' argument missing"],
+    ['a missing configuration', ['state', 'list', '--json', '--config', 'no.toml'], 'BAD_CONFIG', 'no.toml: the configuration cannot be read (no such file)'],
+  ])('%s is an object with --json', async (_, args, code, message) => {
     const { status, stdout, stderr } = await llmspell(...args);
-    expect(JSON.parse(stdout)).toEqual({ ok: false, value: null, output: [], error: { code: 'BAD_CONFIG', message } });
+    expect(JSON.parse(stdout)).toEqual({ ok: false, value: null, output: [], error: { code, message } });
     expect([status, stderr]).toEqual([2, '']);
+  });
+
+  it('a script that is missing is told as a sentence where --json is its own argument', async () => {
+    expect(await llmspell('run', 'none.lua', '--json')).toEqual({ status: 2, stdout: '', stderr: 'error: none.lua: there is no such script\n' });
   });
 
   it('names file and key of a wrong setting', async () => {
@@ -220,7 +229,7 @@ describe('the other commands', () => {
   it('write and check a configuration', async () => {
     expect((await llmspell('config', 'init', 'new.toml')).stdout).toBe('wrote new.toml\n');
     expect(await llmspell('config', 'init', 'new.toml')).toMatchObject({ status: 2, stderr: 'error: new.toml: it exists already\n' });
-    expect((await llmspell('config', 'check', '--config', 'new.toml')).stdout).toBe('new.toml is fine\n');
+    for (const file of [['new.toml'], ['--config', 'new.toml']]) expect((await llmspell('config', 'check', ...file)).stdout).toBe('new.toml is fine\n');
     expect(JSON.parse((await llmspell('config', 'show')).stdout)).toMatchObject({ limits: { cpu_ms: 10_000 } });
   });
 
