@@ -166,7 +166,7 @@ function withGrantOptions(command: Command): Command {
     .option('--data <dir>', 'the data folder; .llmspell if not given')
     .option('--config <file>', 'instead of llmspell.toml')
     .option('--timeout <ms>', 'ends the run')
-    .option('--memory <mb>', "the script's memory; 64 if not given")
+    .option('--memory <mb>', "the script's memory, 1 to 2048; 64 if not given")
     .option('--tenant <id>', 'whose data it is; default if not given')
     .option('--session <id>', 'the session that Session.current_id() gives')
     .addOption(several('--allow-tenant <id>', 'another tenant that may be reached, or *'))

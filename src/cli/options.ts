@@ -4,7 +4,7 @@ import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
 import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
-import { type Config, type ConfigInput, LEAST_MEMORY_MB } from '../config.ts';
+import { type Config, type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from '../config.ts';
 import { ScriptError } from '../errors.ts';
 import { configuredModels } from '../model/providers.ts';
 import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../names.ts';
@@ -112,7 +112,7 @@ function workspaceOf(dataDir: string, tenant: string): string {
 
 export function limitsOf(flags: RunFlags): Partial<Limits> {
   const timeout = number(flags.timeout, '--timeout', 'milliseconds, at least 1', 1);
-  const memory = number(flags.memory, '--memory', `megabytes, at least ${LEAST_MEMORY_MB}`, LEAST_MEMORY_MB);
+  const memory = number(flags.memory, '--memory', `megabytes, ${LEAST_MEMORY_MB} to ${MOST_MEMORY_MB}`, LEAST_MEMORY_MB, MOST_MEMORY_MB);
   return { ...(timeout !== undefined && { timeout_ms: timeout, cpu_ms: timeout }), ...(memory !== undefined && { memory_mb: memory }) };
 }
 
@@ -130,10 +130,10 @@ export function inputOf(flags: RunFlags): Value {
   }
 }
 
-function number(text: string | undefined, flag: string, what: string, least: number): number | undefined {
+function number(text: string | undefined, flag: string, what: string, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least || text.trim() === '')
+  if (!Number.isSafeInteger(value) || value < least || value > most || text.trim() === '')
     throw new ScriptError('BAD_ARGUMENT', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
   return value;
 }
