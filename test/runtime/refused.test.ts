@@ -289,6 +289,19 @@ describe.each(['lua', 'javascript'] as const)('what code of the host answers in 
       )
     ).value;
 
+  it.each([0, 1, 2, 3, 4])('is an error also when a getter throws only after %d reads, whatever it throws', async (reads) => {
+    let left = reads;
+    const y = () => {
+      if (left-- > 0) return 1;
+      throw new RangeError('no more');
+    };
+    const get = never(() => ({ x: Object.defineProperty({ more: [] }, 'y', { enumerable: true, get: y }) }));
+    await using runtime = await create({ globals: [defineGlobal({ name: 'Own', doc: 'Answers.', methods: { get } })] });
+    const said = await failed(runtime, 'Own.get()');
+    if (left < 0) expect(said).toEqual(['INTERNAL', expect.stringMatching(/^Own\.get: .*result\.x\.y: it cannot be read: no more$/)]);
+    else expect(said ?? {}).toEqual({});
+  });
+
   it('is an error that names the method when it cannot cross, or does not fit, whether or not results are checked', async () => {
     await using runtime = await create({ globals: [own], tools });
     for (const [name, , said] of answers) {
