@@ -11,11 +11,14 @@ import type { DataFlags } from './nouns.ts';
 import { tellFailure, usageOrFailed } from './report.ts';
 import { visible } from './visible.ts';
 
-/** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. */
-export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>): Promise<number> {
+/** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. A folder is not made by looking. */
+export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>, { makes = false } = {}): Promise<number> {
   try {
     const { config } = await loadConfig(flags.config);
-    await using host = new HostContainer(config, dataFolder(config, flags));
+    const folder = dataFolder(config, flags);
+    if (!makes && config.data.backend === 'sqlite' && !existsSync(folder))
+      throw new ScriptError('NOT_FOUND', `there is no data folder ${flags.data ?? config.data.dir}`);
+    await using host = new HostContainer(config, folder);
     await work(host);
     return 0;
   } catch (thrown) {
@@ -34,7 +37,7 @@ export async function withTenant(
   work: (context: Context) => Promise<void>,
   { makes = false, grants = {} }: { makes?: boolean; grants?: Partial<Grants> } = {},
 ): Promise<number> {
-  return withHost(flags, async (host) => {
+  const inTenant = async (host: HostContainer) => {
     const tenant = flags.tenant ?? 'default';
     if (!isTenant(tenant)) throw new ScriptError('BAD_ARGUMENT', `--tenant: expected ${TENANT_WANTED}, got ${JSON.stringify(tenant.slice(0, 80))}`);
     if (!makes && host.config.data.backend === 'sqlite' && !existsSync(tenantFolder(host.dataDir, tenant)))
@@ -64,7 +67,8 @@ export async function withTenant(
       onOutput: print,
     });
     await work(new CallContext(run, { method }));
-  });
+  };
+  return withHost(flags, inTenant, { makes });
 }
 
 /** One line of standard output; documents, sessions and keys may hold what a terminal would obey. */
