@@ -288,5 +288,11 @@ describe('the other commands', () => {
       expect(stdout).toMatch(new RegExp(`Knowledge  \\d+ documents in \\d+ passages; ${new_} documents are new`));
       expect(stdout).toContain('Skipped    the step web, which may fail without harm: web_fetch: this run may not reach example.org (--allow-net example.org)');
     }
+    for (const name of ['research.lua', 'research.js']) {
+      const asked = await llmspell('run', '--allow-read', join(root, 'docs'), join(root, 'examples', name), 'What is the best pizza in Naples?');
+      expect(asked.stdout).toMatch(
+        /^Nothing in the \d+ sentences of the given text answers “What is the best pizza in Naples\?”\. It does not mention “pizza”, “naples”\.$/m,
+      );
+    }
   });
 });
