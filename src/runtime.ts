@@ -8,7 +8,7 @@ import { elapsedMs } from './call/elapsed.ts';
 import { checkValue, oneOf, text } from './call/rules.ts';
 import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
-import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config.ts';
+import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config/config.ts';
 import { asScriptError, ScriptError, translated } from './errors.ts';
 import { events } from './event/bus.ts';
 import { type HostListener, hostEvents } from './event/host.ts';

@@ -36,12 +36,10 @@ process.exit(steps.some(({ problem }) => problem) ? 1 : 0);
 /** What each folder of src may import; services may import each other. */
 function importRules() {
   const services = 'agent tool workflow hook event model store state rag vector document session artifact tenant log'.split(' ');
-  const base = ['call', 'errors', 'config', 'names'];
+  const base = ['call', 'errors', 'config'];
   const may = {
     errors: [],
-    config: ['errors', 'names', 'config-problem'],
-    'config-problem': [],
-    names: [],
+    config: ['errors'],
     settings: base,
     platform: ['errors'],
     options: [...base, ...services, 'runtime'],
@@ -56,7 +54,7 @@ function importRules() {
     interactive: [...base, ...services, 'script'],
     runtime: [...base, ...services, 'mcp', 'globals', 'script', 'platform', 'interactive', 'options'],
     index: [...base, ...services, 'runtime', 'interactive'],
-    cli: [...base, 'config-problem', ...services, 'mcp', 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
+    cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));

@@ -1,4 +1,4 @@
-import { MOST_MS } from '../config.ts';
+import { MOST_MS } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { describe } from './check/failure.ts';
 import { nearest } from './check/nearest.ts';

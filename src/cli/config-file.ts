@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { nearest } from '../call/check/nearest.ts';
-import { type Config, type ConfigInput, parseConfig, safeParseConfig } from '../config.ts';
-import { configProblem } from '../config-problem.ts';
+import { type Config, type ConfigInput, parseConfig, safeParseConfig } from '../config/config.ts';
+import { configProblem } from '../config/problem.ts';
 import { ScriptError } from '../errors.ts';
 
 /** The file that is read when none is named. */

@@ -4,10 +4,10 @@ import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
 import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
-import { type Config, type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from '../config.ts';
+import { type Config, type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from '../config/config.ts';
+import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../config/names.ts';
 import { ScriptError } from '../errors.ts';
 import { configuredModels } from '../model/providers.ts';
-import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../names.ts';
 import { isSessionId } from '../session/refusal.ts';
 import { isTenant, makeFolder, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
 

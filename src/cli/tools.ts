@@ -1,6 +1,6 @@
 import { nearest } from '../call/check/nearest.ts';
 import { HostContainer } from '../call/run.ts';
-import { parseConfig } from '../config.ts';
+import { parseConfig } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { hostTools } from '../tool/registry.ts';
 import { toolName } from '../tool/tool.ts';

@@ -3,7 +3,7 @@ import { compileLater } from '../call/compile.ts';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
-import { MOST_MS } from '../config.ts';
+import { MOST_MS } from '../config/config.ts';
 import { type EventRecord, events } from '../event/bus.ts';
 import { splitPattern } from '../event/pattern.ts';
 import { hooks } from '../hook/hooks.ts';

@@ -1,4 +1,4 @@
-import { MOST_MEMORY_MB } from '../../config.ts';
+import { MOST_MEMORY_MB } from '../../config/config.ts';
 import type { FuelPlan } from './instrument.ts';
 import type { MemorySize } from './memories.ts';
 import type { StackPlan } from './reshape.ts';

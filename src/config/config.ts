@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { configProblem } from './config-problem.ts';
-import { ScriptError } from './errors.ts';
+import { ScriptError } from '../errors.ts';
 import { GRANT_NAMES, MODEL_NAME, type NameRule } from './names.ts';
+import { configProblem } from './problem.ts';
 
 /** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
 export const MOST_MS = 2 ** 31 - 1;
