@@ -1,5 +1,5 @@
 import { CallContext, HostContainer, RunContainer } from '../src/call/run.ts';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/config.ts';
 
 /** A call of a run that may use local models and nothing else, for services that are measured without an engine. */
 export function benchContext(config: Config): CallContext {

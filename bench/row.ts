@@ -8,6 +8,8 @@ export interface Row {
   readonly peer?: string;
   readonly peer_value?: number;
   readonly ratio?: number;
+  /** Whether the README shows it; the guide shows all. */
+  readonly headline?: true;
 }
 
 /** The median of several measurements of some work, in µs for one of `count` operations. */
@@ -24,4 +26,9 @@ export async function median(times: number, count: number, work: () => unknown):
 /** A row with its peer. */
 export function row(name: string, value: number, unit: string, bar?: number, peer?: readonly [name: string, value: number]): Row {
   return { name, value, unit, ...(bar !== undefined && { bar }), ...(peer && { peer: peer[0], peer_value: peer[1], ratio: peer[1] / value }) };
+}
+
+/** The same row, for the README too. */
+export function headline(one: Row): Row {
+  return { ...one, headline: true };
 }

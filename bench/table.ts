@@ -12,9 +12,17 @@ export function table(rows: readonly Row[]): string {
   return ['| | ours | bar | peer | |', '| --- | --- | --- | --- | --- |', ...lines].join('\n');
 }
 
-/** Puts the table between the README's marks. */
-export function writeReadme(rows: readonly Row[]): void {
-  const file = new URL('../README.md', import.meta.url);
+/** Puts the rows for everybody between the marks of the README, and all between those of the guide. */
+export function writeTables(rows: readonly Row[]): void {
+  write(
+    'README.md',
+    rows.filter(({ headline }) => headline),
+  );
+  write('docs/guide/18-measured.md', rows);
+}
+
+function write(path: string, rows: readonly Row[]): void {
+  const file = new URL(`../${path}`, import.meta.url);
   const text = readFileSync(file, 'utf8');
   const found = `<!-- bench -->\nMedians on a busy machine with two cores and Node ${process.versions.node}.\n\n${table(rows)}\n<!-- /bench -->`;
   writeFileSync(

@@ -4,7 +4,7 @@ export { defineHandle, type GlobalDefinition, handleMethod, method } from './cal
 export { defineGlobal } from './call/definition.ts';
 export { anyMap, anyValue, bytes, callback, handle, keptCallback } from './call/schema.ts';
 export type { Value, ValueMap } from './call/value.ts';
-export type { Config, ConfigInput } from './config.ts';
+export type { Config, ConfigInput } from './config/config.ts';
 export { ERROR_CODES, type ErrorCode, ScriptError } from './errors.ts';
 export type { EventRecord } from './event/record.ts';
 export type { Costs, ModelCosts, Period } from './hook/builtin/accounts.ts';

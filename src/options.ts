@@ -3,16 +3,19 @@ import { CAPABILITIES } from './call/capability.ts';
 import type { Grants, Language, Limits } from './call/context.ts';
 import { checkCrosses } from './call/crossing.ts';
 import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from './call/rules.ts';
-import { LEAST_MEMORY_MB } from './config.ts';
+import { LEAST_MEMORY_MB, MOST_MEMORY_MB } from './config/config.ts';
+import { GRANT_NAMES, type NameRule } from './config/names.ts';
 import { ScriptError } from './errors.ts';
-import { GRANT_NAMES, type NameRule } from './names.ts';
 import type { ExecuteOptions, RuntimeOptions } from './runtime.ts';
 import { isSessionId } from './session/refusal.ts';
 import { StateManager } from './state/manager.ts';
 import { isTenant, TENANT_WANTED } from './store/folders.ts';
 
 const amount: Rule = { wanted: 'a number of at least 0', fits: (value) => typeof value === 'number' && value >= 0 };
-const memory: Rule = { wanted: `a number of at least ${LEAST_MEMORY_MB}`, fits: (value) => typeof value === 'number' && value >= LEAST_MEMORY_MB };
+const memory: Rule = {
+  wanted: `a number of ${LEAST_MEMORY_MB} to ${MOST_MEMORY_MB}`,
+  fits: (value) => typeof value === 'number' && value >= LEAST_MEMORY_MB && value <= MOST_MEMORY_MB,
+};
 const id = (fits: (id: string) => boolean): Rule => ({ wanted: TENANT_WANTED, fits: (value) => typeof value === 'string' && fits(value) });
 const granted = ({ wanted, fits }: NameRule): Rule => each(wanted, fits);
 const folders = each('a folder', isPath);

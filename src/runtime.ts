@@ -8,7 +8,7 @@ import { elapsedMs } from './call/elapsed.ts';
 import { checkValue, oneOf, text } from './call/rules.ts';
 import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
 import { toPlain, type Value } from './call/value.ts';
-import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config.ts';
+import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config/config.ts';
 import { asScriptError, ScriptError, translated } from './errors.ts';
 import { events } from './event/bus.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
@@ -259,6 +259,12 @@ export class ScriptRuntime {
   /** Makes a run with a context of its language and tells the host of it; when the host throws, nothing of it is left. */
   #open(method: RunMethod, language: Language, options: ExecuteOptions, onLine?: (line: string) => void): { run: RunContainer; instance: ScriptInstance } {
     const { clock, on_output, on_start } = options;
+    let instance: ScriptInstance | undefined;
+    const end = (error: ScriptError) => {
+      if (instance?.dead) process.emitWarning(error.message);
+      run.abort(error);
+      instance?.kill(error);
+    };
     const run = new RunContainer({
       host: this.host,
       language,
@@ -273,13 +279,12 @@ export class ScriptRuntime {
       onRefused: tellRefusal,
       onOutput(line) {
         onLine?.(line);
-        if (on_output) ofHost(`${method}: on_output`, () => on_output(line));
+        if (on_output) ofHost(`${method}: on_output`, () => on_output(line), end);
       },
     });
-    let instance: ScriptInstance | undefined;
     try {
       instance = ENGINES[language].open(this.#table, run);
-      if (on_start) ofHost(`${method}: on_start`, () => on_start(handleOf(run)));
+      if (on_start) ofHost(`${method}: on_start`, () => on_start(handleOf(run)), end);
       return { run, instance };
     } catch (error) {
       run.abort(new ScriptError('CANCELLED', 'the run has failed'));
@@ -305,19 +310,23 @@ export class ScriptRuntime {
 
 type RunMethod = 'execute' | 'openSession';
 
-/** Calls a function that an option gives; what it throws is an error that names the option. */
-function ofHost<T>(option: string, call: () => T): T {
+/** Calls a function that an option gives; what it throws is an error that names the option, and `rejected` is told of what a promise of it rejects with. */
+function ofHost<T>(option: string, call: () => T, rejected: (error: ScriptError) => void): T {
+  const named = (error: unknown) => translated(error, (text, cause) => new ScriptError('INTERNAL', `${option} threw: ${text}`, { cause }));
   try {
-    return call();
+    const answer = call();
+    if (answer instanceof Promise) answer.catch((error) => rejected(named(error)));
+    return answer;
   } catch (error) {
-    throw translated(error, (text, cause) => new ScriptError('INTERNAL', `${option} threw: ${text}`, { cause }));
+    throw named(error);
   }
 }
 
 /** A clock of the host, whose errors name it and whose answers are times. */
 function checkedClock(method: RunMethod, clock: () => number): () => number {
   return () => {
-    const now = ofHost(`${method}: clock`, clock);
+    // A promise is refused as its answer, whatever becomes of it.
+    const now = ofHost(`${method}: clock`, clock, () => undefined);
     checkValue(`${method}: clock: its answer`, now, { wanted: 'a number of milliseconds', fits: Number.isFinite });
     return now;
   };

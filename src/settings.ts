@@ -1,5 +1,5 @@
 import type { Value } from './call/value.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 
 /** Names of settings whose value is a secret. */
 const SECRET = /^(?:api_key|token|secret|password|authorization|webhook|args|headers)$/i;

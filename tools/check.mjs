@@ -36,13 +36,11 @@ process.exit(steps.some(({ problem }) => problem) ? 1 : 0);
 /** What each folder of src may import; services may import each other. */
 function importRules() {
   const services = 'agent tool workflow hook event model store state rag vector document session artifact tenant log'.split(' ');
-  const base = ['call', 'errors', 'config', 'names', 'nearest'];
+  const base = ['call', 'errors', 'config', 'nearest'];
   const may = {
     errors: [],
-    config: ['errors', 'names', 'config-problem'],
-    'config-problem': ['nearest'],
-    names: [],
     nearest: [],
+    config: ['errors', 'nearest'],
     settings: base,
     platform: ['errors'],
     options: [...base, ...services, 'runtime'],

@@ -2828,7 +2828,7 @@ function Event.flush() end
 ---@return Event.list_subscriptions.result[]
 function Event.list_subscriptions() end
 
----Counts of this run's events.
+---Counts of this run's events. `dropped` are those that a full queue let go of, and those of the runtime that nobody was given because handlers caused one another 8 deep or too many waited.
 ---```lua
 ---print(Event.stats().emitted)
 ---```

@@ -1082,7 +1082,7 @@ declare const Event: {
    */
   list_subscriptions(): { id: string; pattern: string; source: "script" | "host"; delivered: number; failed: number; dropped: number; queue_depth: number }[];
   /**
-   * Counts of this run's events.
+   * Counts of this run's events. `dropped` are those that a full queue let go of, and those of the runtime that nobody was given because handlers caused one another 8 deep or too many waited.
    * ```js
    * print(Event.stats().emitted)
    * ```

@@ -1,6 +1,6 @@
 import { quickjsEmscripten, wasmoon } from '../engines.ts';
 import { calls, open } from '../ours.ts';
-import { type Row, row } from '../row.ts';
+import { headline, type Row, row } from '../row.ts';
 
 /** The smaller of two bars, one of which is a share of the peer's time: docs/decisions/14. */
 const least = (bar: number, share: number) => Number(Math.min(bar, share).toFixed(2));
@@ -14,14 +14,14 @@ export async function engine(): Promise<Row[]> {
   const quick = await quickjsEmscripten();
   await ours.close();
   return [
-    row('new context with all globals, Lua', lua.context / 1000, 'ms', 0.6, ['wasmoon, 120 functions', moon.context / 1000]),
-    row('new context with all globals, JavaScript', js.context / 1000, 'ms', 1.2, ['quickjs-emscripten, 120 functions', quick.context / 1000]),
-    row('host call with two numbers, Lua', lua.call, 'µs', least(1, moon.call / 5), ['wasmoon', moon.call]),
-    row('host call with two numbers, JavaScript', js.call, 'µs', least(3, quick.call / 20), ['quickjs-emscripten', quick.call]),
-    row('call that waits, Lua', lua.wait, 'µs', 3, ['wasmoon', moon.wait]),
-    row('call that waits, JavaScript', js.wait, 'µs', 6, ['quickjs-emscripten (asyncify)', quick.wait]),
-    row('small map across and back, Lua', lua.map, 'µs', 3, ['wasmoon', moon.map]),
-    row('small map across and back, JavaScript', js.map, 'µs', 5, ['quickjs-emscripten', quick.map]),
+    headline(row('new context with all globals, Lua', lua.context / 1000, 'ms', 0.6, ['wasmoon, 120 functions', moon.context / 1000])),
+    headline(row('new context with all globals, JavaScript', js.context / 1000, 'ms', 1.2, ['quickjs-emscripten, 120 functions', quick.context / 1000])),
+    headline(row('host call with two numbers, Lua', lua.call, 'µs', least(1, moon.call / 5), ['wasmoon', moon.call])),
+    headline(row('host call with two numbers, JavaScript', js.call, 'µs', least(3, quick.call / 20), ['quickjs-emscripten', quick.call])),
+    headline(row('call that waits, Lua', lua.wait, 'µs', 3, ['wasmoon', moon.wait])),
+    headline(row('call that waits, JavaScript', js.wait, 'µs', 6, ['quickjs-emscripten (asyncify)', quick.wait])),
+    headline(row('small map across and back, Lua', lua.map, 'µs', 3, ['wasmoon', moon.map])),
+    headline(row('small map across and back, JavaScript', js.map, 'µs', 5, ['quickjs-emscripten', quick.map])),
     row('1,000 numbers across and back, Lua', lua.list, 'µs', 60, ['wasmoon', moon.list]),
     row('1,000 numbers across and back, JavaScript', js.list, 'µs', 200, ['quickjs-emscripten', quick.list]),
   ];

@@ -1,4 +1,4 @@
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { hashEmbed } from '../../src/model/hash/embed.ts';
 import { wordsEmbed } from '../../src/model/words/embed.ts';
 import { openTable, readTable, wordTable } from '../../src/model/words/table.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { hold, holdOfValue, open, serve } from '../ours.ts';
-import { median, type Row, row } from '../row.ts';
+import { headline, median, type Row, row } from '../row.ts';
 
 /** What waiting and hostile scripts take. */
 export async function processes(): Promise<Row[]> {
@@ -8,10 +8,10 @@ export async function processes(): Promise<Row[]> {
   await serve(ours, 'lua');
   await serve(ours, 'javascript');
   const rows = [
-    row('memory of one more waiting script, Lua', waiting('lua'), 'MB', 0.2),
-    row('memory of one more waiting script, JavaScript', waiting('javascript'), 'MB', 0.5),
+    headline(row('memory of one more waiting script, Lua', waiting('lua'), 'MB', 0.2)),
+    headline(row('memory of one more waiting script, JavaScript', waiting('javascript'), 'MB', 0.5)),
     row('longest hold of the event loop, one hostile script', Math.max(await hold(ours, 'lua', 1), await hold(ours, 'javascript', 1)), 'ms', 15),
-    row('longest hold of the event loop, 100 endless scripts', Math.max(await hold(ours, 'lua', 100), await hold(ours, 'javascript', 100)), 'ms', 20),
+    headline(row('longest hold of the event loop, 100 endless scripts', Math.max(await hold(ours, 'lua', 100), await hold(ours, 'javascript', 100)), 'ms', 20)),
     row('longest hold of the event loop, 33,000 maps to State and back, Lua', await holdOfValue(ours, 'lua'), 'ms', 20),
     row('longest hold of the event loop, 33,000 maps to State and back, JavaScript', await holdOfValue(ours, 'javascript'), 'ms', 20),
   ];
@@ -19,7 +19,7 @@ export async function processes(): Promise<Row[]> {
   const bin = new URL('../../bin/llmspell', import.meta.url).pathname;
   const whole = await median(9, 1000, () => spawnSync(process.execPath, [bin, 'exec', '--lang', 'lua', 'print("hello")']));
   const node = await median(9, 1000, () => spawnSync(process.execPath, ['-e', '0']));
-  return [...rows, row('llmspell exec, whole process', whole, 'ms', Math.round(3 * node), ['node -e 0', node])];
+  return [...rows, headline(row('llmspell exec, whole process', whole, 'ms', Math.round(3 * node), ['node -e 0', node]))];
 }
 
 function waiting(language: string): number {

@@ -7,7 +7,7 @@ import type { Hit } from '../../src/rag/knowledge.ts';
 import { bootstrapRatio } from '../bootstrap.ts';
 import { type Ours, open } from '../ours.ts';
 import { prose } from '../prose.ts';
-import { median, type Row, row } from '../row.ts';
+import { headline, median, type Row, row } from '../row.ts';
 
 const TENANTS = 64;
 /** Of each step; every tenant has four. */
@@ -21,7 +21,7 @@ export async function ragRows(): Promise<Row[]> {
   const memory = await pipelineMemory();
   const overhead = await tenantOverhead();
   return [
-    row('ingest of a document of 2 kB through RAG.ingest_documents (local/words)', await ingestMs(), 'ms', 3),
+    headline(row('ingest of a document of 2 kB through RAG.ingest_documents (local/words)', await ingestMs(), 'ms', 3)),
     row('context of 10 passages of 500 characters', await assemblyMs(), 'ms', 0.5),
     ...(['ingest', 'search'] as const).flatMap((what) => [
       row(`${what} over ${TENANTS} tenants, times one tenant with as many documents`, overhead[what].middle, ''),

@@ -1,6 +1,6 @@
 import { type Ours, open } from '../ours.ts';
 import { loadPeer } from '../peers.ts';
-import { median, type Row, row } from '../row.ts';
+import { headline, median, type Row, row } from '../row.ts';
 
 const STEPS = 1_000;
 const TIMES = 3;
@@ -33,7 +33,8 @@ export async function workflow(): Promise<Row[]> {
     for (const [version, work] of each) {
       await work(STEPS);
       const theirs = await median(TIMES, STEPS, () => work(STEPS));
-      rows.push(row(`${word}, Lua`, lua, 'µs', undefined, [version, theirs]), row(`${word}, JavaScript`, javascript, 'µs', undefined, [version, theirs]));
+      const inLua = row(`${word}, Lua`, lua, 'µs', undefined, [version, theirs]);
+      rows.push(kind === 'sequential' ? headline(inLua) : inLua, row(`${word}, JavaScript`, javascript, 'µs', undefined, [version, theirs]));
     }
   }
   await ours.close();

@@ -1,4 +1,4 @@
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import type { ChunkOptions } from '../../src/rag/chunk/chunk.ts';
 import { ingest } from '../../src/rag/ingest.ts';
 import type { Chunk, Hit } from '../../src/rag/knowledge.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { ScriptError } from '../errors.ts';
 import type { Capability } from './capability.ts';
 import type { Cpu } from './cpu.ts';

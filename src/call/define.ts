@@ -29,7 +29,7 @@ export interface Method<P extends Params = Params, R extends z.ZodType = z.ZodTy
   handler(args: Args<P>, context: Context): z.input<R> | Promise<z.input<R>>;
 }
 
-/** What scripts see under one capitalised name. */
+/** What scripts see under one name: capitalised, unless it is a function by itself. */
 export interface GlobalDefinition {
   readonly name: string;
   readonly doc: string;

@@ -1,7 +1,7 @@
 import { ScriptError } from '../errors.ts';
 import { CAPABILITIES } from './capability.ts';
 import type { Effect, GlobalDefinition, HandleDefinition, Method } from './define.ts';
-import { checkFields, fn, list, map, oneOf, type Rule, required, text } from './rules.ts';
+import { checkFields, checkValue, fn, list, map, oneOf, type Rule, required, text } from './rules.ts';
 
 /** A schema of the zod that is in use: those of version 3 have no `_zod`. */
 export const schema: Rule = { wanted: 'a schema of zod 4', fits: isSchema };
@@ -9,6 +9,7 @@ export const capability: Rule = oneOf(...Object.keys(CAPABILITIES));
 
 const NAME = /^[A-Za-z]\w*$/;
 const name: Rule = { wanted: 'a name of letters, digits and _', fits: (value) => typeof value === 'string' && NAME.test(value) };
+const capitalised: Rule = { wanted: 'a capitalised name of letters, digits and _', fits: (value) => name.fits(value) && /^[A-Z]/.test(value as string) };
 const EFFECTS: readonly Effect[] = ['pure', 'read', 'write', 'external', 'wait'];
 
 const METHOD: { readonly [Name in keyof Required<Method>]: Rule } = {
@@ -50,6 +51,7 @@ export function defineGlobal(definition: GlobalDefinition): GlobalDefinition {
 export function checkGlobal(place: string, definition: GlobalDefinition): void {
   const where = named(place, 'global', definition);
   checkFields(where, definition, GLOBAL);
+  if (!definition.callable) checkValue(`${where}: name`, definition.name, capitalised);
   if (definition.callable) checkFields(where, definition.callable, METHOD);
   checkMethods(where, definition.methods);
   for (const handle of definition.handles ?? []) {

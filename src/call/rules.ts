@@ -1,4 +1,4 @@
-import { MOST_MS } from '../config.ts';
+import { MOST_MS } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { describe } from './check/failure.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { Context, Grants, Host, InvokeOptions, Language, Limits, Run, ServiceKey } from './context.ts';
 import { Cpu } from './cpu.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Config, type ConfigInput, checkConfig } from '../config.ts';
+import { type Config, type ConfigInput, checkConfig } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 
 /** The file that is read when none is named. */

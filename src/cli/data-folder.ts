@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Config, ConfigInput } from '../config.ts';
+import type { Config, ConfigInput } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { KNOWLEDGE_FORMAT } from '../rag/store/schema.ts';
 import { storeFailure } from '../store/failure.ts';

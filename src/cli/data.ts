@@ -8,24 +8,25 @@ import { isTenant, TENANT_WANTED, tenantFolder } from '../store/folders.ts';
 import { loadConfig } from './config-file.ts';
 import { checkTenantData, dataFolder } from './data-folder.ts';
 import type { DataFlags } from './nouns.ts';
-import { EXIT, jsonText } from './report.ts';
+import { tellFailure, usageOrFailed } from './report.ts';
 import { visible } from './visible.ts';
 
-/** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. */
-export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>): Promise<number> {
-  const { config } = await loadConfig(flags.config);
+/** Runs a command on the data folder and gives the exit status; what goes wrong is one sentence, with `--json` an object. A folder is not made by looking. */
+export async function withHost(flags: DataFlags, work: (host: HostContainer) => Promise<void>, { makes = false } = {}): Promise<number> {
   try {
-    await using host = new HostContainer(config, dataFolder(config, flags));
+    const { config } = await loadConfig(flags.config);
+    const folder = dataFolder(config, flags);
+    if (!makes && config.data.backend === 'sqlite' && !existsSync(folder))
+      throw new ScriptError('NOT_FOUND', `there is no data folder ${flags.data ?? config.data.dir}`);
+    await using host = new HostContainer(config, folder);
     await work(host);
     return 0;
   } catch (thrown) {
     const error = asScriptError(thrown);
-    const { code } = error;
     // Whoever typed a command has called no method of the script API.
-    const message = error.message.replace(/^[A-Z]\w+\.\w+: /, '');
-    if (flags.json) print(jsonText({ ok: false, error: { code, message } }));
-    else warn(`error: ${message}`);
-    return code === 'BAD_ARGUMENT' || code === 'BAD_CONFIG' ? EXIT.usage : EXIT.failed;
+    error.message = error.message.replace(/^[A-Z]\w+\.\w+: /, '');
+    tellFailure(error, flags.json);
+    return usageOrFailed(error);
   }
 }
 
@@ -36,7 +37,7 @@ export async function withTenant(
   work: (context: Context) => Promise<void>,
   { makes = false, grants = {} }: { makes?: boolean; grants?: Partial<Grants> } = {},
 ): Promise<number> {
-  return withHost(flags, async (host) => {
+  const inTenant = async (host: HostContainer) => {
     const tenant = flags.tenant ?? 'default';
     if (!isTenant(tenant)) throw new ScriptError('BAD_ARGUMENT', `--tenant: expected ${TENANT_WANTED}, got ${JSON.stringify(tenant.slice(0, 80))}`);
     if (!makes && host.config.data.backend === 'sqlite' && !existsSync(tenantFolder(host.dataDir, tenant)))
@@ -66,7 +67,8 @@ export async function withTenant(
       onOutput: print,
     });
     await work(new CallContext(run, { method }));
-  });
+  };
+  return withHost(flags, inTenant, { makes });
 }
 
 /** One line of standard output; documents, sessions and keys may hold what a terminal would obey. */

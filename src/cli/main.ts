@@ -1,36 +1,54 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { McpFlags } from './mcp.ts';
 import type { ServeFlags } from './mcp-serve.ts';
 import { addDataCommands } from './nouns.ts';
 import type { RunFlags } from './options.ts';
-import { EXIT } from './report.ts';
-import { visible } from './visible.ts';
+import { EXIT, tellFailure, usageOrFailed } from './report.ts';
 
 /** Runs the command line and gives the exit status. */
 export async function main(argv: readonly string[]): Promise<number> {
   let status = 0;
-  const program = createProgram((given) => {
+  // Until the arguments are understood it counts wherever it stands.
+  let json = argv.includes('--json');
+  const done = (given: number) => {
     status = given;
+  };
+  const program = createProgram(done, (text, write) => !json && write(text)).hook('preAction', (_, command) => {
+    json = command.opts().json === true;
   });
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return status;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.usage;
-    const { code, message } = asScriptError(error);
-    process.stderr.write(`${visible(`error: ${message}`, process.stderr)}\n`);
-    return code === 'NOT_FOUND' ? EXIT.failed : EXIT.usage;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) {
+      const error = asScriptError(thrown);
+      tellFailure(error, json);
+      return usageOrFailed(error);
+    }
+    if (thrown.exitCode === 0) return 0;
+    if (json) tellFailure(new ScriptError('BAD_ARGUMENT', thrown.message.replace(/^error: /, '')), json);
+    return EXIT.usage;
   }
 }
 
-function createProgram(done: (status: number) => void): Command {
+/** Runs what begins scripts and gives the exit status: whatever goes wrong before one has begun is wrong usage. */
+async function begin(work: () => Promise<number>, json?: boolean): Promise<number> {
+  try {
+    return await work();
+  } catch (thrown) {
+    tellFailure(asScriptError(thrown), json);
+    return EXIT.usage;
+  }
+}
+
+function createProgram(done: (status: number) => void, outputError: OutputConfiguration['outputError'] & object): Command {
   const program = new Command('llmspell')
     .description('Runs Lua and JavaScript scripts that drive agents, tools and workflows.')
     .version('0.1.0')
     .exitOverride()
     .enablePositionalOptions()
-    .configureOutput({ outputError: (text, write) => write(text) });
+    .configureOutput({ outputError });
 
   withRunOptions(program.command('run').description("runs a script; everything behind SCRIPT is the script's"))
     .option('--watch', 'run again when a script of the folder changes')
@@ -38,8 +56,8 @@ function createProgram(done: (status: number) => void): Command {
     .argument('[args...]', 'for the script, as ARGS')
     .passThroughOptions()
     .action(async (file: string, args: string[], flags: RunFlags) => {
-      const { readScript, runScript, withJson } = await import('./run.ts');
-      const run = () => withJson(flags, async () => runScript(readScript(file), args, flags));
+      const { readScript, runScript } = await import('./run.ts');
+      const run = () => begin(async () => runScript(readScript(file), args, flags), flags.json);
       done(flags.watch ? await (await import('./watch.ts')).watchScript(file, run) : await run());
     });
 
@@ -53,10 +71,10 @@ function createProgram(done: (status: number) => void): Command {
     .action(async (code: string, args: string[], flags: RunFlags & { lang?: string }) => {
       const passed = args[0] === '--' ? args.slice(1) : args;
       if (passed === args) refuseLateOptions(exec, args);
-      if (flags.lang === undefined) throw new ScriptError('BAD_CONFIG', 'exec: the language is missing: --lang lua or --lang js');
-      const { runScript, withJson } = await import('./run.ts');
+      if (flags.lang === undefined) throw new ScriptError('BAD_ARGUMENT', 'exec: the language is missing: --lang lua or --lang js');
+      const { runScript } = await import('./run.ts');
       const language = flags.lang === 'lua' ? 'lua' : 'javascript';
-      done(await withJson(flags, () => runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, passed, flags)));
+      done(await begin(() => runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, passed, flags), flags.json));
     });
 
   withRunOptions(program.command('repl').description('runs code line by line as you type it'), { json: false })
@@ -65,7 +83,7 @@ function createProgram(done: (status: number) => void): Command {
     .passThroughOptions()
     .action(async (args: string[], flags: RunFlags & { lang: string }) => {
       const { startRepl } = await import('./repl.ts');
-      done(await startRepl(flags.lang === 'lua' ? 'lua' : 'javascript', args, flags));
+      done(await begin(() => startRepl(flags.lang === 'lua' ? 'lua' : 'javascript', args, flags)));
     });
 
   program
@@ -84,18 +102,18 @@ function createProgram(done: (status: number) => void): Command {
   addDataCommands(program, done);
 
   const config = program.command('config').description('shows, makes or checks the configuration');
-  config
-    .command('show')
-    .option('--config <file>', 'instead of llmspell.toml')
-    .action(async (flags: { config?: string }) => (await import('./config.ts')).showConfig(flags.config));
+  const withFile = (command: Command) => command.argument('[file]', 'llmspell.toml if not given').option('--config <file>', 'the same');
+  withFile(config.command('show').description('prints every setting, secrets masked')).action(async (file: string | undefined, flags: { config?: string }) =>
+    (await import('./config.ts')).showConfig(file ?? flags.config),
+  );
   config
     .command('init')
+    .description('writes a configuration with what is set most, explained')
     .argument('[file]')
     .action(async (file: string | undefined) => (await import('./config.ts')).initConfig(file));
-  config
-    .command('check')
-    .option('--config <file>', 'instead of llmspell.toml')
-    .action(async (flags: { config?: string }) => (await import('./config.ts')).checkConfig(flags.config));
+  withFile(config.command('check').description('says whether a configuration can be used')).action(
+    async (file: string | undefined, flags: { config?: string }) => (await import('./config.ts')).checkConfig(file ?? flags.config),
+  );
 
   const mcp = program.command('mcp').description('deals with servers of the Model Context Protocol and their tools');
   const withFolder = (command: Command) =>
@@ -119,16 +137,16 @@ function createProgram(done: (status: number) => void): Command {
     .option('--http <port>', 'over streamable HTTP instead')
     .option('--host <address>', 'the address to listen on; 127.0.0.1 if not given')
     .option('--token-env <name>', 'the variable with the bearer token that clients must bring')
-    .action(async (flags: ServeFlags) => (await import('./mcp-serve.ts')).serveMcp(flags));
+    .action(async (flags: ServeFlags) => done(await begin(async () => (await import('./mcp-serve.ts')).serveMcp(flags))));
   return program;
 }
 
-/** Throws BAD_CONFIG for an option of the command behind the code, where it would be an argument of the script. */
+/** Throws BAD_ARGUMENT for an option of the command behind the code, where it would be an argument of the script. */
 function refuseLateOptions(command: Command, args: readonly string[]): void {
   const late = args.find((arg) => command.options.some((option) => option.long === arg.replace(/=.*$/, '')));
   if (late === undefined) return;
   const flag = late.replace(/=.*$/, '');
-  throw new ScriptError('BAD_CONFIG', `exec: ${flag} stands behind the code; options stand before it (-- behind the code passes it on to the script)`);
+  throw new ScriptError('BAD_ARGUMENT', `exec: ${flag} stands behind the code; options stand before it (-- behind the code passes it on to the script)`);
 }
 
 function withRunOptions(command: Command, { json = true } = {}): Command {
@@ -148,7 +166,7 @@ function withGrantOptions(command: Command): Command {
     .option('--data <dir>', 'the data folder; .llmspell if not given')
     .option('--config <file>', 'instead of llmspell.toml')
     .option('--timeout <ms>', 'ends the run')
-    .option('--memory <mb>', "the script's memory; 64 if not given")
+    .option('--memory <mb>', "the script's memory, 1 to 2048; 64 if not given")
     .option('--tenant <id>', 'whose data it is; default if not given')
     .option('--session <id>', 'the session that Session.current_id() gives')
     .addOption(several('--allow-tenant <id>', 'another tenant that may be reached, or *'))
@@ -161,6 +179,6 @@ function withGrantOptions(command: Command): Command {
 }
 
 function nonEmpty(flag: string, value: string): string {
-  if (value === '') throw new ScriptError('BAD_CONFIG', `${flag}: expected a value`);
+  if (value === '') throw new ScriptError('BAD_ARGUMENT', `${flag}: expected a value`);
   return value;
 }

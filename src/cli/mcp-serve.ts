@@ -32,7 +32,7 @@ const CALL_TOOL = 'Tool.execute(INPUT.tool, INPUT.params)';
 const MOST_PORT = 65_535;
 
 /** Offers scripts and tools to clients of the Model Context Protocol until they go away or Ctrl-C. */
-export async function serveMcp(flags: ServeFlags): Promise<void> {
+export async function serveMcp(flags: ServeFlags): Promise<number> {
   const http = flags.http === undefined ? undefined : httpOptions(flags.http, flags);
   checkNames(flags);
   const loaded = await loadConfig(flags.config);
@@ -56,8 +56,8 @@ export async function serveMcp(flags: ServeFlags): Promise<void> {
   ];
   const names = tools.map(({ name }) => name);
   const double = names.find((name, at) => names.indexOf(name) !== at);
-  if (double !== undefined) throw new ScriptError('BAD_CONFIG', `two of the scripts and tools are called ${double}`);
-  if (tools.length === 0) throw new ScriptError('BAD_CONFIG', 'nothing to serve; name scripts (--script FILE) or tools (--tools NAME,…)');
+  if (double !== undefined) throw new ScriptError('BAD_ARGUMENT', `two of the scripts and tools are called ${double}`);
+  if (tools.length === 0) throw new ScriptError('BAD_ARGUMENT', 'nothing to serve; name scripts (--script FILE) or tools (--tools NAME,…)');
   await untilInterrupted(async (signal) => {
     if (!http) return serveStdio(tools, signal);
     const serving = await serveHttp(tools, http);
@@ -65,6 +65,7 @@ export async function serveMcp(flags: ServeFlags): Promise<void> {
     await new Promise((done) => signal.addEventListener('abort', done, { once: true }));
     await serving.close();
   });
+  return 0;
 }
 
 function servedScript(file: string, execute: Execute, grants: (path: string | undefined) => ExecuteOptions['grants'] & object): ServedTool {
@@ -97,7 +98,7 @@ async function servedTool(
   grants: (path: string | undefined) => ExecuteOptions['grants'] & object,
 ): Promise<ServedTool> {
   const tool = await runtime.host.get(hostTools).find(toolName(given));
-  if (!tool) throw new ScriptError('BAD_CONFIG', `--tools: there is no tool "${given}"; \`llmspell tools\` lists them all`);
+  if (!tool) throw new ScriptError('NOT_FOUND', `--tools: there is no tool "${given}"; \`llmspell tools\` lists them all`);
   const { name, description, schema } = tool;
   const options: ExecuteOptions = { language: 'javascript', name, grants: grants(undefined) };
   return {
@@ -111,7 +112,7 @@ async function servedTool(
 
 function httpOptions(port: string, { host = '127.0.0.1', tokenEnv }: ServeFlags): { host: string; port: number; token: string | undefined } {
   const number = Number(port);
-  if (!/^\d+$/.test(port) || number > MOST_PORT) throw new ScriptError('BAD_CONFIG', `--http: expected a port, got ${JSON.stringify(port)}`);
+  if (!/^\d+$/.test(port) || number > MOST_PORT) throw new ScriptError('BAD_ARGUMENT', `--http: expected a port, got ${JSON.stringify(port)}`);
   const token = tokenEnv === undefined ? undefined : process.env[tokenEnv];
   if (tokenEnv !== undefined && !token) throw new ScriptError('BAD_CONFIG', `--token-env: the environment variable ${tokenEnv} is not set`);
   return { host, port: number, token };

@@ -31,7 +31,7 @@ export async function approveMcp(name: string, tools: readonly string[], flags: 
   if (tools.length === 0 && !flags.all) {
     const names = open.map((tool) => `${tool.name} (${tool.status})`).join(', ');
     throw new ScriptError(
-      'BAD_CONFIG',
+      'BAD_ARGUMENT',
       names === '' ? `every tool of ${name} is approved` : `name the tools of ${name} to approve, or --all: ${revealed(names)}`,
     );
   }
@@ -48,11 +48,11 @@ export async function approveMcp(name: string, tools: readonly string[], flags: 
 export async function revokeMcp(name: string, tools: readonly string[], flags: McpFlags): Promise<void> {
   await using host = await openHost(flags);
   const pins = host.get(mcpPins);
-  if (tools.length === 0 && !flags.all) throw new ScriptError('BAD_CONFIG', `name the tools of ${name} whose approval to take back, or --all`);
+  if (tools.length === 0 && !flags.all) throw new ScriptError('BAD_ARGUMENT', `name the tools of ${name} whose approval to take back, or --all`);
   const wanted = flags.all ? [...pins.of(name).keys()] : tools;
   const revoked = pins.revoke(name, wanted);
   const missing = wanted.find((tool) => !revoked.includes(tool));
-  if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `no tool ${missing} of ${name} was approved`);
+  if (missing !== undefined) throw new ScriptError('NOT_FOUND', `no tool ${missing} of ${name} was approved`);
   for (const tool of revoked) print(`revoked ${name}.${tool}`);
 }
 
@@ -64,7 +64,7 @@ async function openHost(flags: McpFlags): Promise<HostContainer> {
 async function known(host: HostContainer, name: string): Promise<InspectedServer> {
   const names = Object.keys(host.config.mcp.servers);
   if (!names.includes(name))
-    throw new ScriptError('BAD_CONFIG', `there is no MCP server "${name}" in the configuration${names.length > 0 ? `; there are ${names.join(', ')}` : ''}`);
+    throw new ScriptError('NOT_FOUND', `there is no MCP server "${name}" in the configuration${names.length > 0 ? `; there are ${names.join(', ')}` : ''}`);
   return inspectServer(host, name);
 }
 
@@ -72,7 +72,7 @@ function offered(server: InspectedServer, name: string): InspectedTool {
   const tool = server.tools.find((one) => one.name === name && one.offered);
   if (tool) return tool;
   const unusable = server.unusable.find((one) => one.name === name);
-  throw new ScriptError('BAD_CONFIG', `${server.name} offers no tool "${name}"${unusable ? ` that can be used: ${unusable.reason}` : ''}`);
+  throw new ScriptError('NOT_FOUND', `${server.name} offers no tool "${name}"${unusable ? ` that can be used: ${unusable.reason}` : ''}`);
 }
 
 function serverText({ name, tools, unusable, error }: InspectedServer): string {

@@ -4,10 +4,10 @@ import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
 import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
-import { type Config, type ConfigInput, LEAST_MEMORY_MB } from '../config.ts';
+import { type Config, type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from '../config/config.ts';
+import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../config/names.ts';
 import { ScriptError } from '../errors.ts';
 import { configuredModels } from '../model/providers.ts';
-import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../names.ts';
 import { isSessionId } from '../session/refusal.ts';
 import { isTenant, makeFolder, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
 
@@ -33,7 +33,7 @@ export interface RunFlags {
   readonly watch?: boolean;
 }
 
-/** Throws BAD_CONFIG for a flag whose value can be no name of what it names. */
+/** Throws BAD_ARGUMENT for a flag whose value can be no name of what it names. */
 export function checkNames({ tenant, session, model, embeddingModel, allowTenant = [], allowNet, allowProgram, allowEnv }: RunFlags): void {
   named('--tenant', tenant, isTenant, TENANT_WANTED);
   named('--session', session, isSessionId, TENANT_WANTED);
@@ -50,7 +50,7 @@ function granted(flag: string, names: readonly string[] = [], { fits, wanted }: 
 }
 
 function named(flag: string, value: string | undefined, fits: (value: string) => boolean, wanted: string): void {
-  if (value !== undefined && !fits(value)) throw new ScriptError('BAD_CONFIG', `${flag}: expected ${wanted}, got ${JSON.stringify(value.slice(0, 80))}`);
+  if (value !== undefined && !fits(value)) throw new ScriptError('BAD_ARGUMENT', `${flag}: expected ${wanted}, got ${JSON.stringify(value.slice(0, 80))}`);
 }
 
 /** The configuration with what the flags say over it. */
@@ -63,7 +63,7 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
   return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
-/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws BAD_CONFIG for a folder that is named and not there. */
+/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws for a folder that is named and not there. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
   const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');
   const { permissions } = config;
@@ -73,8 +73,8 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
   const { override, embedding_override } = config.models;
   return {
     capabilities: new Set(Object.keys(CAPABILITIES) as Capability[]),
-    read: [...(flags.allowRead ? paths(there('--allow-read', flags.allowRead)) : [folder]), ...paths(permissions.read), workspace],
-    write: [...paths(there('--allow-write', flags.allowWrite ?? [])), ...paths(permissions.write), workspace],
+    read: [...(flags.allowRead ? paths(there('--allow-read', flags.allowRead, 'BAD_ARGUMENT')) : [folder]), ...paths(permissions.read), workspace],
+    write: [...paths(there('--allow-write', flags.allowWrite ?? [], 'BAD_ARGUMENT')), ...paths(permissions.write), workspace],
     net: [...(flags.allowNet ?? []), ...permissions.net],
     tenants: [...(flags.allowTenant ?? []), ...permissions.tenants],
     models: ['local/*', 'mock/*', ...[override, embedding_override].filter((name) => name !== undefined), ...configuredModels(config)],
@@ -86,14 +86,14 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
 
 /** Throws BAD_CONFIG for a folder of `[permissions]` that is not there. */
 export function checkPermitted({ permissions }: Config): void {
-  there('permissions.read', permissions.read);
-  there('permissions.write', permissions.write);
+  there('permissions.read', permissions.read, 'BAD_CONFIG');
+  there('permissions.write', permissions.write, 'BAD_CONFIG');
 }
 
-/** The same paths. Throws BAD_CONFIG for one where no folder is: most likely its name is wrong, and what it grants comes into being unseen. */
-function there(place: string, paths: readonly string[]): readonly string[] {
+/** The same paths. Throws for one where no folder is: most likely its name is wrong, and what it grants comes into being unseen. */
+function there(place: string, paths: readonly string[], code: 'BAD_ARGUMENT' | 'BAD_CONFIG'): readonly string[] {
   const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isDirectory());
-  if (missing !== undefined) throw new ScriptError('BAD_CONFIG', `${place}: there is no folder ${missing}`);
+  if (missing !== undefined) throw new ScriptError(code, `${place}: there is no folder ${missing}`);
   return paths;
 }
 
@@ -112,7 +112,7 @@ function workspaceOf(dataDir: string, tenant: string): string {
 
 export function limitsOf(flags: RunFlags): Partial<Limits> {
   const timeout = number(flags.timeout, '--timeout', 'milliseconds, at least 1', 1);
-  const memory = number(flags.memory, '--memory', `megabytes, at least ${LEAST_MEMORY_MB}`, LEAST_MEMORY_MB);
+  const memory = number(flags.memory, '--memory', `megabytes, ${LEAST_MEMORY_MB} to ${MOST_MEMORY_MB}`, LEAST_MEMORY_MB, MOST_MEMORY_MB);
   return { ...(timeout !== undefined && { timeout_ms: timeout, cpu_ms: timeout }), ...(memory !== undefined && { memory_mb: memory }) };
 }
 
@@ -126,14 +126,14 @@ export function inputOf(flags: RunFlags): Value {
   try {
     return fromJsonText(flags.input);
   } catch {
-    throw new ScriptError('BAD_CONFIG', `--input: expected JSON, got ${JSON.stringify(flags.input.slice(0, 60))} (a text needs its quotes: '"text"')`);
+    throw new ScriptError('BAD_ARGUMENT', `--input: expected JSON, got ${JSON.stringify(flags.input.slice(0, 60))} (a text needs its quotes: '"text"')`);
   }
 }
 
-function number(text: string | undefined, flag: string, what: string, least: number): number | undefined {
+function number(text: string | undefined, flag: string, what: string, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < least || text.trim() === '')
-    throw new ScriptError('BAD_CONFIG', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
+  if (!Number.isSafeInteger(value) || value < least || value > most || text.trim() === '')
+    throw new ScriptError('BAD_ARGUMENT', `${flag}: expected ${what}, got ${JSON.stringify(text)}`);
   return value;
 }

@@ -2,6 +2,7 @@ import type { ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import type { LogEntry } from '../log/log.ts';
 import type { RunResult } from '../runtime.ts';
+import { visible } from './visible.ts';
 
 /** Exit statuses; 0 is success. */
 export const EXIT = { failed: 1, usage: 2, limit: 3, interrupted: 130 } as const;
@@ -40,6 +41,17 @@ export function failureJson(error: ScriptError, metrics?: MetricsSnapshot): stri
     stats: run?.stats,
     metrics,
   });
+}
+
+/** Says what went wrong outside a run: a sentence on standard error, or with `--json` an object on standard output. */
+export function tellFailure(error: ScriptError, json = false): void {
+  if (json) process.stdout.write(`${failureJson(error)}\n`);
+  else process.stderr.write(`${visible(`error: ${error.message}`, process.stderr)}\n`);
+}
+
+/** The exit status of an error outside a run. */
+export function usageOrFailed({ code }: ScriptError): number {
+  return code === 'BAD_ARGUMENT' || code === 'BAD_CONFIG' ? EXIT.usage : EXIT.failed;
 }
 
 /** One line of the log as people read it. */

@@ -22,18 +22,16 @@ export interface Script {
 
 const LANGUAGES: Readonly<Record<string, Language>> = { '.lua': 'lua', '.js': 'javascript', '.mjs': 'javascript' };
 
-/** Reads a script file. Throws BAD_CONFIG when there is none or its ending says no language. */
+/** Reads a script file. Throws NOT_FOUND when there is none, BAD_ARGUMENT when its ending says no language or it cannot be read. */
 export function readScript(file: string): Script {
   const language = LANGUAGES[extname(file).toLowerCase()];
-  if (!language) throw new ScriptError('BAD_CONFIG', `${file}: expected a script that ends in .lua, .js or .mjs`);
+  if (!language) throw new ScriptError('BAD_ARGUMENT', `${file}: expected a script that ends in .lua, .js or .mjs`);
   try {
     return { text: readFileSync(file, 'utf8'), language, name: basename(file), path: resolve(file) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ScriptError(
-      'BAD_CONFIG',
-      `${file}: ${code === 'ENOENT' ? 'there is no such script' : code === 'EISDIR' ? 'this is a folder' : `it cannot be read (${code})`}`,
-    );
+    if (code === 'ENOENT') throw new ScriptError('NOT_FOUND', `${file}: there is no such script`);
+    throw new ScriptError('BAD_ARGUMENT', `${file}: ${code === 'EISDIR' ? 'this is a folder' : `it cannot be read (${code})`}`);
   }
 }
 
@@ -56,17 +54,6 @@ export async function runScript(script: Script, args: readonly string[], flags: 
     process.off('SIGINT', interrupt);
     process.off('SIGTERM', interrupt);
     process.off('beforeExit', deadlock);
-  }
-}
-
-/** With `--json` what goes wrong before the script has begun is an object too; gives the exit status. */
-export async function withJson(flags: RunFlags, work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (thrown) {
-    if (!flags.json) throw thrown;
-    process.stdout.write(`${failureJson(asScriptError(thrown))}\n`);
-    return EXIT.usage;
   }
 }
 

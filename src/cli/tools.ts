@@ -1,5 +1,5 @@
 import { HostContainer } from '../call/run.ts';
-import { parseConfig } from '../config.ts';
+import { parseConfig } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { hostTools } from '../tool/registry.ts';

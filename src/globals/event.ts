@@ -3,7 +3,7 @@ import { compileLater } from '../call/compile.ts';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
-import { MOST_MS } from '../config.ts';
+import { MOST_MS } from '../config/config.ts';
 import { type EventRecord, events } from '../event/bus.ts';
 import { splitPattern } from '../event/pattern.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -141,7 +141,7 @@ export const eventGlobal = builtinGlobal({
       handler: (_, { run }) => run.get(events).list(),
     }),
     stats: method({
-      doc: "Counts of this run's events.",
+      doc: "Counts of this run's events. `dropped` are those that a full queue let go of, and those of the runtime that nobody was given because handlers caused one another 8 deep or too many waited.",
       params: {},
       result: z.object({ emitted: z.int(), delivered: z.int(), dropped: z.int(), failed: z.int(), subscriptions: z.int(), queue_depth: z.int() }),
       effect: 'read',

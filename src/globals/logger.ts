@@ -3,7 +3,7 @@ import { builtinGlobal, type Method, method } from '../call/define.ts';
 import { toJsonText } from '../call/json.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
-import { LOG_LEVELS } from '../config.ts';
+import { LOG_LEVELS } from '../config/config.ts';
 import { type LogLevel, runLog } from '../log/log.ts';
 
 function write(level: LogLevel): Method {

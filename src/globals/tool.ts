@@ -5,7 +5,7 @@ import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
-import { MOST_MS } from '../config.ts';
+import { MOST_MS } from '../config/config.ts';
 import { tools } from '../tool/registry.ts';
 import { ownTool } from '../tool/script.ts';
 import { TOOL_HANDLE, type Tool } from '../tool/tool.ts';

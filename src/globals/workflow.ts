@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { builtinGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
-import { MOST_MS } from '../config.ts';
+import { MOST_MS } from '../config/config.ts';
 import { events } from '../event/bus.ts';
 import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
 import type { WorkflowKind } from '../workflow/kind.ts';

@@ -1,7 +1,7 @@
 import type { Context } from '../call/context.ts';
 import { toJsonText } from '../call/json.ts';
 import { toPlain, type Value } from '../call/value.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
 import { type LogLevel, runLog } from './log.ts';

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { hostService, runService } from '../call/context.ts';
 import type { ValueMap } from '../call/value.ts';
 import { toPlain } from '../call/value.ts';
-import { LOG_LEVELS } from '../config.ts';
+import { LOG_LEVELS } from '../config/config.ts';
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 

@@ -1,6 +1,6 @@
 import { matchesAny } from '../call/capability.ts';
 import type { Context } from '../call/context.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { configuredModels, findProvider } from './providers.ts';
 

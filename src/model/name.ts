@@ -1,5 +1,5 @@
+import { MODEL_NAME } from '../config/names.ts';
 import { ScriptError } from '../errors.ts';
-import { MODEL_NAME } from '../names.ts';
 
 /** A name's provider and model. Throws BAD_ARGUMENT for what is no name of a model, which begins with `where`. */
 export function splitName(name: string, wanted = MODEL_NAME.wanted, where = 'model'): [provider: string, id: string] {

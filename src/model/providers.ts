@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 
 /** What a provider speaks, where it is and which variables may hold its key. */

@@ -5,7 +5,7 @@ import { hostService } from '../call/context.ts';
 import { Cpu } from '../call/cpu.ts';
 import { checkFields, type Rule, text } from '../call/rules.ts';
 import { toPlain, type Value } from '../call/value.ts';
-import { type ConfigInput, parseConfig } from '../config.ts';
+import { type ConfigInput, parseConfig } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { resultCode, SQLITE_BUSY } from '../store/failure.ts';
 import { tenantFolder } from '../store/folders.ts';

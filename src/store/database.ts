@@ -43,7 +43,7 @@ export class Database {
       if (options.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.most_pages}`);
       this.limitTo(options.max_bytes);
     } catch (error) {
-      throw storeFailure(error);
+      throw storeFailure(error, path);
     }
   }
 
@@ -145,7 +145,7 @@ export class Database {
       return new ScriptError('STORE_FAILED', 'the tenant was removed by another process; the next call begins anew', { cause: error });
     }
     if (max_bytes !== undefined && resultCode(error) === SQLITE_FULL && this.#diskHasRoom()) return tenantFull(max_bytes, error);
-    return storeFailure(error);
+    return storeFailure(error, this.#path);
   }
 
   #diskHasRoom(): boolean {

@@ -35,12 +35,18 @@ export function newerFormat(found: number, known: number): ScriptError {
   );
 }
 
-/** A failure of the store as one sentence without a path of the host. */
-export function storeFailure(error: unknown): ScriptError {
+/** A failure of the store as one sentence without a path of the host; one of a database names its file. */
+export function storeFailure(error: unknown, file?: string): ScriptError {
   if (error instanceof ScriptError) return error;
   const system = (error as { code?: unknown } | null)?.code;
   const sentence = SENTENCES[resultCode(error)] ?? systemSentence(system) ?? 'the data folder cannot be used (data.dir, --data)';
-  return new ScriptError('STORE_FAILED', sentence, { cause: error });
+  return new ScriptError('STORE_FAILED', file === undefined ? sentence : sentence.replace(/^a database/, `the database ${inDataFolder(file)}`), {
+    cause: error,
+  });
+}
+
+function inDataFolder(file: string): string {
+  return (/(?:tenants[\\/][0-9a-f]{32}[\\/])?[^\\/]*$/.exec(file)?.[0] ?? '').replaceAll('\\', '/');
 }
 
 function systemSentence(code: unknown): string | undefined {

@@ -20,7 +20,7 @@ export function checkDatabases(folder: string, formats: Readonly<Record<string, 
     const path = join(folder, name);
     if (!statOf(path)?.size) continue;
     const head = headOf(path);
-    if (head.toString('latin1', 0, MAGIC.length) !== MAGIC) throw storeFailure({ errcode: SQLITE_NOTADB });
+    if (head.toString('latin1', 0, MAGIC.length) !== MAGIC) throw storeFailure({ errcode: SQLITE_NOTADB }, path);
     const found = head.readUInt32BE(VERSION_AT);
     if (found > steps.length) throw newerFormat(found, steps.length);
   }

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { SendMailOptions } from 'nodemailer';
 import type { Context } from '../call/context.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 
 type EmailSettings = NonNullable<Config['tools']['email']>;

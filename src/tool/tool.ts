@@ -20,7 +20,8 @@ export interface ToolDefinition<I extends z.ZodType = z.ZodType, O extends z.Zod
   /** snake_case. */
   readonly name: string;
   readonly description: string;
-  readonly category: string;
+  /** What `Tool.discover` and `Tool.categories` sort it under; `host` if not given, as `script` for tools that scripts register. */
+  readonly category?: string;
   readonly tags?: readonly string[];
   readonly version?: string;
   readonly input: I;
@@ -76,7 +77,7 @@ function takesObject({ type, anyOf }: ValueMap): boolean {
 const TOOL: { readonly [Name in keyof Required<ToolDefinition>]: Rule } = {
   name: required(NAME),
   description: required(text),
-  category: required(text),
+  category: text,
   tags: texts,
   version: text,
   input: required(input),
@@ -100,7 +101,7 @@ export function defineTool<const I extends z.ZodType, const O extends z.ZodType>
   return {
     name: definition.name,
     description: definition.description,
-    category: definition.category,
+    category: definition.category ?? source,
     tags: definition.tags ?? [],
     version: definition.version ?? '1.0.0',
     source,

@@ -9,7 +9,7 @@ import { deleteArtifact, queryArtifacts, storeArtifact } from '../../src/artifac
 import { storeFile } from '../../src/artifact/file.ts';
 import { readArtifact, streamArtifact } from '../../src/artifact/read.ts';
 import { HostContainer } from '../../src/call/run.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { createSession } from '../../src/session/session.ts';
 import { tenantFolder } from '../../src/store/folders.ts';
 import { testHost, testRun } from '../support/run.ts';
@@ -150,7 +150,7 @@ describe.skipIf(process.platform === 'win32')('a disk that takes no more', () =>
     import { randomBytes } from 'node:crypto';
     import { storeArtifact } from '${new URL('../../src/artifact/artifact.ts', import.meta.url).href}';
     import { HostContainer } from '${new URL('../../src/call/run.ts', import.meta.url).href}';
-    import { parseConfig } from '${new URL('../../src/config.ts', import.meta.url).href}';
+    import { parseConfig } from '${new URL('../../src/config/config.ts', import.meta.url).href}';
     import { createSession } from '${new URL('../../src/session/session.ts', import.meta.url).href}';
     import { testRun } from '${new URL('../support/run.ts', import.meta.url).href}';
     const host = new HostContainer(parseConfig(), process.argv[2]);

@@ -114,7 +114,8 @@ describe('wrong usage', () => {
     ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],
     ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, at least 1, got "soon"/],
     ['no time at all', ['exec', '--lang', 'js', '--timeout', '0', '1'], /^error: --timeout: expected milliseconds, at least 1, got "0"/],
-    ['no memory at all', ['exec', '--lang', 'lua', '--memory', '0', 'return 1'], /^error: --memory: expected megabytes, at least 1, got "0"/],
+    ['no memory at all', ['exec', '--lang', 'lua', '--memory', '0', 'return 1'], /^error: --memory: expected megabytes, 1 to 2048, got "0"/],
+    ['more memory than there can be', ['exec', '--lang', 'js', '--memory', '2049', '1'], /^error: --memory: expected megabytes, 1 to 2048, got "2049"/],
     ['a tenant that is none', ['exec', '--lang', 'lua', '--tenant', '../x', 'return 1'], /^error: --tenant: expected 1 to 128 of .*, got "\.\.\/x"/],
     ['another tenant that is none', ['exec', '--lang', 'js', '--allow-tenant', 'a b', '1'], /^error: --allow-tenant: expected \* or 1 to 128 of .*, got "a b"/],
     ['a session that is none', ['exec', '--lang', 'js', '--session', 'a/b', '1'], /^error: --session: expected 1 to 128 of .*, got "a\/b"/],
@@ -165,12 +166,21 @@ describe('wrong usage', () => {
   });
 
   it.each([
-    ['a missing file', ['run', '--json', 'none.lua'], 'none.lua: there is no such script'],
-    ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], '--seed: expected an integer, got "x"'],
-  ])('%s is an object with --json', async (_, args, message) => {
+    ['a missing file', ['run', '--json', 'none.lua'], 'NOT_FOUND', 'none.lua: there is no such script'],
+    ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], 'BAD_ARGUMENT', '--seed: expected an integer, got "x"'],
+    ['no language', ['exec', '--json', '1'], 'BAD_ARGUMENT', 'exec: the language is missing: --lang lua or --lang js'],
+    ['an unknown option before it', ['run', '--nope', '--json', 'x.lua'], 'BAD_ARGUMENT', "unknown option '--nope'"],
+    ['no script', ['run', '--json'], 'BAD_ARGUMENT', "missing required argument 'script'"],
+    ['an option without its value', ['state', 'list', '--json', '--data'], 'BAD_ARGUMENT', "option '--data <dir>' argument missing"],
+    ['a missing configuration', ['state', 'list', '--json', '--config', 'no.toml'], 'BAD_CONFIG', 'no.toml: the configuration cannot be read (no such file)'],
+  ])('%s is an object with --json', async (_, args, code, message) => {
     const { status, stdout, stderr } = await llmspell(...args);
-    expect(JSON.parse(stdout)).toEqual({ ok: false, value: null, output: [], error: { code: 'BAD_CONFIG', message } });
+    expect(JSON.parse(stdout)).toEqual({ ok: false, value: null, output: [], error: { code, message } });
     expect([status, stderr]).toEqual([2, '']);
+  });
+
+  it('a script that is missing is told as a sentence where --json is its own argument', async () => {
+    expect(await llmspell('run', 'none.lua', '--json')).toEqual({ status: 2, stdout: '', stderr: 'error: none.lua: there is no such script\n' });
   });
 
   it('names file and key of a wrong setting', async () => {
@@ -220,7 +230,7 @@ describe('the other commands', () => {
   it('write and check a configuration', async () => {
     expect((await llmspell('config', 'init', 'new.toml')).stdout).toBe('wrote new.toml\n');
     expect(await llmspell('config', 'init', 'new.toml')).toMatchObject({ status: 2, stderr: 'error: new.toml: it exists already\n' });
-    expect((await llmspell('config', 'check', '--config', 'new.toml')).stdout).toBe('new.toml is fine\n');
+    for (const file of [['new.toml'], ['--config', 'new.toml']]) expect((await llmspell('config', 'check', ...file)).stdout).toBe('new.toml is fine\n');
     expect(JSON.parse((await llmspell('config', 'show')).stdout)).toMatchObject({ limits: { cpu_ms: 10_000 } });
   });
 
@@ -257,7 +267,10 @@ describe('the other commands', () => {
     expect(await llmspell('state', 'list', '--data', 'future', '--json')).toMatchObject({ status: 2, stdout: expect.stringContaining('"code":"BAD_CONFIG"') });
     writeFileSync(file, 'this is no database, but it is long enough to be looked at as if it were one'.repeat(100));
     for (const command of commands)
-      expect(await command()).toMatchObject({ status: 2, stderr: expect.stringContaining('a database in the data folder is not one of llmspell') });
+      expect(await command()).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(/the database tenants\/[0-9a-f]{32}\/state\.db in the data folder is not one of llmspell/),
+      });
   });
 
   it('run the examples', async () => {
@@ -275,6 +288,12 @@ describe('the other commands', () => {
       expect(stdout).toMatch(new RegExp(`Knowledge  \\d+ documents in \\d+ passages; ${new_} documents are new`));
       expect(stdout).toContain(
         'Skipped    the step web, which may fail without harm: web_fetch: this run may not reach example.org (grants.net or --allow-net example.org)',
+      );
+    }
+    for (const name of ['research.lua', 'research.js']) {
+      const asked = await llmspell('run', '--allow-read', join(root, 'docs'), join(root, 'examples', name), 'What is the best pizza in Naples?');
+      expect(asked.stdout).toMatch(
+        /^Nothing in the \d+ sentences of the given text answers “What is the best pizza in Naples\?”\. It does not mention “pizza”, “naples”\.$/m,
       );
     }
   });

@@ -73,6 +73,8 @@ describe('the data folder from the command line', { timeout: 60_000 }, () => {
     ['a session with artifacts', ['artifact', 'list', 'none', '--tenant', 'acme'], 1, 'error: there is no session none\n'],
     ['a value', ['state', 'get', 'global', 'none', '--tenant', 'acme'], 1, 'error: there is nothing under none in the scope global\n'],
     ['a backup', ['state', 'restore', 'bak_x', '--tenant', 'acme'], 1, 'error: state restore: there is no backup "bak_x"\n'],
+    ['a data folder', ['session', 'list', '--data', 'none'], 1, 'error: there is no data folder none\n'],
+    ['a data folder with tenants', ['tenant', 'list', '--data', 'none'], 1, 'error: there is no data folder none\n'],
     ['a tenant to remove', ['tenant', 'remove', 'nobody'], 1, 'error: there is no tenant nobody in .llmspell\n'],
     ['a good name of a tenant', ['session', 'list', '--tenant', '../x'], 2, 'error: --tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../x"\n'],
     ['a good status', ['session', 'list', '--status', 'done', '--tenant', 'acme'], 2, 'error: --status: expected active, suspended or completed, got "done"\n'],

@@ -162,7 +162,7 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
     ['a tenant', ['stats', '--tenant', 'nobody'], 'error: there is no tenant nobody in .llmspell\n'],
   ])('says in one sentence that there is not %s', async (_, args, stderr) => {
     expect(await rag(args)).toEqual({ status: 1, stdout: '', stderr });
-    expect(await json(...args)).toEqual({ ok: false, error: { code: 'NOT_FOUND', message: stderr.slice(7, -1) } });
+    expect(await json(...args)).toMatchObject({ ok: false, error: { code: 'NOT_FOUND', message: stderr.slice(7, -1) } });
   });
 
   it('says which key is missing, and uses the provider that the configuration names', async () => {

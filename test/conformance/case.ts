@@ -1,6 +1,6 @@
 import type { Grants, Limits } from '../../src/call/context.ts';
 import type { Value } from '../../src/call/value.ts';
-import type { ConfigInput } from '../../src/config.ts';
+import type { ConfigInput } from '../../src/config/config.ts';
 
 /** What both languages must do alike: one script in each, and what comes out of both. */
 export interface Case {

@@ -50,3 +50,10 @@ it('the chapter on tools lists every tool that comes with the runtime, and no ot
   expect(listed.toSorted()).toEqual(BUILTIN_TOOLS.map(({ name }) => name).toSorted());
   expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`| Tools | ${BUILTIN_TOOLS.length} of them`);
 });
+
+it('what the README shows as measured is part of what the guide shows', () => {
+  const rows = (file: string) => /<!-- bench -->([\s\S]*)<!-- \/bench -->/.exec(readFileSync(join(root, file), 'utf8'))?.[1]?.match(/^\| .*$/gm) ?? [];
+  const shown = rows('README.md');
+  expect(shown.length).toBeGreaterThan(2);
+  expect(rows('docs/guide/18-measured.md')).toEqual(expect.arrayContaining(shown));
+});

@@ -61,11 +61,15 @@ describe('llmspell mcp', () => {
   it('refuses what it cannot use in one sentence', async () => {
     using server = new TestServer({ tools: [add] });
     const llmspell = commands(server);
-    const fails = async (message: string, ...args: string[]) =>
-      expect(await llmspell(...args)).toMatchObject({ status: 2, stdout: '', stderr: `error: ${message}\n` });
-    await fails('there is no MCP server "other" in the configuration; there are demo', 'mcp', 'approve', 'other', '--all');
-    await fails('demo offers no tool "nope"', 'mcp', 'approve', 'demo', 'nope');
-    await fails('no tool add of demo was approved', 'mcp', 'revoke', 'demo', 'add');
+    const ends =
+      (status: number) =>
+      async (message: string, ...args: string[]) =>
+        expect(await llmspell(...args)).toEqual({ status, stdout: '', stderr: `error: ${message}\n` });
+    const missing = ends(1);
+    await missing('there is no MCP server "other" in the configuration; there are demo', 'mcp', 'approve', 'other', '--all');
+    await missing('demo offers no tool "nope"', 'mcp', 'approve', 'demo', 'nope');
+    await missing('no tool add of demo was approved', 'mcp', 'revoke', 'demo', 'add');
+    const fails = ends(2);
     await fails('nothing to serve; name scripts (--script FILE) or tools (--tools NAME,…)', 'mcp', 'serve');
     await fails('--tools: there is no tool "nope"; `llmspell tools` lists them all', 'mcp', 'serve', '--tools', 'nope');
     await fails('--http: expected a port, got "x"', 'mcp', 'serve', '--tools', 'uuid', '--http', 'x');

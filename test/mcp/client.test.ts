@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Language } from '../../src/call/context.ts';
 import { HostContainer } from '../../src/call/run.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { mcpPins } from '../../src/mcp/client/pins.ts';
 import type { MockSource } from '../../src/model/mock.ts';
 import { ALL_GRANTS } from '../support/run.ts';

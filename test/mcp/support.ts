@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import type { Language } from '../../src/call/context.ts';
 import type { Value } from '../../src/call/value.ts';
-import type { ConfigInput } from '../../src/config.ts';
+import type { ConfigInput } from '../../src/config/config.ts';
 import type { ScriptError } from '../../src/errors.ts';
 import { digestOf, type Offer } from '../../src/mcp/client/offer.ts';
 import { mcpPins } from '../../src/mcp/client/pins.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Spending } from '../../src/agent/budget.ts';
-import type { ConfigInput } from '../../src/config.ts';
+import type { ConfigInput } from '../../src/config/config.ts';
 import { cacheKey, createMemoryCache, type EmbeddingCache, embeddingCaches } from '../../src/model/embedding-cache.ts';
 import { createSqliteCache } from '../../src/model/embedding-cache-sqlite.ts';
 import { embeddings } from '../../src/model/embeddings.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Context } from '../../src/call/context.ts';
 import { HostContainer } from '../../src/call/run.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import type { EmbeddingModel } from '../../src/model/embedding.ts';
 import { ingest } from '../../src/rag/ingest.ts';
 import { pipelineOf, setUp } from '../../src/rag/pipeline.ts';

@@ -33,7 +33,8 @@ describe('a run', () => {
     ['grants: net: expected an array of which each is a host such as api.example.org', { grants: { net: ['https://example.org/'] } }],
     ['limits: unknown option "cpums"; did you mean "cpu_ms"?', { limits: { cpums: 1 } }],
     ['limits: cpu_ms: expected a number of at least 0, got a number (NaN)', { limits: { cpu_ms: Number.NaN } }],
-    ['limits: memory_mb: expected a number of at least 1, got a number (0)', { limits: { memory_mb: 0 } }],
+    ['limits: memory_mb: expected a number of 1 to 2048, got a number (0)', { limits: { memory_mb: 0 } }],
+    ['limits: memory_mb: expected a number of 1 to 2048, got a number (2049)', { limits: { memory_mb: 2_049 } }],
     ['seed: expected an integer, got a number (0.5)', { seed: 0.5 }],
   ])('refuses its options: %s', async (message, options) => {
     await expect(test.runtime.execute('return 1', options)).rejects.toMatchObject({
@@ -135,6 +136,7 @@ describe('the runtime', () => {
       [{ limits: { cpu_ms: 1.5 } }, 'limits.cpu_ms: expected an integer, got 1.5'],
       [{ limits: { cpu_ms: 0 } }, 'limits.cpu_ms: expected a number above 0, got 0'],
       [{ limits: { memory_mb: 0.5 } }, 'limits.memory_mb: expected a number of at least 1, got 0.5'],
+      [{ limits: { memory_mb: 99_999 } }, 'limits.memory_mb: expected a number of at most 2048, got 99999'],
       [{ data: { backend: 'redis' } }, 'data.backend: expected "sqlite" or "memory", got "redis"'],
       [{ models: { override: 'gpt-4' } }, 'models.override: expected provider/model such as openai/gpt-4 or local/extractive, got "gpt-4"'],
       [{ data: { dir: '' } }, 'data.dir: expected a text that is not empty, got ""'],
@@ -155,8 +157,8 @@ describe('the runtime', () => {
 });
 
 describe('a definition', () => {
-  const tool = { name: 'own', description: 'Mine', category: 'test', input: z.strictObject({}), output: anyValue, execute: () => 1 };
-  const own = { doc: 'Mine.', params: {}, result: anyValue, effect: 'pure', handler: () => 1 };
+  const tool = { name: 'own', description: 'Mine', input: z.strictObject({}), output: anyValue, execute: () => 1 };
+  const own = { doc: 'Mine.', params: {}, result: anyValue, effect: 'pure', handler: () => 1 } as const;
 
   it.each<[message: string, changes: object]>([
     ['output: expected a schema of zod 4, got nothing', { output: undefined }],
@@ -178,10 +180,18 @@ describe('a definition', () => {
     await expect(create({ tools: [{ ...defineTool(tool), name: 'Bad name' }] })).rejects.toThrow(said);
   });
 
+  it('of a tool needs no category', () => expect([defineTool(tool).category, defineTool({ ...tool, category: 'web' }).category]).toEqual(['host', 'web']));
+
   it.each([z.record(z.string(), z.int()), z.union([z.object({ a: z.int() }), z.object({ b: z.int() })]), z.any(), z.object({ a: z.int() }).default({ a: 1 })])(
     'of a tool may take any kind of object: %#',
     (input) => expect(defineTool({ ...tool, input }).name).toBe('own'),
   );
+
+  it('of a global is refused when its name is not capitalised, unless it is a function', () => {
+    const global = { name: 'weather', doc: 'Mine.', methods: {} };
+    expect(() => defineGlobal(global)).toThrow('defineGlobal: global weather: name: expected a capitalised name of letters, digits and _, got "weather"');
+    expect(defineGlobal({ ...global, callable: own }).name).toBe('weather');
+  });
 
   it.each<[message: string, changes: object]>([
     ['methods: expected an object of methods by name, got nothing', { methods: undefined }],
@@ -279,6 +289,19 @@ describe.each(['lua', 'javascript'] as const)('what code of the host answers in 
         { language },
       )
     ).value;
+
+  it.each([0, 1, 2, 3, 4])('is an error also when a getter throws only after %d reads, whatever it throws', async (reads) => {
+    let left = reads;
+    const y = () => {
+      if (left-- > 0) return 1;
+      throw new RangeError('no more');
+    };
+    const get = never(() => ({ x: Object.defineProperty({ more: [] }, 'y', { enumerable: true, get: y }) }));
+    await using runtime = await create({ globals: [defineGlobal({ name: 'Own', doc: 'Answers.', methods: { get } })] });
+    const said = await failed(runtime, 'Own.get()');
+    if (left < 0) expect(said).toEqual(['INTERNAL', expect.stringMatching(/^Own\.get: .*result\.x\.y: it cannot be read: no more$/)]);
+    else expect(said ?? {}).toEqual({});
+  });
 
   it('is an error that names the method when it cannot cross, or does not fit, whether or not results are checked', async () => {
     await using runtime = await create({ globals: [own], tools });

@@ -290,6 +290,21 @@ describe('the runtime', () => {
     }
   });
 
+  it.each(LANGUAGES)('ends a %s run with what a promise of an option rejects with', async (language) => {
+    await using test = await testRuntime();
+    const bad = new Error('not today');
+    const fail = () => Promise.reject(bad);
+    for (const [option, text] of [
+      ['on_start', 'sleep(60000)'],
+      ['on_output', 'print(1) sleep(60000)'],
+    ] as const) {
+      const said = { code: 'INTERNAL', message: `execute: ${option} threw: not today`, cause: bad };
+      await expect(test.runtime.execute(text.replace(') ', '); '), { language, [option]: fail })).rejects.toMatchObject(said);
+    }
+    await using session = test.runtime.openSession({ language, on_start: fail });
+    await expect(session.evaluate('1')).rejects.toMatchObject({ message: 'openSession: on_start threw: not today' });
+  });
+
   it.each(LANGUAGES)('says which option of a %s run threw', async (language) => {
     await using test = await testRuntime();
     const fail = () => {

@@ -59,6 +59,12 @@ export const cases: readonly Case[] = [
     expect: [[1, 4, 5], 2],
   },
   {
+    name: 'of the runtime that handlers cause too deep are counted as dropped',
+    lua: `local n = 0 Event.subscribe("tool.uuid.completed", function() n = n + 1 Tool.execute("uuid", {}) end) Tool.execute("uuid", {}) Event.flush() return {n, Event.stats().dropped}`,
+    js: `let n = 0; Event.subscribe("tool.uuid.completed", () => { n++; Tool.execute("uuid", {}) }); Tool.execute("uuid", {}); Event.flush(); [n, Event.stats().dropped]`,
+    expect: [8, 1],
+  },
+  {
     name: 'tell where they come from',
     lua: `local e = Event.emit({event_type = "a", payload = {1}, correlation_id = "c"}) return {e.id, e.event_type, e.payload, e.sequence, e.source, e.correlation_id, type(e.timestamp)}`,
     js: `const e = Event.emit({event_type: "a", payload: [1], correlation_id: "c"}); [e.id, e.event_type, e.payload, e.sequence, e.source, e.correlation_id, typeof e.timestamp]`,

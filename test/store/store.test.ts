@@ -144,7 +144,7 @@ describe('a data folder', () => {
     const path = folder();
     new SqliteStore(path, 'normal').close();
     writeFileSync(join(path, 'state.db'), Buffer.alloc(4_096, 7));
-    expect(() => new SqliteStore(path, 'normal')).toThrow('a database in the data folder is not one of llmspell');
+    expect(() => new SqliteStore(path, 'normal')).toThrow('the database state.db in the data folder is not one of llmspell');
     const file = folder();
     writeFileSync(file, '');
     expect(() => new SqliteStore(join(file, 'x'), 'normal')).toThrow('the data folder is not a folder');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { queryArtifacts } from '../../src/artifact/artifact.ts';
 import { readArtifact } from '../../src/artifact/read.ts';
 import { HostContainer } from '../../src/call/run.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { storeOf } from '../../src/state/state.ts';
 import { tenantFolder } from '../../src/store/folders.ts';
 import { testRun } from './run.ts';

@@ -5,7 +5,7 @@ import { flushCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { storeArtifact } from '../../src/artifact/artifact.ts';
 import { HostContainer } from '../../src/call/run.ts';
-import { parseConfig } from '../../src/config.ts';
+import { parseConfig } from '../../src/config/config.ts';
 import { createSession } from '../../src/session/session.ts';
 import { storeOf } from '../../src/state/state.ts';
 import { tenantFolder } from '../../src/store/folders.ts';

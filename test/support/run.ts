@@ -6,7 +6,7 @@ import { CAPABILITIES } from '../../src/call/capability.ts';
 import type { Context, Grants, Limits } from '../../src/call/context.ts';
 import { CallContext, HostContainer, RunContainer } from '../../src/call/run.ts';
 import type { Value } from '../../src/call/value.ts';
-import { type ConfigInput, parseConfig } from '../../src/config.ts';
+import { type ConfigInput, parseConfig } from '../../src/config/config.ts';
 
 /** A host over a new temporary data folder. */
 export function testHost(config: ConfigInput = {}): HostContainer {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Grants } from '../../src/call/context.ts';
-import type { ConfigInput } from '../../src/config.ts';
+import type { ConfigInput } from '../../src/config/config.ts';
 import { type RuntimeOptions, ScriptRuntime } from '../../src/runtime.ts';
 import { ALL_GRANTS } from './run.ts';
 

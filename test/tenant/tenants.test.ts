@@ -133,7 +133,9 @@ describe('removing a tenant', () => {
     await host[Symbol.asyncDispose]();
     writeFileSync(join(tenantFolder(host.dataDir, 'a'), 'state.db'), Buffer.alloc(8_192, 7));
     const again = new HostContainer(host.config, host.dataDir);
-    expect(() => load(testRun({ host: again, tenant: 'a' }).context, 'global', 'k')).toThrow('a database in the data folder is not one of llmspell');
+    expect(() => load(testRun({ host: again, tenant: 'a' }).context, 'global', 'k')).toThrow(
+      /^the database tenants\/[0-9a-f]{32}\/state\.db in the data folder is not one of llmspell/,
+    );
     expect(await removeTenant(again, 'a')).toBe(true);
     expect(filesOf(host.dataDir)).toEqual([]);
     await again[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ConfigInput } from '../../src/config.ts';
+import type { ConfigInput } from '../../src/config/config.ts';
 import { ScriptError } from '../../src/errors.ts';
 import { sendAlert } from '../../src/log/alert.ts';
 import { tools } from '../../src/tool/registry.ts';

@@ -1,5 +1,5 @@
 import type { Client, Transport } from '@modelcontextprotocol/client';
-import type { McpServerConfig } from '../../config.ts';
+import type { McpServerConfig } from '../../config/config.ts';
 import { mcpFailed, translateFailure } from './failure.ts';
 import { boundedFetch } from './http.ts';
 import { type Offers, readOffers } from './offer.ts';

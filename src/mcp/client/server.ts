@@ -1,4 +1,4 @@
-import type { McpServerConfig } from '../../config.ts';
+import type { McpServerConfig } from '../../config/config.ts';
 import { ScriptError } from '../../errors.ts';
 import { type Connection, connect } from './connect.ts';
 import { mcpFailed, sessionGone, translateFailure } from './failure.ts';

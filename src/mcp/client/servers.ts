@@ -1,5 +1,5 @@
 import { hostService } from '../../call/context.ts';
-import { LOG_LEVELS } from '../../config.ts';
+import { LOG_LEVELS } from '../../config/config.ts';
 import { log } from '../../log/log.ts';
 import { McpServer } from './server.ts';
 

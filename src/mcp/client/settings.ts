@@ -1,4 +1,4 @@
-import type { McpServerConfig } from '../../config.ts';
+import type { McpServerConfig } from '../../config/config.ts';
 import { ScriptError } from '../../errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

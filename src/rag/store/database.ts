@@ -42,7 +42,7 @@ export class KnowledgeDatabase {
       this.db.function('searchable', { deterministic: true }, (text) => (typeof text === 'string' ? searchable(text) : text));
       this.db.exec('PRAGMA cache_size = -16384');
     } catch (error) {
-      throw storeFailure(error);
+      throw storeFailure(error, this.path);
     }
   }
 
@@ -94,7 +94,7 @@ export class KnowledgeDatabase {
     try {
       return work();
     } catch (error) {
-      throw this.db.isTransaction ? error : storeFailure(error);
+      throw this.db.isTransaction ? error : storeFailure(error, this.path);
     }
   }
 

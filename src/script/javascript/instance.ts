@@ -3,6 +3,7 @@ import type { RunContainer, ScriptInvoke } from '../../call/run.ts';
 import type { Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
+import { isOfEngine } from '../fatal.ts';
 import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
 import { Misfit, naming } from '../misfit.ts';
@@ -430,7 +431,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #raise(cell: number, error: unknown): void {
     if (this.dead) throw this.dead;
     this.#writer.abandon();
-    if (error instanceof WebAssembly.RuntimeError || error instanceof RangeError) throw error;
+    if (isOfEngine(error)) throw error;
     const failure = error instanceof Misfit ? error.toError(this.current.method, 'result') : asScriptError(error);
     // A fiber that was told to stop must not live on the errors of its calls: the engine's own interrupt comes only now and then.
     const ending = this.fiber?.interruptedAt ? this.fiber.ending : undefined;

@@ -1,3 +1,4 @@
+import { MOST_MEMORY_MB } from '../../config/config.ts';
 import type { FuelPlan } from './instrument.ts';
 import type { MemorySize } from './memories.ts';
 import type { StackPlan } from './reshape.ts';
@@ -16,6 +17,9 @@ export interface Manifest {
   /** Of the binary that the rewriter makes. */
   readonly sha256: string;
 }
+
+/** Pages of 64 KiB that a memory may have. */
+const MOST_PAGES = MOST_MEMORY_MB * 16;
 
 /** Operands in the interpreter's jump table (opcode − 1) that can jump back or call: JMP, EQ … TESTSET, CALL, TAILCALL, FORLOOP, TFORLOOP and their like. */
 const LUA_JUMPS = [55, 56, 57, 58, 59, 60, 61, 62, 63, 64, 65, 66, 72, 75, 76];
@@ -45,7 +49,7 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
   lua: {
     source: 'wasmoon/dist/glue.wasm',
     sourceSha256: '95f3f19ddb740125883bc41d5ec670cd0828e7b58c8bdad385323cbff497b55c',
-    memory: { initial: 28, maximum: 32_768 },
+    memory: { initial: 28, maximum: MOST_PAGES },
     exports: [
       ...['memory', '__indirect_function_table', '__wasm_call_ctors', 'emscripten_stack_init', 'stackSave', 'stackRestore', 'setThrew', 'malloc', 'free'],
       ...['luaL_newstate', 'luaL_openlibs', 'luaL_loadbufferx', 'luaL_ref', 'luaL_unref', 'luaL_tolstring', 'luaL_traceback', 'luaL_where'],
@@ -75,7 +79,7 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
   javascript: {
     source: 'quickjs-wasi/quickjs.wasm',
     sourceSha256: 'd4c9375f2b1ca4dc95f72c8aa2982a7a9951ac8011490d79c6582df732b4bbd9',
-    memory: { initial: 18, maximum: 32_768 },
+    memory: { initial: 18, maximum: MOST_PAGES },
     exports: [
       ...['memory', '__stack_pointer', '__indirect_function_table', '_initialize', 'wasm_malloc', 'wasm_free'],
       ...['qjs_init2', 'qjs_get_runtime_ptr', 'qjs_get_context_ptr', 'qjs_set_runtime_and_context', 'qjs_set_interrupt_handler', 'qjs_set_memory_limit'],

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 
 /** Kinds of TOML values in words. */
 const KINDS: Readonly<Record<string, string>> = {

@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import { configProblem } from './config-problem.ts';
-import { ScriptError } from './errors.ts';
+import { ScriptError } from '../errors.ts';
 import { GRANT_NAMES, MODEL_NAME, type NameRule } from './names.ts';
+import { configProblem } from './problem.ts';
 
 /** The longest time that a timer can wait, ms (24.8 days): one set to more fires at once. */
 export const MOST_MS = 2 ** 31 - 1;
 
 /** The least memory of a script, MB: a JavaScript context without anything in it takes 0.4, and each engine has room for small scripts with this. */
 export const LEAST_MEMORY_MB = 1;
+
+/** The most memory of a script, MB: what the memories of both engines may grow to. */
+export const MOST_MEMORY_MB = 2_048;
 
 // Shared, since every schema is made at each start.
 const text = z.string();
@@ -179,7 +182,7 @@ const configSchema = z
       .strictObject({
         cpu_ms: count.default(10_000),
         timeout_ms: z.int().nonnegative().max(MOST_MS).default(0),
-        memory_mb: z.number().min(LEAST_MEMORY_MB).default(64),
+        memory_mb: z.number().min(LEAST_MEMORY_MB).max(MOST_MEMORY_MB).default(64),
         output_mb: positive.default(16),
         fibers: count.default(256),
         subscriptions: count.default(1_000),
