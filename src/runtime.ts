@@ -145,6 +145,7 @@ function tableOf({ globals = NO_GLOBALS, builtins = true, checkResults = false }
 export class ScriptRuntime {
   readonly host: HostContainer;
   readonly #table: MethodTable;
+  readonly #running = new Set<Promise<unknown>>();
   #closed = false;
 
   private constructor(host: HostContainer, table: MethodTable) {
@@ -202,17 +203,22 @@ export class ScriptRuntime {
   async execute(source: string, options: ExecuteOptions = {}): Promise<RunResult> {
     this.#begin('execute', options);
     if (typeof source !== 'string') throw new ScriptError('BAD_ARGUMENT', `execute: source: expected a string, got ${typeof source}`);
-    if (options.signal?.aborted) throw cancellation(options.signal);
-    const language = languageOf(options);
+    const result = this.#execute(source, languageOf(options), options);
+    this.#running.add(result);
+    try {
+      return await result;
+    } finally {
+      this.#running.delete(result);
+    }
+  }
+
+  async #execute(source: string, language: Language, options: ExecuteOptions): Promise<RunResult> {
     const output: string[] = [];
     const started = performance.now();
     // Making a context takes a good part of a millisecond: many runs that start at once share the turns of the event loop.
     const turn = scheduler.turn(options.tenant ?? 'default', options);
-    if (turn) {
-      await turn;
-      this.#refuseClosed();
-      if (options.signal?.aborted) throw cancellation(options.signal);
-    }
+    if (turn) await turn;
+    if (options.signal?.aborted) throw cancellation(options.signal);
     const { run, instance } = this.#open('execute', language, options, (line) => output.push(line));
     scheduler.leave();
     let cancelled = 0;
@@ -248,12 +254,8 @@ export class ScriptRuntime {
   }
 
   #begin(method: RunMethod, options: ExecuteOptions): void {
-    this.#refuseClosed();
-    checkOptions(method, options, this.host.config.limits);
-  }
-
-  #refuseClosed(): void {
     if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    checkOptions(method, options, this.host.config.limits);
   }
 
   /** Makes a run with a context of its language and tells the host of it; when the host throws, nothing of it is left. */
@@ -300,9 +302,11 @@ export class ScriptRuntime {
     await run.get(hooks).fire(new CallContext(run, { method: point }), point, {});
   }
 
+  /** Closes the runtime: no run begins any more, those that are under way are awaited. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await Promise.allSettled(this.#running);
     await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }

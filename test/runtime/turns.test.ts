@@ -74,13 +74,17 @@ describe('runs that start at once', () => {
     expect(begun).toBe(2);
   });
 
-  it('do not begin when the runtime is closed meanwhile', async () => {
-    await using other = await ScriptRuntime.create({ builtins: false, config: { data: { backend: 'memory' } } });
-    const runs = [other.execute('', { language: 'lua' })];
+  it('are awaited when the runtime is closed, and no other begins', async () => {
+    const other = await ScriptRuntime.create({ builtins: false, config: { data: { backend: 'memory' } } });
+    const ended: unknown[] = [];
+    const run = () => other.execute('return 1', { language: 'lua' }).then(({ value }) => ended.push(value));
+    const runs = [run()];
     spend(10);
-    const late = other.execute('', { language: 'lua' });
-    await other[Symbol.asyncDispose]();
-    await expect(late).rejects.toMatchObject({ code: 'CANCELLED', message: 'the runtime is closed' });
-    await Promise.allSettled(runs);
+    runs.push(run());
+    const closed = other[Symbol.asyncDispose]();
+    await expect(run()).rejects.toMatchObject({ code: 'CANCELLED', message: 'the runtime is closed' });
+    await closed;
+    await Promise.all(runs);
+    expect(ended).toEqual([1, 1]);
   });
 });
