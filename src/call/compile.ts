@@ -65,7 +65,7 @@ function compileArguments(name: string, definition: Method): CompiledMethod['che
   const count = names.length;
   // What takes any value takes the global itself too, which `Logger:info(…)` passes.
   const probe = { [name.split(/[.:]/)[1] ?? '']: () => null };
-  const takesAny = checks[0] !== undefined && names[0] !== 'self' && !(checks[0](probe) instanceof Failure);
+  const takesAny = checks[0] !== undefined && !isOfHandle(name) && !(checks[0](probe) instanceof Failure);
   return (args, language) => {
     if (args.length > count) refuseExtra(name, names, args, language);
     const hint = takesAny ? calledWrongly(name, names[0], args, language) : '';
@@ -84,11 +84,16 @@ function compileArguments(name: string, definition: Method): CompiledMethod['che
   };
 }
 
+/** Methods of handles, `Agent:execute`, take the handle first, as `self`. */
+function isOfHandle(name: string): boolean {
+  return name.includes(':');
+}
+
 /** A hint where the call itself looks wrong: a dot and a colon mixed up in Lua, a method taken off its handle in JavaScript. */
 function calledWrongly(name: string, parameter: string | undefined, args: readonly (Value | undefined)[], language: Language): string {
   const [owner = '', method = ''] = name.split(/[.:]/);
   const [first] = args;
-  if (parameter === 'self') {
+  if (isOfHandle(name) && parameter === 'self') {
     if (first instanceof Handle && first.type.name === owner) return '';
     return `; call it on the handle: ${owner[0]?.toLowerCase()}${owner.slice(1)}${language === 'lua' ? ':' : '.'}${method}(…)`;
   }
@@ -99,7 +104,7 @@ function calledWrongly(name: string, parameter: string | undefined, args: readon
 function refuseExtra(name: string, names: readonly string[], args: readonly (Value | undefined)[], language: Language): void {
   const given = args.findLastIndex((arg) => arg !== null && arg !== undefined) + 1;
   if (given <= names.length) return;
-  const handles = names[0] === 'self' ? 1 : 0;
+  const handles = isOfHandle(name) ? 1 : 0;
   const count = names.length - handles;
   const wanted = count === 0 ? 'no arguments' : count === 1 ? 'at most 1 argument' : `at most ${count} arguments`;
   throw new ScriptError('BAD_ARGUMENT', `${name}: expected ${wanted}, got ${given - handles}${calledWrongly(name, names[0], args, language)}`, {
