@@ -136,13 +136,14 @@ describe('recursion in JavaScript', () => {
   it.each([
     ['with many variables', '(function f() { var VARIABLES; return 1 + f() })', 5_000],
     ['with more variables than its stack has place', '(function f() { var VARIABLES; return 1 })', 30_000],
-    ['with as many parameters and variables as may be', '(function f(PARAMETERS) { var VARIABLES; return 1 })', 65_000],
+    // Variables beside so many parameters would be looked up among them one by one.
+    ['with as many parameters and operands as may be', '(function f(PARAMETERS) { return f(OPERANDS) })', 65_000],
   ])('of a function %s ends so on every stack', async (_, text, count) => {
-    const names = (letter: string) => `Array.from({length: ${count}}, (_, i) => "${letter}" + i).join()`;
+    const names = `Array.from({length: ${count}}, (_, i) => "n" + i).join()`;
     const callback = '() => { Try.later(1); try { return f() } catch (e) { return e.name } }';
     expect(
       await run(
-        `const f = (0, eval)(\`${text}\`.replace("VARIABLES", ${names('v')}).replace("PARAMETERS", ${names('p')})); [...Try.all(Array(7).fill(${callback})), ${alive}]`,
+        `const f = (0, eval)("${text}".replace(/VARIABLES|PARAMETERS/, ${names}).replace("OPERANDS", "0,".repeat(${count}))); [...Try.all(Array(7).fill(${callback})), ${alive}]`,
       ),
     ).toEqual([...Array(7).fill('RangeError'), 1]);
   });
