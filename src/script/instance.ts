@@ -80,8 +80,8 @@ export abstract class Instance {
   protected abstract dispose(fiber: Fiber): void;
   /** Sets the fuel counter and what it is refilled with. */
   protected abstract setFuel(amount: number): void;
-  /** Makes the engine raise the fiber's error at its next safe point; false if it cannot be told yet. */
-  protected abstract interrupt(fiber: Fiber): boolean;
+  /** Makes the engine raise the error of the fiber, which computes, at its next safe point. */
+  protected abstract interrupt(fiber: Fiber): void;
   /** Frees engine references that the host dropped; called with the baton on the main stack. */
   protected abstract releaseDropped(): void;
   /** Leaves the engine's memory to another context. */
@@ -425,7 +425,7 @@ export abstract class Instance {
     const now = threadMs();
     if (fiber.learnedAt && now - fiber.learnedAt < CLEANUP_MS) return;
     fiber.interruptedAt ||= now;
-    if (this.interrupt(fiber)) return;
+    this.interrupt(fiber);
     if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(this.#fuel.little);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));

@@ -71,8 +71,9 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
         { function: 286, value: 333_332, times: 1, becomes: Math.floor(LUA_SLOTS / 3) - 1 },
       ],
     },
-    fuel: { stackPointer: 0, dispatch: { function: 575, cases: 82, operands: LUA_JUMPS } },
-    sha256: 'fd784c4d4cecc1658c0b9aa9f85fbc5a908355e6161d362b24c4a79117cdc7e7',
+    // luaV_execute, lua_resume
+    fuel: { stackPointer: 0, dispatch: { function: 575, cases: 82, operands: LUA_JUMPS }, runners: [575, 296] },
+    sha256: '2adac78302da24b45c1e76b291bed8ae3df31823279aa898f4876794808a4f04',
   },
   javascript: {
     source: 'quickjs-wasi/quickjs.wasm',
@@ -116,6 +117,6 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       guards: [{ function: 1291, runtime: 8, limit: 644, done: 4, raise: 95, exception: 6n << 32n }],
     },
     fuel: { stackPointer: 0, skip: [92] },
-    sha256: 'de72bd312ab79981fc2dd0de1c103c1e3da2adfb029c463601382867d565efb1',
+    sha256: '00096b77d9e815ff5ea26b73b3e841f13d7242a1903310b5eb262ceae130806b',
   },
 };

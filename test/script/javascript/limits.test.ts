@@ -71,6 +71,9 @@ describe('a deadline of a callback', () => {
   it.each([
     ['while it computes', 'for (;;);'],
     ['while it catches everything', 'for (;;) try { for (;;); } catch {}'],
+    ['while it catches what fails in the library', 'for (;;) try { "x".repeat(2 ** 29) } catch {}'],
+    ['while it catches so in a generator', 'for (const _ of (function* () { for (;;) try { null.x } catch {} })());'],
+    ['while it recurses deep', 'for (;;) try { (function f() { return 1 + f() })() } catch {}'],
     ['between calls of the library', 'const t = new Array(1e5).fill("x"); for (;;) t.join()'],
     ['while it waits', 'Try.later(1, 5000)'],
     ['while it waits and catches', 'for (;;) try { Try.later(1, 5000) } catch {}'],

@@ -69,6 +69,10 @@ describe('a deadline of a callback', () => {
   it.each([
     ['while it computes', 'while true do end'],
     ['while it catches everything', 'while true do pcall(function() while true do end end) end'],
+    ['while it catches what fails in the library', 'while true do pcall(string.rep, "x", 1e9) end'],
+    ['while it catches so in a coroutine', 'coroutine.wrap(function() while true do pcall(error, "x") end end)()'],
+    ['while the library computes in ever new coroutines', 'local text = ("x=1 "):rep(1e5) while true do pcall(coroutine.wrap(function() load(text) end)) end'],
+    ['while it recurses deep', 'while true do pcall(function() local function f() return 1 + f() end f() end) end'],
     ['inside a coroutine', 'coroutine.wrap(function() while true do end end)()'],
     ['inside the library', 'return (("a"):rep(300)):find((".-"):rep(2) .. "b") and 1 or (function() while true do end end)()'],
     ['while it waits', 'Try.later(1, 5000)'],
