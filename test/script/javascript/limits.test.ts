@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Limits } from '../../../src/call/context.ts';
 import type { Value } from '../../../src/call/value.ts';
-import type { ScriptError } from '../../../src/errors.ts';
+import { ScriptError } from '../../../src/errors.ts';
 import { createJavaScriptEngine } from '../../../src/script/javascript/engine.ts';
 import { runText } from '../../support/engine.ts';
 import { testHost, testRun } from '../../support/run.ts';
@@ -89,6 +89,17 @@ describe('a deadline of a callback', () => {
     const text =
       'let r; const t = new Array(3e5).fill("x"); try { Try.call(() => { for (;;) t.join() }, [], 30) } catch (e) { r = { code: e.code, after: Try.later(7) } } r';
     expect(await run(text).finally(() => clearInterval(busy))).toEqual({ code: 'TIMEOUT', after: 7 });
+  });
+});
+
+describe('a run that is cancelled', () => {
+  it('ends, however many of its functions would tidy up without end', async () => {
+    const { run: cancelled } = testRun({ host, limits: { cpu_ms: 1500 }, language: 'javascript' });
+    const text = 'Try.all(Array(250).fill(() => { try { Try.later(1, 60000) } finally { for (;;) try { for (;;); } catch {} } }))';
+    const ended = failure(runText(engine, cancelled, text));
+    await run('Try.later(1, 1)');
+    cancelled.abort(new ScriptError('CANCELLED', 'enough'));
+    expect(await ended).toMatchObject({ code: 'CANCELLED', message: 'enough' });
   });
 });
 
