@@ -172,4 +172,23 @@ describe('recursion in JavaScript', () => {
     const error = await run('const f = (n) =>\n1 + f(n + 1); f(1)', { memory_mb: 8 }).catch((problem) => problem);
     expect(error).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'the script nests its calls too deep', where: { file: 'test.js', line: 2 } });
   });
+
+  it('leaves whole what waits deep in other fibers, also in generators', async () => {
+    const deep = `const deep = (n, seed) => {
+      const [a, b, c] = [n * seed, n + "x", { n }];
+      if (n === 0) return Try.later(0, seed);
+      const rest = deep(n - 1, seed);
+      if (n % 50 === 0) Try.later(1, 1);
+      if (a !== n * seed || b !== n + "x" || c.n !== n) throw new Error("other locals");
+      return rest + a;
+    }`;
+    const overflow = 'let d = 0; const f = () => { if (++d % 200 === 0) Try.later(1, 1); return 1 + f() }; try { f() } catch (e) { return e.name }';
+    const text = `${deep};
+      function* nested(depth, n, seed) { if (depth > 0) yield* nested(depth - 1, n, seed); else yield deep(n, seed) }
+      const fns = [];
+      for (let i = 0; i < 5; i++) fns.push(() => deep(400, i), () => { ${overflow} }, () => [...nested(30, 100, i)][0]);
+      Try.all(fns)`;
+    const sum = (n: number) => (n * (n + 1)) / 2;
+    expect(await run(text)).toEqual([0, 1, 2, 3, 4].flatMap((seed) => [sum(400) * seed, 'RangeError', sum(100) * seed]));
+  });
 });
