@@ -1,7 +1,8 @@
 import { describe } from '../call/check/failure.ts';
+import { Cpu } from '../call/cpu.ts';
 import { modelFailed } from './failure.ts';
 import { type LanguageModel, MODEL_CAPABILITIES, type ModelAnswer, type ModelRequest, messageText, type TokenUsage, usageOf } from './model.ts';
-import { countRequest, countTokens } from './tokens.ts';
+import { countRequestSoon, countTokensSoon } from './tokens.ts';
 
 /** One scripted answer: a text, or its parts; an error is thrown in place of the answer. */
 export type MockAnswer =
@@ -49,8 +50,9 @@ export function createMockModel(name: string, source: MockSource): LanguageModel
         name: tool,
         input: typeof input === 'string' ? input : JSON.stringify(input),
       }));
-      const input_tokens = answer.usage?.input_tokens ?? countRequest(request);
-      const output_tokens = answer.usage?.output_tokens ?? countTokens(text) + tool_calls.reduce((sum, call) => sum + countTokens(call.input), 0);
+      const cpu = new Cpu();
+      const input_tokens = answer.usage?.input_tokens ?? (await countRequestSoon(cpu, request));
+      const output_tokens = answer.usage?.output_tokens ?? (await countTokensSoon(cpu, [text, ...tool_calls.map(({ input }) => input)]));
       return {
         message: { role: 'assistant', content: text, ...(tool_calls.length > 0 && { tool_calls }) },
         finish_reason: answer.finish_reason ?? (tool_calls.length > 0 ? 'tool_calls' : 'stop'),

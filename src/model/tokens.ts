@@ -79,22 +79,21 @@ export function countTokens(text: string): number {
   return counter.count;
 }
 
+/** As `countTokens`, of several texts together, for a run, over several turns of the event loop where they are large. */
+export function countTokensSoon(cpu: Cpu, texts: readonly string[]): Soon<number> {
+  const counter = new Counter(texts);
+  return whenReady(inTurns(cpu, counter.step), () => counter.count);
+}
+
 const PER_MESSAGE = 4;
 const PER_IMAGE = 800;
 
 type Counted = Pick<ModelRequest, 'messages' | 'tools' | 'schema'>;
 
-/** About how many tokens a request has before its answer. */
-export function countRequest(request: Counted): number {
-  const { texts, besides } = partsOf(request);
-  return texts.reduce((sum, text) => sum + countTokens(text), besides);
-}
-
-/** As `countRequest`, for a run, over several turns of the event loop where the request is large. */
+/** About how many tokens a request has before its answer; over several turns of the event loop where it is large. */
 export function countRequestSoon(cpu: Cpu, request: Counted): Soon<number> {
   const { texts, besides } = partsOf(request);
-  const counter = new Counter(texts);
-  return whenReady(inTurns(cpu, counter.step), () => counter.count + besides);
+  return whenReady(countTokensSoon(cpu, texts), (count) => count + besides);
 }
 
 /** The texts of a request, and the tokens of what is none. */

@@ -1,4 +1,5 @@
 import { countTokens } from '../model/tokens.ts';
+import { cutBefore } from './chunk/boundary.ts';
 import type { Hit } from './knowledge.ts';
 
 /** A numbered passage of an assembled context: one stretch of one document. */
@@ -69,7 +70,7 @@ function join(hits: readonly Hit[]): Passage[] {
   return passages;
 }
 
-/** As much of a text as the room allows, cut at the end of a sentence or word; empty when that is not worth it. */
+/** As much of a text as the room allows, cut at the end of a sentence or word, else between graphemes; empty when that is not worth it. */
 function fit(text: string, room: number): string {
   if (countTokens(text) <= room) return text;
   if (room < WORTH_CUTTING) return '';
@@ -82,5 +83,5 @@ function fit(text: string, room: number): string {
   }
   const cut = text.slice(0, low);
   const sentence = Math.max(cut.lastIndexOf('. '), cut.lastIndexOf('\n')) + 1;
-  return cut.slice(0, sentence > low / 2 ? sentence : Math.max(cut.lastIndexOf(' '), 0)).trimEnd();
+  return cut.slice(0, sentence > low / 2 ? sentence : cutBefore(text, 0, low)).trimEnd();
 }

@@ -42,7 +42,7 @@ export async function* prepare(context: Context, inputs: readonly DocumentInput[
   const inside = context.with({ signal: AbortSignal.any([context.signal, abort.signal]) });
   const begun: Promise<Ended>[] = [];
   try {
-    const all = [...allSources(context, inputs)];
+    const all = await allSources(inside, inputs);
     options.counted?.(all.filter(([, source]) => !('reason' in source)).length);
     for (const [index, source] of all) {
       if ('reason' in source) {
@@ -78,21 +78,19 @@ function told(context: Context, { index, source, made, error }: Ended): Prepared
   return 'chunks' in made ? { index, document: made } : { index, skipped: made };
 }
 
+type Found = DocumentSource | PassedOver | { readonly source: string | undefined; readonly failed: unknown };
+
 /** The documents of all inputs, or why an input names none. */
-function* allSources(
-  context: Context,
-  inputs: readonly DocumentInput[],
-): Generator<[number, DocumentSource | PassedOver | { source: string | undefined; failed: unknown }]> {
+async function allSources(context: Context, inputs: readonly DocumentInput[]): Promise<[index: number, Found][]> {
+  const all: [number, Found][] = [];
   for (const [index, input] of inputs.entries()) {
-    let sources: (DocumentSource | PassedOver)[];
     try {
-      sources = sourcesOf(context, input);
+      for (const source of await sourcesOf(context, input)) all.push([index, source]);
     } catch (failed) {
-      yield [index, { source: input.file_path ?? input.url, failed }];
-      continue;
+      all.push([index, { source: input.file_path ?? input.url, failed }]);
     }
-    for (const source of sources) yield [index, source];
   }
+  return all;
 }
 
 /** One document: read, chunked, embedded. Gives its id and hash alone when that version is known. */

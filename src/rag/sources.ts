@@ -3,13 +3,14 @@ import { join, posix } from 'node:path';
 import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { anyMap, bytes } from '../call/schema.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import type { ValueMap } from '../call/value.ts';
 import type { DocumentBytes } from '../document/document.ts';
 import { DOCUMENT_LIMITS } from '../document/document.ts';
 import { ScriptError } from '../errors.ts';
 import { openForReading } from '../tool/files/access.ts';
 import { readBytes } from '../tool/files/read.ts';
-import { type Entry, listFolder } from '../tool/files/walk.ts';
+import { type Entry, listFolderSoon } from '../tool/files/walk.ts';
 import { request } from '../tool/net/request.ts';
 
 /** A document as scripts give it: one of content, file_path and url. */
@@ -46,7 +47,7 @@ const MOST_FILES = 10_000;
 const PATTERN = /[*?{[]/;
 
 /** The documents that an input names. Throws BAD_ARGUMENT unless it has exactly one of content, file_path and url, and what opening files throws. */
-export function sourcesOf(context: Context, input: DocumentInput): (DocumentSource | PassedOver)[] {
+export function sourcesOf(context: Context, input: DocumentInput): Soon<(DocumentSource | PassedOver)[]> {
   const { content, file_path, url, name, metadata } = input;
   const given = [content, file_path, url].filter((one) => one !== undefined).length;
   if (given !== 1)
@@ -66,32 +67,34 @@ function idOf(context: Context, { document_id }: ValueMap): string | undefined {
   throw new ScriptError('BAD_ARGUMENT', `${context.method}: metadata.document_id: expected a text of 1 to 1000 characters`);
 }
 
-function filesOf(context: Context, file_path: string, id: string | undefined, metadata: ValueMap): (DocumentSource | PassedOver)[] {
+function filesOf(context: Context, file_path: string, id: string | undefined, metadata: ValueMap): Soon<(DocumentSource | PassedOver)[]> {
   const one = (path: string, own: string): DocumentSource => ({
     id: own,
     source: path,
     metadata,
     open: () => ({ bytes: readBytes(context, path, DOCUMENT_LIMITS.bytes), name: path }),
   });
-  const found = expand(context, file_path);
-  if (!found) return [one(file_path, id ?? tidy(file_path))];
-  return [...found.passedOver, ...found.files.map((path) => one(path, id === undefined ? tidy(path) : `${id}/${tidy(path)}`))];
+  return whenReady(expand(context, file_path), (found) => {
+    if (!found) return [one(file_path, id ?? tidy(file_path))];
+    return [...found.passedOver, ...found.files.map((path) => one(path, id === undefined ? tidy(path) : `${id}/${tidy(path)}`))];
+  });
 }
 
 /** The files below a folder or of a pattern, and what is passed over; undefined for a path that is one file. */
-function expand(context: Context, path: string): { files: string[]; passedOver: PassedOver[] } | undefined {
+function expand(context: Context, path: string): Soon<{ files: string[]; passedOver: PassedOver[] } | undefined> {
   const parts = path.split('/');
   const first = parts.findIndex((part) => PATTERN.test(part));
   if (first < 0 && !isFolder(context, path)) return undefined;
   const folder = first < 0 ? path : parts.slice(0, first).join('/') || (path.startsWith('/') ? '/' : '.');
   const pattern = first < 0 ? undefined : parts.slice(first).join('/');
-  const { entries, truncated } = listFolder(context, folder, { recursive: true, pattern, hidden: false, limit: MOST_FILES });
-  if (truncated) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${path} names more than ${MOST_FILES} files`);
-  const pathOf = (entry: Entry) => (folder === '.' ? entry.path : join(folder, entry.path));
-  const files = entries.filter(({ kind }) => kind === 'file').map(pathOf);
-  if (files.length === 0) throw new ScriptError('NOT_FOUND', `${context.method}: there is no file ${first < 0 ? 'in' : 'like'} ${path}`);
-  const passedOver = entries.filter(({ kind }) => kind === 'link' || kind === 'other').map((entry) => ({ source: pathOf(entry), reason: reasonOf(entry) }));
-  return { files: files.sort(), passedOver };
+  return whenReady(listFolderSoon(context, folder, { recursive: true, pattern, hidden: false, limit: MOST_FILES }), ({ entries, truncated }) => {
+    if (truncated) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: ${path} names more than ${MOST_FILES} files`);
+    const pathOf = (entry: Entry) => (folder === '.' ? entry.path : join(folder, entry.path));
+    const files = entries.filter(({ kind }) => kind === 'file').map(pathOf);
+    if (files.length === 0) throw new ScriptError('NOT_FOUND', `${context.method}: there is no file ${first < 0 ? 'in' : 'like'} ${path}`);
+    const passedOver = entries.filter(({ kind }) => kind === 'link' || kind === 'other').map((entry) => ({ source: pathOf(entry), reason: reasonOf(entry) }));
+    return { files: files.sort(), passedOver };
+  });
 }
 
 function reasonOf({ kind, path }: Entry): string {

@@ -30,6 +30,8 @@ export class Fiber implements Caller {
   region = 0;
   thread = 0;
   anchor = 0;
+  /** What of it was told last that it must stop: a Lua thread. */
+  told = 0;
   traceback: string | undefined;
   /** What it raised last, as text, where that was none. */
   raised: string | undefined;

@@ -1,10 +1,11 @@
 import type { Context, InvokeOptions } from '../call/context.ts';
 import { dispatch, type MethodTable } from '../call/dispatch.ts';
 import { roundMs } from '../call/elapsed.ts';
-import { CallContext, cancelled, type RunContainer, unlessEnded } from '../call/run.ts';
+import { CallContext, cancelled, type RunContainer } from '../call/run.ts';
 import type { Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { Baton } from './baton.ts';
+import { Budget } from './budget.ts';
 import type { Usage } from './engine.ts';
 import { fatal, isOfEngine } from './fatal.ts';
 import { Fiber, fiberOf } from './fiber.ts';
@@ -51,16 +52,12 @@ export abstract class Instance {
   #afterTurn: (() => number) | undefined;
   /** Says to those who read or write values when others should have their turn. */
   protected readonly steps = new Steps(() => this.#hostTime() && scheduler.expired(performance.now()));
-  /** The chunk of a session that runs now, how many came before, and where the processor's clock stood when the last one began. */
-  #chunk: Fiber | undefined;
-  #chunks = 0;
-  #chunkCpuMs = 0;
-  /** Set while a chunk is being stopped: whatever computes for it ends with this. */
-  #stopping: ScriptError | undefined;
+  readonly #budget: Budget;
 
   constructor(run: RunContainer, table: MethodTable) {
     this.run = run;
     this.table = table;
+    this.#budget = new Budget(run);
     this.#baton = new Baton(run, (now) => this.#fuel.begin(now));
     run.cpu.onHost = () => this.#checkCpu(run.cpu.ms);
   }
@@ -80,8 +77,8 @@ export abstract class Instance {
   protected abstract dispose(fiber: Fiber): void;
   /** Sets the fuel counter and what it is refilled with. */
   protected abstract setFuel(amount: number): void;
-  /** Makes the engine raise the fiber's error at its next safe point; false if it cannot be told yet. */
-  protected abstract interrupt(fiber: Fiber): boolean;
+  /** Makes the engine raise the error of the fiber, which computes, at its next safe point. */
+  protected abstract interrupt(fiber: Fiber): void;
   /** Frees engine references that the host dropped; called with the baton on the main stack. */
   protected abstract releaseDropped(): void;
   /** Leaves the engine's memory to another context. */
@@ -173,26 +170,11 @@ export abstract class Instance {
 
   /** Runs a chunk of a session on a fiber of its own; time limits count anew for each. */
   protected enterChunk<T>(body: (fiber: Fiber) => Promise<T>): Promise<T> {
-    const { timeout_ms } = this.run.limits;
-    const id = `${++this.#chunks}`;
-    const late = new ScriptError('LIMIT_EXCEEDED', `took longer than limits.timeout_ms = ${timeout_ms} ms`);
-    const fiber = new Fiber({ id, context: new CallContext(this.run), timeoutMs: timeout_ms > 0 ? timeout_ms : undefined, late });
-    this.#chunk = fiber;
-    this.#chunkCpuMs = this.run.cpu.ms;
-    this.#stopping = undefined;
-    return unlessEnded(
-      this.enter(fiber, () => body(fiber)),
-      () => this.#stopping,
-    ).finally(() => {
-      this.#chunk = undefined;
-      this.#stopping = undefined;
-    });
+    return this.#budget.chunk((fiber) => this.enter(fiber, () => body(fiber)));
   }
 
   interruptChunk(error: ScriptError): void {
-    if (!this.#chunk) return;
-    this.#stopping = error;
-    this.#chunk.end(error);
+    this.#budget.stop(error);
   }
 
   /** The fiber of the main chunk. */
@@ -209,7 +191,7 @@ export abstract class Instance {
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
     this.#hostSince = undefined;
     // A branch that ended early may clean up by calls that do not wait; of a whole run or chunk nothing more is taken.
-    if (fiber.ending && (this.#stopping || this.run.signal.aborted)) throw fiber.ending;
+    if (fiber.ending && this.#budget.ended) throw fiber.ending;
     const result = dispatch(entry, args, fiber.callContext(entry.name));
     if (++this.#calls % CALLS_PER_LOOK === 0 || !entry.pure) this.#look();
     if (result instanceof Promise) this.#pending = result;
@@ -346,7 +328,7 @@ export abstract class Instance {
       if (scheduler.expired(now)) this.#pauseDue = true;
       return 0;
     }
-    if (this.#stopping) fiber.end(this.#stopping);
+    if (this.#budget.stopping) fiber.end(this.#budget.stopping);
     if (fiber.ending || now > fiber.deadline) this.#stop(fiber);
     return scheduler.expired(now) ? 1 : 0;
   }
@@ -392,13 +374,10 @@ export abstract class Instance {
     };
   }
 
-  /** Ends what has computed for too long, by itself or by what the host does for it; a session outlives its chunk. */
+  /** Ends what has computed for too long, by itself or by what the host does for it. */
   #checkCpu(ms: number): void {
-    const { cpu_ms } = this.run.limits;
-    if (ms - this.#chunkCpuMs <= cpu_ms || this.#stopping) return;
-    if (this.#chunks === 0) return this.kill(new ScriptError('LIMIT_EXCEEDED', `the run computed longer than limits.cpu_ms = ${cpu_ms} ms`));
-    this.#stopping = new ScriptError('LIMIT_EXCEEDED', `computed longer than limits.cpu_ms = ${cpu_ms} ms`);
-    this.#chunk?.end(this.#stopping);
+    const error = this.#budget.exceeded(ms);
+    if (error) this.kill(error);
   }
 
   /** Lets others have their turn in the middle of host work; the fiber keeps the baton. */
@@ -424,9 +403,9 @@ export abstract class Instance {
   #stop(fiber: Fiber): void {
     fiber.end(fiber.timeout());
     const now = threadMs();
-    if (fiber.learnedAt && now - fiber.learnedAt < CLEANUP_MS) return;
+    if (fiber.learnedAt && now - fiber.learnedAt < CLEANUP_MS && this.#budget.mayCleanUp(this.#baton.cpuMsAt(performance.now()))) return;
     fiber.interruptedAt ||= now;
-    if (this.interrupt(fiber)) return;
+    this.interrupt(fiber);
     if (now - fiber.interruptedAt < INTERRUPT_GRACE_MS) this.setFuel(this.#fuel.little);
     else {
       this.kill(new ScriptError('LIMIT_EXCEEDED', `${fiber.ending?.message ?? 'interrupted'} and could not be interrupted`));

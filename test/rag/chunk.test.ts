@@ -44,6 +44,10 @@ const anyText = fc
         '👩‍👩‍👧',
         '🇩🇪🇫🇷',
         'e\u0301',
+        `# ${'😀'.repeat(99)}\n`,
+        `# a${'😀'.repeat(99)}\n`,
+        `def a${'😀'.repeat(99)}():\n`,
+        `def ${'😀'.repeat(99)}():\n`,
         'क्ष',
         '漢字。',
         'Dr. No! Yes? ',
@@ -61,6 +65,7 @@ function checkLaws(text: string, list: readonly Chunk[], size: number, overlap: 
     expect(one.index).toBe(at);
     expect(text.slice(one.start, one.stop)).toBe(one.text);
     expect(one.text.trim()).not.toBe('');
+    expect([one.text, ...(one.headings ?? [])].every((part) => part.isWellFormed())).toBe(true);
     expect(countTokens(one.text)).toBeLessThanOrEqual(size);
     const before = list[at - 1];
     if (before) {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cpu } from '../../src/call/cpu.ts';
 import { assemble } from '../../src/rag/assemble.ts';
@@ -71,6 +72,20 @@ describe('assemble', () => {
     expect(tokens).toBeLessThanOrEqual(60);
     expect(truncated).toBe(true);
     expect(text).toMatch(/words\.(?:\n|$)/);
+  });
+
+  it('cuts no character in two, and a text without blanks too', () => {
+    const unit = fc.constantFrom('😀', '👩‍👩‍👧', '𝒜', '漢', 'a', 'e\u0301', ' ', '. ', '\n');
+    fc.assert(
+      fc.property(fc.array(unit, { minLength: 1, maxLength: 200 }), fc.integer({ min: 1, max: 120 }), (units, room) => {
+        const source = units.join('');
+        const { text, citations, tokens } = assemble([hit('a', source)], room);
+        expect(tokens).toBeLessThanOrEqual(room);
+        expect(text.isWellFormed()).toBe(true);
+        for (const { start, stop } of citations) expect(text.endsWith(source.slice(start, stop))).toBe(true);
+      }),
+    );
+    expect(assemble([hit('a', '漢字'.repeat(200))], 60).citations).toMatchObject([{ start: 0, stop: expect.toSatisfy((stop: number) => stop > 200) }]);
   });
 });
 

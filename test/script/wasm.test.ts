@@ -56,6 +56,11 @@ describe('the engines binaries', () => {
 });
 
 describe('the probe of Lua', () => {
+  it.each([[[]], [[296]]])('fails when nobody knows what runs beside %j', (runners) => {
+    const engine = compile('lua', buildEngine(readSource(MANIFESTS.lua), { ...MANIFESTS.lua, fuel: { ...MANIFESTS.lua.fuel, runners } }));
+    expect(() => probeLua(engine)).toThrow('the running state is not known');
+  });
+
   it.each([
     ['nothing of it is changed', []],
     ['its limit in bytes is left', MANIFESTS.lua.stack.constants?.filter(({ value }) => value !== 16_000_001)],

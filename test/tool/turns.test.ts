@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sourcesOf } from '../../src/rag/sources.ts';
+import { testRun } from '../support/run.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { turnsDuring } from '../support/turns.ts';
 import { workspace } from '../support/workspace.ts';
@@ -24,6 +26,16 @@ it('others have their turns while a folder is listed', async () => {
   await list({ path: 'few' });
   const { turns: few } = await list({ path: 'few' });
   expect((await list({ path: 'many', limit: 5 })).turns).toBeGreaterThan(few + 1);
+});
+
+it('others have their turns while the documents of a folder are looked for', async () => {
+  const { run, context } = testRun({ grants: { read: [space.inside] } });
+  const find = (folder: string) => turnsDuring(() => sourcesOf(context, { file_path: join(space.inside, folder), metadata: {} }));
+  const { turns: few } = await find('few');
+  const { result, turns } = await find('many');
+  expect(result).toHaveLength(FILES);
+  expect(turns).toBeGreaterThan(few + 1);
+  await run[Symbol.asyncDispose]();
 });
 
 /** Each tells how many files there are. */

@@ -1,7 +1,8 @@
+import { Cpu } from '../../call/cpu.ts';
 import { modelFailed } from '../failure.ts';
 import type { LanguageModel, ModelRequest } from '../model.ts';
 import { usageOf } from '../model.ts';
-import { countRequest, countTokens } from '../tokens.ts';
+import { countRequestSoon, countTokens } from '../tokens.ts';
 import { fillSchema } from './fill.ts';
 import { type Material, readMaterial } from './material.ts';
 import { chooseQuotes, type Quote } from './quotes.ts';
@@ -33,7 +34,8 @@ export function createExtractiveModel(name: string): LanguageModel {
       const pieces = request.schema ? [fillSchema(name, request.schema, findings)] : compose(findings);
       const content = pieces.join('');
       if (onText) for (const piece of pieces) await onText(piece);
-      return { message: { role: 'assistant', content }, finish_reason: 'stop', usage: usageOf(countRequest(request), countTokens(content)) };
+      const usage = usageOf(await countRequestSoon(new Cpu(), request), countTokens(content));
+      return { message: { role: 'assistant', content }, finish_reason: 'stop', usage };
     },
   };
 }

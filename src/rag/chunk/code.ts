@@ -1,3 +1,4 @@
+import { pieceEnd } from '../../call/text.ts';
 import type { Chunker } from './chunker.ts';
 import { definitionsOf, leads } from './definitions.ts';
 import { fit } from './measure.ts';
@@ -75,7 +76,7 @@ function* blocks(text: string, start: number, stop: number, definitions: readonl
       inner = stop;
     }
     if (defines && title === undefined) {
-      title = line.text.slice(0, LONGEST_HEADING).replace(/[\s{(:]+$/, '');
+      title = line.text.slice(0, pieceEnd(line.text, 0, LONGEST_HEADING)).replace(/[\s{(:]+$/, '');
       inner = line.stop;
     }
     leading = comments ? (leading ?? line.start) : undefined;

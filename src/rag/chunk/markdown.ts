@@ -1,3 +1,4 @@
+import { pieceEnd } from '../../call/text.ts';
 import type { Chunker } from './chunker.ts';
 import { fit } from './measure.ts';
 import type { Piece } from './pack.ts';
@@ -106,7 +107,7 @@ function withoutClosing(title: string): string {
 
 function plain(title: string): string {
   return title
-    .slice(0, LONGEST_TITLE)
+    .slice(0, pieceEnd(title, 0, LONGEST_TITLE))
     .replaceAll(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
     .replaceAll(/[*`]|\\(?=[#*_`[\]])/g, '')
     .trim();

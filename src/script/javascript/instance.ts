@@ -192,10 +192,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   }
 
   /** The interpreter's own handler raises it, again and again: it is asked at the next branch or call of the script instead of some thousands later. */
-  protected interrupt(): boolean {
+  protected interrupt(): void {
     const { heap, context } = this.#machine;
     heap.setWord(context + CONTEXT.polls, 1);
-    return false;
   }
 
   protected release(): void {

@@ -4,7 +4,7 @@ export interface LuaExports {
   readonly __indirect_function_table: WebAssembly.Table;
   readonly __fuel: WebAssembly.Global<'i32'>;
   readonly __fuel_reset: WebAssembly.Global<'i32'>;
-  readonly __fuel_frame: WebAssembly.Global<'i32'>;
+  readonly __running: WebAssembly.Global<'i32'>;
   readonly __fuel_slot: WebAssembly.Table;
   __wasm_call_ctors(): void;
   emscripten_stack_init(): void;
@@ -64,6 +64,7 @@ export interface LuaExports {
 
 export const LUA = {
   registry: -1_001_000,
+  firstUpvalue: -1_001_001,
   nil: 0,
   boolean: 1,
   lightuserdata: 2,

@@ -136,11 +136,24 @@ export class LuaInstance extends Instance implements ScriptInstance {
     return this.#x.memory.buffer.byteLength;
   }
 
-  /** Sets a count hook on what runs, or where C code of the library runs on the fiber's own thread, for when it is back. */
-  protected interrupt(fiber: Fiber): boolean {
+  /**
+   * Sets a count hook on what runs, which raises as soon as C code of the library is back, and on what waits for its end.
+   * That walks all calls, and the fuel that it burns must not interrupt it.
+   */
+  protected interrupt(fiber: Fiber): void {
     const { running } = this.#machine;
-    this.#x.lua_sethook(running || fiber.thread, this.#machine.hook, LUA.maskCount, 1);
-    return running !== 0;
+    if (fiber.told === running) return;
+    fiber.told = running;
+    this.outside(() => {
+      for (let L = fiber.thread; L; L = this.#resumedBy(L)) this.#x.lua_sethook(L, this.#machine.hook, LUA.maskCount, 1);
+    });
+  }
+
+  /** The coroutine that a thread waits for: the function that it is in has it as its first argument (`resume`, `close`) or upvalue (`wrap`). 0 for what runs. */
+  #resumedBy(L: number): number {
+    if (L === this.#machine.running) return 0;
+    const at = [1, LUA.firstUpvalue].find((index) => this.#x.lua_type(L, index) === LUA.thread);
+    return at === undefined ? 0 : this.#x.lua_topointer(L, at);
   }
 
   /** Calls what is on the fiber's stack, with its arguments, and gives the first result. */

@@ -96,9 +96,9 @@ export class LuaMachine {
     this.#load = WebAssembly.promising(x.luaL_loadbufferx);
   }
 
-  /** The `lua_State` whose instruction just ran out of fuel; 0 while C code of the library runs. */
+  /** The `lua_State` that runs, or whose call into C code of the library does. */
   get running(): number {
-    return this.x.__fuel_frame.value;
+    return this.x.__running.value;
   }
 
   /** Memory for a fiber's shadow stack, aligned as C wants it (printf goes wrong otherwise); the heap's cap grows with it. */
@@ -111,14 +111,19 @@ export class LuaMachine {
 
   /** `lua_pcallk` with one result, the message handler at index 1, on the shadow stack that ends at `top`. */
   pcall(top: number, L: number, args: number): Promise<number> {
-    this.x.stackRestore(top);
+    this.#begin(top, L);
     return this.#pcall(L, args, 1, 1, 0, 0);
   }
 
   /** Compiles a text chunk on that shadow stack. */
   load(top: number, L: number, text: { pointer: number; size: number }, name: number): Promise<number> {
-    this.x.stackRestore(top);
+    this.#begin(top, L);
     return this.#load(L, text.pointer, text.size, name, 0);
+  }
+
+  #begin(top: number, L: number): void {
+    this.x.stackRestore(top);
+    this.x.__running.value = L;
   }
 
   #imports(first: LinkExports, memory: WebAssembly.Memory, now: () => number): WebAssembly.Imports {

@@ -19,6 +19,7 @@ const LOOPS = {
   'a tail call': 'local function f(n) if n > 0 then return f(n - 1) end end f(20)',
   'a pattern': 'local _ = (("a"):rep(9)):find((".-"):rep(2) .. "b")',
   'a caught error': 'for i = 1, 4 do pcall(error) end',
+  'a coroutine': 'local co = coroutine.wrap(function() for i = 1, 20 do coroutine.yield() end error() end) for i = 1, 20 do co() end pcall(co)',
 } as const;
 
 /** Calls without end reach the limit of Lua's stack, also while an error is handled, and end as errors. */
@@ -33,10 +34,10 @@ export function probeLua(engine: EngineModules = loadEngine('lua')): void {
   const machine = new LuaMachine(undefined, engine);
   const { x, memory } = machine;
   let ticks = 0;
-  let frames = 0;
+  const states = new Set<number>();
   const tick = () => {
     ticks++;
-    if (machine.running) frames++;
+    states.add(machine.running);
     x.__fuel.value = FUEL;
     return 0;
   };
@@ -56,7 +57,8 @@ export function probeLua(engine: EngineModules = loadEngine('lua')): void {
     if (status !== LUA.ok) throw failed(`${name} ends with "${memory.describe(L, -1)}"`);
     if (ticks < LEAST_TICKS) throw failed(`${name} does not ask for fuel`);
   }
-  if (frames === 0) throw failed('the running state is not known');
+  // None while a text is read, the state, its coroutine.
+  if (states.size !== 3 || machine.running !== 0) throw failed('the running state is not known');
   if (run(ENDLESS) !== LUA.ok) throw failed(`calls without end do not end at ${LUA_SLOTS} values on the stack`);
 }
 

@@ -8,11 +8,13 @@ export interface FuelPlan {
   readonly stackPointer: number;
   /** A bytecode interpreter whose dispatch loop is left alone: only the cases of these operands of its jump table are checked. */
   readonly dispatch?: { readonly function: number; readonly cases: number; readonly operands: readonly number[] };
+  /** Functions that run their first parameter, a state: the global `__running` holds it while they do. */
+  readonly runners?: readonly number[];
   /** Functions without checks: they ask by other means. */
   readonly skip?: readonly number[];
 }
 
-const NAMES = { fuel: '__fuel', reset: '__fuel_reset', slot: '__fuel_slot', frame: '__fuel_frame' } as const;
+const NAMES = { fuel: '__fuel', reset: '__fuel_reset', slot: '__fuel_slot', running: '__running' } as const;
 /** Fuel at start: enough that nothing ticks before the host has set its own. */
 const FULL = 2 ** 31 - 1;
 /** A bulk operation costs its size divided by two to this power. */
@@ -21,15 +23,16 @@ const BULK_SHIFT = 6;
 /**
  * Adds a fuel check to the head of every loop, and to bulk memory operations by their size: `fuel -= 1`, and when it falls below zero it is
  * reset and the function in the one-slot table `__fuel_slot` is called. Entries are only appended, so no index in the module changes.
- * While the interpreter of `dispatch` calls out, the global `__fuel_frame` holds its first parameter.
+ * Whoever catches an exception that leaves one of `runners` puts back what `__running` held before.
  */
 export function instrument(bytes: Uint8Array, plan: FuelPlan): Uint8Array {
   const module = readModule(bytes);
   const rewriter = new Rewriter(bytes, module, plan);
+  const own = rewriter.own();
   const code = [
-    Uint8Array.from(unsigned(module.functions.length + 3)),
+    Uint8Array.from(unsigned(module.functions.length + own.length)),
     ...module.functions.flatMap((fn) => sized(rewriter.body(fn))),
-    ...rewriter.own().flatMap((body) => sized([Uint8Array.from(body)])),
+    ...own.flatMap(({ body }) => sized([Uint8Array.from(body)])),
   ];
   const added = rewriter.added();
   const pieces: Uint8Array[] = [bytes.subarray(0, 8)];
@@ -107,9 +110,9 @@ class Rewriter {
     return [...pieces, this.#bytes.subarray(at, fn.end)];
   }
 
-  /** The three functions that are appended: the slow path, and copying and filling that pay by size. */
-  own(): readonly (readonly number[])[] {
-    const { stackPointer } = this.#plan;
+  /** The functions that are appended: the slow path, copying and filling that pay by size, and what is called in place of runners. */
+  own(): readonly { readonly type: number; readonly body: readonly number[] }[] {
+    const { stackPointer, runners = [] } = this.#plan;
     const reset = [OP.globalGet, ...unsigned(this.#fuel + 1), OP.globalSet, ...unsigned(this.#fuel)];
     const callOut = [OP.i32Const, 0, OP.callIndirect, ...unsigned(this.#type), ...unsigned(this.#slot)];
     const slow = [
@@ -156,18 +159,39 @@ class Rewriter {
       ...operation,
       OP.end,
     ];
-    return [slow, bulk([OP.prefixFc, OP.memoryCopy, 0, 0]), bulk([OP.prefixFc, OP.memoryFill, 0])];
+    const functions = [
+      { type: this.#type, body: slow },
+      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryCopy, 0, 0]) },
+      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryFill, 0]) },
+    ];
+    return [...functions, ...runners.map((index) => this.#run(index))];
+  }
+
+  /** `(state, …) { before = __running; __running = state; result = run(state, …); __running = before; return result }`. */
+  #run(runner: number): { readonly type: number; readonly body: readonly number[] } {
+    const { type } = this.#module.functions.find(({ index }) => index === runner) as WasmFunction;
+    const parameters = this.#module.types[type] as number;
+    const running = unsigned(this.#fuel + 2);
+    const passed = Array.from({ length: parameters }, (_, i) => [OP.localGet, ...unsigned(i)]).flat();
+    const before = unsigned(parameters);
+    return {
+      type,
+      body: [
+        ...[1, 1, OP.i32, OP.globalGet, ...running, OP.localSet, ...before, OP.localGet, 0, OP.globalSet, ...running],
+        ...[...passed, OP.call, ...unsigned(runner), OP.localGet, ...before, OP.globalSet, ...running, OP.end],
+      ],
+    };
   }
 
   /** What the other sections gain. */
   added(): ReadonlyMap<number, Added> {
-    const type = this.#type;
+    const own = this.own();
     const mutableZero = (value: number) => [OP.i32, 1, OP.i32Const, ...signed(value), OP.end];
     const exported = (name: string, kind: number, index: number) => [...encodedName(name), kind, ...unsigned(index)];
     const [table, global] = [1, 3];
     return new Map([
       [SECTION.type, { count: 2, bytes: [0x60, 0, 0, 0x60, 3, OP.i32, OP.i32, OP.i32, 0] }],
-      [SECTION.function, { count: 3, bytes: [...unsigned(type), ...unsigned(type + 1), ...unsigned(type + 1)] }],
+      [SECTION.function, { count: own.length, bytes: own.flatMap((fn) => unsigned(fn.type)) }],
       [SECTION.table, { count: 1, bytes: [0x70, 0, 1] }],
       [SECTION.global, { count: 3, bytes: [...mutableZero(FULL), ...mutableZero(FULL), ...mutableZero(0)] }],
       [
@@ -177,7 +201,7 @@ class Rewriter {
           bytes: [
             ...exported(NAMES.fuel, global, this.#fuel),
             ...exported(NAMES.reset, global, this.#fuel + 1),
-            ...exported(NAMES.frame, global, this.#fuel + 2),
+            ...exported(NAMES.running, global, this.#fuel + 2),
             ...exported(NAMES.slot, table, this.#slot),
           ],
         },
@@ -186,29 +210,29 @@ class Rewriter {
   }
 
   #edits(fn: WasmFunction, start: number, scratch: number): { from: number; to: number; code: readonly number[] }[] {
-    const { dispatch, skip } = this.#plan;
+    const { dispatch, runners = [], skip } = this.#plan;
     const interpreter = dispatch?.function === fn.index ? dispatch : undefined;
     const found = interpreter && findDispatch(this.#bytes, fn, start, interpreter);
-    const check = this.#check(scratch, interpreter ? this.#slowWithFrame() : [OP.call, ...unsigned(this.#slow)]);
+    const check = this.#check(scratch);
     const inLoops = !skip?.includes(fn.index);
     const edits: { from: number; to: number; code: readonly number[] }[] = [];
     const open: number[] = [];
     walk(new Reader(this.#bytes, start), fn.end, (op, from, to, extended) => {
-      if (interpreter && (op === OP.localSet || op === OP.localTee) && this.#bytes[from + 1] === 0)
-        throw new Error('the interpreter assigns to its first parameter');
       if (op === OP.block || op === OP.loop || op === OP.if || op === OP.try) open.push(from);
       else if (op === OP.end) {
         const block = open.pop();
         if (block !== undefined && found?.cases.has(block)) edits.push({ from: to, to, code: check });
       }
       if (op === OP.loop && inLoops && from !== found?.loop) edits.push({ from: to, to, code: check });
+      const runner = op === OP.call ? runners.indexOf(new Reader(this.#bytes, from + 1).number()) : -1;
+      if (runner >= 0) edits.push({ from, to, code: [OP.call, ...unsigned(this.#slow + 3 + runner)] });
       if (op === OP.prefixFc && extended === OP.memoryCopy) edits.push({ from, to, code: [OP.call, ...unsigned(this.#slow + 1)] });
       if (op === OP.prefixFc && extended === OP.memoryFill) edits.push({ from, to, code: [OP.call, ...unsigned(this.#slow + 2)] });
     });
     return edits;
   }
 
-  #check(scratch: number, slow: readonly number[]): readonly number[] {
+  #check(scratch: number): readonly number[] {
     return [
       OP.globalGet,
       ...unsigned(this.#fuel),
@@ -221,17 +245,12 @@ class Rewriter {
       ...unsigned(this.#fuel),
       OP.localGet,
       ...unsigned(scratch),
-      ...this.#ifBelowZero(slow),
+      ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)]),
     ];
   }
 
   #ifBelowZero(then: readonly number[]): readonly number[] {
     return [OP.i32Const, 0, OP.i32LessSigned, OP.if, OP.emptyBlock, ...then, OP.end];
-  }
-
-  #slowWithFrame(): readonly number[] {
-    const frame = unsigned(this.#fuel + 2);
-    return [OP.localGet, 0, OP.globalSet, ...frame, OP.call, ...unsigned(this.#slow), OP.i32Const, 0, OP.globalSet, ...frame];
   }
 }
 

@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import type { Limits } from '../../../src/call/context.ts';
 import type { Value } from '../../../src/call/value.ts';
 import { createJavaScriptEngine } from '../../../src/script/javascript/engine.ts';
+import { BIN, environment } from '../../support/command-line.ts';
 import { runText } from '../../support/engine.ts';
 import { testHost, testRun } from '../../support/run.ts';
 
@@ -33,7 +36,7 @@ const NESTED: Readonly<Record<string, readonly [text: string, works: number]>> =
   'functions in functions': ['(0, eval)("(function(){".repeat(n) + "})".repeat(n))', 120],
   blocks: ['(0, eval)("{".repeat(n) + "}".repeat(n))', 740],
   'unary operators': ['(0, eval)("!".repeat(n) + "1")', 500],
-  'regular expressions': ['new RegExp("(?:".repeat(n) + ")".repeat(n))', 2_100],
+  'regular expressions': ['new RegExp("(?:".repeat(n) + ")".repeat(n))', 1_500],
   flat: ['let a = []; for (let i = 0; i < n; i++) a = [a]; a.flat(Infinity)', 2_100],
   'iterators in iterators': ['let it = [1].values(); for (let i = 0; i < n; i++) it = it.map((x) => x); it.next()', 1_000],
   'iterators without functions': ['let it = [1].values(); for (let i = 0; i < n; i++) it = it.take(1); it.next()', 1_000],
@@ -98,6 +101,8 @@ const ENDLESS = {
   switches: 'eval("switch(1){case 1:".repeat(5000))',
   'lookbehind in lookbehind': 'new RegExp("(?<=".repeat(20000) + ")".repeat(20000))',
   'sets of characters': 'new RegExp("[".repeat(20000), "v")',
+  'differences of sets': 'new RegExp("[[a--".repeat(20000), "v")',
+  'intersections of sets': 'new RegExp("[a&&[".repeat(20000), "v")',
 } as const;
 
 const alive = 'Try.later(1)';
@@ -126,6 +131,15 @@ describe('recursion in JavaScript', () => {
     ]);
   });
 
+  it('ends so where V8 has optimized the engine for what is short', () => {
+    const nested = ['[', '[[a--', '(?='].map((part) => `try { new RegExp("${part}".repeat(20000), "v") } catch (e) { names.push(e.name) }`);
+    const text = `for (let i = 0; i < 5000; i++) new RegExp("[a-z0-9_]+x", "v"); const names = []; ${nested.join(';')} print(...names)`;
+    // A process of its own has seen nothing else, and optimizes at once instead of beside.
+    const args = ['--wasm-sync-tier-up', BIN, 'exec', '--lang', 'javascript', text];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: tmpdir(), env: environment(tmpdir()), encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: 'SyntaxError SyntaxError SyntaxError\n', stderr: '' });
+  });
+
   it('is as deep in every callback, whether its stack is new or not', async () => {
     const callback = '() => { Try.later(1); let d = 0; try { (function f() { d++; return 1 + f() })() } catch {} Try.later(1); return d }';
     const depths = (await run(`[...Try.all(Array(12).fill(${callback})), ...Try.all(Array(3).fill(${callback}))]`)) as number[];
@@ -136,13 +150,14 @@ describe('recursion in JavaScript', () => {
   it.each([
     ['with many variables', '(function f() { var VARIABLES; return 1 + f() })', 5_000],
     ['with more variables than its stack has place', '(function f() { var VARIABLES; return 1 })', 30_000],
-    ['with as many parameters and variables as may be', '(function f(PARAMETERS) { var VARIABLES; return 1 })', 65_000],
+    // Variables beside so many parameters would be looked up among them one by one.
+    ['with as many parameters and operands as may be', '(function f(PARAMETERS) { return f(OPERANDS) })', 65_000],
   ])('of a function %s ends so on every stack', async (_, text, count) => {
-    const names = (letter: string) => `Array.from({length: ${count}}, (_, i) => "${letter}" + i).join()`;
+    const names = `Array.from({length: ${count}}, (_, i) => "n" + i).join()`;
     const callback = '() => { Try.later(1); try { return f() } catch (e) { return e.name } }';
     expect(
       await run(
-        `const f = (0, eval)(\`${text}\`.replace("VARIABLES", ${names('v')}).replace("PARAMETERS", ${names('p')})); [...Try.all(Array(7).fill(${callback})), ${alive}]`,
+        `const f = (0, eval)("${text}".replace(/VARIABLES|PARAMETERS/, ${names}).replace("OPERANDS", "0,".repeat(${count}))); [...Try.all(Array(7).fill(${callback})), ${alive}]`,
       ),
     ).toEqual([...Array(7).fill('RangeError'), 1]);
   });
@@ -156,5 +171,24 @@ describe('recursion in JavaScript', () => {
   it('ends the run with one sentence when nobody catches it', async () => {
     const error = await run('const f = (n) =>\n1 + f(n + 1); f(1)', { memory_mb: 8 }).catch((problem) => problem);
     expect(error).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'the script nests its calls too deep', where: { file: 'test.js', line: 2 } });
+  });
+
+  it('leaves whole what waits deep in other fibers, also in generators', async () => {
+    const deep = `const deep = (n, seed) => {
+      const [a, b, c] = [n * seed, n + "x", { n }];
+      if (n === 0) return Try.later(0, seed);
+      const rest = deep(n - 1, seed);
+      if (n % 50 === 0) Try.later(1, 1);
+      if (a !== n * seed || b !== n + "x" || c.n !== n) throw new Error("other locals");
+      return rest + a;
+    }`;
+    const overflow = 'let d = 0; const f = () => { if (++d % 200 === 0) Try.later(1, 1); return 1 + f() }; try { f() } catch (e) { return e.name }';
+    const text = `${deep};
+      function* nested(depth, n, seed) { if (depth > 0) yield* nested(depth - 1, n, seed); else yield deep(n, seed) }
+      const fns = [];
+      for (let i = 0; i < 5; i++) fns.push(() => deep(400, i), () => { ${overflow} }, () => [...nested(30, 100, i)][0]);
+      Try.all(fns)`;
+    const sum = (n: number) => (n * (n + 1)) / 2;
+    expect(await run(text)).toEqual([0, 1, 2, 3, 4].flatMap((seed) => [sum(400) * seed, 'RangeError', sum(100) * seed]));
   });
 });

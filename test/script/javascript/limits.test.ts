@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Limits } from '../../../src/call/context.ts';
 import type { Value } from '../../../src/call/value.ts';
-import type { ScriptError } from '../../../src/errors.ts';
+import { ScriptError } from '../../../src/errors.ts';
 import { createJavaScriptEngine } from '../../../src/script/javascript/engine.ts';
 import { runText } from '../../support/engine.ts';
 import { testHost, testRun } from '../../support/run.ts';
@@ -71,6 +71,9 @@ describe('a deadline of a callback', () => {
   it.each([
     ['while it computes', 'for (;;);'],
     ['while it catches everything', 'for (;;) try { for (;;); } catch {}'],
+    ['while it catches what fails in the library', 'for (;;) try { "x".repeat(2 ** 29) } catch {}'],
+    ['while it catches so in a generator', 'for (const _ of (function* () { for (;;) try { null.x } catch {} })());'],
+    ['while it recurses deep', 'for (;;) try { (function f() { return 1 + f() })() } catch {}'],
     ['between calls of the library', 'const t = new Array(1e5).fill("x"); for (;;) t.join()'],
     ['while it waits', 'Try.later(1, 5000)'],
     ['while it waits and catches', 'for (;;) try { Try.later(1, 5000) } catch {}'],
@@ -86,6 +89,17 @@ describe('a deadline of a callback', () => {
     const text =
       'let r; const t = new Array(3e5).fill("x"); try { Try.call(() => { for (;;) t.join() }, [], 30) } catch (e) { r = { code: e.code, after: Try.later(7) } } r';
     expect(await run(text).finally(() => clearInterval(busy))).toEqual({ code: 'TIMEOUT', after: 7 });
+  });
+});
+
+describe('a run that is cancelled', () => {
+  it('ends, however many of its functions would tidy up without end', async () => {
+    const { run: cancelled } = testRun({ host, limits: { cpu_ms: 1500 }, language: 'javascript' });
+    const text = 'Try.all(Array(250).fill(() => { try { Try.later(1, 60000) } finally { for (;;) try { for (;;); } catch {} } }))';
+    const ended = failure(runText(engine, cancelled, text));
+    await run('Try.later(1, 1)');
+    cancelled.abort(new ScriptError('CANCELLED', 'enough'));
+    expect(await ended).toMatchObject({ code: 'CANCELLED', message: 'enough' });
   });
 });
 

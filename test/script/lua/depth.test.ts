@@ -109,4 +109,26 @@ describe('recursion in Lua', () => {
       message: 'stack overflow (string slice too long)',
     });
   });
+
+  it('leaves whole what waits deep in other fibers, also in coroutines', async () => {
+    const deep = `local function deep(n, seed)
+      local a, b, c = n * seed, n .. "x", { n }
+      if n == 0 then Try.later(1, seed) return 0 end
+      local rest = deep(n - 1, seed)
+      if n % 500 == 0 then Try.later(1, 1) end
+      assert(a == n * seed and b == n .. "x" and c[1] == n)
+      return rest + a
+    end`;
+    const overflow = 'local d = 0 local function f() d = d + 1 if d % 20000 == 0 then Try.later(1, 1) end return 1 + f() end assert(not pcall(f)) return 0';
+    const text = `${deep}
+      local fns = {}
+      for i = 0, 4 do
+        fns[3 * i + 1] = function() return deep(4000, i) end
+        fns[3 * i + 2] = function() ${overflow} end
+        fns[3 * i + 3] = function() return coroutine.wrap(deep)(2000, i) end
+      end
+      return Try.all(fns)`;
+    const sum = (n: number) => (n * (n + 1)) / 2;
+    expect(await run(text, { memory_mb: 256 })).toEqual([0, 1, 2, 3, 4].flatMap((seed) => [sum(4_000) * seed, 0, sum(2_000) * seed]));
+  });
 });

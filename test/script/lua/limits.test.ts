@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Limits } from '../../../src/call/context.ts';
 import type { Value } from '../../../src/call/value.ts';
-import type { ScriptError } from '../../../src/errors.ts';
+import { ScriptError } from '../../../src/errors.ts';
 import { createLuaEngine } from '../../../src/script/lua/engine.ts';
 import { runText } from '../../support/engine.ts';
 import { testHost, testRun } from '../../support/run.ts';
@@ -69,6 +69,10 @@ describe('a deadline of a callback', () => {
   it.each([
     ['while it computes', 'while true do end'],
     ['while it catches everything', 'while true do pcall(function() while true do end end) end'],
+    ['while it catches what fails in the library', 'while true do pcall(string.rep, "x", 1e9) end'],
+    ['while it catches so in a coroutine', 'coroutine.wrap(function() while true do pcall(error, "x") end end)()'],
+    ['while the library computes in ever new coroutines', 'local text = ("x=1 "):rep(1e5) while true do pcall(coroutine.wrap(function() load(text) end)) end'],
+    ['while it recurses deep', 'while true do pcall(function() local function f() return 1 + f() end f() end) end'],
     ['inside a coroutine', 'coroutine.wrap(function() while true do end end)()'],
     ['inside the library', 'return (("a"):rep(300)):find((".-"):rep(2) .. "b") and 1 or (function() while true do end end)()'],
     ['while it waits', 'Try.later(1, 5000)'],
@@ -92,6 +96,18 @@ describe('a deadline of a callback', () => {
     const text =
       'local t = {} for i = 1, 3e5 do t[i] = "x" end local ok, e = pcall(Try.call, function() while true do table.concat(t) end end, {}, 30) return { code = e.code, after = Try.later(7) }';
     expect(await run(text).finally(() => clearInterval(busy))).toEqual({ code: 'TIMEOUT', after: 7 });
+  });
+});
+
+describe('a run that is cancelled', () => {
+  it('ends, however many of its functions would tidy up without end', async () => {
+    const { run: cancelled } = testRun({ host, limits: { cpu_ms: 1500 } });
+    const endless = '{__close = function() while true do pcall(function() while true do end end) end end}';
+    const text = `local fns = {} for i = 1, 250 do fns[i] = function() local _ <close> = setmetatable({}, ${endless}) Try.later(1, 60000) end end Try.all(fns)`;
+    const ended = failure(runText(engine, cancelled, text));
+    await run('Try.later(1, 1)');
+    cancelled.abort(new ScriptError('CANCELLED', 'enough'));
+    expect(await ended).toMatchObject({ code: 'CANCELLED', message: 'enough' });
   });
 });
 

@@ -8,6 +8,7 @@
   (import "lua" "stackRestore" (func $stackRestore (param i32)))
   (import "lua" "lua_error" (func $lua_error (param i32) (result i32)))
   (import "lua" "__fuel" (global $fuel (mut i32)))
+  (import "lua" "__running" (global $running (mut i32)))
   (import "lua" "memory" (memory 1))
   (import "lua" "lua_gettop" (func $gettop (param i32) (result i32)))
   (import "lua" "lua_settop" (func $settop (param i32 i32)))
@@ -38,14 +39,16 @@
   (import "host" "finish" (func $finish (param i32 externref) (result i32)))
   (import "host" "interrupt" (func $interrupt (param i32) (result i32)))
 
-  ;; Calls table[0](1, 2); a caught longjmp costs fuel, so that a loop of errors is no cheaper than one of instructions.
-  (func (export "invoke_vii") (param i32 i32 i32) (local $sp i32)
+  ;; Calls table[0](1, 2); what ran before runs again after a longjmp. A caught longjmp costs fuel, so that a loop of errors is no cheaper than one of instructions.
+  (func (export "invoke_vii") (param i32 i32 i32) (local $sp i32) (local $before i32)
     call $stackSave local.set $sp
+    global.get $running local.set $before
     try
       local.get 1 local.get 2 local.get 0 call_indirect (type $protected)
     catch $longjmp
       global.get $fuel i32.const 500 i32.sub global.set $fuel
       local.get $sp call $stackRestore
+      local.get $before global.set $running
       i32.const 1 i32.const 0 call $setThrew
     end)
 
@@ -99,8 +102,8 @@
     i32.const 1)
 
   ;; The host answers as above, or with -1 to raise what is on the stack, or -2 to wait, as it may again when the wait has ended.
-  ;; JSPI does not know the shadow stack: after a wait its pointer is put back before anything else runs.
-  (func (export "host_fn") (param $L i32) (result i32) (local $sp i32) (local $results i32) (local $outcome externref)
+  ;; JSPI does not know the shadow stack, nor what runs: after a wait both are put back before anything else runs.
+  (func (export "host_fn") (param $L i32) (result i32) (local $sp i32) (local $before i32) (local $results i32) (local $outcome externref)
     local.get $L call $gettop local.set $results
     local.get $L local.get $results call $arguments
     local.get $L
@@ -111,8 +114,10 @@
       local.get $results i32.const -2 i32.eq
       if
         call $stackSave local.set $sp
+        global.get $running local.set $before
         call $wait local.set $outcome
         local.get $sp call $stackRestore
+        local.get $before global.set $running
         local.get $L local.get $outcome call $finish local.set $results
         br $again
       end
