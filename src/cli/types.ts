@@ -1,16 +1,22 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { luaTypes } from '../describe/lua.ts';
 import { apiManifest } from '../describe/manifest.ts';
 import { typescriptTypes } from '../describe/typescript.ts';
+import { ScriptError } from '../errors.ts';
 import { globals } from '../globals/index.ts';
+import { makeFolder } from '../store/folders.ts';
 
-/** Writes the types that editors read. */
+/** Writes the types that editors read. Throws BAD_ARGUMENT where the folder cannot be written. */
 export function writeTypes(folder: string): void {
-  mkdirSync(folder, { recursive: true });
   const files = { 'llmspell.d.lua': luaTypes(globals), 'llmspell.d.ts': typescriptTypes(globals), 'llmspell.api.json': apiManifest(globals) };
-  for (const [name, text] of Object.entries(files)) {
-    writeFileSync(join(folder, name), text);
-    process.stdout.write(`wrote ${join(folder, name)}\n`);
+  try {
+    makeFolder(resolve(folder), 0o777);
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(folder, name), text);
+      process.stdout.write(`wrote ${join(folder, name)}\n`);
+    }
+  } catch (error) {
+    throw new ScriptError('BAD_ARGUMENT', `types: --out: ${folder} cannot be written (${(error as NodeJS.ErrnoException).code})`, { cause: error });
   }
 }

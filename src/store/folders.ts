@@ -68,13 +68,13 @@ function labelOf(folder: string): string | undefined {
   }
 }
 
-/** Makes a folder and those above it, for this user alone, one at a time: Node's own way never returns where /proc says that a folder is not there. */
-export function makeFolder(path: string): void {
+/** Makes a folder and those above it, for this user alone unless told otherwise, one at a time: Node's own way never returns where /proc says that a folder is not there. */
+export function makeFolder(path: string, mode = 0o700): void {
   if (existsSync(path)) return;
   const above = dirname(path);
-  if (above !== path) makeFolder(above);
+  if (above !== path) makeFolder(above, mode);
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(path, { mode });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

@@ -239,6 +239,9 @@ describe('the other commands', () => {
     expect((await llmspell('tools', 'web-search')).stdout).toContain('Tool.execute("web_search"');
     expect((await llmspell('types', '--out', 'editor')).status).toBe(0);
     expect(readFileSync(join(folder, 'editor/llmspell.d.lua'), 'utf8')).toBe(readFileSync(join(root, 'types/llmspell.d.lua'), 'utf8'));
+    // Node's own way of making folders never returns there.
+    const refused = await llmspell('types', '--out', '/proc/types');
+    expect(refused).toMatchObject({ status: 2, stderr: 'error: types: --out: /proc/types cannot be written (ENOENT)\n' });
   });
 
   it('print metrics with --json where they are on', async () => {

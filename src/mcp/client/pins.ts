@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hostService } from '../../call/context.ts';
@@ -6,6 +6,7 @@ import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { storeFailure } from '../../store/failure.ts';
 import { writeWhole } from '../../store/files.ts';
+import { makeFolder } from '../../store/folders.ts';
 import { digestOf, type Offer, type Pin } from './offer.ts';
 
 /** The approved tools of all servers, kept in the data folder for all tenants; what another process approves is seen at the next use. */
@@ -47,7 +48,7 @@ export const mcpPins = hostService<Pins>('mcp pins', ({ dataDir }) => {
     work(pins);
     approved.set(server, pins);
     try {
-      mkdirSync(dataDir, { recursive: true });
+      makeFolder(dataDir);
       writeWhole(path, Buffer.from(`${JSON.stringify(toFile(approved), null, 2)}\n`));
     } catch (error) {
       throw storeFailure(error);
