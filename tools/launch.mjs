@@ -41,3 +41,17 @@ export function program() {
   }
   return '../src/cli/main.ts';
 }
+
+/** What llmspell does in a process that another Node has started, which tells it how often itself was interrupted. */
+export function obeyStarter() {
+  // Gone, killed without a chance to say so: nobody waits for this one.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  // A terminal interrupts both, others only the one that they know: what has not come here as well counts too.
+  let interrupts = 0;
+  process.on('SIGINT', () => {
+    interrupts++;
+    if (process.listenerCount('SIGINT') === 1) process.exit(130);
+  });
+  process.on('message', (told) => setTimeout(() => interrupts < told && process.emit('SIGINT'), 100));
+  process.channel?.unref();
+}

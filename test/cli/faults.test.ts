@@ -84,6 +84,29 @@ describe.concurrent('interrupts', () => {
     expect(await ended(child)).toBe(130);
   });
 
+  /** As the process of a Node that does not fit starts it. */
+  const startedByOther = () =>
+    spawn(process.execPath, [BIN, 'exec', '--lang', 'lua', 'print("on") while true do end'], {
+      cwd: folder,
+      env: { ...environment(folder), LLMSPELL_STARTER: 'yes' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+
+  it.each([
+    ['told and felt, is one', ['told', 'felt'], 'interrupted\n'],
+    ['felt and told, is one', ['felt', 'told'], 'interrupted\n'],
+    ['only told, is one', ['told'], 'interrupted\n'],
+  ])('a Ctrl-C that is %s, where another Node has started the process', async (_, ways, says) => {
+    const child = startedByOther();
+    let stderr = '';
+    child.stderr?.on('data', (data) => {
+      stderr += data;
+    });
+    await said(child, 'stdout', 'on');
+    for (const way of ways) way === 'told' ? child.send(1) : child.kill('SIGINT');
+    expect([await ended(child), stderr]).toEqual([130, says]);
+  });
+
   it.each(['SIGKILL', 'SIGINT'] as const)('State survives %s in the middle of writes', async (signal) => {
     const data = join(folder, `data-${signal}`);
     const text = 'local n = 0 while true do n = n + 1 State.transaction(function() State.save("global", "a", n) State.save("global", "b", n) end) print(n) end';
