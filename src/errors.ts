@@ -54,6 +54,11 @@ export class ScriptError extends Error {
   }
 }
 
+/** What an error says, behind its place in the script where it has one. */
+export function placed({ where, message }: ScriptError): string {
+  return where && !message.startsWith(`${where.file}:`) ? `${where.file}:${where.line}: ${message}` : message;
+}
+
 /** What the text of an error that is none of ours may take, characters. */
 const MOST_TEXT = 10_000;
 const NO_TEXT = 'what was thrown has no text';

@@ -1,4 +1,4 @@
-import type { ScriptError } from '../errors.ts';
+import { placed, type ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import type { LogEntry } from '../log/log.ts';
 import type { RunResult } from '../runtime.ts';
@@ -15,14 +15,13 @@ export function statusOf(error: ScriptError): number {
 
 /** An error as people read it: where and what, then how the script came there; that it called `error` to raise it goes without saying. */
 export function errorText(error: ScriptError): string {
-  const place = error.where && !error.message.startsWith(`${error.where.file}:`) ? `${error.where.file}:${error.where.line}: ` : '';
   const traceback =
     error.traceback
       ?.replace(/^stack traceback:\n/, '')
       .split('\n')
       .map((line) => `  ${line.trim()}`)
       .filter((line) => line !== "  [C]: in function 'error'") ?? [];
-  return [`error: ${place}${error.message} (${error.code})`, ...(traceback.length > 1 ? traceback : [])].join('\n');
+  return [`error: ${placed(error)} (${error.code})`, ...(traceback.length > 1 ? traceback : [])].join('\n');
 }
 
 /** What `--json` prints of a run that ended well. */

@@ -108,11 +108,11 @@ function complain(context: Context, call: HookCall, { point }: Occasion, error: 
   if (error instanceof Refusal) throw error.error;
   if (context.signal.aborted) throw error;
   const { hook } = call;
-  const { code, message, details, thrown } = asScriptError(error);
+  const { code, message, details, thrown, where } = asScriptError(error);
   if (!call.failed) {
     call.failed = true;
     const opened = failed(hook, circuitClock(hook, context));
-    report(call.context, 'hook.failed', { hook_id: hook.id, point, code, message });
+    report(call.context, 'hook.failed', { hook_id: hook.id, point, code, message, ...(where && { at: `${where.file}:${where.line}` }) });
     if (opened) report(call.context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: OPEN_MS / 1_000 });
   }
   if (hook.onError !== 'fail') return;

@@ -2,7 +2,7 @@ import type { Context } from '../call/context.ts';
 import { elapsedMs } from '../call/elapsed.ts';
 import { lines } from '../call/lines.ts';
 import type { Value, ValueMap } from '../call/value.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import { asScriptError, placed, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import { MAX_DEPTH } from '../tool/registry.ts';
@@ -135,7 +135,7 @@ export class Workflow implements WorkflowLike {
           .filter(({ status }) => status === 'completed')
           .map(({ name, branch, output }) => [branch === undefined ? name : `${branch}.${name}`, output ?? null]),
       );
-      throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${cause.message}`, {
+      throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${placed(cause)}`, {
         cause,
         details: { step: error.step, ...result(false, null, outputs) },
       });

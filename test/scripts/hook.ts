@@ -70,9 +70,9 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'that throw are reported and do not stop the operation',
-    lua: `local failed Event.subscribe("hook.failed", function(e) failed = e.payload.message end) Hook.register("tool:*:before_execution", function() error("oops") end) return {${calc().lua}.result, failed}`,
-    js: `let failed; Event.subscribe("hook.failed", e => { failed = e.payload.message }); Hook.register("tool:*:before_execution", () => { throw new Error("oops") }); [${calc().js}.result, failed]`,
-    expect: [2, 'oops'],
+    lua: `local failed Event.subscribe("hook.failed", function(e) failed = {e.payload.message, (e.payload.at:gsub("%.lua", ""))} end) Hook.register("tool:*:before_execution", function() error("oops") end) return {${calc().lua}.result, failed}`,
+    js: `let failed; Event.subscribe("hook.failed", e => { failed = [e.payload.message, e.payload.at.replace(".js", "")] }); Hook.register("tool:*:before_execution", () => { throw new Error("oops") }); [${calc().js}.result, failed]`,
+    expect: [2, ['oops', 'main:1']],
   },
   {
     name: 'unless registered so',

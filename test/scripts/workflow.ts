@@ -34,10 +34,10 @@ export const cases: readonly Case[] = [
     expect: ['short', true],
   },
   {
-    name: 'raises STEP_FAILED with the original as cause and the record',
-    lua: `local mine = {} local w = Workflow.sequential({name = "w", steps = {{name = "a", handler = function() return 1 end}, {name = "b", handler = function() error("bad") end}}}) local ok, e = pcall(function() return w:execute() end) return {e.code, e.message, e.cause:match("bad$"), e.details.step, e.details.outputs.a, e.details.steps[2].status}`,
-    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", handler: () => 1}, {name: "b", handler: () => { throw new Error("bad") }}]}); let r; try { w.execute() } catch (e) { r = [e.code, e.message, e.cause.message, e.details.step, e.details.outputs.a, e.details.steps[1].status] } r`,
-    expect: ['STEP_FAILED', 'workflow w: step b failed: bad', 'bad', 'b', 1, 'failed'],
+    name: 'raises STEP_FAILED with the place and the original as cause and the record',
+    lua: `local mine = {} local w = Workflow.sequential({name = "w", steps = {{name = "a", handler = function() return 1 end}, {name = "b", handler = function() error("bad") end}}}) local ok, e = pcall(function() return w:execute() end) return {e.code, (e.message:gsub("%.lua", "")), e.cause:match("bad$"), e.details.step, e.details.outputs.a, e.details.steps[2].status}`,
+    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", handler: () => 1}, {name: "b", handler: () => { throw new Error("bad") }}]}); let r; try { w.execute() } catch (e) { r = [e.code, e.message.replace(".js", ""), e.cause.message, e.details.step, e.details.outputs.a, e.details.steps[1].status] } r`,
+    expect: ['STEP_FAILED', 'workflow w: step b failed: main:1: bad', 'bad', 'b', 1, 'failed'],
   },
   {
     name: 'continues where told to',
@@ -83,9 +83,9 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'cancels siblings of a failed branch and says so',
-    lua: `local w = Workflow.parallel({name = "w", branches = {{name = "x", steps = {{name = "bad", handler = function() error("no") end}}}, {name = "y", steps = {{name = "slow", handler = function() sleep(5000) end}, {name = "never", handler = function() end}}}}}) local ok, e = pcall(function() w:execute() end) local r = {} for _, s in ipairs(e.details.steps) do r[#r + 1] = s.name .. ":" .. s.status end return {e.message, r}`,
-    js: `const w = Workflow.parallel({name: "w", branches: [{name: "x", steps: [{name: "bad", handler: () => { throw new Error("no") }}]}, {name: "y", steps: [{name: "slow", handler: () => { sleep(5000) }}, {name: "never", handler: () => {}}]}]}); let e; try { w.execute() } catch (err) { e = err } [e.message, e.details.steps.map(s => s.name + ":" + s.status)]`,
-    expect: ['workflow w: step x.bad failed: no', ['bad:failed', 'slow:cancelled', 'never:cancelled']],
+    lua: `local w = Workflow.parallel({name = "w", branches = {{name = "x", steps = {{name = "bad", handler = function() error("no") end}}}, {name = "y", steps = {{name = "slow", handler = function() sleep(5000) end}, {name = "never", handler = function() end}}}}}) local ok, e = pcall(function() w:execute() end) local r = {} for _, s in ipairs(e.details.steps) do r[#r + 1] = s.name .. ":" .. s.status end return {(e.message:gsub("%.lua", "")), r}`,
+    js: `const w = Workflow.parallel({name: "w", branches: [{name: "x", steps: [{name: "bad", handler: () => { throw new Error("no") }}]}, {name: "y", steps: [{name: "slow", handler: () => { sleep(5000) }}, {name: "never", handler: () => {}}]}]}); let e; try { w.execute() } catch (err) { e = err } [e.message.replace(".js", ""), e.details.steps.map(s => s.name + ":" + s.status)]`,
+    expect: ['workflow w: step x.bad failed: main:1: no', ['bad:failed', 'slow:cancelled', 'never:cancelled']],
   },
   {
     name: 'joins any',

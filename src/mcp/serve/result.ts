@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { toJsonText } from '../../call/json.ts';
 import { Float, type Value } from '../../call/value.ts';
-import type { ScriptError } from '../../errors.ts';
+import { placed, type ScriptError } from '../../errors.ts';
 
 type Structured = Record<string, unknown>;
 
@@ -24,9 +24,8 @@ export function writeResult(tool: string, value: Value): CallToolResult {
 }
 
 /** An error as a result that tells the client's model what went wrong. */
-export function writeError({ code, message, where }: ScriptError): CallToolResult {
-  const place = where && !message.startsWith(`${where.file}:`) ? `${where.file}:${where.line}: ` : '';
-  return { isError: true, content: [{ type: 'text', text: `${code}: ${place}${message}` }] };
+export function writeError(error: ScriptError): CallToolResult {
+  return { isError: true, content: [{ type: 'text', text: `${error.code}: ${placed(error)}` }] };
 }
 
 function bytesPart(tool: string, bytes: Uint8Array): CallToolResult['content'][number] {
