@@ -1,4 +1,7 @@
-/** The known name nearest to a mistyped one, or the only one that is longer by a unit (`ttl`, `ttl_ms`); undefined when none is near enough to be meant. */
+/** What is shorter begins too many names. */
+const SHORTEST = 3;
+
+/** The known name nearest to a mistyped one, or the only one that begins with it (`ttl`, `ttl_ms`); undefined when none is near enough to be meant. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
@@ -13,8 +16,8 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
     }
   }
   if (best !== undefined) return best;
-  const longer = [...known].filter((candidate) => candidate.toLowerCase().startsWith(`${wanted}_`));
-  return longer.length === 1 ? longer[0] : undefined;
+  const longer = [...known].filter((candidate) => candidate.toLowerCase().startsWith(wanted));
+  return wanted.length >= SHORTEST && longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Damerau-Levenshtein distance in its restricted form (optimal string alignment): insertions, deletions, substitutions and swaps of neighbours. */

@@ -64,7 +64,9 @@ export function checkPoint(pattern: string, where = ''): void {
   if (KNOWN.some((known) => overlap(segments, known))) return;
   if (segments.length === 2 && segments[0] === 'tool' && KNOWN.some((known) => overlap(['tool', '*', segments[1] ?? ''], known))) return;
   if (segments.length === 3 && NAMED_KINDS.has(segments[0] ?? '') && KNOWN.some((known) => overlap([segments[0] ?? '', segments[2] ?? ''], known))) return;
-  const nearest = writings(segments).toSorted((a, b) => distance(pattern, a) - distance(pattern, b))[0];
+  // The beginning of a point means it; else the one that differs least.
+  const begun = (point: string) => (point.startsWith(pattern) ? 0 : 1);
+  const nearest = writings(segments).toSorted((a, b) => begun(a) - begun(b) || distance(pattern, a) - distance(pattern, b))[0];
   throw new ScriptError('BAD_ARGUMENT', `${where}no hook point matches "${pattern}"; the nearest is ${nearest} (Hook.list_points() names all)`);
 }
 

@@ -39,7 +39,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
       const where = `${context.method}: embedding model`;
       const [provider] = splitName(name, WANTED, where);
       if (!registered.has(name)) providerOf(name, where);
-      requireModel(context, name, provider, config, WORDS_MODEL);
+      requireModel(context, name, provider, config, registered.has(name) ? undefined : WORDS_MODEL);
     },
     open(name) {
       const known = opened.get(name);

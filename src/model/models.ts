@@ -77,7 +77,7 @@ function createModels({ config }: Host): Models {
       const [provider] = splitName(wanted, undefined, where);
       const own = wanted === EXTRACTIVE || provider === 'mock' || registered.has(wanted);
       if (!own && !findProvider(provider, config)) throw unknownProvider(wanted, where);
-      requireModel(context, wanted, provider, config, 'another (models.override or --model local/extractive)');
+      requireModel(context, wanted, provider, config, own ? undefined : 'another (models.override or --model local/extractive)');
       return wanted;
     },
     register(name, model) {

@@ -16,7 +16,7 @@ import { Steps, UNFINISHED, type Unfinished } from './steps.ts';
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
 /** So much of it, ms, a fiber whose wait was ended may compute before it is told to stop: what it opened it may close. */
-const CLEANUP_MS = 10;
+const CLEANUP_MS = 25;
 /** What reading or making values may take of the thread's time in one turn, ms: a full heap makes each allocation a collection, of which none can be cut. */
 const MOST_HOST_MS = 300;
 /** Host calls between two looks at the clock. */

@@ -245,6 +245,15 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     await expect(test.runtime.execute(load, { language, tenant: '../b' })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
   });
 
+  it('grants no model of its own of itself, and says so', async () => {
+    await using test = await testRuntime({}, { models: { 'own/x': [] } });
+    const text = language === 'lua' ? 'Agent.create({model = "own/x"})' : 'Agent.create({model: "own/x"})';
+    await expect(test.runtime.execute(text, { language })).rejects.toMatchObject({
+      code: 'NOT_ALLOWED',
+      message: 'Agent.create: the model own/x was not granted to this run (grants.models)',
+    });
+  });
+
   it('grants nothing of itself', async () => {
     await using test = await testRuntime();
     const codes: string[] = [];

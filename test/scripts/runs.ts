@@ -21,8 +21,8 @@ export const cases: readonly Case[] = [
   {
     name: 'a handler that waits takes its next event later, others go on',
     at_once: true,
-    lua: `local seen = {} Event.subscribe("a", function(e) seen[#seen + 1] = "began " .. e.payload sleep(10) seen[#seen + 1] = "ended " .. e.payload end) Event.subscribe("a", function(e) seen[#seen + 1] = "other " .. e.payload end) Event.emit("a", 1) Event.emit("a", 2) seen[#seen + 1] = "emitted" Event.flush() return seen`,
-    js: `const seen = []; Event.subscribe("a", e => { seen.push("began " + e.payload); sleep(10); seen.push("ended " + e.payload) }); Event.subscribe("a", e => { seen.push("other " + e.payload) }); Event.emit("a", 1); Event.emit("a", 2); seen.push("emitted"); Event.flush(); seen`,
+    lua: `local seen, emitted = {}, false Event.subscribe("a", function(e) seen[#seen + 1] = "began " .. e.payload repeat sleep(1) until emitted seen[#seen + 1] = "ended " .. e.payload end) Event.subscribe("a", function(e) seen[#seen + 1] = "other " .. e.payload end) Event.emit("a", 1) Event.emit("a", 2) seen[#seen + 1] = "emitted" emitted = true Event.flush() return seen`,
+    js: `const seen = []; let emitted = false; Event.subscribe("a", e => { seen.push("began " + e.payload); do sleep(1); while (!emitted); seen.push("ended " + e.payload) }); Event.subscribe("a", e => { seen.push("other " + e.payload) }); Event.emit("a", 1); Event.emit("a", 2); seen.push("emitted"); emitted = true; Event.flush(); seen`,
     expect: ['began 1', 'other 1', 'other 2', 'emitted', 'ended 1', 'began 2', 'ended 2'],
   },
   {
