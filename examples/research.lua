@@ -51,7 +51,7 @@ Event.flush()
 local outputs, metrics = result.outputs, State.load("global", "metrics")
 print("Question   " .. question)
 print(("Knowledge  %d documents in %d passages; %d documents are new"):format(stats.document_count, stats.chunk_count, known.documents))
-for _, step in ipairs(skipped) do print(("Skipped    the step %s, which may fail without harm: %s"):format(step.step, step.message)) end
+for _, step in ipairs(skipped) do print(("Survived   the step %s, which fails on purpose where it may not reach the network: %s"):format(step.step, step.message)) end
 print("")
 print(outputs.answer)
 print("")

@@ -69,11 +69,12 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A wrong value in words; the first text of a list that might be the wrong one is shown. */
+/** A wrong value in words; the texts of a short list or set, of which one might be the wrong one, are shown. */
 function found(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 80));
-  if (Array.isArray(value) && value.length > 0 && value.length <= 3 && value.every(isText)) return JSON.stringify(value).slice(0, 200);
+  const items = value instanceof Set ? [...value] : value;
+  if (Array.isArray(items) && items.length > 0 && items.length <= 3 && items.every(isText)) return JSON.stringify(items).slice(0, 200);
   return describe(value);
 }

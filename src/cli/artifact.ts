@@ -1,4 +1,3 @@
-import { createWriteStream, renameSync, rmSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { findArtifact, listArtifacts as listOf, queryArtifacts } from '../artifact/artifact.ts';
 import { readArtifact, streamArtifact } from '../artifact/read.ts';
@@ -6,6 +5,7 @@ import { ScriptError } from '../errors.ts';
 import { getSession } from '../session/session.ts';
 import { print, printTable, time, withTenant } from './data.ts';
 import type { DataFlags } from './nouns.ts';
+import { writeOut } from './out.ts';
 import { jsonText } from './report.ts';
 
 /** Prints the artifacts of a session, or of all sessions of a tenant. */
@@ -34,23 +34,10 @@ export function getArtifact(session: string, reference: string, flags: DataFlags
       throw new ScriptError('NOT_FOUND', `there is no ${version}artifact ${reference} in the session ${session}`);
     }
     if (flags.out !== undefined) {
-      await writeWhole(flags.out, streamArtifact(context, found));
+      await writeOut(flags.out, streamArtifact(context, found));
       return print(flags.json ? jsonText({ ...found, file: flags.out }) : `wrote ${found.size} bytes to ${flags.out}`);
     }
     if (flags.json) return print(jsonText({ ...found, content: await readArtifact(context, found) }));
     await pipeline(streamArtifact(context, found), process.stdout, { end: false });
   });
-}
-
-/** The file is there whole or not at all. */
-async function writeWhole(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await pipeline(pieces, createWriteStream(temporary, { flags: 'wx' }));
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    if (error instanceof ScriptError) throw error;
-    throw new ScriptError('TOOL_FAILED', `${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'unknown reason'})`, { cause: error });
-  }
 }

@@ -123,11 +123,16 @@ export async function runRepl(language: Language, args: readonly string[], flags
     if (name === '.exit') return false;
     if (name === '.help') show(desk.output, helpText(globals, language));
     else if (name === '.clear') await begin('a new session');
-    else if (name === '.types')
-      show(desk.output, typesText(globals, language, given) ?? `there is no ${given === '' ? 'name given' : given}; .help lists all globals`);
+    else if (name === '.types') showTypes(given);
     else if (name === '.load') await load(given);
     else refuse(`there is no command ${name}; .help lists all`);
     return true;
+  }
+
+  function showTypes(name: string): void {
+    const found = typesText(globals, language, name);
+    if (found === undefined) refuse(`there is no ${name === '' ? 'name given' : name}; .help lists all globals`);
+    else show(desk.output, found);
   }
 
   async function load(file: string): Promise<void> {

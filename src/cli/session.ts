@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { ScriptError } from '../errors.ts';
 import { exportSession as exportOf } from '../session/export.ts';
 import { getSession, listSessions as listOf } from '../session/session.ts';
@@ -6,6 +5,7 @@ import { getTurns } from '../session/turns.ts';
 import { SESSION_STATUSES } from '../store/sessions.ts';
 import { print, printTable, time, withTenant } from './data.ts';
 import type { DataFlags } from './nouns.ts';
+import { writeOut } from './out.ts';
 import { jsonText } from './report.ts';
 
 /** Prints the sessions of a tenant. */
@@ -44,7 +44,7 @@ export function exportSession(id: string, flags: DataFlags & { out?: string }): 
   return withTenant(flags, 'session export', async (context) => {
     const text = jsonText(await exportOf(context, id));
     if (flags.out === undefined) return print(text);
-    writeFileSync(flags.out, `${text}\n`);
+    await writeOut(flags.out, [Buffer.from(`${text}\n`)]);
     print(flags.json ? jsonText({ ok: true, file: flags.out }) : `wrote ${flags.out}`);
   });
 }

@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path';
 import { luaTypes } from '../describe/lua.ts';
 import { apiManifest } from '../describe/manifest.ts';
 import { typescriptTypes } from '../describe/typescript.ts';
-import { ScriptError } from '../errors.ts';
 import { globals } from '../globals/index.ts';
 import { makeFolder } from '../store/folders.ts';
+import { unwritable } from './out.ts';
 
-/** Writes the types that editors read. Throws BAD_ARGUMENT where the folder cannot be written. */
+/** Writes the types that editors read. Throws TOOL_FAILED where the folder cannot be written. */
 export function writeTypes(folder: string): void {
   const files = { 'llmspell.d.lua': luaTypes(globals), 'llmspell.d.ts': typescriptTypes(globals), 'llmspell.api.json': apiManifest(globals) };
   try {
@@ -17,6 +17,6 @@ export function writeTypes(folder: string): void {
       process.stdout.write(`wrote ${join(folder, name)}\n`);
     }
   } catch (error) {
-    throw new ScriptError('BAD_ARGUMENT', `types: --out: ${folder} cannot be written (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+    throw unwritable(folder, error);
   }
 }

@@ -26,7 +26,15 @@ export const regex = defineTool(
     output: z.object({
       matched: z.boolean(),
       matches: z
-        .array(z.object({ match: z.string(), start: z.int(), stop: z.int(), groups: z.array(z.string().nullable()), named: z.record(z.string(), z.string()) }))
+        .array(
+          z.object({
+            match: z.string(),
+            start: z.int().describe('from 0, in UTF-16 units'),
+            stop: z.int().describe('behind its last unit'),
+            groups: z.array(z.string().nullable()),
+            named: z.record(z.string(), z.string()),
+          }),
+        )
         .optional(),
       text: z.string().optional(),
       parts: z.array(z.string()).optional(),
