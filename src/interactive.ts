@@ -21,8 +21,19 @@ export interface InteractiveRun extends AsyncDisposable {
 /** A chunk that was interrupted and neither stops nor lets itself be stopped for so long, ms, takes the session with it. */
 const INTERRUPT_GRACE_MS = 1_000;
 
-/** Makes a session of an instance that has run nothing yet; `drain` waits for what still goes on at its end. */
-export function createInteractiveRun(run: RunContainer, instance: ScriptInstance, drain: () => Promise<unknown>): InteractiveRun {
+/** What a session needs of its runtime. */
+export interface Surroundings {
+  /** The runtime waits for what goes on. */
+  during<T>(chunk: Promise<T>): Promise<T>;
+  /** Waits for what still goes on at the end of the session. */
+  drain(): Promise<unknown>;
+  /** Hears that the session is closed. */
+  closed(): void;
+}
+
+/** Makes a session of an instance that has run nothing yet. */
+export function createInteractiveRun(run: RunContainer, instance: ScriptInstance, { during, drain, closed }: Surroundings): InteractiveRun {
+  let closing: Promise<void> | undefined;
   let chunks = 0;
   let busy = false;
   let timer: NodeJS.Timeout | undefined;
@@ -33,7 +44,7 @@ export function createInteractiveRun(run: RunContainer, instance: ScriptInstance
       busy = true;
       chunks++;
       try {
-        return await instance.evaluate({ text, name: name ?? `repl[${chunks}]`, path });
+        return await during(instance.evaluate({ text, name: name ?? `repl[${chunks}]`, path }));
       } catch (error) {
         const failure = asScriptError(error);
         await tellEnd(new CallContext(run), failure);
@@ -56,12 +67,18 @@ export function createInteractiveRun(run: RunContainer, instance: ScriptInstance
     get usage() {
       return instance.usage();
     },
-    async [Symbol.asyncDispose]() {
-      clearTimeout(timer);
-      if (!instance.dead) await drain();
-      run.abort(new ScriptError('CANCELLED', 'the session has ended'));
-      await run[Symbol.asyncDispose]();
-      instance.close();
+    [Symbol.asyncDispose]() {
+      closing ??= close();
+      return closing;
     },
   };
+
+  async function close(): Promise<void> {
+    clearTimeout(timer);
+    if (!instance.dead) await drain();
+    run.abort(new ScriptError('CANCELLED', 'the session has ended'));
+    await run[Symbol.asyncDispose]();
+    instance.close();
+    closed();
+  }
 }

@@ -146,7 +146,8 @@ export class ScriptRuntime {
   readonly host: HostContainer;
   readonly #table: MethodTable;
   readonly #running = new Set<Promise<unknown>>();
-  #closed = false;
+  readonly #sessions = new Set<InteractiveRun>();
+  #closing: Promise<void> | undefined;
 
   private constructor(host: HostContainer, table: MethodTable) {
     this.host = host;
@@ -203,24 +204,17 @@ export class ScriptRuntime {
   async execute(source: string, options: ExecuteOptions = {}): Promise<RunResult> {
     this.#begin('execute', options);
     if (typeof source !== 'string') throw new ScriptError('BAD_ARGUMENT', `execute: source: expected a string, got ${typeof source}`);
-    const result = this.#execute(source, languageOf(options), options);
-    this.#running.add(result);
-    try {
-      return await result;
-    } finally {
-      this.#running.delete(result);
-    }
+    if (options.signal?.aborted) throw cancellation(options.signal);
+    return this.#during(this.#execute(source, languageOf(options), options));
   }
 
   async #execute(source: string, language: Language, options: ExecuteOptions): Promise<RunResult> {
     const output: string[] = [];
     const started = performance.now();
     // Making a context takes a good part of a millisecond: many runs that start at once share the turns of the event loop.
-    const turn = scheduler.turn(options.tenant ?? 'default', options);
-    if (turn) await turn;
-    if (options.signal?.aborted) throw cancellation(options.signal);
-    const { run, instance } = this.#open('execute', language, options, (line) => output.push(line));
-    scheduler.leave();
+    const turn = scheduler.turn(options.tenant ?? 'default', options, options.signal);
+    if (turn !== true && !(await turn)) throw cancellation(options.signal as AbortSignal);
+    const { run, instance } = this.#openInTurn(language, options, output);
     let cancelled = 0;
     using watched = watch(run, instance, options.signal);
     const stats = (): RunStats => ({ duration_ms: elapsedMs(started), ...instance.usage(), cancelled });
@@ -250,12 +244,36 @@ export class ScriptRuntime {
     this.#begin('openSession', options);
     const language = languageOf(options);
     const { run, instance } = this.#open('openSession', language, options);
-    return createInteractiveRun(run, instance, () => drain(run));
+    const session = createInteractiveRun(run, instance, {
+      during: (chunk) => this.#during(chunk),
+      drain: () => drain(run),
+      closed: () => this.#sessions.delete(session),
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  /** What closing waits for. */
+  async #during<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
   }
 
   #begin(method: RunMethod, options: ExecuteOptions): void {
-    if (this.#closed) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    if (this.#closing) throw new ScriptError('CANCELLED', 'the runtime is closed');
     checkOptions(method, options, this.host.config.limits);
+  }
+
+  #openInTurn(language: Language, options: ExecuteOptions, output: string[]) {
+    try {
+      return this.#open('execute', language, options, (line) => output.push(line));
+    } finally {
+      scheduler.leave();
+    }
   }
 
   /** Makes a run with a context of its language and tells the host of it; when the host throws, nothing of it is left. */
@@ -302,11 +320,15 @@ export class ScriptRuntime {
     await run.get(hooks).fire(new CallContext(run, { method: point }), point, {});
   }
 
-  /** Closes the runtime: no run begins any more, those that are under way are awaited. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
+  /** Closes the runtime: nothing begins any more, runs and chunks of sessions that are under way are awaited, then sessions are closed. Whoever waits for it inside of a run waits for itself. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await Promise.allSettled(this.#running);
+    await Promise.all([...this.#sessions].map((session) => session[Symbol.asyncDispose]()));
     await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }

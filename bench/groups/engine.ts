@@ -20,8 +20,8 @@ export async function engine(): Promise<Row[]> {
     headline(row('host call with two numbers, JavaScript', js.call, 'µs', least(3, quick.call / 20), ['quickjs-emscripten', quick.call])),
     headline(row('call that waits, Lua', lua.wait, 'µs', 3, ['wasmoon', moon.wait])),
     headline(row('call that waits, JavaScript', js.wait, 'µs', 6, ['quickjs-emscripten (asyncify)', quick.wait])),
-    headline(row('small map across and back, Lua', lua.map, 'µs', 3, ['wasmoon', moon.map])),
-    headline(row('small map across and back, JavaScript', js.map, 'µs', 5, ['quickjs-emscripten', quick.map])),
+    row('small map across and back, Lua', lua.map, 'µs', 3, ['wasmoon', moon.map]),
+    row('small map across and back, JavaScript', js.map, 'µs', 5, ['quickjs-emscripten', quick.map]),
     row('1,000 numbers across and back, Lua', lua.list, 'µs', 60, ['wasmoon', moon.list]),
     row('1,000 numbers across and back, JavaScript', js.list, 'µs', 200, ['quickjs-emscripten', quick.list]),
   ];

@@ -8,7 +8,7 @@ export async function serviceCalls(): Promise<Row[]> {
   await ours.close();
   return [
     headline(row('State.save of a small map', of.save, 'µs', 60)),
-    headline(row('State.load of a small map', of.load, 'µs', 20)),
+    row('State.load of a small map', of.load, 'µs', 20),
     row('hook registration', of.hook, 'µs', 15),
     row('event to one subscription', of.emit1, 'µs', 30),
     row('event to 100 subscriptions', of.emit100, 'µs'),

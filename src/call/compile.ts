@@ -4,7 +4,7 @@ import { withEffort } from './check/effort.ts';
 import { Failure } from './check/failure.ts';
 import { isMap } from './check/kind.ts';
 import { compile } from './check/schema.ts';
-import { given, specialOf } from './check/special.ts';
+import { anything, given } from './check/special.ts';
 import type { Language } from './context.ts';
 import { forgetPromises, obstacle } from './crossing.ts';
 import type { Method } from './define.ts';
@@ -61,7 +61,10 @@ export function compileMethod(name: string, definition: Method, trusted: boolean
 
 function compileArguments(name: string, definition: Method): CompiledMethod['check'] {
   const names = Object.keys(definition.params);
-  const checks = Object.values(definition.params).map((schema) => (specialOf(schema)?.kind === 'any' ? given : compile(schema, 'argument').check));
+  const checks = Object.values(definition.params).map((schema) => {
+    const compiled = compile(schema, 'argument');
+    return compiled === anything ? given : compiled.check;
+  });
   const count = names.length;
   // What takes any value takes the global itself too, which `Logger:info(…)` passes.
   const probe = { [name.split(/[.:]/)[1] ?? '']: () => null };

@@ -30,9 +30,19 @@ class Scheduler {
     return now - this.#turnStart >= TURN_MS;
   }
 
-  /** When the host may work for a run, such as making its context: now, or a promise of it; afterwards it must `leave`. */
-  turn(tenant: string, run: object): void | Promise<void> {
-    if (!this.mayRun()) return new Promise((go) => this.queue(tenant, run, go));
+  /** When the host may work for a run, such as making its context: now, or a promise of it, false where the signal fires first; afterwards it must `leave`. */
+  turn(tenant: string, run: object, signal?: AbortSignal): true | Promise<boolean> {
+    if (this.mayRun()) return true;
+    return new Promise((settle) => {
+      const onAbort = () => settle(false);
+      const go = () => {
+        signal?.removeEventListener('abort', onAbort);
+        if (signal?.aborted) this.leave();
+        else settle(true);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.queue(tenant, run, go);
+    });
   }
 
   /** Calls `go` when it is this run's turn. */

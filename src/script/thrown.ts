@@ -11,7 +11,7 @@ const SHOWN = 200;
 export function fromThrown(data: Value | undefined, said?: string): ScriptError {
   const { message, code } = isMap(data) ? data : {};
   const shown = said ?? `the script threw ${data === undefined ? 'a value that is no data' : beginning(data)}`;
-  return new ScriptError(codeOf(code), typeof message === 'string' ? message : shown, data == null ? {} : { details: { value: data } });
+  return new ScriptError(codeOf(code), typeof message === 'string' && message !== '' ? message : shown, data == null ? {} : { details: { value: data } });
 }
 
 /** The code of ours that a script gave its error. */

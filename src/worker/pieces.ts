@@ -1,4 +1,5 @@
 import { breathe } from '../call/breath.ts';
+import { isMap } from '../call/check/kind.ts';
 import type { Cpu } from '../call/cpu.ts';
 
 /** Items of a list that come together. */
@@ -14,7 +15,7 @@ export interface Pieces {
 
 /** The result cut into pieces where one of its fields is a long list: read at once, a list of many maps holds the event loop. Undefined where none is. */
 export function cut(result: unknown): Pieces | undefined {
-  if (typeof result !== 'object' || result === null) return undefined;
+  if (!isMap(result)) return undefined;
   const long = Object.entries(result).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]) && entry[1].length >= LONG);
   if (long.length === 0) return undefined;
   const { serialize } = process.getBuiltinModule('node:v8');

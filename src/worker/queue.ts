@@ -76,7 +76,6 @@ export function createPool(most: number, create: () => Worker): Pool {
     // One that is ended cannot tell what it has computed: it counts as having computed all the time.
     const settle = (keep: boolean, cpuMs = begun === undefined ? 0 : performance.now() - begun) => {
       clearTimeout(timer);
-      run.cpu.host(cpuMs);
       signal?.removeEventListener('abort', onAbort);
       worker.release();
       if (keep) {
@@ -85,6 +84,8 @@ export function createPool(most: number, create: () => Worker): Pool {
         count--;
         worker.end();
       }
+      // May end the run, for which nobody works here any more.
+      run.cpu.host(cpuMs);
       startNext();
     };
     const failed = (error: ScriptError) => {

@@ -27,6 +27,9 @@ describe.each(LANGUAGES)('a host in %s', (language) => {
     const me = method({ doc: 'Gives it.', params: { self: z.number() }, result: z.number(), effect: 'pure', examples: [], handler: ({ self }) => self });
     await using test = await testRuntime({}, { globals: [defineGlobal({ name: 'Own', doc: 'Gives.', methods: { me } })] });
     expect((await test.runtime.execute('return Own.me(7)', { language })).value).toBe(7);
+    const any = method({ doc: 'Takes anything.', params: { value: z.any() }, result: z.null(), effect: 'pure', examples: [], handler: () => null });
+    await using other = await testRuntime({}, { globals: [defineGlobal({ name: 'Own', doc: 'Takes.', methods: { any } })] });
+    await expect(other.runtime.execute('Own.any()', { language })).rejects.toThrow(/^Own\.any: value: expected a value, got nothing$/);
     await expect(test.runtime.execute('return Own.me("x")', { language })).rejects.toThrow(/^Own\.me: self: expected a number, got a string$/);
   });
 

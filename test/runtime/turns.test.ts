@@ -70,21 +70,26 @@ describe('runs that start at once', () => {
     expect(begun).toBe(1);
     abort.abort();
     await expect(runs[2]).rejects.toMatchObject({ code: 'CANCELLED' });
+    // It was told at once, not when its turn came.
+    expect(begun).toBe(1);
     await Promise.all(runs.slice(0, 2));
     expect(begun).toBe(2);
   });
 
-  it('are awaited when the runtime is closed, and no other begins', async () => {
-    const other = await ScriptRuntime.create({ builtins: false, config: { data: { backend: 'memory' } } });
+  it('are awaited when the runtime is closed, chunks of sessions too, and no other begins', async () => {
+    const other = await ScriptRuntime.create({ config: { data: { backend: 'memory' } } });
     const ended: unknown[] = [];
     const run = () => other.execute('return 1', { language: 'lua' }).then(({ value }) => ended.push(value));
     const runs = [run()];
     spend(10);
     runs.push(run());
-    const closed = other[Symbol.asyncDispose]();
+    const session = other.openSession({ language: 'lua' });
+    const chunk = session.evaluate('sleep(20) return 2').then((shown) => ended.push(shown));
+    void other[Symbol.asyncDispose]();
     await expect(run()).rejects.toMatchObject({ code: 'CANCELLED', message: 'the runtime is closed' });
-    await closed;
-    await Promise.all(runs);
-    expect(ended).toEqual([1, 1]);
+    await other[Symbol.asyncDispose]();
+    expect(ended.toSorted()).toEqual([1, 1, '2']);
+    await expect(session.evaluate('return 3')).rejects.toMatchObject({ code: 'CANCELLED' });
+    await Promise.all([...runs, chunk]);
   });
 });

@@ -19,6 +19,7 @@ const LARGE: Readonly<Record<string, Value>> = {
   deep: { list: [Array.from({ length: COUNT / 2 }, (_, i) => [i, { x: 'ä€😀' }])] },
   'ASCII text': 'x'.repeat(3 * 2 ** 20),
   'text beyond ASCII': 'ä€😀'.repeat(2 ** 18),
+  'text in Latin-1': 'äöx'.repeat(2 ** 18),
   'texts in a list': ['x'.repeat(2 ** 20), 'ä€😀'.repeat(2 ** 16), 'short'],
   bytes: new Uint8Array(2 ** 20).map((_, i) => 128 | i),
 };
@@ -165,6 +166,12 @@ describe.each(LANGUAGES)('a large value in %s', (language) => {
     await runtime.execute(text, { language, limits });
     expect(made).toEqual([expect.stringMatching(language === 'lua' ? /value\.list\[30000\]\.a: a coroutine/ : /value\.list\[29999\]\.a: a symbol/), COUNT]);
   });
+});
+
+it('a large text in Latin-1 takes a byte for each character in JavaScript', async () => {
+  given = 'äöx'.repeat(700_000);
+  const { value } = await runtime.execute('Pass.give().charCodeAt(5)', { language: 'javascript', limits: { memory_mb: 8 } });
+  expect(value).toBe(120);
 });
 
 /** Equal, keys in the same order. */

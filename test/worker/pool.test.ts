@@ -30,6 +30,7 @@ describe('a job', () => {
     expect(Object.keys(result.rows[100_000] as object)).toEqual(['b', 'a', 'c']);
     const { turns } = await turnsDuring(() => joined(cut(value) as Pieces, new Cpu()));
     expect(turns).toBeGreaterThan(2);
+    expect(cut(new Uint8Array(10_000))).toBeUndefined();
   });
 
   it('takes buffers over instead of copying them', async () => {
@@ -78,6 +79,14 @@ describe('the run whose job it is', () => {
     const much = cpu.ms;
     await sample({ do: 'endless' }, { run, deadlineMs: 20 }).catch(() => undefined);
     expect(cpu.ms).toBeGreaterThan(much + 15);
+  });
+
+  it('may end by what it is charged with: the thread serves others all the same', async () => {
+    const abort = new AbortController();
+    const cpu = new Cpu();
+    cpu.onHost = () => abort.abort();
+    for (let i = 0; i < 3; i++) await sample({ do: 'count', to: 1_000 }, { signal: abort.signal, run: { tenant: 'bad', cpu } }).catch(() => undefined);
+    expect(await Promise.all([1, 2, 3].map((value) => sample({ do: 'echo', value })))).toEqual([1, 2, 3]);
   });
 
   it('takes its turn among tenants: a hundred jobs of one do not hold the job of another', async () => {

@@ -48,6 +48,9 @@ interface Level {
   failed: boolean;
 }
 
+/** What makes the engine keep two bytes for each character. */
+const BEYOND_LATIN1 = /[^\0-\xff]/;
+
 const INSIDE = Symbol('inside');
 const NO_KEYS: readonly string[] = [];
 /** Numbers in front of an array that are written at once. */
@@ -389,10 +392,11 @@ export class Writer {
   #join(level: Level, piece: string): void {
     const x = this.#x;
     const { pointer, made } = level;
-    const ascii = Buffer.byteLength(piece) === piece.length;
-    if (ascii) this.#heap.bytes.latin1Write(piece, pointer);
-    else this.#heap.bytes.write(piece.toWellFormed(), pointer, 'utf16le');
-    const more = (ascii ? x.JS_NewStringLen : x.JS_NewStringUTF16)(this.#context, pointer, piece.length);
+    const { bytes } = this.#heap;
+    const narrow = !BEYOND_LATIN1.test(piece);
+    const size = narrow ? bytes.utf8Write(piece, pointer) : piece.length;
+    if (!narrow) bytes.write(piece.toWellFormed(), pointer, 'utf16le');
+    const more = (narrow ? x.JS_NewStringLen : x.JS_NewStringUTF16)(this.#context, pointer, size);
     level.made = made === UNDEFINED || tagOf(more) === TAG.exception ? more : this.#joined(pointer, made, more);
     if (level.made !== more) x.JS_FreeValue(this.#context, more);
     x.JS_FreeValue(this.#context, made);
