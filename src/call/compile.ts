@@ -62,8 +62,8 @@ export function compileMethod(name: string, definition: Method, trusted: boolean
 function compileArguments(name: string, definition: Method): CompiledMethod['check'] {
   const names = Object.keys(definition.params);
   const checks = Object.values(definition.params).map((schema) => {
-    const compiled = compile(schema, 'argument');
-    return compiled === anything ? given : compiled.check;
+    const { check } = compile(schema, 'argument');
+    return check === anything.check ? given : check;
   });
   const count = names.length;
   // What takes any value takes the global itself too, which `Logger:info(…)` passes.
