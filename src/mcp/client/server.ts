@@ -3,6 +3,7 @@ import { ScriptError } from '../../errors.ts';
 import { type Connection, connect } from './connect.ts';
 import { mcpFailed, sessionGone, translateFailure } from './failure.ts';
 import type { Offers } from './offer.ts';
+import { ServerEnded } from './stdio.ts';
 
 export interface ServerOptions {
   readonly name: string;
@@ -70,7 +71,7 @@ export class McpServer {
           this.#suspect = true;
           throw signal.reason;
         }
-        if (!again && this.config.url !== undefined && sessionGone(error)) {
+        if (!again && (error instanceof ServerEnded || (this.config.url !== undefined && sessionGone(error)))) {
           this.#drop(connection);
           continue;
         }

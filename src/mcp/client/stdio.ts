@@ -24,6 +24,9 @@ const NEWLINE = 10;
 const END_MS = 1_000;
 const TERMINATE_MS = 1_000;
 
+/** Nothing was sent, since the program has ended; the connection may not have heard of it yet. */
+export class ServerEnded extends Error {}
+
 /** Messages over the pipes of a program of its own process group: bounded in size and number, and the whole group ends with the connection. */
 export class StdioTransport implements Transport {
   onclose?: () => void;
@@ -89,7 +92,7 @@ export class StdioTransport implements Transport {
 
   async send(message: JSONRPCMessage): Promise<void> {
     const child = this.#child;
-    if (!child?.stdin.writable) throw new Error('the server has ended');
+    if (!child?.stdin.writable) throw new ServerEnded('the server has ended');
     this.#unaskedBytes = 0;
     this.#unaskedMessages = 0;
     child.stdin.write(`${JSON.stringify(message)}\n`);
