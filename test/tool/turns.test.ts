@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -26,6 +27,15 @@ it('others have their turns while a folder is listed', async () => {
   await list({ path: 'few' });
   const { turns: few } = await list({ path: 'few' });
   expect((await list({ path: 'many', limit: 5 })).turns).toBeGreaterThan(few + 1);
+});
+
+it('others have their turns while much is hashed, and the hash is that of the whole', async () => {
+  const data = new Uint8Array(15 * 2 ** 20).map((_, i) => i % 251);
+  const hash = (bytes: Uint8Array) => turnsDuring(() => space.tool('hash', { data: bytes }));
+  const { turns: few } = await hash(data.subarray(0, 10));
+  const { result, turns } = await hash(data);
+  expect(result).toMatchObject({ hash: createHash('sha256').update(data).digest('hex') });
+  expect(turns).toBeGreaterThan(few + 1);
 });
 
 it('others have their turns while the documents of a folder are looked for', async () => {

@@ -1,10 +1,10 @@
-import { isUtf8 } from 'node:buffer';
 import { closeSync } from 'node:fs';
 import { z } from 'zod';
 import { bytes } from '../../call/schema.ts';
+import { textOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
 import { openForReading } from '../files/access.ts';
-import { MOST_FILE_BYTES, readRange } from '../files/read.ts';
+import { MOST_FILE_BYTES, readRangeSoon } from '../files/read.ts';
 import { defineTool } from '../tool.ts';
 
 /** A file of the allowed folders; relative paths are looked for in them. */
@@ -27,17 +27,17 @@ export const fileRead = defineTool(
         javascript: `Tool.execute("file_write", {path: "hello.txt", content: "Hello"})\nprint(Tool.execute("file_read", {path: "hello.txt"}).content)`,
       },
     ],
-    execute({ path, encoding, offset, length }, context) {
+    async execute({ path, encoding, offset, length }, context) {
       const file = openForReading(context, path, 'file');
       try {
         const { size } = file.stats;
         const wanted = length ?? size - offset;
         if (wanted > MOST_FILE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `file_read: ${path} has ${size} bytes, more than 16 MB; give offset and length`);
-        const content = readRange(file, offset, wanted);
-        if (encoding === 'bytes') return { content: new Uint8Array(content), size, path };
-        if (!isUtf8(content) && length === undefined)
-          throw new ScriptError('TOOL_FAILED', `file_read: ${path} is no UTF-8 text; read it with encoding = "bytes"`);
-        return { content: content.toString('utf8').replace(/^\uFEFF/, ''), size, path };
+        const content = await readRangeSoon(context.run.cpu, file, offset, wanted);
+        if (encoding === 'bytes') return { content: new Uint8Array(content.buffer, content.byteOffset, content.length), size, path };
+        const text = textOf(content, 0, content.length) ?? (length === undefined ? undefined : content.toString('utf8'));
+        if (text === undefined) throw new ScriptError('TOOL_FAILED', `file_read: ${path} is no UTF-8 text; read it with encoding = "bytes"`);
+        return { content: text.replace(/^\uFEFF/, ''), size, path };
       } finally {
         closeSync(file.fd);
       }

@@ -1,7 +1,12 @@
 import { z } from 'zod';
+import { inTurns } from '../../call/breath.ts';
 import { createHash, createHmac } from '../../call/digest.ts';
 import { bytes } from '../../call/schema.ts';
+import { whenReady } from '../../call/soon.ts';
 import { defineTool } from '../tool.ts';
+
+/** Bytes that are hashed at once: a millisecond's work. */
+const PIECE = 2 ** 19;
 
 /** Cryptographic hashes. */
 export const hash = defineTool(
@@ -19,10 +24,16 @@ export const hash = defineTool(
     }),
     output: z.object({ hash: z.string(), algorithm: z.string() }),
     examples: [{ lua: `print(Tool.execute("hash", {data = "hello"}).hash)`, javascript: `print(Tool.execute("hash", {data: "hello"}).hash)` }],
-    execute: ({ data, algorithm, key, encoding }) => ({
-      hash: (key ? createHmac(algorithm, key) : createHash(algorithm)).update(data).digest(encoding),
-      algorithm,
-    }),
+    execute({ data, algorithm, key, encoding }, { run }) {
+      const made = key ? createHmac(algorithm, key) : createHash(algorithm);
+      let done = 0;
+      const step = () => {
+        made.update(data.subarray(done, done + PIECE));
+        done += PIECE;
+        return done >= data.length;
+      };
+      return whenReady(inTurns(run.cpu, step), () => ({ hash: made.digest(encoding), algorithm }));
+    },
   },
   'builtin',
 );

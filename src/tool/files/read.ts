@@ -1,4 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
+import { inTurns } from '../../call/breath.ts';
+import type { Cpu } from '../../call/cpu.ts';
+import { type Soon, whenReady } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
 import { type Caller, type Opened, openForReading } from './access.ts';
 
@@ -21,13 +24,42 @@ export function readBytes(context: Caller, path: string, most = MOST_FILE_BYTES)
 }
 
 /** Part of an open file: up to `length` bytes from `offset`. */
-export function readRange({ fd, stats }: Opened, offset: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, stats.size - offset)));
-  let filled = 0;
-  while (filled < buffer.length) {
-    const count = readSync(fd, buffer, filled, buffer.length - filled, offset + filled);
-    if (count === 0) break;
-    filled += count;
+export function readRange(file: Opened, offset: number, length: number): Buffer {
+  const reading = new Reading(file, offset, length);
+  while (!reading.step());
+  return reading.bytes;
+}
+
+/** As `readRange`, for a run, over several turns of the event loop where it is much. */
+export function readRangeSoon(cpu: Cpu, file: Opened, offset: number, length: number): Soon<Buffer> {
+  const reading = new Reading(file, offset, length);
+  return whenReady(inTurns(cpu, reading.step), () => reading.bytes);
+}
+
+/** Bytes that are read at once. */
+const PIECE = 2 ** 20;
+
+class Reading {
+  readonly #fd: number;
+  readonly #offset: number;
+  readonly #buffer: Buffer;
+  #filled = 0;
+
+  constructor({ fd, stats }: Opened, offset: number, length: number) {
+    this.#fd = fd;
+    this.#offset = offset;
+    this.#buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, stats.size - offset)));
   }
-  return buffer.subarray(0, filled);
+
+  /** Reads a piece; true when all is read, or the file ends before. */
+  readonly step = (): boolean => {
+    const wanted = Math.min(PIECE, this.#buffer.length - this.#filled);
+    const count = wanted === 0 ? 0 : readSync(this.#fd, this.#buffer, this.#filled, wanted, this.#offset + this.#filled);
+    this.#filled += count;
+    return count === 0;
+  };
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#filled);
+  }
 }
