@@ -16,7 +16,9 @@ export function fittingNode() {
   try {
     return createRequire(import.meta.url).resolve(`${name}/bin/node${process.platform === 'win32' ? '.exe' : ''}`);
   } catch {
-    process.stderr.write(`llmspell needs Node ^24.20 or >=26 and this is ${process.versions.node}; run \`npm ci\` to get a private one, or install Node 26.\n`);
+    // Among the files of a package it is not.
+    const own = createRequire(import.meta.url)('node:fs').existsSync(new URL('./run.mjs', import.meta.url)) ? 'run `npm ci` to get a private one, or ' : '';
+    process.stderr.write(`llmspell needs Node ^24.20 or >=26 and this is ${process.versions.node}; ${own}install Node 26.\n`);
     process.exit(2);
   }
 }

@@ -39,7 +39,10 @@ export function newerFormat(found: number, known: number): ScriptError {
 export function storeFailure(error: unknown, file?: string): ScriptError {
   if (error instanceof ScriptError) return error;
   const system = (error as { code?: unknown } | null)?.code;
-  const sentence = SENTENCES[resultCode(error)] ?? systemSentence(system) ?? 'the data folder cannot be used (data.dir, --data)';
+  const sentence =
+    SENTENCES[resultCode(error)] ??
+    systemSentence(system) ??
+    `the data folder cannot be used${typeof system === 'string' ? `, ${system}` : ''} (data.dir, --data)`;
   return new ScriptError('STORE_FAILED', file === undefined ? sentence : sentence.replace(/^a database/, `the database ${inDataFolder(file)}`), {
     cause: error,
   });

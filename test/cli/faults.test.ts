@@ -176,7 +176,7 @@ describe('a data folder that is none', () => {
 
 describe.skipIf(process.platform !== 'linux')('a data folder that can never be', () => {
   it('is one sentence before the script runs, named by a flag or by the configuration', async () => {
-    const said = { status: 2, stdout: '', stderr: 'error: the data folder cannot be used (data.dir, --data)\n' };
+    const said = { status: 2, stdout: '', stderr: 'error: the data folder cannot be used, ENOENT (data.dir, --data)\n' };
     expect(await exec('lua', 'print(State.load("global", "a"))', '--data', '/proc/nope')).toEqual(said);
     writeFileSync(join(folder, 'proc.toml'), '[data]\ndir = "/proc/nope"\n');
     expect(await exec('lua', 'print(State.load("global", "a"))', '--config', 'proc.toml')).toEqual(said);
