@@ -2,14 +2,75 @@ import { isAbsolute } from 'node:path';
 import { CAPABILITIES } from './call/capability.ts';
 import type { Grants, Language, Limits } from './call/context.ts';
 import { checkCrosses } from './call/crossing.ts';
+import type { GlobalDefinition } from './call/define.ts';
 import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from './call/rules.ts';
-import { LEAST_MEMORY_MB, MOST_MEMORY_MB } from './config/config.ts';
+import type { Value } from './call/value.ts';
+import { type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from './config/config.ts';
 import { GRANT_NAMES, type NameRule } from './config/names.ts';
 import { ScriptError } from './errors.ts';
-import type { ExecuteOptions, RuntimeOptions } from './runtime.ts';
+import type { HookFunction, HookOptions } from './hook/hooks.ts';
+import type { EmbeddingModel } from './model/embedding.ts';
+import type { MockSource } from './model/mock.ts';
+import type { LanguageModel } from './model/model.ts';
 import { isSessionId } from './session/refusal.ts';
 import { StateManager } from './state/manager.ts';
 import { isTenant, TENANT_WANTED } from './store/folders.ts';
+import type { Tool } from './tool/tool.ts';
+
+export interface RuntimeOptions {
+  /** As in `llmspell.toml`; everything has a default. */
+  readonly config?: ConfigInput | undefined;
+  /** The data folder, instead of `data.dir`. */
+  readonly dataDir?: string | undefined;
+  /** State that is shared with the host and other runtimes (`createStateManager`); the caller closes it. */
+  readonly state?: StateManager | undefined;
+  /** Tools of your own (`defineTool`), beside the built-in ones. */
+  readonly tools?: readonly Tool[] | undefined;
+  /** Models of your own by `provider/model`, or scripted answers for one. */
+  readonly models?: Readonly<Record<string, LanguageModel | MockSource>> | undefined;
+  /** Embedding models of your own by `provider/model`. */
+  readonly embeddings?: Readonly<Record<string, EmbeddingModel>> | undefined;
+  /** Hooks of your own, in place before `system:startup` fires. */
+  readonly hooks?: readonly { readonly point: string; readonly call: HookFunction; readonly options?: HookOptions }[] | undefined;
+  /** Globals of your own, beside the built-in ones. */
+  readonly globals?: readonly GlobalDefinition[] | undefined;
+  /** False leaves the built-in globals out, so that `globals` are all there are. */
+  readonly builtins?: boolean | undefined;
+  /** Checks the results of the built-in globals too, as the tests do; those of your own are always checked. */
+  readonly checkResults?: boolean | undefined;
+}
+
+export interface ExecuteOptions {
+  /** `js` is JavaScript too; Lua if not given. */
+  readonly language?: Language | 'js';
+  /** As in error messages; `main.lua` or `main.js` if not given. */
+  readonly name?: string;
+  /** Absolute path of the script's file, if it is one: where `require` and `import` look. */
+  readonly path?: string | undefined;
+  readonly args?: readonly string[];
+  readonly input?: Value;
+  readonly tenant?: string;
+  /** The session that `Session.current_id()` gives, made at first use if there is none of this id; a new one of its own if not given. */
+  readonly session?: string | undefined;
+  readonly grants?: Partial<Grants>;
+  readonly limits?: Partial<Limits>;
+  /** Any integer; the same seed gives the same random numbers. */
+  readonly seed?: number;
+  /** The run's clock, ms since 1970. */
+  readonly clock?: () => number;
+  /** Aborting cancels the run; a reason that is a ScriptError is what it ends with. */
+  readonly signal?: AbortSignal | undefined;
+  readonly on_output?: (line: string) => void;
+  /** Told of the run before its script begins: its id, and how to send events into it. */
+  readonly on_start?: (run: RunHandle) => void;
+}
+
+/** A run as its host sees it while it goes on. */
+export interface RunHandle {
+  readonly id: string;
+  /** Emits an event in the run, with `host` as its source; false when the run takes no more. Throws BAD_ARGUMENT for a bad type, or a payload that is no data. */
+  emit(eventType: string, payload?: Value, correlationId?: string): Promise<boolean>;
+}
 
 const amount: Rule = { wanted: 'a number of at least 0', fits: (value) => typeof value === 'number' && value >= 0 };
 const memory: Rule = {

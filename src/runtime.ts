@@ -7,8 +7,8 @@ import { createMethodTable, type MethodTable } from './call/dispatch.ts';
 import { elapsedMs } from './call/elapsed.ts';
 import { checkValue, oneOf, text } from './call/rules.ts';
 import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
-import { toPlain, type Value } from './call/value.ts';
-import { type Config, type ConfigInput, MOST_MS, parseConfig } from './config/config.ts';
+import { toPlain } from './call/value.ts';
+import { type Config, MOST_MS, parseConfig } from './config/config.ts';
 import { asScriptError, ScriptError, translated } from './errors.ts';
 import { events } from './event/bus.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
@@ -18,76 +18,17 @@ import { type MetricsSnapshot, metrics } from './hook/builtin/metrics.ts';
 import { type HookFunction, type HookOptions, hooks, hostHooks } from './hook/hooks.ts';
 import { tellEnd, tellRefusal } from './hook/refusal.ts';
 import { createInteractiveRun, type InteractiveRun } from './interactive.ts';
-import type { EmbeddingModel } from './model/embedding.ts';
 import { embeddings } from './model/embeddings.ts';
-import type { MockSource } from './model/mock.ts';
-import type { LanguageModel } from './model/model.ts';
 import { models } from './model/models.ts';
-import { checkOptions, checkRuntimeOptions, languageOf, over } from './options.ts';
+import { checkOptions, checkRuntimeOptions, type ExecuteOptions, languageOf, over, type RunHandle, type RuntimeOptions } from './options.ts';
 import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
 import { scheduler } from './script/scheduler.ts';
-import { type StateManager, stateManager } from './state/manager.ts';
+import { stateManager } from './state/manager.ts';
 import { checkTenant } from './store/folders.ts';
 import { hostTools } from './tool/registry.ts';
-import type { Tool } from './tool/tool.ts';
-
-export interface RuntimeOptions {
-  /** As in `llmspell.toml`; everything has a default. */
-  readonly config?: ConfigInput | undefined;
-  /** The data folder, instead of `data.dir`. */
-  readonly dataDir?: string | undefined;
-  /** State that is shared with the host and other runtimes (`createStateManager`); the caller closes it. */
-  readonly state?: StateManager | undefined;
-  /** Tools of your own (`defineTool`), beside the built-in ones. */
-  readonly tools?: readonly Tool[] | undefined;
-  /** Models of your own by `provider/model`, or scripted answers for one. */
-  readonly models?: Readonly<Record<string, LanguageModel | MockSource>> | undefined;
-  /** Embedding models of your own by `provider/model`. */
-  readonly embeddings?: Readonly<Record<string, EmbeddingModel>> | undefined;
-  /** Hooks of your own, in place before `system:startup` fires. */
-  readonly hooks?: readonly { readonly point: string; readonly call: HookFunction; readonly options?: HookOptions }[] | undefined;
-  /** Globals of your own, beside the built-in ones. */
-  readonly globals?: readonly GlobalDefinition[] | undefined;
-  /** False leaves the built-in globals out, so that `globals` are all there are. */
-  readonly builtins?: boolean | undefined;
-  /** Checks the results of the built-in globals too, as the tests do; those of your own are always checked. */
-  readonly checkResults?: boolean | undefined;
-}
-
-export interface ExecuteOptions {
-  /** `js` is JavaScript too; Lua if not given. */
-  readonly language?: Language | 'js';
-  /** As in error messages; `main.lua` or `main.js` if not given. */
-  readonly name?: string;
-  /** Absolute path of the script's file, if it is one: where `require` and `import` look. */
-  readonly path?: string | undefined;
-  readonly args?: readonly string[];
-  readonly input?: Value;
-  readonly tenant?: string;
-  /** The session that `Session.current_id()` gives, made at first use if there is none of this id; a new one of its own if not given. */
-  readonly session?: string | undefined;
-  readonly grants?: Partial<Grants>;
-  readonly limits?: Partial<Limits>;
-  /** Any integer; the same seed gives the same random numbers. */
-  readonly seed?: number;
-  /** The run's clock, ms since 1970. */
-  readonly clock?: () => number;
-  /** Aborting cancels the run; a reason that is a ScriptError is what it ends with. */
-  readonly signal?: AbortSignal | undefined;
-  readonly on_output?: (line: string) => void;
-  /** Told of the run before its script begins: its id, and how to send events into it. */
-  readonly on_start?: (run: RunHandle) => void;
-}
-
-/** A run as its host sees it while it goes on. */
-export interface RunHandle {
-  readonly id: string;
-  /** Emits an event in the run, with `host` as its source; false when the run takes no more. Throws BAD_ARGUMENT for a bad type, or a payload that is no data. */
-  emit(eventType: string, payload?: Value, correlationId?: string): Promise<boolean>;
-}
 
 /** What a run used. */
 export interface RunStats extends Usage {

@@ -43,7 +43,7 @@ function importRules() {
     config: ['errors', 'nearest'],
     settings: base,
     platform: ['errors'],
-    options: [...base, ...services, 'runtime'],
+    options: [...base, ...services],
     call: base,
     worker: base,
     script: [...base, 'script'],
@@ -54,8 +54,8 @@ function importRules() {
     describe: [...base, 'globals', 'describe'],
     interactive: [...base, ...services, 'script'],
     runtime: [...base, ...services, 'mcp', 'globals', 'script', 'platform', 'interactive', 'options'],
-    index: [...base, ...services, 'runtime', 'interactive'],
-    cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'interactive', 'cli', 'settings'],
+    index: [...base, ...services, 'runtime', 'options', 'interactive'],
+    cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'options', 'interactive', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));

@@ -9,7 +9,8 @@ import type { ScriptError } from '../../src/errors.ts';
 import { digestOf, type Offer } from '../../src/mcp/client/offer.ts';
 import { mcpPins } from '../../src/mcp/client/pins.ts';
 import { mcpServers } from '../../src/mcp/client/servers.ts';
-import { type ExecuteOptions, type RuntimeOptions, ScriptRuntime } from '../../src/runtime.ts';
+import type { ExecuteOptions, RuntimeOptions } from '../../src/options.ts';
+import { ScriptRuntime } from '../../src/runtime.ts';
 import { ALL_GRANTS } from '../support/run.ts';
 
 export const LANGUAGES: readonly Language[] = ['lua', 'javascript'];

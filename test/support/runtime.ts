@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Grants } from '../../src/call/context.ts';
 import type { ConfigInput } from '../../src/config/config.ts';
-import { type RuntimeOptions, ScriptRuntime } from '../../src/runtime.ts';
+import type { RuntimeOptions } from '../../src/options.ts';
+import { ScriptRuntime } from '../../src/runtime.ts';
 import { ALL_GRANTS } from './run.ts';
 
 /** A runtime over a new temporary data folder, which goes with it, and grants for a workspace in it. */
