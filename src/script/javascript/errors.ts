@@ -7,13 +7,14 @@ import { CLASS, OBJECT, PROPERTY, pointerOf, type QuickJSExports, TAG, tagOf } f
 import type { Heap } from './heap.ts';
 import type { Reader } from './read.ts';
 import type { References } from './references.ts';
-import { traceback } from './trace.ts';
+import { calledAt, type Trace, traceback } from './trace.ts';
 import type { Writer } from './write.ts';
 
 /** Causes of causes that are followed. */
 const MOST_CAUSES = 8;
 
 const OUT_OF_MEMORY = 'not enough memory: the script reached limits.memory_mb';
+const NO_FUNCTION = 'TypeError: not a function';
 /** The engine's own errors for limits; the script may catch them. */
 const LIMITS: Readonly<Record<string, string>> = {
   'InternalError: out of memory': OUT_OF_MEMORY,
@@ -34,6 +35,8 @@ export interface ErrorParts {
   readonly cell: number;
   /** What the script may use. */
   readonly memoryBytes: number;
+  /** A line of one of the script's files. */
+  line(file: string, line: number): string | undefined;
 }
 
 /** Errors in both directions: ScriptErrors as JavaScript errors, what scripts throw as ScriptErrors that remember it. */
@@ -109,14 +112,24 @@ export class Errors {
     const details = this.#field(object, 'details');
     const method = this.#field(object, 'method');
     const shown = name === 'Error' || name === 'ScriptError' ? message || name : message ? `${name}: ${message}` : name;
-    const error = new ScriptError(limit ? 'LIMIT_EXCEEDED' : codeOf(this.#field(object, 'code')), limit ?? shown, {
+    const stackAt = object + OBJECT.data;
+    const trace = heap.tag(stackAt) === TAG.string ? traceback(heap.shortText(TAG.string, heap.pointer(stackAt))) : {};
+    const told = shown === NO_FUNCTION ? this.#withName(trace) : shown;
+    const error = new ScriptError(limit ? 'LIMIT_EXCEEDED' : codeOf(this.#field(object, 'code')), limit ?? told, {
       method: typeof method === 'string' ? method : undefined,
       details: isMap(details) ? details : undefined,
       cause: causes < MOST_CAUSES ? this.#cause(object, causes) : undefined,
     });
-    const stackAt = object + OBJECT.data;
-    if (heap.tag(stackAt) === TAG.string) Object.assign(error, traceback(heap.shortText(TAG.string, heap.pointer(stackAt))));
+    error.where = trace.where;
+    error.traceback = trace.traceback;
     return error;
+  }
+
+  /** The engine does not name what it cannot call: the text of the script does. What stands in a first line may have moved. */
+  #withName({ where, column }: Trace): string {
+    const line = where && where.line > 1 && column !== undefined ? this.#parts.line(where.file, where.line) : undefined;
+    const name = line === undefined || column === undefined ? undefined : calledAt(line, column);
+    return name === undefined ? NO_FUNCTION : `TypeError: ${name} is not a function`;
   }
 
   #cause(object: number, causes: number): ScriptError | undefined {

@@ -113,6 +113,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       prototype: image.errorPrototype,
       cell,
       memoryBytes: run.limits.memory_mb * 2 ** 20,
+      line: (file, line) => this.#files.line(file, line),
     });
     this.#promises = new Promises({
       run,

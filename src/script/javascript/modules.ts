@@ -56,6 +56,11 @@ export class ModuleFiles {
     return source.text;
   }
 
+  /** A line of a file, from 1; undefined where there is none. */
+  line(name: string, line: number): string | undefined {
+    return this.#byName.get(name)?.text.split('\n')[line - 1];
+  }
+
   #nameOf(found: Source & { readonly path: string }): string {
     const known = this.#names.get(found.path);
     if (known !== undefined) return known;

@@ -5,6 +5,8 @@ export const PRELUDE_NAME = '<prelude>';
 export interface Trace {
   readonly where?: { readonly file: string; readonly line: number };
   readonly traceback?: string;
+  /** The column of `where`, from 1, if the script's own code failed there and no function of the language that it called. */
+  readonly column?: number;
 }
 
 interface Frame {
@@ -17,15 +19,24 @@ interface Frame {
 /** Reads the engine's stack text: the script's own frames, innermost first, without the engine's names for top-level code. */
 export function traceback(stack: string): Trace {
   const lines: string[] = [];
+  const [innermost = '', ...others] = stack.split('\n');
+  const column = parseFrame(innermost)?.column;
   let where: Trace['where'];
-  for (const text of stack.split('\n')) {
+  for (const text of [innermost, ...others]) {
     const frame = parseFrame(text);
     if (!frame || frame.file === PRELUDE_NAME) continue;
     where ??= { file: frame.file, line: frame.line };
     const place = `${frame.file}:${frame.line}:${frame.column}`;
     lines.push(frame.fn === '' ? place : `${frame.fn} (${place})`);
   }
-  return where ? { where, traceback: lines.join('\n') } : {};
+  return where ? { where, traceback: lines.join('\n'), ...(column !== undefined && { column }) } : {};
+}
+
+/** What is called where a name stands at a column of a line, with what it is a part of: `Workflow.paralel`. Undefined where no name that is called begins there. */
+export function calledAt(line: string, column: number): string | undefined {
+  const name = /^[\w$]+(?=\s*(?:\?\.)?\s*[(`])/.exec(line.slice(column - 1))?.[0];
+  const before = /(?:[\w$]+\s*\??\.\s*)*$/.exec(line.slice(0, column - 1))?.[0] ?? '';
+  return name === undefined || /(?:\.|\bnew)\s*$/.test(line.slice(0, column - 1 - before.length)) ? undefined : (before + name).replaceAll(/\s/g, '');
 }
 
 /** `at f (main.js:2:2)`, `at <eval> (main.js:1:1)`, and of a syntax error `at main.js:1:9`. */
