@@ -6,6 +6,7 @@ import type { ScriptError } from '../../src/errors.ts';
 import { hostAllowed, isPublic, namedLiterally } from '../../src/tool/net/rules.ts';
 import { tools } from '../../src/tool/registry.ts';
 import { testHost, testRun } from '../support/run.ts';
+import { turnsDuring } from '../support/turns.ts';
 
 let port = 0;
 const requests: IncomingMessage[] = [];
@@ -52,6 +53,24 @@ const refusal = (work: Promise<unknown>): Promise<ScriptError> =>
   );
 
 describe('http_request', () => {
+  it.each([
+    ['text', 'ä€😀x'.repeat(200_000)],
+    ['bytes', new Uint8Array(2_000_000).map((_, i) => (i % 7) + 200)],
+  ])('sends long %s whole, with its length, and leaves others their turns', async (_, body) => {
+    const post = (given: typeof body) => turnsDuring(() => get('/echo', undefined, undefined, { method: 'POST', body: given }));
+    const type = () => requests.at(-1)?.headers['content-type'];
+    const { turns: few } = await post(body.slice(0, 10) as typeof body);
+    const usual = type();
+    const { result, turns } = await post(body);
+    expect(Buffer.from(result.body as string).equals(Buffer.from(body))).toBe(true);
+    expect(turns).toBeGreaterThan(few + 2);
+    expect(requests.at(-1)?.headers).toMatchObject({ 'content-length': `${Buffer.from(body).length}` });
+    expect(requests.at(-1)?.headers).not.toHaveProperty('transfer-encoding');
+    expect(type()).toBe(usual);
+    await get('/echo', undefined, undefined, { method: 'POST', body, headers: { 'Content-Type': 'text/csv' } });
+    expect(type()).toBe('text/csv');
+  });
+
   it('reads JSON exactly and sends bodies', async () => {
     expect(await get('/json')).toMatchObject({ status: 200, ok: true, json: { big: 9007199254740993n, list: [] }, truncated: false });
     expect((await get('/echo', undefined, undefined, { method: 'POST', json: { n: 2n ** 60n } })).body).toBe(`{"n":${2n ** 60n}}`);

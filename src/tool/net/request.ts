@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { allowedBy } from '../../call/capability.ts';
 import type { Context } from '../../call/context.ts';
 import { external } from '../../call/external.ts';
+import { pieceEnd } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
 import { hostAllowed, isPublic, namedLiterally } from './rules.ts';
 
@@ -27,6 +28,8 @@ export interface Answer {
 
 export const MOST_ANSWER_BYTES = 5 * 2 ** 20;
 const MOST_REDIRECTS = 5;
+/** Longer bodies are sent in pieces of this size. */
+const PIECE = 2 ** 18;
 
 /**
  * Makes an HTTP request inside the fence: each host on the way must be allowed, its name is resolved once, every address is checked, and the
@@ -145,7 +148,8 @@ async function send(context: Context, url: URL, target: Target, { method, header
     pipelining: 0,
   });
   try {
-    const response = await fetch(url, { method, headers: { ...headers }, body: body ?? null, redirect: 'manual', dispatcher, signal: context.signal });
+    const sent = body !== undefined && body.length > PIECE ? inPieces(body, headers) : { headers: { ...headers }, body: body ?? null };
+    const response = await fetch(url, { method, ...sent, redirect: 'manual', dispatcher, signal: context.signal });
     const { bytes, truncated } = await readBody(response.body, maxBytes);
     return { status: response.status, url: url.href, headers: Object.fromEntries(response.headers), body: bytes, truncated };
   } catch (error) {
@@ -154,6 +158,22 @@ async function send(context: Context, url: URL, target: Target, { method, header
   } finally {
     dispatcher.destroy().catch(() => undefined);
   }
+}
+
+/** A long body, of which others have their turns between two pieces; its length is told all the same. */
+function inPieces(body: string | Uint8Array, headers: Readonly<Record<string, string>>) {
+  async function* pieces() {
+    for (let from = 0; from < body.length; ) {
+      const to = typeof body === 'string' ? pieceEnd(body, from, PIECE) : from + PIECE;
+      yield typeof body === 'string' ? Buffer.from(body.slice(from, to)) : body.subarray(from, to);
+      from = to;
+    }
+  }
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  // As `fetch` says of a text by itself.
+  const untyped = typeof body === 'string' && !Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
+  const type = untyped ? { 'content-type': 'text/plain;charset=UTF-8' } : {};
+  return { headers: { ...headers, ...type, 'content-length': `${length}` }, body: pieces(), duplex: 'half' as const };
 }
 
 async function readBody(body: AsyncIterable<Uint8Array> | null, most: number): Promise<{ bytes: Buffer; truncated: boolean }> {
