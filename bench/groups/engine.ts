@@ -17,7 +17,7 @@ export async function engine(): Promise<Row[]> {
     headline(row('new context with all globals, Lua', lua.context / 1000, 'ms', 0.6, ['wasmoon, 120 functions', moon.context / 1000])),
     headline(row('new context with all globals, JavaScript', js.context / 1000, 'ms', 1.2, ['quickjs-emscripten, 120 functions', quick.context / 1000])),
     headline(row('host call with two numbers, Lua', lua.call, 'µs', least(1, moon.call / 5), ['wasmoon', moon.call])),
-    headline(row('host call with two numbers, JavaScript', js.call, 'µs', least(3, quick.call / 20), ['quickjs-emscripten', quick.call])),
+    headline(row('host call with two numbers, JavaScript', js.call, 'µs', least(3, quick.call / 10), ['quickjs-emscripten', quick.call])),
     headline(row('call that waits, Lua', lua.wait, 'µs', 3, ['wasmoon', moon.wait])),
     headline(row('call that waits, JavaScript', js.wait, 'µs', 6, ['quickjs-emscripten (asyncify)', quick.wait])),
     row('small map across and back, Lua', lua.map, 'µs', 3, ['wasmoon', moon.map]),
