@@ -23,8 +23,8 @@ const INTERRUPT_GRACE_MS = 1_000;
 
 /** What a session needs of its runtime. */
 export interface Surroundings {
-  /** The runtime waits for what goes on. */
-  during<T>(chunk: Promise<T>): Promise<T>;
+  /** Begins a chunk, which the runtime waits for; throws CANCELLED when that is closed. */
+  during<T>(chunk: () => Promise<T>): Promise<T>;
   /** Waits for what still goes on at the end of the session. */
   drain(): Promise<unknown>;
   /** Hears that the session is closed. */
@@ -44,7 +44,7 @@ export function createInteractiveRun(run: RunContainer, instance: ScriptInstance
       busy = true;
       chunks++;
       try {
-        return await during(instance.evaluate({ text, name: name ?? `repl[${chunks}]`, path }));
+        return await during(() => instance.evaluate({ text, name: name ?? `repl[${chunks}]`, path }));
       } catch (error) {
         const failure = asScriptError(error);
         await tellEnd(new CallContext(run), failure);

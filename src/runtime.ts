@@ -146,7 +146,7 @@ export class ScriptRuntime {
     this.#begin('execute', options);
     if (typeof source !== 'string') throw new ScriptError('BAD_ARGUMENT', `execute: source: expected a string, got ${typeof source}`);
     if (options.signal?.aborted) throw cancellation(options.signal);
-    return this.#during(this.#execute(source, languageOf(options), options));
+    return this.#during(() => this.#execute(source, languageOf(options), options));
   }
 
   async #execute(source: string, language: Language, options: ExecuteOptions): Promise<RunResult> {
@@ -195,7 +195,9 @@ export class ScriptRuntime {
   }
 
   /** What closing waits for. */
-  async #during<T>(work: Promise<T>): Promise<T> {
+  async #during<T>(begin: () => Promise<T>): Promise<T> {
+    this.#refuseClosed();
+    const work = begin();
     this.#running.add(work);
     try {
       return await work;
@@ -205,8 +207,12 @@ export class ScriptRuntime {
   }
 
   #begin(method: RunMethod, options: ExecuteOptions): void {
-    if (this.#closing) throw new ScriptError('CANCELLED', 'the runtime is closed');
+    this.#refuseClosed();
     checkOptions(method, options, this.host.config.limits);
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing) throw new ScriptError('CANCELLED', 'the runtime is closed');
   }
 
   #openInTurn(language: Language, options: ExecuteOptions, output: string[]) {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { Failure } from '../call/check/failure.ts';
+import type { Language } from '../call/context.ts';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue, callback } from '../call/schema.ts';
 import { sideBySide } from '../call/side-by-side.ts';
@@ -28,7 +30,9 @@ export const parallelGlobal = builtinGlobal({
       const each = typeof fn === 'function' ? fn : undefined;
       const { max_concurrency = tasks.length } = given ?? (typeof fn === 'object' ? fn : {});
       const first = context.run.language === 'lua' ? 1 : 0;
-      const calls = tasks.map((task, at) => (each ? { fn: each, args: [task, at + first] } : { fn: functionAt(task, at + first), args: [] }));
+      const calls = tasks.map((task, at) =>
+        each ? { fn: each, args: [task, at + first] } : { fn: functionAt(task, at + first, context.run.language), args: [] },
+      );
       return sideBySide(context, calls, (inside, { fn, args }) => inside.invoke(fn, args, { signal: inside.signal }), {
         atOnce: max_concurrency,
         why: 'another function of the same parallel() failed',
@@ -37,10 +41,8 @@ export const parallelGlobal = builtinGlobal({
   }),
 });
 
-function functionAt(task: Value, position: number): Callback {
+function functionAt(task: Value, position: number, language: Language): Callback {
   if (typeof task === 'function') return task;
-  throw new ScriptError(
-    'BAD_ARGUMENT',
-    `parallel: tasks[${position}]: expected a function (or give the function for all items as second argument), got ${task === null ? 'nil' : typeof task}`,
-  );
+  const failure = new Failure('a function (or give the function for all items as second argument)', task);
+  throw new ScriptError('BAD_ARGUMENT', `parallel: ${failure.message(`tasks[${position}]`, language)}`);
 }

@@ -75,9 +75,10 @@ export class Baton {
 
   #queue(go: () => void): void {
     scheduler.queue(this.#run.tenant, this.#run, () => {
-      if (this.#closed) return;
+      if (this.#closed) return false;
       this.#startSlice();
       go();
+      return true;
     });
   }
 

@@ -3,7 +3,8 @@ const TURN_MS = 4;
 
 interface Waiting {
   readonly run: object;
-  readonly go: () => void;
+  /** False where nobody needs the turn any more. */
+  readonly go: () => boolean;
 }
 
 /**
@@ -37,16 +38,17 @@ class Scheduler {
       const onAbort = () => settle(false);
       const go = () => {
         signal?.removeEventListener('abort', onAbort);
-        if (signal?.aborted) this.leave();
-        else settle(true);
+        if (signal?.aborted) return false;
+        settle(true);
+        return true;
       };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.queue(tenant, run, go);
     });
   }
 
-  /** Calls `go` when it is this run's turn. */
-  queue(tenant: string, run: object, go: () => void): void {
+  /** Calls `go` when it is this run's turn, which goes to the next one where it answers false. */
+  queue(tenant: string, run: object, go: Waiting['go']): void {
     const line = this.#tenants.get(tenant);
     if (line) line.push({ run, go });
     else this.#tenants.set(tenant, [{ run, go }]);
@@ -73,14 +75,17 @@ class Scheduler {
   };
 
   #next(): void {
-    const first = this.#tenants.entries().next();
-    if (first.done) return;
-    const [tenant, line] = first.value;
-    const waiting = line.shift();
-    this.#tenants.delete(tenant);
-    if (line.length > 0) this.#tenants.set(tenant, line);
-    this.#length--;
-    waiting?.go();
+    let taken = false;
+    while (!taken) {
+      const first = this.#tenants.entries().next();
+      if (first.done) return;
+      const [tenant, line] = first.value;
+      const waiting = line.shift();
+      this.#tenants.delete(tenant);
+      if (line.length > 0) this.#tenants.set(tenant, line);
+      this.#length--;
+      taken = waiting?.go() ?? false;
+    }
   }
 }
 

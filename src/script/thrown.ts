@@ -10,7 +10,7 @@ const SHOWN = 200;
 /** A value that a script threw, as the host sees it; `data` is undefined where it is none. The message is the value's own, else what is `said` of it, else its beginning. */
 export function fromThrown(data: Value | undefined, said?: string): ScriptError {
   const { message, code } = isMap(data) ? data : {};
-  const shown = said ?? `the script threw ${data === undefined ? 'a value that is no data' : beginning(data)}`;
+  const shown = said || `the script threw ${data === undefined ? 'a value that is no data' : beginning(data)}`;
   return new ScriptError(codeOf(code), typeof message === 'string' && message !== '' ? message : shown, data == null ? {} : { details: { value: data } });
 }
 

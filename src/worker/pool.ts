@@ -34,8 +34,15 @@ function createThread(): Worker {
   let listener: Listener | undefined;
   thread.on('message', (report: Report) => listener?.report(report));
   thread.on('error', (error) => listener?.failed(failure(error)));
-  thread.on('exit', () => listener?.failed(new ScriptError('INTERNAL', 'internal error: a thread ended by itself')));
+  let ended = false;
+  thread.on('exit', () => {
+    ended = true;
+    listener?.failed(new ScriptError('INTERNAL', 'internal error: a thread ended by itself'));
+  });
   return {
+    get ended() {
+      return ended;
+    },
     start(job, transfer, heard) {
       listener = heard;
       thread.ref();

@@ -26,12 +26,19 @@ function createProcess(): Worker {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   let listener: Listener | undefined;
-  const failed = () => listener?.failed(new ScriptError('INTERNAL', 'internal error: a process of the runtime ended by itself'));
+  let ended = false;
+  const failed = () => {
+    ended = true;
+    listener?.failed(new ScriptError('INTERNAL', 'internal error: a process of the runtime ended by itself'));
+  };
   child.on('message', (report: Report) => listener?.report(report));
   child.on('error', failed);
   // Unlike `exit` it comes behind the last message.
   child.on('disconnect', failed);
   return {
+    get ended() {
+      return ended;
+    },
     start(job, _transfer, heard) {
       listener = heard;
       child.ref();

@@ -27,6 +27,8 @@ export interface Worker {
   release(): void;
   /** Ends it, whatever it does. */
   end(): void;
+  /** It has ended by itself. */
+  readonly ended: boolean;
 }
 
 /** Runs jobs on few workers, which are made on first use. */
@@ -52,13 +54,21 @@ export function createPool(most: number, create: () => Worker): Pool {
 
   function startNext(): void {
     for (const [tenant, line] of lines) {
-      const worker = idle.pop() ?? (count < most ? made() : undefined);
+      const worker = idleOne() ?? (count < most ? made() : undefined);
       if (!worker) return;
       lines.delete(tenant);
       const waiting = line.shift();
       // Behind all others, and this loop comes to it again.
       if (line.length > 0) lines.set(tenant, line);
       if (waiting) runOn(worker, waiting);
+    }
+  }
+
+  function idleOne(): Worker | undefined {
+    for (;;) {
+      const worker = idle.pop();
+      if (!worker?.ended) return worker;
+      count--;
     }
   }
 

@@ -92,6 +92,13 @@ export const cases: readonly Case[] = [
     'Hook.register("custom:a", () => ({cancel: true}), {on_error: "fail"}); Hook.fire("a")',
     'the hook hook_1 at custom:a: answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
   ),
+  says('an empty text that nobody catches', 'error("", 0)', 'throw ""', 'the script threw ""'),
+  says(
+    'what is no function in a list of functions',
+    'parallel({print, JSON.null})',
+    'parallel([print, undefined])',
+    /^parallel: tasks\[[12]\]: expected a function \(or give the function for all items as second argument\), got (nil|null)$/,
+  ),
   says('a value that nobody catches', 'error({a = {1, print}})', 'throw {a: [1, print]}', 'the script threw {"a":[1,"[function]"]}'),
   says(
     'a large value that nobody catches',

@@ -6,7 +6,7 @@ import { Cpu } from '../../src/call/cpu.ts';
 import { ScriptError } from '../../src/errors.ts';
 import { cut, joined, type Pieces } from '../../src/worker/pieces.ts';
 import { inWorker } from '../../src/worker/pool.ts';
-import { createPool, type Worker } from '../../src/worker/queue.ts';
+import { createPool, type Listener, type Worker } from '../../src/worker/queue.ts';
 import { turnsDuring } from '../support/turns.ts';
 import { count } from './tasks/sample.ts';
 
@@ -98,6 +98,7 @@ describe('the run whose job it is', () => {
       },
       release: () => undefined,
       end: () => undefined,
+      ended: false,
     };
     const pool = createPool(1, () => worker);
     const cpu = new Cpu();
@@ -105,6 +106,26 @@ describe('the run whose job it is', () => {
     await Promise.all([...['a1', 'a2', 'a3', 'a4'].map((name) => job('a', name)), job('b', 'b1'), job('c', 'c1'), job('b', 'b2')]);
     expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
   });
+});
+
+it('a worker that has ended while it was idle gets no job', async () => {
+  const made: { ended: boolean }[] = [];
+  const pool = createPool(1, () => {
+    const worker = { ended: false, start: (_: unknown, __: unknown, { report }: Listener) => report({ kind: 'done', value: made.length, cpuMs: 0 }) };
+    made.push(worker);
+    return {
+      ...worker,
+      get ended() {
+        return worker.ended;
+      },
+      release: () => undefined,
+      end: () => undefined,
+    };
+  });
+  const job = () => pool.run({ task: '', args: null }, { deadlineMs: 1_000, run: { tenant: 'a', cpu: new Cpu() } });
+  expect([await job(), await job()]).toEqual([1, 1]);
+  (made[0] as { ended: boolean }).ended = true;
+  expect([await job(), await job()]).toEqual([2, 2]);
 });
 
 describe('a job that does not end', () => {

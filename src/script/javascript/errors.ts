@@ -91,7 +91,10 @@ export class Errors {
     const { heap, cell, reader } = this.#parts;
     const tag = tagOf(value);
     if (tag === TAG.object && heap.classOf(pointerOf(value)) === CLASS.error) return this.#fromError(pointerOf(value), causes);
-    if (tag === TAG.string || tag === TAG.rope) return new ScriptError('SCRIPT_ERROR', heap.shortText(tag, pointerOf(value)).toWellFormed());
+    if (tag === TAG.string || tag === TAG.rope) {
+      const text = heap.shortText(tag, pointerOf(value)).toWellFormed();
+      return text === '' ? fromThrown(text) : new ScriptError('SCRIPT_ERROR', text);
+    }
     if (tag === TAG.uninitialized || (tag === TAG.null && this.#wasFull())) return new ScriptError('LIMIT_EXCEEDED', OUT_OF_MEMORY);
     if (tag === TAG.undefined) return new ScriptError('SCRIPT_ERROR', 'the script threw undefined');
     heap.setValue(cell, value);

@@ -1,6 +1,9 @@
 /** The name that the prelude's own frames carry; scripts' tracebacks leave them out. */
 export const PRELUDE_NAME = '<prelude>';
 
+/** The name that the engine gives to texts, of `eval` and `JSON.parse`: where they are used tells more. */
+const TEXT_NAME = '<input>';
+
 /** Where an error happened and how the script came there. */
 export interface Trace {
   readonly where?: { readonly file: string; readonly line: number };
@@ -19,13 +22,12 @@ interface Frame {
 /** Reads the engine's stack text: the script's own frames, innermost first, without the engine's names for top-level code. */
 export function traceback(stack: string): Trace {
   const lines: string[] = [];
-  const [innermost = '', ...others] = stack.split('\n');
-  const column = parseFrame(innermost)?.column;
-  let where: Trace['where'];
-  for (const text of [innermost, ...others]) {
-    const frame = parseFrame(text);
-    if (!frame || frame.file === PRELUDE_NAME) continue;
-    where ??= { file: frame.file, line: frame.line };
+  const frames = stack.split('\n').map(parseFrame);
+  const own = frames.filter((frame) => frame !== undefined && frame.file !== PRELUDE_NAME) as Frame[];
+  const inFile = own.find(({ file }) => file !== TEXT_NAME) ?? own[0];
+  const where = inFile && { file: inFile.file, line: inFile.line };
+  const column = inFile && inFile === frames[0] ? inFile.column : undefined;
+  for (const frame of own) {
     const place = `${frame.file}:${frame.line}:${frame.column}`;
     lines.push(frame.fn === '' ? place : `${frame.fn} (${place})`);
   }

@@ -131,7 +131,7 @@ function fromText(text: string, status: number): ScriptError {
   const said = found?.[3] ?? text;
   const message = TOO_DEEP.find(([pattern]) => pattern.test(said))?.[1] ?? said;
   const code = status === LUA.errorSyntax ? 'SYNTAX_ERROR' : message !== said || LIMITS.test(message) ? 'LIMIT_EXCEEDED' : 'SCRIPT_ERROR';
-  const error = new ScriptError(code, message);
+  const error = new ScriptError(code, message === '' ? 'the script threw ""' : message);
   if (found) error.where = { file: found[1] as string, line: Number(found[2]) };
   return error;
 }

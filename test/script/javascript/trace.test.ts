@@ -32,3 +32,8 @@ describe('what cannot be called', () => {
     expect(calledAt(line, column)).toBe(name);
   });
 });
+
+it.each(['JSON.parse("{")', 'new Function("x x")', 'eval("x x")'])('what a text is wrong for stands where it is used: %s', async (text) => {
+  const error = await runText(engine, testRun({ host, language: 'javascript' }).run, `\n\n${text}`).catch((thrown) => thrown);
+  expect(error.where).toEqual({ file: 'test.js', line: 3 });
+});
