@@ -74,18 +74,22 @@ class Scheduler {
     this.#next();
   };
 
+  /** The tenant whose turn it is goes behind all others with what is left of its line. */
   #next(): void {
-    let taken = false;
-    while (!taken) {
-      const first = this.#tenants.entries().next();
-      if (first.done) return;
-      const [tenant, line] = first.value;
-      const waiting = line.shift();
+    let tenant = this.#first();
+    while (tenant !== undefined) {
+      const line = this.#tenants.get(tenant) as Waiting[];
+      const waiting = line.shift() as Waiting;
       this.#tenants.delete(tenant);
       if (line.length > 0) this.#tenants.set(tenant, line);
       this.#length--;
-      taken = waiting?.go() ?? false;
+      if (waiting.go()) return;
+      if (line.length === 0) tenant = this.#first();
     }
+  }
+
+  #first(): string | undefined {
+    return this.#tenants.keys().next().value;
   }
 }
 
