@@ -153,7 +153,7 @@ export class ScriptRuntime {
     const output: string[] = [];
     const started = performance.now();
     // Making a context takes a good part of a millisecond: many runs that start at once share the turns of the event loop.
-    const turn = scheduler.turn(options.tenant ?? 'default', options, options.signal);
+    const turn = scheduler.turn(options.tenant ?? 'default', options.signal);
     if (turn !== true && !(await turn)) throw cancellation(options.signal as AbortSignal);
     const { run, instance } = this.#openInTurn(language, options, output);
     let cancelled = 0;

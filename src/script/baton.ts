@@ -74,7 +74,7 @@ export class Baton {
   }
 
   #queue(go: () => void): void {
-    scheduler.queue(this.#run.tenant, this.#run, () => {
+    scheduler.queue(this.#run.tenant, () => {
       if (this.#closed) return false;
       this.#startSlice();
       go();

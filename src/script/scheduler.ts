@@ -1,21 +1,18 @@
 /** How long scripts may hold the event loop in one of its turns, ms. */
 const TURN_MS = 4;
 
-interface Waiting {
-  readonly run: object;
-  /** False where nobody needs the turn any more. */
-  readonly go: () => boolean;
-}
+/** Called when it is somebody's turn; false where nobody needs it any more. */
+type Go = () => boolean;
 
 /**
  * Shares the thread among all instances of the process: in one turn of the event loop scripts compute for at most `TURN_MS` in total;
- * who comes later queues, and the queue is served round robin over tenants, then over runs.
+ * who comes later queues, and the queue is served round robin over tenants, each in the order of coming.
  */
 class Scheduler {
   #turnStart = 0;
   #inTurn = false;
   #length = 0;
-  readonly #tenants = new Map<string, Waiting[]>();
+  readonly #tenants = new Map<string, Go[]>();
 
   /** True when the caller may compute now; else it must `queue`. */
   mayRun(): boolean {
@@ -32,7 +29,7 @@ class Scheduler {
   }
 
   /** When the host may work for a run, such as making its context: now, or a promise of it, false where the signal fires first; afterwards it must `leave`. */
-  turn(tenant: string, run: object, signal?: AbortSignal): true | Promise<boolean> {
+  turn(tenant: string, signal?: AbortSignal): true | Promise<boolean> {
     if (this.mayRun()) return true;
     return new Promise((settle) => {
       const onAbort = () => settle(false);
@@ -43,15 +40,15 @@ class Scheduler {
         return true;
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.queue(tenant, run, go);
+      this.queue(tenant, go);
     });
   }
 
-  /** Calls `go` when it is this run's turn, which goes to the next one where it answers false. */
-  queue(tenant: string, run: object, go: Waiting['go']): void {
+  /** Calls `go` when it is its turn, which goes to the next one where it answers false. */
+  queue(tenant: string, go: Go): void {
     const line = this.#tenants.get(tenant);
-    if (line) line.push({ run, go });
-    else this.#tenants.set(tenant, [{ run, go }]);
+    if (line) line.push(go);
+    else this.#tenants.set(tenant, [go]);
     this.#length++;
     if (!this.#inTurn) this.#beginTurn();
   }
@@ -78,12 +75,12 @@ class Scheduler {
   #next(): void {
     let tenant = this.#first();
     while (tenant !== undefined) {
-      const line = this.#tenants.get(tenant) as Waiting[];
-      const waiting = line.shift() as Waiting;
+      const line = this.#tenants.get(tenant) as Go[];
+      const go = line.shift() as Go;
       this.#tenants.delete(tenant);
       if (line.length > 0) this.#tenants.set(tenant, line);
       this.#length--;
-      if (waiting.go()) return;
+      if (go()) return;
       if (line.length === 0) tenant = this.#first();
     }
   }

@@ -13,7 +13,7 @@ it('any number of entries that nobody needs any more cost no turn', async () => 
   await useTurn();
   let asked = 0;
   for (let i = 0; i < 20_000; i++)
-    scheduler.queue('a', {}, () => {
+    scheduler.queue('a', () => {
       asked++;
       return false;
     });
@@ -23,12 +23,12 @@ it('any number of entries that nobody needs any more cost no turn', async () => 
     others++;
     const end = performance.now() + 5;
     while (performance.now() < end);
-    if (others < 10) scheduler.queue('b', {}, other);
+    if (others < 10) scheduler.queue('b', other);
     return true;
   };
-  scheduler.queue('b', {}, other);
+  scheduler.queue('b', other);
   const before = await new Promise<number>((done) => {
-    scheduler.queue('a', {}, () => {
+    scheduler.queue('a', () => {
       done(others);
       return true;
     });
@@ -40,8 +40,8 @@ it('any number of entries that nobody needs any more cost no turn', async () => 
 it('those that are cancelled while they wait for their turn are told at once, and thousands of them end', async () => {
   await useTurn();
   const abort = new AbortController();
-  const turns = Array.from({ length: 5_000 }, (_, i) => scheduler.turn(`t${i % 3}`, {}, abort.signal));
+  const turns = Array.from({ length: 5_000 }, (_, i) => scheduler.turn(`t${i % 3}`, abort.signal));
   abort.abort();
   expect(new Set(await Promise.all(turns))).toEqual(new Set([false]));
-  expect(await scheduler.turn('t0', {})).toBe(true);
+  expect(await scheduler.turn('t0')).toBe(true);
 });
