@@ -20,9 +20,14 @@ export function dataFolder({ data }: Config, flags: { readonly data?: string }):
  */
 export function runFolder({ config, input }: { config: Config; input: ConfigInput }, flags: { readonly data?: string; readonly tenant?: string }): string {
   const folder = dataFolder(config, flags);
-  if (config.data.backend === 'sqlite' && (flags.data ?? input.data?.dir) !== undefined) wrongSetting(() => makeFolder(folder));
+  if ((flags.data ?? input.data?.dir) !== undefined) makeDataFolder(config, folder);
   checkTenantData(config, folder, flags.tenant ?? 'default');
   return folder;
+}
+
+/** Makes the data folder. Throws BAD_CONFIG for one that can never be. */
+export function makeDataFolder({ data }: Config, folder: string): void {
+  if (data.backend === 'sqlite') wrongSetting(() => makeFolder(folder));
 }
 
 /** Throws BAD_CONFIG when a database of the tenant is none, cannot be read, or was written by a newer llmspell. */

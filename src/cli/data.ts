@@ -6,7 +6,7 @@ import { asScriptError, ScriptError } from '../errors.ts';
 import { log } from '../log/log.ts';
 import { isTenant, TENANT_WANTED, tenantFolder } from '../store/folders.ts';
 import { loadConfig } from './config-file.ts';
-import { checkTenantData, dataFolder } from './data-folder.ts';
+import { checkTenantData, dataFolder, makeDataFolder } from './data-folder.ts';
 import type { DataFlags } from './nouns.ts';
 import { tellFailure, usageOrFailed } from './report.ts';
 import { visible } from './visible.ts';
@@ -42,6 +42,7 @@ export async function withTenant(
     if (!isTenant(tenant)) throw new ScriptError('BAD_ARGUMENT', `--tenant: expected ${TENANT_WANTED}, got ${JSON.stringify(tenant.slice(0, 80))}`);
     if (!makes && host.config.data.backend === 'sqlite' && !existsSync(tenantFolder(host.dataDir, tenant)))
       throw new ScriptError('NOT_FOUND', `there is no tenant ${tenant} in ${flags.data ?? host.config.data.dir}`);
+    if (makes) makeDataFolder(host.config, host.dataDir);
     checkTenantData(host.config, host.dataDir, tenant);
     host.get(log).writeTo(({ level, message }) => warn(`${level}: ${message}`));
     await using run = new RunContainer({

@@ -180,6 +180,7 @@ describe.skipIf(process.platform !== 'linux')('a data folder that can never be',
     expect(await exec('lua', 'print(State.load("global", "a"))', '--data', '/proc/nope')).toEqual(said);
     writeFileSync(join(folder, 'proc.toml'), '[data]\ndir = "/proc/nope"\n');
     expect(await exec('lua', 'print(State.load("global", "a"))', '--config', 'proc.toml')).toEqual(said);
+    expect(await llmspell(folder, ['state', 'set', 'global', 'k', '1', '--data', '/proc/nope'])).toEqual(said);
   });
 });
 
