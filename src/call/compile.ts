@@ -88,7 +88,7 @@ function compileArguments(name: string, definition: Method): CompiledMethod['che
 }
 
 /** Methods of handles, `Agent:execute`, take the handle first, as `self`. */
-function isOfHandle(name: string): boolean {
+export function isOfHandle(name: string): boolean {
   return name.includes(':');
 }
 

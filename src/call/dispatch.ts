@@ -1,6 +1,6 @@
 import { ScriptError, translated } from '../errors.ts';
 import { requireCapability } from './capability.ts';
-import { type CompiledMethod, compileMethod } from './compile.ts';
+import { type CompiledMethod, compileMethod, isOfHandle } from './compile.ts';
 import type { Context, Language } from './context.ts';
 import type { GlobalDefinition, HandleDefinition, Method } from './define.ts';
 import { raise } from './refused.ts';
@@ -27,12 +27,12 @@ export class Entry {
   #places: readonly string[] | undefined;
 
   /** What is `trusted` answers unchecked, and is compiled at its first call: most processes never come to it. */
-  constructor(index: number, global: string, name: string, definition: Method, { trusted, ofHandle }: { trusted: boolean; ofHandle: boolean }) {
+  constructor(index: number, global: string, name: string, definition: Method, trusted: boolean) {
     this.index = index;
     this.name = name;
     this.definition = definition;
     this.parameterNames = Object.keys(definition.params);
-    this.ofHandle = ofHandle;
+    this.ofHandle = isOfHandle(name);
     this.needs = definition.needs;
     this.pure = definition.effect === 'pure';
     this.transactional = TRANSACTIONAL.has(global) || this.pure;
@@ -79,13 +79,13 @@ const TRANSACTIONAL = new Set(['State', 'JSON', 'Logger']);
 /** Numbers the methods of all globals and compiles their checks; what the globals in `trusted` answer is not checked, and theirs are compiled at the first call. */
 export function createMethodTable(definitions: readonly GlobalDefinition[], options: { trusted?: ReadonlySet<string>; standard?: boolean } = {}): MethodTable {
   const entries: Entry[] = [];
-  const add = (global: string, name: string, definition: Method, ofHandle = false): Entry => {
-    const entry = new Entry(entries.length, global, name, definition, { trusted: options.trusted?.has(global) === true, ofHandle });
+  const add = (global: string, name: string, definition: Method): Entry => {
+    const entry = new Entry(entries.length, global, name, definition, options.trusted?.has(global) === true);
     entries.push(entry);
     return entry;
   };
-  const bind = (global: string, methods: GlobalDefinition['methods'], prefix: string, ofHandle = false) =>
-    Object.entries(methods).map(([name, definition]) => [name, add(global, prefix + name, definition, ofHandle)] as const);
+  const bind = (global: string, methods: GlobalDefinition['methods'], prefix: string) =>
+    Object.entries(methods).map(([name, definition]) => [name, add(global, prefix + name, definition)] as const);
   const bound = definitions.map((definition) => ({
     only: definition.only,
     name: definition.name,
@@ -95,7 +95,7 @@ export function createMethodTable(definitions: readonly GlobalDefinition[], opti
   const handles = definitions.flatMap((definition) =>
     (definition.handles ?? []).map((handle: HandleDefinition) => ({
       type: handle.type,
-      methods: bind(definition.name, withSelf(handle), `${handle.type.name}:`, true),
+      methods: bind(definition.name, withSelf(handle), `${handle.type.name}:`),
     })),
   );
   return { entries, handles, standard: options.standard ?? false, globals: (language) => bound.filter(({ only }) => only === undefined || only === language) };

@@ -9,7 +9,7 @@ const EXTRA = 64;
  */
 export class Place {
   readonly #free: (pointer: number) => void;
-  readonly #pointer: number;
+  #pointer: number;
   #touched = 0;
 
   /** `allocate` gives 0 when the heap is full, which the engine will find out itself. */
@@ -24,8 +24,9 @@ export class Place {
     for (; this.#touched < size; this.#touched += PAGE) bytes[this.#pointer + this.#touched] = 0;
   }
 
-  /** Leaves the memory to the engine. */
+  /** Leaves the memory to the engine, once. */
   leave(): void {
     this.#free(this.#pointer);
+    this.#pointer = 0;
   }
 }

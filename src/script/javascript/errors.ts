@@ -1,3 +1,4 @@
+import { isMap } from '../../call/check/kind.ts';
 import type { Value, ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { Misfit } from '../misfit.ts';
@@ -130,8 +131,9 @@ export class Errors {
 
   /** The engine does not name what it cannot call: the text of the script does. What stands in a first line may have moved. */
   #withName({ where, column }: Trace): string {
-    const line = where && where.line > 1 && column !== undefined ? this.#parts.line(where.file, where.line) : undefined;
-    const name = line === undefined || column === undefined ? undefined : calledAt(line, column);
+    if (where === undefined || where.line === 1 || column === undefined) return NO_FUNCTION;
+    const line = this.#parts.line(where.file, where.line);
+    const name = line === undefined ? undefined : calledAt(line, column);
     return name === undefined ? NO_FUNCTION : `TypeError: ${name} is not a function`;
   }
 
@@ -159,8 +161,4 @@ function attempt<T>(read: () => T): T | undefined {
     if (error instanceof ScriptError) return undefined;
     throw error;
   }
-}
-
-function isMap(value: unknown): value is ValueMap {
-  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
 }

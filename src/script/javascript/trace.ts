@@ -21,16 +21,12 @@ interface Frame {
 
 /** Reads the engine's stack text: the script's own frames, innermost first, without the engine's names for top-level code. */
 export function traceback(stack: string): Trace {
-  const lines: string[] = [];
   const frames = stack.split('\n').map(parseFrame);
   const own = frames.filter((frame) => frame !== undefined && frame.file !== PRELUDE_NAME) as Frame[];
   const inFile = own.find(({ file }) => file !== TEXT_NAME) ?? own[0];
   const where = inFile && { file: inFile.file, line: inFile.line };
   const column = inFile && inFile === frames[0] ? inFile.column : undefined;
-  for (const frame of own) {
-    const place = `${frame.file}:${frame.line}:${frame.column}`;
-    lines.push(frame.fn === '' ? place : `${frame.fn} (${place})`);
-  }
+  const lines = own.map(({ fn, file, line, column: at }) => (fn === '' ? `${file}:${line}:${at}` : `${fn} (${file}:${line}:${at})`));
   return where ? { where, traceback: lines.join('\n'), ...(column !== undefined && { column }) } : {};
 }
 

@@ -1,3 +1,4 @@
+import { isMap } from '../../call/check/kind.ts';
 import type { Value, ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
@@ -108,10 +109,6 @@ export class LuaErrors {
     this.#x.lua_settop(L, -2);
     return error;
   }
-}
-
-function isMap(value: unknown): value is Record<string, Value> {
-  return value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 function plainCause(fields: Record<string, Value>): ScriptError {

@@ -251,7 +251,7 @@ export class LongText {
   /** Makes it a string of the language; a full heap raises the language's own memory error. */
   push(L: number): void {
     try {
-      this.#leavePlace();
+      this.#place?.leave();
       this.#exports.lua_pushlstring(L, this.#pointer, this.#size);
     } finally {
       this.free();
@@ -259,12 +259,7 @@ export class LongText {
   }
 
   free(): void {
-    this.#leavePlace();
-    this.#exports.free(this.#pointer);
-  }
-
-  #leavePlace(): void {
     this.#place?.leave();
-    this.#place = undefined;
+    this.#exports.free(this.#pointer);
   }
 }
