@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { compileLater } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
 import { elapsedMs } from '../call/elapsed.ts';
@@ -11,6 +10,7 @@ import type { Image, Message, OnText } from '../model/model.ts';
 import type { SessionUse } from '../session/transcript.ts';
 import { MAX_DEPTH } from '../tool/registry.ts';
 import type { Tool } from '../tool/tool.ts';
+import { z } from '../zod.ts';
 import { type Budget, Spending } from './budget.ts';
 import type { Outcome } from './loop.ts';
 

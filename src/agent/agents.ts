@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { compileLater } from '../call/compile.ts';
 import { type Context, type Run, runService } from '../call/context.ts';
 import { fromJsonSchema } from '../call/json-schema.ts';
@@ -11,6 +10,7 @@ import { models } from '../model/models.ts';
 import { tools } from '../tool/registry.ts';
 import { ownTool, type ScriptToolDefinition, scriptTool } from '../tool/script.ts';
 import { TOOL_TIMEOUT_MS, type Tool } from '../tool/tool.ts';
+import { z } from '../zod.ts';
 import { Agent, type AgentConfig, type AgentRequest, type AgentResult, ANONYMOUS } from './agent.ts';
 import type { Budget } from './budget.ts';
 import { composite, type Router, type Strategy } from './composite.ts';

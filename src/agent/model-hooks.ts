@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { compileLater } from '../call/compile.ts';
 import { sameValue } from '../call/same.ts';
 import { anyMap, bytes } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { type Message, type ModelAnswer, type ModelRequest, usageOf } from '../model/model.ts';
+import { z } from '../zod.ts';
 
 const toolCall = () => z.strictObject({ id: z.string(), name: z.string(), input: z.string() });
 const image = () => z.union([z.strictObject({ data: bytes, media_type: z.string() }), z.strictObject({ url: z.string() })]);

@@ -1,12 +1,13 @@
-import { z } from 'zod';
+import { fromJSONSchema, toJSONSchema, type z } from 'zod';
 import { ScriptError } from '../errors.ts';
+import { schemaOf } from '../zod.ts';
 import { makeLinear, refuseClosedPatterns } from './check/pattern.ts';
 import { specialOf } from './check/special.ts';
 import type { Value } from './value.ts';
 
 /** The JSON Schema (2020-12) of what a schema takes; functions and handles, which no JSON can carry, become `{}`. */
 export function toJsonSchema(schema: z.ZodType): Record<string, Value> {
-  const json = z.toJSONSchema(schema, {
+  const json = toJSONSchema(schemaOf(schema), {
     io: 'input',
     unrepresentable: 'any',
     override({ zodSchema, jsonSchema }) {
@@ -24,7 +25,7 @@ export function fromJsonSchema(json: Value, path = 'schema'): z.ZodType {
   if (json === null || typeof json !== 'object' || Array.isArray(json)) throw new ScriptError('BAD_ARGUMENT', `${path}: expected a JSON Schema (a map)`);
   refuseClosedPatterns(json, path);
   try {
-    const schema = z.fromJSONSchema(json as Parameters<typeof z.fromJSONSchema>[0]);
+    const schema = fromJSONSchema(json as Parameters<typeof fromJSONSchema>[0]);
     makeLinear(schema, path);
     return schema;
   } catch (error) {

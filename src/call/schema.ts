@@ -1,11 +1,12 @@
-import { z } from 'zod';
+import { type core, globalRegistry } from 'zod';
+import { z } from '../zod.ts';
 import { type Callback, Handle, type HandleType, type Value } from './value.ts';
 
-/** What our own schemas are, for the compiler, the engines and the generators; kept in zod's metadata under `llmspell`. */
+/** What our own schemas are, for the compiler, the engines and the generators; kept in zod's registry under `llmspell`. */
 export type Special = { kind: 'any' } | { kind: 'callback'; kept: boolean; signature: string } | { kind: 'handle'; type: HandleType } | { kind: 'bytes' };
 
 function special<T>(mark: Special): z.ZodType<T, T> {
-  return z.custom<T>().meta({ llmspell: mark });
+  return z.custom<T>().register(globalRegistry, { llmspell: mark });
 }
 
 /** Any value of the host model, null included. */
@@ -35,6 +36,6 @@ export function handle<T extends object>(type: HandleType<T>): z.ZodType<T, T> {
 export { Handle };
 
 /** Whether a value may be left out: its schema is optional or has a default. */
-export function mayBeMissing(schema: z.core.$ZodType): boolean {
+export function mayBeMissing(schema: core.$ZodType): boolean {
   return schema._zod.optin !== undefined;
 }

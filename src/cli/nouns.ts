@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AddCommand, Done } from './commands.ts';
 import type { AnswerFlags, IngestFlags, ListFlags, RagFlags, SearchFlags } from './rag.ts';
 
 /** Options that every command on stored data has. */
@@ -9,19 +10,12 @@ export interface DataFlags {
   readonly json?: boolean;
 }
 
-type Done = (status: number) => void;
+/** The commands that look into the data folder. */
+export const dataCommands: Readonly<Record<string, AddCommand>> = { rag, session, artifact, state, tenant };
 
-/** Adds the commands that look into the data folder: rag, session, artifact, state and tenant. */
-export function addDataCommands(program: Command, done: Done): void {
-  addRag(program.command('rag').description('ingests documents and searches them'), done);
-  addSession(program.command('session').description('lists, shows and exports sessions'), done);
-  addArtifact(program.command('artifact').description('lists artifacts and gets their content'), done);
-  addState(program.command('state').description('reads and writes State, makes and restores backups'), done);
-  addTenant(program.command('tenant').description('lists and removes tenants'), done);
-}
-
-function addRag(noun: Command, done: Done): void {
-  const rag = () => import('./rag.ts');
+function rag(noun: Command, done: Done): void {
+  noun.description('ingests documents and searches them');
+  const work = () => import('./rag.ts');
   withBase(noun.command('ingest').description('stores documents; what is the same again is skipped'))
     .argument('<paths...>', "files, folders, patterns such as 'docs/**/*.md', addresses")
     .option('--strategy <name>', 'fixed, sentence, recursive, markdown, code or semantic; by the format of each document if not given')
@@ -29,27 +23,27 @@ function addRag(noun: Command, done: Done): void {
     .option('--overlap <n>', 'tokens; a tenth of the size, at most 50, if not given', whole)
     .option('--embedding <model>', 'such as openai/text-embedding-3-small; local/words if not given')
     .option('--progress', 'tell how far it is, on a terminal or not')
-    .action(async (paths: string[], flags: IngestFlags) => done(await (await rag()).ingestPaths(paths, flags)));
+    .action(async (paths: string[], flags: IngestFlags) => done(await (await work()).ingestPaths(paths, flags)));
   withQuery(withBase(noun.command('search').description('the passages that bear on a question')))
     .argument('<query>')
     .addOption(new Option('--mode <mode>', 'hybrid if not given').choices(['hybrid', 'vector', 'keyword']))
     .option('--rerank', 'order the best anew by how they have the words')
-    .action(async (query: string, flags: SearchFlags) => done(await (await rag()).searchBase(query, flags)));
+    .action(async (query: string, flags: SearchFlags) => done(await (await work()).searchBase(query, flags)));
   withQuery(withBase(noun.command('answer').description('answers from the documents, with quotations that were looked up')))
     .argument('<question>')
     .option('--model <name>', 'local/extractive if not given')
-    .action(async (question: string, flags: AnswerFlags) => done(await (await rag()).answerQuestion(question, flags)));
+    .action(async (question: string, flags: AnswerFlags) => done(await (await work()).answerQuestion(question, flags)));
   withBase(noun.command('list').description('the documents, ordered by id'))
     .option('--filter <json>', 'only those whose metadata fit')
     .option('--limit <n>', 'at most so many; 1,000 if not given', count)
-    .action(async (flags: ListFlags) => done(await (await rag()).listBase(flags)));
+    .action(async (flags: ListFlags) => done(await (await work()).listBase(flags)));
   withBase(noun.command('delete').description('deletes documents'))
     .argument('<ids...>')
-    .action(async (ids: string[], flags: RagFlags) => done(await (await rag()).deleteFromBase(ids, flags)));
-  withBase(noun.command('stats').description('how much there is')).action(async (flags: RagFlags) => done(await (await rag()).showStats(flags)));
+    .action(async (ids: string[], flags: RagFlags) => done(await (await work()).deleteFromBase(ids, flags)));
+  withBase(noun.command('stats').description('how much there is')).action(async (flags: RagFlags) => done(await (await work()).showStats(flags)));
   withBase(noun.command('rebuild').description('makes the vector index anew'))
     .option('--progress', 'tell how far it is, on a terminal or not')
-    .action(async (flags: RagFlags & { progress?: boolean }) => done(await (await rag()).rebuildBase(flags)));
+    .action(async (flags: RagFlags & { progress?: boolean }) => done(await (await work()).rebuildBase(flags)));
 }
 
 function withBase(command: Command): Command {
@@ -60,7 +54,8 @@ function withQuery(command: Command): Command {
   return command.option('--top <n>', 'at most so many passages; 5 if not given', count).option('--filter <json>', 'only documents whose metadata fit');
 }
 
-function addSession(noun: Command, done: Done): void {
+function session(noun: Command, done: Done): void {
+  noun.description('lists, shows and exports sessions');
   withData(noun.command('list').description('the sessions, newest first'))
     .option('--status <status>', 'active, suspended or completed')
     .option('--tag <tag>', 'may be given several times', several)
@@ -76,7 +71,8 @@ function addSession(noun: Command, done: Done): void {
     .action(async (id: string, flags: DataFlags & { out?: string }) => done(await (await import('./session.ts')).exportSession(id, flags)));
 }
 
-function addArtifact(noun: Command, done: Done): void {
+function artifact(noun: Command, done: Done): void {
+  noun.description('lists artifacts and gets their content');
   withData(noun.command('list').description('the artifacts of a session, or of all'))
     .argument('[session]')
     .option('--type <type>', 'only those of this type')
@@ -94,7 +90,8 @@ function addArtifact(noun: Command, done: Done): void {
     );
 }
 
-function addState(noun: Command, done: Done): void {
+function state(noun: Command, done: Done): void {
+  noun.description('reads and writes State, makes and restores backups');
   withData(noun.command('get').description('a value as JSON'))
     .argument('<scope>')
     .argument('<key>')
@@ -119,7 +116,8 @@ function addState(noun: Command, done: Done): void {
     .action(async (id: string, flags: DataFlags) => done(await (await import('./state.ts')).restoreState(id, flags)));
 }
 
-function addTenant(noun: Command, done: Done): void {
+function tenant(noun: Command, done: Done): void {
+  noun.description('lists and removes tenants');
   withFolder(noun.command('list').description('the tenants and what they take on disk')).action(async (flags: DataFlags) =>
     done(await (await import('./tenant.ts')).listTenants(flags)),
   );

@@ -55,7 +55,8 @@ function named(flag: string, value: string | undefined, fits: (value: string) =>
 
 /** The configuration with what the flags say over it. */
 export function withFlags(input: ConfigInput, flags: RunFlags): ConfigInput {
-  return { ...input, models: { ...input.models, ...overrides(flags) } };
+  const models = overrides(flags);
+  return Object.keys(models).length === 0 ? input : { ...input, models: { ...input.models, ...models } };
 }
 
 /** The models that flags put in place of others. */

@@ -1,5 +1,6 @@
-import { z } from 'zod';
 import { ScriptError } from '../errors.ts';
+import { z } from '../zod.ts';
+import { DEFAULTS } from './defaults.ts';
 import { GRANT_NAMES, MODEL_NAME, type NameRule } from './names.ts';
 import { configProblem } from './problem.ts';
 
@@ -288,8 +289,15 @@ export function parseConfig(input: ConfigInput = {}): Config {
 
 /** As above, of what may be anything; the error begins with where it comes from. */
 export function checkConfig(input: unknown, from = 'configuration'): Config {
+  // The schema, which takes longer than a short script, is not even made for nothing.
+  if (typeof input === 'object' && input !== null && Object.keys(input).length === 0) return structuredClone(DEFAULTS);
   // Nothing is compiled: that takes longer than the one or two checks of a process.
   const parsed = configSchema.safeParse(input, { jitless: true, reportInput: true });
   if (parsed.success) return parsed.data;
   throw new ScriptError('BAD_CONFIG', `${from}: ${configProblem(parsed.error, configSchema)}`);
+}
+
+/** What the schema makes of nothing, which defaults.ts keeps. */
+export function schemaDefaults(): Config {
+  return configSchema.parse({});
 }

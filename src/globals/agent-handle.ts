@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { AGENT_HANDLE, type Agent, type AgentResult } from '../agent/agent.ts';
 import { agents } from '../agent/agents.ts';
 import type { Context } from '../call/context.ts';
@@ -12,6 +11,7 @@ import { events } from '../event/bus.ts';
 import type { OnText } from '../model/model.ts';
 import { readTranscript } from '../session/transcript.ts';
 import { load, save } from '../state/state.ts';
+import { z } from '../zod.ts';
 import { example, metrics, request, result, sessionUse, settings, toolLike } from './agent-schemas.ts';
 
 /** An agent, as scripts hold it. */

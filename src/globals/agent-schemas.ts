@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { AGENT_HANDLE } from '../agent/agent.ts';
 import { anyMap, anyValue, bytes, handle, keptCallback } from '../call/schema.ts';
 import type { SessionUse } from '../session/transcript.ts';
 import { TOOL_HANDLE } from '../tool/tool.ts';
 import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
+import { z } from '../zod.ts';
 
 /** An agent, as an argument or a result. */
 export const agentHandle = handle(AGENT_HANDLE);
@@ -34,11 +34,12 @@ export const settings = {
   keep_history: z.boolean().optional().describe('false lets each request stand alone, as for the steps of a map; true if not given'),
 };
 /** An agent to make. */
-export const spec = z.strictObject({
+export const specFields = {
   name: z.string().optional(),
   model: z.string().describe('provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive'),
   ...settings,
-});
+};
+export const spec = z.strictObject(specFields);
 
 const image = z.union([z.strictObject({ url: z.url() }), z.strictObject({ data: bytes, media_type: z.string() })]);
 /** What an agent is asked. */

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Agent } from '../agent/agent.ts';
 import { type AgentSpec, agentAsTool, agents, hierarchyOf } from '../agent/agents.ts';
 import { STRATEGIES } from '../agent/composite.ts';
@@ -13,8 +12,9 @@ import { MODEL_CAPABILITIES } from '../model/model.ts';
 import { models } from '../model/models.ts';
 import { tools } from '../tool/registry.ts';
 import { TOOL_HANDLE } from '../tool/tool.ts';
+import { z } from '../zod.ts';
 import { agentHandleDefinition } from './agent-handle.ts';
-import { agentHandle, budget, example, info, metrics, request, result, sessionUse, settings, spec } from './agent-schemas.ts';
+import { agentHandle, budget, example, info, metrics, request, result, sessionUse, settings, spec, specFields } from './agent-schemas.ts';
 
 const inheritance = z.enum(['inherit', 'isolate', 'copy']);
 
@@ -38,7 +38,7 @@ export const agentGlobal = builtinGlobal({
     }),
     execute: method({
       doc: 'Answers once, without making an agent that stays.',
-      params: { spec: z.strictObject({ ...spec.shape, ...request }) },
+      params: { spec: z.strictObject({ ...specFields, ...request }) },
       result,
       effect: 'external',
       only_callbacks: 'when_idle',
@@ -91,7 +91,7 @@ export const agentGlobal = builtinGlobal({
     }),
     register: method({
       doc: 'Keeps a named configuration (data only) for the tenant, for `create_from_template`.',
-      params: { config: z.strictObject({ ...spec.shape, name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), tools: z.array(z.string()).optional() }) },
+      params: { config: z.strictObject({ ...specFields, name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), tools: z.array(z.string()).optional() }) },
       result: z.void(),
       effect: 'write',
       examples: [

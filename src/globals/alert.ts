@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue } from '../call/schema.ts';
 import { SEVERITIES, sendAlert } from '../log/alert.ts';
+import { z } from '../zod.ts';
 
 /** Telling people. */
 export const alertGlobal = builtinGlobal({

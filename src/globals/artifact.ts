@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { z } from 'zod';
 import { artifactVersions, deleteArtifact, findArtifact, listArtifacts, queryArtifacts, storeArtifact } from '../artifact/artifact.ts';
 import { storeFile } from '../artifact/file.ts';
 import { readArtifact } from '../artifact/read.ts';
@@ -7,6 +6,7 @@ import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, bytes } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
+import { z } from '../zod.ts';
 
 /** What is known of an artifact, for results. */
 export const artifactInfo = z.object({
@@ -15,16 +15,16 @@ export const artifactInfo = z.object({
   name: z.string(),
   type: z.string(),
   version: z.int(),
-  size: z.int().meta({ description: 'of the content, bytes' }),
-  content_hash: z.string().meta({ description: 'SHA-256 of the content, hex' }),
-  created_at: z.number().meta({ description: 'ms since 1970' }),
+  size: z.int().describe('of the content, bytes'),
+  content_hash: z.string().describe('SHA-256 of the content, hex'),
+  created_at: z.number().describe('ms since 1970'),
   metadata: anyMap,
 });
 const stored = z.object({ id: z.string(), content_hash: z.string(), size: z.int(), version: z.int() });
 
 const session_id = z.string();
-const type = z.string().meta({ description: 'what it is, such as report or text/markdown: 1 to 128 of A-Za-z0-9_.+/-' });
-const name = z.string().meta({ description: '1 to 128 letters, digits, spaces and any of _.,()+@=#&~-; anything else is refused' });
+const type = z.string().describe('what it is, such as report or text/markdown: 1 to 128 of A-Za-z0-9_.+/-');
+const name = z.string().describe('1 to 128 letters, digits, spaces and any of _.,()+@=#&~-; anything else is refused');
 
 const NEW = {
   lua: 'local session = Session.create()\nlocal made = Artifact.store(session, "report", "findings.md", "# Findings", {author = "ada"})\n',
@@ -63,13 +63,13 @@ export const artifactGlobal = builtinGlobal({
       doc: 'An artifact with its content, by its id or by its name, then the highest version or the one given; nil when there is none. `content` is bytes, or text with `encoding = "text"`; `offset` and `length` give part of it. Damaged content raises STORE_FAILED.',
       params: {
         session_id,
-        id: z.string().meta({ description: 'id or name' }),
+        id: z.string().describe('id or name'),
         options: z
           .strictObject({
             version: z.int().min(1).optional(),
             encoding: z.enum(['bytes', 'text']).default('bytes'),
-            offset: z.int().min(0).optional().meta({ description: 'bytes' }),
-            length: z.int().min(0).optional().meta({ description: 'bytes; up to 15 MB' }),
+            offset: z.int().min(0).optional().describe('bytes'),
+            length: z.int().min(0).optional().describe('bytes; up to 15 MB'),
           })
           .prefault({}),
       },
@@ -105,10 +105,10 @@ export const artifactGlobal = builtinGlobal({
             type: z.string().optional(),
             name: z.string().optional(),
             content_hash: z.string().optional(),
-            metadata: anyMap.optional().meta({ description: 'fields with the values that they must have' }),
-            created_from: z.number().optional().meta({ description: 'ms since 1970' }),
-            created_before: z.number().optional().meta({ description: 'ms since 1970' }),
-            latest: z.boolean().optional().meta({ description: 'only the highest version of each name' }),
+            metadata: anyMap.optional().describe('fields with the values that they must have'),
+            created_from: z.number().optional().describe('ms since 1970'),
+            created_before: z.number().optional().describe('ms since 1970'),
+            latest: z.boolean().optional().describe('only the highest version of each name'),
             limit: z.int().min(1).max(10_000).optional(),
           })
           .default({}),

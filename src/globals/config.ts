@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { CAPABILITIES } from '../call/capability.ts';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import { readConfig } from '../settings.ts';
+import { z } from '../zod.ts';
 
 const strings = z.array(z.string());
 

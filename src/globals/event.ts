@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { compileLater } from '../call/compile.ts';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
@@ -7,21 +6,22 @@ import { MOST_MS } from '../config/config.ts';
 import { type EventRecord, events } from '../event/bus.ts';
 import { splitPattern } from '../event/pattern.ts';
 import { hooks } from '../hook/hooks.ts';
+import { z } from '../zod.ts';
 
 const record = z.object({
   id: z.string(),
   event_type: z.string(),
   payload: anyValue.optional(),
-  timestamp: z.number().meta({ description: 'ms since 1970' }),
-  sequence: z.int().meta({ description: 'counts from 1 in each run' }),
-  source: z.string().meta({ description: 'script, runtime or host' }),
+  timestamp: z.number().describe('ms since 1970'),
+  sequence: z.int().describe('counts from 1 in each run'),
+  source: z.string().describe('script, runtime or host'),
   correlation_id: z.string(),
 });
 
 const draft = z.strictObject({
   event_type: z.string(),
   payload: anyValue.optional(),
-  correlation_id: z.string().optional().meta({ description: 'joins what belongs together; that of the current operation if not given' }),
+  correlation_id: z.string().optional().describe('joins what belongs together; that of the current operation if not given'),
 });
 
 const checkDraft = compileLater(() => draft);
@@ -31,14 +31,9 @@ const subscribeOptions = z.strictObject({
   filter: z
     .union([keptCallback('(event: LlmspellEvent) => boolean'), anyMap])
     .optional()
-    .meta({ description: 'a function of the event, or a map that the payload must contain' }),
-  max_queue: z
-    .int()
-    .min(1)
-    .max(100_000)
-    .optional()
-    .meta({ description: 'events that wait while the handler is busy; 1,000 if not given, then the oldest is dropped' }),
-  timeout_ms: z.int().min(1).max(MOST_MS).optional().meta({ description: 'time of one call of the handler; 60,000 if not given' }),
+    .describe('a function of the event, or a map that the payload must contain'),
+  max_queue: z.int().min(1).max(100_000).optional().describe('events that wait while the handler is busy; 1,000 if not given, then the oldest is dropped'),
+  timeout_ms: z.int().min(1).max(MOST_MS).optional().describe('time of one call of the handler; 60,000 if not given'),
 });
 
 /** Publish and subscribe inside a run. */

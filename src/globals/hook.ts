@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue, keptCallback } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
@@ -7,13 +6,14 @@ import { ScriptError } from '../errors.ts';
 import { PRIORITIES } from '../hook/hook.ts';
 import { hooks } from '../hook/hooks.ts';
 import { HOOK_POINTS } from '../hook/points.ts';
+import { z } from '../zod.ts';
 
 const priority = z.enum(PRIORITIES);
 
 const registerOptions = z.strictObject({
   priority: priority.optional(),
-  on_error: z.enum(['continue', 'fail']).optional().meta({ description: 'what an error of the hook does to the operation; continue if not given' }),
-  timeout_ms: z.int().min(1).max(600_000).optional().meta({ description: '1,000 if not given' }),
+  on_error: z.enum(['continue', 'fail']).optional().describe('what an error of the hook does to the operation; continue if not given'),
+  timeout_ms: z.int().min(1).max(600_000).optional().describe('1,000 if not given'),
 });
 
 const info = z.object({
@@ -27,7 +27,7 @@ const info = z.object({
   timeout_ms: z.int(),
   calls: z.int(),
   failures: z.int(),
-  circuit: z.enum(['open', 'closed']).meta({ description: 'open: left out for 30 s after five failures in a row' }),
+  circuit: z.enum(['open', 'closed']).describe('open: left out for 30 s after five failures in a row'),
 });
 
 /** Functions that run inside the runtime's operations. */

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { decodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { builtinGlobal, method } from '../call/define.ts';
@@ -7,6 +6,7 @@ import { anyValue } from '../call/schema.ts';
 import type { Soon } from '../call/soon.ts';
 import type { Value } from '../call/value.ts';
 import { inWorker } from '../worker/pool.ts';
+import { z } from '../zod.ts';
 import type { JsonTask } from './json-task.ts';
 
 /** Longer texts, in UTF-16 code units, are parsed beside the event loop. */

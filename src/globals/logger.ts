@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { builtinGlobal, type Method, method } from '../call/define.ts';
 import { toJsonText } from '../call/json.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { LOG_LEVELS } from '../config/config.ts';
 import { type LogLevel, runLog } from '../log/log.ts';
+import { z } from '../zod.ts';
 
 function write(level: LogLevel): Method {
   return method({

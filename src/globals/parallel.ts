@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { Failure } from '../call/check/failure.ts';
 import type { Language } from '../call/context.ts';
 import { builtinGlobal, method } from '../call/define.ts';
@@ -6,8 +5,9 @@ import { anyValue, callback } from '../call/schema.ts';
 import { sideBySide } from '../call/side-by-side.ts';
 import type { Callback, Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
+import { z } from '../zod.ts';
 
-const options = z.strictObject({ max_concurrency: z.int().min(1).optional().meta({ description: 'as many at once; all if not given' }) });
+const options = z.strictObject({ max_concurrency: z.int().min(1).optional().describe('as many at once; all if not given') });
 
 /** Concurrency in a script. */
 export const parallelGlobal = builtinGlobal({

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { type Args, builtinGlobal, defineHandle, handleMethod, type Method, method, type Params } from '../call/define.ts';
 import { elapsedMs } from '../call/elapsed.ts';
@@ -17,6 +16,7 @@ import { documentInput } from '../rag/sources.ts';
 import { conversationOf } from '../rag/turns.ts';
 import { cleanUp, deleteDocuments, getDocument, listDocuments, rebuild, statsOf } from '../rag/upkeep.ts';
 import { requireTenant } from '../tenant/reach.ts';
+import { z } from '../zod.ts';
 
 const scope = z.string().describe("`global` is the run's own tenant, tenant:ID another that the run may reach");
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');

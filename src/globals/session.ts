@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
@@ -7,9 +6,10 @@ import { exportSession } from '../session/export.ts';
 import { createSession, deleteSession, forkSession, getSession, listSessions, moveSession, saveSession } from '../session/session.ts';
 import { addTurns, getTurns, getValue, setValue, type Turn } from '../session/turns.ts';
 import { SESSION_STATUSES } from '../store/sessions.ts';
+import { z } from '../zod.ts';
 import { artifactInfo } from './artifact.ts';
 
-const id = z.string().meta({ description: 'of a session: 1 to 128 of A-Za-z0-9_.-' });
+const id = z.string().describe('of a session: 1 to 128 of A-Za-z0-9_.-');
 const tags = z.array(z.string().min(1).max(128)).max(64);
 const status = z.enum(SESSION_STATUSES);
 
@@ -20,24 +20,24 @@ const info = z.object({
   status,
   tags: z.array(z.string()),
   metadata: anyMap,
-  turns: z.int().meta({ description: 'how many there are' }),
+  turns: z.int().describe('how many there are'),
   created_at: z.number(),
-  updated_at: z.number().meta({ description: 'the last change of the session or of anything in it' }),
+  updated_at: z.number().describe('the last change of the session or of anything in it'),
   saved_at: z.number().optional(),
-  expires_at: z.number().optional().meta({ description: 'unless something changes before' }),
+  expires_at: z.number().optional().describe('unless something changes before'),
   forked_from: z.string().optional(),
 });
 
-const call = z.strictObject({ id: z.string(), name: z.string(), input: z.string().meta({ description: 'JSON' }) });
+const call = z.strictObject({ id: z.string(), name: z.string(), input: z.string().describe('JSON') });
 const turnFields = {
   role: z.enum(['system', 'user', 'assistant', 'tool']),
-  content: anyValue.meta({ description: 'text, or data' }),
-  name: z.string().optional().meta({ description: 'who speaks, or the tool' }),
+  content: anyValue.describe('text, or data'),
+  name: z.string().optional().describe('who speaks, or the tool'),
   metadata: anyMap.optional(),
-  context: z.string().optional().meta({ description: 'material that stood before the question' }),
+  context: z.string().optional().describe('material that stood before the question'),
   images: z.array(anyMap).optional(),
-  tool_calls: z.array(call).optional().meta({ description: 'what an assistant asked for' }),
-  tool_call_id: z.string().optional().meta({ description: 'of the call that a tool answers' }),
+  tool_calls: z.array(call).optional().describe('what an assistant asked for'),
+  tool_call_id: z.string().optional().describe('of the call that a tool answers'),
   is_error: z.boolean().optional(),
 };
 const turn = z.object({ number: z.int(), created_at: z.number(), ...turnFields });

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { builtinGlobal, method } from '../call/define.ts';
 import { MOST_MS } from '../config/config.ts';
+import { z } from '../zod.ts';
 
 /** Waiting. */
 export const sleepGlobal = builtinGlobal({

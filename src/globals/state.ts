@@ -1,15 +1,16 @@
-import { z } from 'zod';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue, callback } from '../call/schema.ts';
 import { backup, deleteBackup, listBackups, restore, validateBackup } from '../state/backup.ts';
 import { migrate, schemaVersion } from '../state/migrate.ts';
 import { clear, compareAndSet, exists, increment, listKeys, listScopes, load, remove, save, transact, update, usage } from '../state/state.ts';
 import { transformation } from '../state/transform.ts';
+import { z } from '../zod.ts';
 
-const scope = z.string().meta({
-  description:
+const scope = z
+  .string()
+  .describe(
     '`global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own',
-});
+  );
 const key = z.string();
 /** A hundred years: what is longer has no end. */
 const MOST_TTL_MS = 100 * 366 * 24 * 3_600_000;
@@ -69,7 +70,7 @@ export const stateGlobal = builtinGlobal({
           .strictObject({
             prefix: z.string().optional(),
             limit: z.int().min(1).optional(),
-            after: z.string().optional().meta({ description: 'the last key of the page before' }),
+            after: z.string().optional().describe('the last key of the page before'),
           })
           .default({}),
       },
@@ -162,7 +163,7 @@ export const stateGlobal = builtinGlobal({
           to_version: z.int().min(1),
           scope: scope.optional(),
           transformations: z.array(transformation).default([]),
-          dry_run: z.boolean().optional().meta({ description: 'do everything but save' }),
+          dry_run: z.boolean().optional().describe('do everything but save'),
         }),
       },
       result: z.object({ migrated: z.int(), skipped: z.int(), failed: z.int(), from_version: z.int(), to_version: z.int(), duration_ms: z.number() }),

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { builtinGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
@@ -9,6 +8,7 @@ import { MOST_MS } from '../config/config.ts';
 import { tools } from '../tool/registry.ts';
 import { ownTool } from '../tool/script.ts';
 import { TOOL_HANDLE, type Tool } from '../tool/tool.ts';
+import { z } from '../zod.ts';
 
 const info = z.object({
   name: z.string(),

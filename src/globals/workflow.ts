@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { builtinGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
@@ -9,6 +8,7 @@ import type { WorkflowKind } from '../workflow/kind.ts';
 import { KINDS } from '../workflow/kinds/index.ts';
 import type { Workflow } from '../workflow/workflow.ts';
 import { WORKFLOW_RUN_HANDLE, WorkflowRun, workflows } from '../workflow/workflows.ts';
+import { z } from '../zod.ts';
 
 const common = {
   name: z.string(),

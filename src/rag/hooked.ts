@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { compileLater } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
+import { z } from '../zod.ts';
 import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { queryFields } from './query.ts';
@@ -18,7 +18,7 @@ export const ingested = z.object({
   passed_over: z
     .array(z.object({ index: z.int(), source: z.string(), reason: z.string() }))
     .optional()
-    .meta({ description: 'links, pipes and names that are no UTF-8 in a folder or behind a pattern; absent where there are none' }),
+    .describe('links, pipes and names that are no UTF-8 in a folder or behind a pattern; absent where there are none'),
 });
 
 const documents = compileLater(() => z.strictObject({ base: z.string().optional(), documents: z.array(documentInput) }));

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { anyMap } from '../call/schema.ts';
 import { ScriptError } from '../errors.ts';
+import { z } from '../zod.ts';
 import type { Filter } from './knowledge.ts';
 import { compileFilter } from './store/filter.ts';
 

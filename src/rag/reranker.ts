@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { external } from '../call/external.ts';
 import { ScriptError } from '../errors.ts';
 import { modelFailed, translateFailure } from '../model/failure.ts';
+import { z } from '../zod.ts';
 import type { Hit } from './knowledge.ts';
 import { rerank } from './rerank.ts';
 

@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { z } from 'zod';
 import type { Context } from '../call/context.ts';
 import { anyMap, bytes } from '../call/schema.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
@@ -12,6 +11,7 @@ import { openForReading } from '../tool/files/access.ts';
 import { readBytes } from '../tool/files/read.ts';
 import { type Entry, listFolderSoon } from '../tool/files/walk.ts';
 import { request } from '../tool/net/request.ts';
+import { z } from '../zod.ts';
 
 /** A document as scripts give it: one of content, file_path and url. */
 export const documentInput = z.strictObject({

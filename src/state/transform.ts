@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { toJsonText } from '../call/json.ts';
 import { anyValue, callback } from '../call/schema.ts';
 import { Float, type Value, type ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
+import { z } from '../zod.ts';
 
-const field = z.string().min(1).meta({ description: 'a field, or a path such as address.city' });
+const field = z.string().min(1).describe('a field, or a path such as address.city');
 const type = z.enum(['string', 'number', 'integer', 'boolean']);
 
 /** One step of a migration, applied to each value of the scope that is a map. */

@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { AGENT_HANDLE } from '../agent/agent.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { MOST_MS } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { TOOL_HANDLE } from '../tool/tool.ts';
+import { z } from '../zod.ts';
 import { WORKFLOW_HANDLE } from './handle.ts';
 
 /** Names that mean something else in references and in `ctx`. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storeArtifact } from '../../src/artifact/artifact.ts';
 import type { Context } from '../../src/call/context.ts';
+import { sha256 } from '../../src/call/digest.ts';
 import { HostContainer } from '../../src/call/run.ts';
 import type { EmbeddingModel } from '../../src/model/embedding.ts';
 import { embeddings } from '../../src/model/embeddings.ts';
@@ -85,6 +86,10 @@ describe('removing a tenant', () => {
     expect(await removeTenant(host, SECRET)).toBe(false);
     await host[Symbol.asyncDispose]();
     rmSync(host.dataDir, { recursive: true, force: true });
+  });
+
+  it('gives each a folder that is the hash of its id, the default one too', () => {
+    for (const id of ['default', 'other', '..']) expect(tenantFolder('data', id)).toBe(join('data', 'tenants', sha256(id).slice(0, 32)));
   });
 
   it('leaves no byte of a tenant that is being filled meanwhile, and what goes on begins anew', async () => {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { config, core, safeParse, type z } from 'zod';
 import { ScriptError } from '../../errors.ts';
 import type { Check } from './compiled.ts';
 import { describeContent, Failure } from './failure.ts';
@@ -30,7 +30,7 @@ export function withZodChecks(first: Check, checks: readonly ZodCheck[], wanted:
 /** A whole schema left to zod: transformations and what scripts cannot send. */
 export function zodLeaf(schema: z.core.$ZodType, wanted: string): Check {
   return (value) => {
-    const parsed = z.safeParse(schema, value);
+    const parsed = safeParse(schema, value);
     return parsed.success ? parsed.data : failureOf(parsed.error.issues[0], value, wanted);
   };
 }
@@ -43,7 +43,7 @@ function failureOf(issue: z.core.$ZodRawIssue | z.core.$ZodIssue | undefined, va
 }
 
 function ownMessage(issue: z.core.$ZodRawIssue | z.core.$ZodIssue, value: unknown): string | undefined {
-  const message = z.core.util.finalizeIssue(issue as z.core.$ZodRawIssue, {}, z.config()).message;
+  const message = core.util.finalizeIssue(issue as z.core.$ZodRawIssue, {}, config()).message;
   if (/^(Invalid|Too|Unrecognized) /.test(message)) return undefined;
   return message.startsWith('expected ') && !message.includes(', got ') ? `${message}, got ${describeContent(value)}` : message;
 }

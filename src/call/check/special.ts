@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { globalRegistry } from 'zod';
+import { schemaOf } from '../../zod.ts';
 import type { Special } from '../schema.ts';
 import { Handle } from '../value.ts';
 import type { Check, Compiled, Direction } from './compiled.ts';
@@ -10,7 +11,7 @@ const utf8 = new TextEncoder();
 
 /** What a schema of ours is, or undefined for one of zod's. */
 export function specialOf(schema: z.core.$ZodType): Special | undefined {
-  return globalRegistry.get(schema as z.ZodType)?.llmspell as Special | undefined;
+  return globalRegistry.get(schemaOf(schema) as z.ZodType)?.llmspell as Special | undefined;
 }
 
 /** Anything at all; absent is null. */

@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { hostService } from '../../call/context.ts';
 import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { storeFailure } from '../../store/failure.ts';
 import { writeWhole } from '../../store/files.ts';
 import { makeFolder } from '../../store/folders.ts';
+import { z } from '../../zod.ts';
 import { digestOf, type Offer, type Pin } from './offer.ts';
 
 /** The approved tools of all servers, kept in the data folder for all tenants; what another process approves is seen at the next use. */

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import type { Language } from '../../call/context.ts';
 import { anyValue } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
+import { z } from '../../zod.ts';
 
 /** What a script says at its head about the tool that it is. */
 export interface ScriptHead {
@@ -67,7 +67,7 @@ function fieldsOf(tags: readonly Tag[], file: string): Record<string, z.ZodType>
     if (Object.hasOwn(fields, name)) throw wrong(file, tag, `there is a ${name} above already`);
     const schema = typeOf(type);
     if (!schema) throw wrong(file, tag, `${name}: expected one of ${Object.keys(TYPES).join(', ')}, one of these with [], or "one"|"another", got ${type}`);
-    const described = description === undefined ? schema : schema.meta({ ...schema.meta(), description });
+    const described = description === undefined ? schema : schema.describe(description);
     fields[name] = optional ? described.optional() : described;
   }
   return fields;

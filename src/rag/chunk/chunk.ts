@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { ScriptError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import { inWorker } from '../../worker/pool.ts';
 import type { WorkOptions } from '../../worker/queue.ts';
+import { z } from '../../zod.ts';
 import type { Chunk } from '../knowledge.ts';
 import type { Chunker, Chunking, Embed } from './chunker.ts';
 import { CHUNKERS } from './index.ts';

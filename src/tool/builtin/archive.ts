@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { beside } from '../beside.ts';
 import { defineTool } from '../tool.ts';
 import type { ArchiveInput, ArchiveResult } from '../work/archive.ts';

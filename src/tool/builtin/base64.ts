@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { z } from 'zod';
 import { bytes } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 /** Base64 (RFC 4648). */

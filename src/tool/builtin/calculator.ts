@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { evaluate } from '../calculate.ts';
 import { defineTool } from '../tool.ts';
 

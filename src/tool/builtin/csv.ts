@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
 import { anyMap, anyValue } from '../../call/schema.ts';
 import type { Soon } from '../../call/soon.ts';
 import { toPlain } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { beside } from '../beside.ts';
 import { readBytes } from '../files/read.ts';
 import { isSmall } from '../small.ts';

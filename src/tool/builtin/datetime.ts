@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 const UNITS = { ms: 1, second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 } as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { beside } from '../beside.ts';
 import { defineTool } from '../tool.ts';
 import { type DiffResult, run } from '../work/diff.ts';

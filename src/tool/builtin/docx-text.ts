@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { bytes } from '../../call/schema.ts';
+import { z } from '../../zod.ts';
 import { readOnly } from '../documents.ts';
 import { defineTool } from '../tool.ts';
 

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { matchesAny } from '../../call/capability.ts';
 import { external } from '../../call/external.ts';
 import { bytes } from '../../call/schema.ts';
 import type { Config } from '../../config/config.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { mailPassword, sendMail } from '../mail.ts';
 import { defineTool } from '../tool.ts';
 

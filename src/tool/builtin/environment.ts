@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { allowedBy } from '../../call/capability.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 /** Environment variables of the host, those that the run may read and no others. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { existing, mayRead } from '../files/access.ts';
 import { defineTool } from '../tool.ts';
 

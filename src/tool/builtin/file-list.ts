@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { listFolderSoon } from '../files/walk.ts';
 import { defineTool } from '../tool.ts';
 

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { z } from 'zod';
 import { bytes } from '../../call/schema.ts';
 import { textOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { openForReading } from '../files/access.ts';
 import { MOST_FILE_BYTES, readRangeSoon } from '../files/read.ts';
 import { defineTool } from '../tool.ts';

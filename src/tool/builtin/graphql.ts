@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { fromJsonText, toJsonText } from '../../call/json.ts';
 import { anyMap, anyValue } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { inTurns } from '../../call/breath.ts';
 import { createHash, createHmac } from '../../call/digest.ts';
 import { bytes } from '../../call/schema.ts';
 import { whenReady } from '../../call/soon.ts';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 /** Bytes that are hashed at once: a millisecond's work. */
@@ -19,7 +19,7 @@ export const hash = defineTool(
     input: z.strictObject({
       data: bytes,
       algorithm: z.enum(['md5', 'sha1', 'sha256', 'sha384', 'sha512']).default('sha256'),
-      key: bytes.optional().meta({ description: 'makes it an HMAC' }),
+      key: bytes.optional().describe('makes it an HMAC'),
       encoding: z.enum(['hex', 'base64', 'base64url']).default('hex'),
     }),
     output: z.object({ hash: z.string(), algorithm: z.string() }),

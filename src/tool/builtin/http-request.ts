@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { z } from 'zod';
 import { fromJsonText, toJsonText } from '../../call/json.ts';
 import { anyValue, bytes } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
+import { z } from '../../zod.ts';
 import { MOST_ANSWER_BYTES, request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 

@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { fromJsonText } from '../../call/json.ts';
 import { anyValue } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 const MOST_FOUND = 10_000;

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { anyMap, anyValue } from '../../call/schema.ts';
 import { toPlain, type ValueMap } from '../../call/value.ts';
+import { z } from '../../zod.ts';
 import { beside } from '../beside.ts';
 import { isSmall } from '../small.ts';
 import { defineTool } from '../tool.ts';

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { anyMap } from '../../call/schema.ts';
 import { pipelineOf } from '../../rag/pipeline.ts';
 import { retrieve } from '../../rag/retrieve.ts';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 /** Retrieval for agents and workflow steps, from the knowledge of the run's own tenant. */

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { bytes } from '../../call/schema.ts';
 import { pieceEnd } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { readOnly } from '../documents.ts';
 import { defineTool } from '../tool.ts';
 

@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, existsSync } from 'node:fs';
-import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
 import { elapsedMs } from '../../call/elapsed.ts';
 import { external } from '../../call/external.ts';
 import { bytes } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { existing, openForReading } from '../files/access.ts';
 import { programFile } from '../process/program.ts';
 import { runProcess } from '../process/run.ts';

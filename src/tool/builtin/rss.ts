@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { readBytes } from '../files/read.ts';
 import { defineTool } from '../tool.ts';
 import { fetchXml, readXml } from '../xml.ts';

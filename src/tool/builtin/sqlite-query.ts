@@ -1,8 +1,8 @@
-import { z } from 'zod';
 import { anyMap, anyValue, bytes } from '../../call/schema.ts';
 import { Float, type Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { inProcess } from '../../worker/process.ts';
+import { z } from '../../zod.ts';
 import { explainWork } from '../beside.ts';
 import { databaseFile } from '../files/database.ts';
 import { defineTool } from '../tool.ts';

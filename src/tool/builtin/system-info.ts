@@ -1,5 +1,5 @@
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 /** What kind of machine this is; nothing that names it, its users or its folders. */

@@ -1,6 +1,6 @@
-import { z } from 'zod';
 import { anyMap } from '../../call/schema.ts';
 import { toPlain } from '../../call/value.ts';
+import { z } from '../../zod.ts';
 import { beside } from '../beside.ts';
 import { isSmall } from '../small.ts';
 import { defineTool } from '../tool.ts';

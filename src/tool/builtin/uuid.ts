@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
 /** Identifiers from the run's random numbers: the same seed gives the same ones. */

@@ -1,5 +1,5 @@
-import { z } from 'zod';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { request } from '../net/request.ts';
 import { readPage } from '../page.ts';
 import { defineTool } from '../tool.ts';

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
 import { fromJsonText } from '../../call/json.ts';
 import { ScriptError } from '../../errors.ts';
 import { pipelineOf } from '../../rag/pipeline.ts';
 import { retrieve } from '../../rag/retrieve.ts';
+import { z } from '../../zod.ts';
 import { request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 import { find } from './json-query.ts';

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
-import { z } from 'zod';
 import { createHmac } from '../../call/digest.ts';
 import { toJsonText } from '../../call/json.ts';
 import { anyValue } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { type Answer, request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 

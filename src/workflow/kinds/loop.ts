@@ -1,10 +1,10 @@
-import { z } from 'zod';
 import { Failure } from '../../call/check/failure.ts';
 import { isMap } from '../../call/check/kind.ts';
 import type { Context } from '../../call/context.ts';
 import { anyValue } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { drawChain } from '../diagram.ts';
 import type { Execution } from '../engine.ts';
 import { defineKind } from '../kind.ts';

@@ -1,7 +1,7 @@
-import { z } from 'zod';
 import { anyValue } from '../../call/schema.ts';
 import { sideBySide } from '../../call/side-by-side.ts';
 import type { Value } from '../../call/value.ts';
+import { z } from '../../zod.ts';
 import { drawChain } from '../diagram.ts';
 import { defineKind } from '../kind.ts';
 import { Scope } from '../scope.ts';

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import type { Context } from '../../call/context.ts';
 import { lines } from '../../call/lines.ts';
 import { cancelled } from '../../call/run.ts';
 import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
+import { z } from '../../zod.ts';
 import { drawChain } from '../diagram.ts';
 import { type Execution, StepFailure } from '../engine.ts';
 import { defineKind, type KindResult } from '../kind.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../zod.ts';
 import { drawChain } from '../diagram.ts';
 import { defineKind } from '../kind.ts';
 import { namedSteps, stepSchema } from '../step.ts';
