@@ -14,13 +14,20 @@ export interface Row {
 
 /** The median of several measurements of some work, in µs for one of `count` operations. */
 export async function median(times: number, count: number, work: () => unknown): Promise<number> {
-  const all: number[] = [];
+  return (await medians(times, count, [work]))[0] as number;
+}
+
+/** As above of several works in turn, for a machine whose speed changes meanwhile. */
+export async function medians(times: number, count: number, works: readonly (() => unknown)[]): Promise<number[]> {
+  const all = works.map((): number[] => []);
   for (let i = 0; i < times; i++) {
-    const started = performance.now();
-    await work();
-    all.push(((performance.now() - started) * 1000) / count);
+    for (const [at, work] of works.entries()) {
+      const started = performance.now();
+      await work();
+      all[at]?.push(((performance.now() - started) * 1000) / count);
+    }
   }
-  return all.sort((a, b) => a - b)[times >> 1] as number;
+  return all.map((one) => one.sort((a, b) => a - b)[times >> 1] as number);
 }
 
 /** A row with its peer. */

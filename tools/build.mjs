@@ -1,11 +1,12 @@
 // Makes dist/, or the folder that is named, which gets no declarations of types: the sources compiled (their types are checked by `npm run check`),
-// and beside them the files that they read by their own place.
+// beside them the files that they read by their own place, and the command line bundled.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { bundleCompiled } from './bundle.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 const [, , named] = process.argv;
@@ -20,6 +21,7 @@ for (const file of assets) {
   mkdirSync(dirname(join(dist, file)), { recursive: true });
   copyFileSync(join(root, 'src', file), join(dist, file));
 }
+await bundleCompiled(dist);
 
 // A run in each language leaves the engines and base images that the package contains.
 if (named === undefined) {

@@ -1,1 +1,2 @@
 export function bundle(): Promise<void>;
+export function bundleCompiled(dist: string): Promise<void>;

@@ -1,27 +1,43 @@
-// Puts the command line into a few files under build/app, which load several times faster than three hundred small ones. bin/llmspell takes them
-// only while no source that they were made of and no dependency is newer, so that they never hide a change.
+// Puts the command line into a few files, which load several times faster than three hundred small ones. In a checkout they lie under build/app, and
+// bin/llmspell takes them only while no source that they were made of and no dependency is newer, so that they never hide a change.
 import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { dirname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const app = join(root, 'build/app');
 
 /** Writes build/app anew; needs the development dependency rolldown. */
 export async function bundle() {
-  const { rolldown } = await import('rolldown');
+  const app = join(root, 'build/app');
   const begun = new Date();
+  const sources = await write(join(root, 'src/cli/main.ts'), app, () => false);
+  const made = join(app, 'made');
+  writeFileSync(made, [...sources.map((path) => relative(root, path)), 'package.json', 'node_modules/.package-lock.json'].join('\n'));
+  // What changed while the bundle was made may not be in it.
+  utimesSync(made, begun, begun);
+}
+
+/** Writes app/ into a folder of compiled files, for the package: dependencies that are loaded at need stay what is installed. */
+export async function bundleCompiled(dist) {
+  await write(join(dist, 'cli/main.js'), join(dist, 'app'), (id) => !id.startsWith('.') && !isAbsolute(id) && !['zod', 'commander', 'ipaddr.js'].includes(id));
+}
+
+/** Bundles the command line whose main module this is, and gives the files of its folder that went in. */
+async function write(main, app, isExternal) {
+  const { rolldown } = await import('rolldown');
   const fresh = `${app}.${process.pid}`;
+  const folder = dirname(dirname(main));
   const made = await rolldown({
-    input: join(root, 'src/cli/main.ts'),
+    input: main,
     cwd: root,
     platform: 'node',
-    external: (id, importer) => /^node:|^wabt$|^usearch$/.test(id) && !isSlim(id, importer),
-    plugins: [places(fresh), commander, builtins, ascii],
+    external: (id, importer) => (/^node:|^wabt$|^usearch$/.test(id) && !isSlim(id, importer)) || (importer?.startsWith(folder) === true && isExternal(id)),
+    plugins: [places(folder, fresh), commander, builtins, ascii],
     preserveEntrySignatures: 'allow-extension',
     // What an own process loads later may be a part of the program all the same.
     checks: { ineffectiveDynamicImport: false },
   });
+  const runs = ofRuns(main);
   await made.write({
     dir: fresh,
     format: 'esm',
@@ -31,24 +47,19 @@ export async function bundle() {
   });
   rmSync(app, { recursive: true, force: true });
   renameSync(fresh, app);
-  const sources = (await made.watchFiles).filter((path) => path.startsWith(join(root, 'src'))).map((path) => relative(root, path));
-  writeFileSync(join(app, 'made'), [...sources, 'package.json', 'node_modules/.package-lock.json'].join('\n'));
-  // What changed while the bundle was made may not be in it.
-  utimesSync(join(app, 'made'), begun, begun);
+  return (await made.watchFiles).filter((path) => path.startsWith(folder));
 }
 
-let reached;
-
 /** What a run loads at its start and `llmspell --help` does not: one file, since each costs a millisecond. */
-function runs(context) {
-  const closure = (id, found = new Set()) => {
+function ofRuns(main) {
+  const closure = (context, id, found = new Set()) => {
     if (found.has(id)) return found;
     found.add(id);
-    for (const next of context.getModuleInfo(id)?.importedIds ?? []) closure(next, found);
+    for (const next of context.getModuleInfo(id)?.importedIds ?? []) closure(context, next, found);
     return found;
   };
-  reached ??= closure(join(root, 'src/cli/run.ts')).difference(closure(join(root, 'src/cli/main.ts')));
-  return reached;
+  let reached;
+  return (context) => (reached ??= closure(context, main.replace(/main(\.\w+)$/, 'run$1')).difference(closure(context, main)));
 }
 
 /** What commander imports at its start and hardly uses: these take Node longer to load than commander itself. */
@@ -82,12 +93,12 @@ const builtins = {
 };
 
 /** Files that modules find by their own place (preludes, workers, engines) are still found beside the source. */
-function places(folder) {
+function places(folder, app) {
   return {
     name: 'places',
     transform(code, id) {
-      if (!id.startsWith(root) || !code.includes('import.meta.url')) return null;
-      const path = JSON.stringify(relative(folder, id).replaceAll('\\', '/'));
+      if (!id.startsWith(folder) || !code.includes('import.meta.url')) return null;
+      const path = JSON.stringify(relative(app, id).replaceAll('\\', '/'));
       return { code: code.replaceAll('import.meta.url', `new URL(${path}, import.meta.url).href`), map: null };
     },
   };

@@ -30,7 +30,7 @@ export function fittingNode() {
 export function program() {
   const { existsSync, readFileSync, statSync } = process.getBuiltinModule('node:fs');
   const root = `${import.meta.dirname}/..`;
-  if (!existsSync(`${root}/src/cli/main.ts`)) return '../dist/cli/main.js';
+  if (!existsSync(`${root}/src/cli/main.ts`)) return '../dist/app/main.js';
   try {
     const made = `${root}/build/app/made`;
     const { mtimeMs } = statSync(made);

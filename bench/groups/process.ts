@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { hold, holdOfValue, open, serve } from '../ours.ts';
-import { headline, median, type Row, row } from '../row.ts';
+import { headline, medians, type Row, row } from '../row.ts';
 
 /** What waiting and hostile scripts take. */
 export async function processes(): Promise<Row[]> {
@@ -17,8 +17,8 @@ export async function processes(): Promise<Row[]> {
   ];
   await ours.close();
   const bin = new URL('../../bin/llmspell', import.meta.url).pathname;
-  const whole = await median(9, 1000, () => spawnSync(process.execPath, [bin, 'exec', '--lang', 'lua', 'print("hello")']));
-  const node = await median(9, 1000, () => spawnSync(process.execPath, ['-e', '0']));
+  const start = (...args: string[]) => spawnSync(process.execPath, args);
+  const [whole = 0, node = 0] = await medians(21, 1000, [() => start(bin, 'exec', '--lang', 'lua', 'print("hello")'), () => start('-e', '0')]);
   return [...rows, headline(row('llmspell exec, whole process', whole, 'ms', Math.round(3 * node), ['node -e 0', node]))];
 }
 

@@ -1,9 +1,9 @@
 import { parseConfig } from '../../src/config/config.ts';
-import type { ChunkOptions } from '../../src/rag/chunk/chunk.ts';
 import { ingest } from '../../src/rag/ingest.ts';
 import type { Chunk, Hit } from '../../src/rag/knowledge.ts';
 import { openPipeline } from '../../src/rag/pipeline.ts';
 import { retrieve, type Widen } from '../../src/rag/retrieve.ts';
+import type { ChunkOptions } from '../../src/rag/schemas.ts';
 import { benchContext } from '../context.ts';
 import type { Document } from './corpus.ts';
 

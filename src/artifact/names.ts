@@ -3,8 +3,6 @@ import { ScriptError } from '../errors.ts';
 
 const ID = /^art_[0-9a-f]{24}$/;
 const TYPE = /^[A-Za-z0-9][A-Za-z0-9_.+/-]{0,127}$/;
-/** Letters, marks and digits of any script, and a few signs; so no separators of paths, quotation marks, control or invisible characters. */
-const NAME = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ .,()+@=#&~-]*$/u;
 const MOST_NAME = 128;
 
 /** Whether it is the id of an artifact and so no name of one. */
@@ -12,10 +10,12 @@ export function isArtifactId(text: string): boolean {
   return ID.test(text);
 }
 
+/** Letters, marks and digits of any script, and a few signs; so no separators of paths, quotation marks, control or invisible characters. */
+const isNamed = (text: string) => /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_ .,()+@=#&~-]*$/u.test(text);
+
 /** Throws BAD_ARGUMENT unless it can be the name of an artifact: it is refused rather than changed. */
 export function checkArtifactName(context: Context, name: string, parameter = 'name'): void {
-  const fits =
-    NAME.test(name) && [...name].length <= MOST_NAME && !name.endsWith(' ') && !name.endsWith('.') && name.normalize('NFC') === name && !ID.test(name);
+  const fits = isNamed(name) && [...name].length <= MOST_NAME && !name.endsWith(' ') && !name.endsWith('.') && name.normalize('NFC') === name && !ID.test(name);
   if (!fits)
     throw new ScriptError(
       'BAD_ARGUMENT',

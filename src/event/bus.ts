@@ -20,7 +20,6 @@ export type { SubscribeOptions } from './subscription.ts';
 /** How deep hooks and event handlers may cause one another. */
 export const MAX_HOOK_DEPTH = 8;
 const MAX_TYPE_LENGTH = 256;
-const TYPE = /^[\p{L}\p{M}\p{N}_-]+(?:[.:][\p{L}\p{M}\p{N}_-]+)*$/u;
 /** Events that wait to be handed out while handlers run. */
 const MAX_QUEUED = 10_000;
 
@@ -258,7 +257,7 @@ function createEvents(run: Run): Events {
 }
 
 function checkType(eventType: string): void {
-  if (eventType.length <= MAX_TYPE_LENGTH && TYPE.test(eventType)) return;
+  if (eventType.length <= MAX_TYPE_LENGTH && /^[\p{L}\p{M}\p{N}_-]+(?:[.:][\p{L}\p{M}\p{N}_-]+)*$/u.test(eventType)) return;
   throw new ScriptError(
     'BAD_ARGUMENT',
     `Event.emit: event_type: expected names of letters, digits, _ and - with . or : between them, ${MAX_TYPE_LENGTH} characters at most, got ${JSON.stringify(eventType.slice(0, 80))}; patterns are for Event.subscribe`,

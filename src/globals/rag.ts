@@ -2,19 +2,10 @@ import type { Context } from '../call/context.ts';
 import { type Args, builtinGlobal, defineHandle, handleMethod, type Method, method, type Params } from '../call/define.ts';
 import { elapsedMs } from '../call/elapsed.ts';
 import { anyMap, callback, handle } from '../call/schema.ts';
-import { answer } from '../rag/answer.ts';
-import { chunkOptions, toChunking } from '../rag/chunk/chunk.ts';
 import { RAG_HANDLE, type RagHandle } from '../rag/handle.ts';
-import { ingested } from '../rag/hooked.ts';
-import { ingest } from '../rag/ingest.ts';
-import { openPipeline, type Pipeline, pipelineOf, setUp } from '../rag/pipeline.ts';
-import { chunksFor, citationsFor, contextFor, quotationsFor } from '../rag/present.ts';
-import { queryFields, words } from '../rag/query.ts';
-import { retrieve } from '../rag/retrieve.ts';
+import type { Pipeline } from '../rag/index.ts';
+import { chunkOptions, documentInput, ingested, queryFields, words } from '../rag/schemas.ts';
 import { knowledgeTenant } from '../rag/scope.ts';
-import { documentInput } from '../rag/sources.ts';
-import { conversationOf } from '../rag/turns.ts';
-import { cleanUp, deleteDocuments, getDocument, listDocuments, rebuild, statsOf } from '../rag/upkeep.ts';
 import { requireTenant } from '../tenant/reach.ts';
 import { z } from '../zod.ts';
 
@@ -137,10 +128,14 @@ const FERRY = {
     'RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])\n',
 };
 
+/** Loaded at the first call: it is a fifth of the program, and most scripts never come to it. */
+const loadRag = () => import('../rag/index.ts');
+type Rag = Awaited<ReturnType<typeof loadRag>>;
+
 interface Operation<P extends Params, R extends z.ZodType> extends Omit<Method<P, R>, 'handler' | 'examples'> {
   /** As a call of RAG with the scope `global`, in both languages. */
   readonly example: { readonly lua: string; readonly javascript: string };
-  handler(pipeline: Pipeline, args: Args<P>, context: Context): z.input<R> | Promise<z.input<R>>;
+  handler(rag: Rag, pipeline: Pipeline, args: Args<P>, context: Context): z.input<R> | Promise<z.input<R>>;
 }
 
 /** A method of RAG, which takes a scope, and of its handle, which means a pipeline itself. */
@@ -151,7 +146,11 @@ function operation<const P extends Params, R extends z.ZodType>({ example, handl
       ...rest,
       params: { scope, ...params },
       examples: [{ lua: FERRY.lua + example.lua, javascript: FERRY.javascript + example.javascript }],
-      handler: ({ scope: given, ...args }, context) => handler(pipelineOf(context, knowledgeTenant(context, given as string)), args as Args<P>, context),
+      async handler({ scope: given, ...args }, context) {
+        const tenant = knowledgeTenant(context, given as string);
+        const rag = await loadRag();
+        return handler(rag, rag.pipelineOf(context, tenant), args as Args<P>, context);
+      },
     }),
     handle: (name: string) =>
       handleMethod<RagHandle>()({
@@ -164,7 +163,10 @@ function operation<const P extends Params, R extends z.ZodType>({ example, handl
             javascript: `${FERRY.javascript}const rag = RAG.create()\n${ofHandle(example.javascript, '.')}`,
           },
         ],
-        handler: ({ self, ...args }, context) => handler(openPipeline(context, self.tenant, self.spec), args as Args<P>, context),
+        async handler({ self, ...args }, context) {
+          const rag = await loadRag();
+          return handler(rag, rag.openPipeline(context, self.tenant, self.spec), args as Args<P>, context);
+        },
       }),
   };
 }
@@ -179,7 +181,7 @@ const operations = {
       lua: `local done = RAG.ingest_documents("global", {{content = "Bread is sold at the harbour.", metadata = {document_id = "bread"}}})\nprint(done.documents, done.chunks_created)`,
       javascript: `const done = RAG.ingest_documents("global", [{content: "Bread is sold at the harbour.", metadata: {document_id: "bread"}}])\nprint(done.documents, done.chunks_created)`,
     },
-    handler: (pipeline, { documents, options = {} }, context) => timed(() => ingest(context, pipeline, documents, options)),
+    handler: (rag, pipeline, { documents, options = {} }, context) => timed(() => rag.ingest(context, pipeline, documents, options)),
   }),
   retrieve: operation({
     doc: "The chunks that answer a query best. `mode` is hybrid (keywords and vectors, fused), vector or keyword; filters compare metadata by equality or `$gt $gte $lt $lte $ne $in $nin $exists $and $or $not`; `similarity_threshold` bounds the vectors' similarity, whose scale is the embedding model's own.",
@@ -190,10 +192,10 @@ const operations = {
       lua: `print(RAG.retrieve("global", {query = "When does the ferry leave?", top_k = 1}).chunks[1].content)`,
       javascript: `print(RAG.retrieve("global", {query: "When does the ferry leave?", top_k: 1}).chunks[0].content)`,
     },
-    handler: (pipeline, { query: given }, context) =>
+    handler: (rag, pipeline, { query: given }, context) =>
       timed(async () => {
         const asked = typeof given === 'string' ? { query: given } : given;
-        return { chunks: await chunksFor(context, pipeline, await retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
+        return { chunks: await rag.chunksFor(context, pipeline, await rag.retrieve(context, pipeline, asked), asked.neighbors), query: asked.query };
       }),
   }),
   retrieve_with_context: operation({
@@ -205,14 +207,14 @@ const operations = {
       lua: `local session = Session.current_id()\nSession.add_turn(session, {role = "user", content = "Tell me about the ferry."})\nprint(RAG.retrieve_with_context("global", session, "How long does it take?").context)`,
       javascript: `const session = Session.current_id()\nSession.add_turn(session, {role: "user", content: "Tell me about the ferry."})\nprint(RAG.retrieve_with_context("global", session, "How long does it take?").context)`,
     },
-    handler: (pipeline, { session_id, query: given }, context) =>
+    handler: (rag, pipeline, { session_id, query: given }, context) =>
       timed(async () => {
         const asked = typeof given === 'string' ? { query: given } : given;
-        const hits = await retrieve(context, pipeline, asked, await conversationOf(context, session_id, asked));
+        const hits = await rag.retrieve(context, pipeline, asked, await rag.conversationOf(context, session_id, asked));
         return {
-          chunks: await chunksFor(context, pipeline, hits, asked.neighbors),
+          chunks: await rag.chunksFor(context, pipeline, hits, asked.neighbors),
           query: asked.query,
-          ...contextFor(context, pipeline, hits, asked.max_tokens),
+          ...rag.contextFor(context, pipeline, hits, asked.max_tokens),
         };
       }),
   }),
@@ -225,17 +227,17 @@ const operations = {
       lua: `print(RAG.answer("global", "When does the ferry leave?").output)`,
       javascript: `print(RAG.answer("global", "When does the ferry leave?").output)`,
     },
-    handler: (pipeline, { question: given }, context) =>
+    handler: (rag, pipeline, { question: given }, context) =>
       timed(async () => {
         const asked = typeof given === 'string' ? { query: given } : given;
         const { session_id, neighbors } = typeof given === 'string' ? { session_id: undefined, neighbors: undefined } : given;
-        const widen = session_id === undefined ? undefined : await conversationOf(context, session_id, asked);
-        const { hits, citations, quotations, ...rest } = await answer(context, pipeline, asked, widen);
+        const widen = session_id === undefined ? undefined : await rag.conversationOf(context, session_id, asked);
+        const { hits, citations, quotations, ...rest } = await rag.answer(context, pipeline, asked, widen);
         return {
           ...rest,
-          chunks: await chunksFor(context, pipeline, hits, neighbors),
-          citations: citationsFor(context, pipeline, citations),
-          quotations: quotationsFor(context, pipeline, quotations),
+          chunks: await rag.chunksFor(context, pipeline, hits, neighbors),
+          citations: rag.citationsFor(context, pipeline, citations),
+          quotations: rag.quotationsFor(context, pipeline, quotations),
         };
       }),
   }),
@@ -245,7 +247,7 @@ const operations = {
     result: info.extend({ content: z.string() }).nullable(),
     effect: 'read',
     example: { lua: `print(RAG.get_document("global", "ferry").content)`, javascript: `print(RAG.get_document("global", "ferry").content)` },
-    handler: (pipeline, { document_id }) => getDocument(pipeline, document_id),
+    handler: (rag, pipeline, { document_id }) => rag.getDocument(pipeline, document_id),
   }),
   list_documents: operation({
     doc: 'The documents, ordered by id.',
@@ -256,7 +258,7 @@ const operations = {
       lua: `print(RAG.list_documents("global", {metadata_filters = {kind = "timetable"}})[1].document_id)`,
       javascript: `print(RAG.list_documents("global", {metadata_filters: {kind: "timetable"}})[0].document_id)`,
     },
-    handler: (pipeline, { options }, context) => listDocuments(context, pipeline, options),
+    handler: (rag, pipeline, { options }, context) => rag.listDocuments(context, pipeline, options),
   }),
   delete_documents: operation({
     doc: 'Deletes documents by id or by a filter over their metadata; says how many there were.',
@@ -267,7 +269,7 @@ const operations = {
       lua: `print(RAG.delete_documents("global", {document_ids = {"ferry", "unknown"}}))`,
       javascript: `print(RAG.delete_documents("global", {document_ids: ["ferry", "unknown"]}))`,
     },
-    handler: (pipeline, { which: given }, context) => deleteDocuments(context, pipeline, given),
+    handler: (rag, pipeline, { which: given }, context) => rag.deleteDocuments(context, pipeline, given),
   }),
   get_stats: operation({
     doc: 'How much there is.',
@@ -275,7 +277,7 @@ const operations = {
     result: stats,
     effect: 'read',
     example: { lua: `print(RAG.get_stats("global").document_count)`, javascript: `print(RAG.get_stats("global").document_count)` },
-    handler: (pipeline, _, context) => statsOf(context, pipeline),
+    handler: (rag, pipeline, _, context) => rag.statsOf(context, pipeline),
   }),
   rebuild: operation({
     doc: 'Makes the vector index anew from the stored vectors, off the main thread; searches go on meanwhile.',
@@ -286,7 +288,7 @@ const operations = {
       lua: `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
       javascript: `RAG.rebuild("global")\nprint(RAG.get_stats("global").index.state)`,
     },
-    handler: (pipeline, { on_progress }, context) => rebuild(context, pipeline, on_progress),
+    handler: (rag, pipeline, { on_progress }, context) => rag.rebuild(context, pipeline, on_progress),
   }),
 };
 
@@ -306,12 +308,13 @@ export const ragGlobal = builtinGlobal({
           javascript: `const rag = RAG.create({chunking: {strategy: "markdown", chunk_size: 256, overlap: 32}})\nprint(rag.ingest_documents([{content: "# Ferry\\n\\nIt leaves at noon."}]).chunks_created)`,
         },
       ],
-      handler: ({ spec: given = {} }, context) => {
+      async handler({ spec: given = {} }, context) {
         const { tenant_id, name: base = 'main', chunking, embedding_provider, vector_storage: { distance_metric, ...vectors } = {} } = given;
         if (tenant_id !== undefined) requireTenant(context, tenant_id);
-        toChunking(chunking, context.method);
+        const rag = await loadRag();
+        rag.toChunking(chunking, context.method);
         const spec = { tenant: tenant_id, name: base, chunking, embedder: embedding_provider, storage: { ...vectors, metric: distance_metric } };
-        setUp(context, spec);
+        rag.setUp(context, spec);
         return { tenant: tenant_id ?? context.run.tenant, spec };
       },
     }),
@@ -323,7 +326,7 @@ export const ragGlobal = builtinGlobal({
       effect: 'write',
       needs: 'state:admin',
       examples: [{ lua: `RAG.cleanup_tenant("global")`, javascript: `RAG.cleanup_tenant("global")` }],
-      handler: ({ scope }, context) => cleanUp(context, knowledgeTenant(context, scope)),
+      handler: async ({ scope }, context) => (await loadRag()).cleanUp(context, knowledgeTenant(context, scope)),
     }),
   },
   handles: [

@@ -5,9 +5,9 @@ import type { TokenUsage } from '../model/model.ts';
 import { assemble, type Citation } from './assemble.ts';
 import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Query } from './query.ts';
 import { type Quotation, verifyQuotations } from './quotations.ts';
 import { retrieve, type Widen } from './retrieve.ts';
+import type { Query } from './schemas.ts';
 
 export type Question = Query & {
   /** Who answers; `local/extractive` if not given. */

@@ -5,21 +5,7 @@ import { ScriptError } from '../errors.ts';
 import { z } from '../zod.ts';
 import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
-import { queryFields } from './query.ts';
-import { documentInput } from './sources.ts';
-
-/** What became of an ingest; `index` is the place of the given document as the script's language counts. */
-export const ingested = z.object({
-  documents: z.int(),
-  chunks_created: z.int(),
-  vectors_indexed: z.int(),
-  skipped: z.int(),
-  failed: z.array(z.object({ index: z.int(), source: z.string().optional(), error: z.string() })),
-  passed_over: z
-    .array(z.object({ index: z.int(), source: z.string(), reason: z.string() }))
-    .optional()
-    .describe('links, pipes and names that are no UTF-8 in a folder or behind a pattern; absent where there are none'),
-});
+import { documentInput, ingested, queryFields } from './schemas.ts';
 
 const documents = compileLater(() => z.strictObject({ base: z.string().optional(), documents: z.array(documentInput) }));
 const result = compileLater(() => ingested);

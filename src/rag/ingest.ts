@@ -5,13 +5,13 @@ import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
-import { type ChunkOptions, toChunking } from './chunk/chunk.ts';
-import { checkDocuments, checkIngested, type ingested } from './hooked.ts';
+import { toChunking } from './chunk/chunk.ts';
+import { checkDocuments, checkIngested } from './hooked.ts';
 import type { PreparedDocument } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
 import { prepare } from './prepare.ts';
 import { progressTo } from './progress.ts';
-import type { DocumentInput } from './sources.ts';
+import type { ChunkOptions, DocumentInput, ingested } from './schemas.ts';
 import { knowledge } from './store/service.ts';
 
 /** What became of an ingest. */

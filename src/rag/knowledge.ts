@@ -1,6 +1,6 @@
 import type { Soon } from '../call/soon.ts';
 import type { ValueMap } from '../call/value.ts';
-import type { ChunkOptions } from './chunk/chunk.ts';
+import type { ChunkOptions } from './schemas.ts';
 
 /** A piece of a document: its text stands at [start, stop) of the document's text, in UTF-16 code units. */
 export interface Chunk {

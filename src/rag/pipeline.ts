@@ -1,8 +1,8 @@
 import { type Context, type Run, runService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import { WORDS_MODEL } from '../model/local.ts';
-import type { ChunkOptions } from './chunk/chunk.ts';
 import type { KnowledgeBase, KnowledgeSettings } from './knowledge.ts';
+import type { ChunkOptions } from './schemas.ts';
 import { knowledge } from './store/service.ts';
 
 /** How a script sets a pipeline up; what is absent is as the base has it stored, else the default. */

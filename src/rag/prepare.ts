@@ -10,7 +10,8 @@ import { chunk } from './chunk/chunk.ts';
 import type { Chunking } from './chunk/chunker.ts';
 import { embedTexts } from './embed.ts';
 import type { Chunk, PreparedDocument } from './knowledge.ts';
-import { type DocumentInput, type DocumentSource, type PassedOver, sourcesOf } from './sources.ts';
+import type { DocumentInput } from './schemas.ts';
+import { type DocumentSource, type PassedOver, sourcesOf } from './sources.ts';
 import { checkMetadata } from './store/fields.ts';
 
 export interface PrepareOptions {

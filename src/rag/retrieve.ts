@@ -8,8 +8,9 @@ import { embedTexts } from './embed.ts';
 import { checkQuery, hitsOf, shown } from './hooked.ts';
 import type { Hit } from './knowledge.ts';
 import type { Pipeline } from './pipeline.ts';
-import { checkFilter, type Query } from './query.ts';
+import { checkFilter } from './query.ts';
 import { rerankHits } from './reranker.ts';
+import type { Query } from './schemas.ts';
 import { countRetrieval } from './statistics.ts';
 
 const TOP_K = 5;

@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import type { Context } from '../call/context.ts';
-import { anyMap, bytes } from '../call/schema.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { ValueMap } from '../call/value.ts';
 import type { DocumentBytes } from '../document/document.ts';
@@ -11,18 +10,7 @@ import { openForReading } from '../tool/files/access.ts';
 import { readBytes } from '../tool/files/read.ts';
 import { type Entry, listFolderSoon } from '../tool/files/walk.ts';
 import { request } from '../tool/net/request.ts';
-import { z } from '../zod.ts';
-
-/** A document as scripts give it: one of content, file_path and url. */
-export const documentInput = z.strictObject({
-  content: z.union([z.string(), bytes]).optional().describe('the text itself, or the bytes of a file'),
-  file_path: z.string().optional().describe('a file, a folder with all that is in it, or a pattern such as docs/**/*.md'),
-  url: z.string().optional(),
-  name: z.string().optional().describe('with content: a file name, whose ending tells the format'),
-  metadata: anyMap.default({}).describe('document_id names the document; the rest is kept and can be filtered by'),
-});
-
-export type DocumentInput = z.output<typeof documentInput>;
+import type { DocumentInput } from './schemas.ts';
 
 /** Bytes to read, or a text that is what it is: nothing in it is taken for a mark of some format. */
 type Opened = DocumentBytes | { readonly text: string };

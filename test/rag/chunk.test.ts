@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cpu } from '../../src/call/cpu.ts';
 import { countTokens } from '../../src/model/tokens.ts';
-import { type ChunkContext, type ChunkOptions, chunk, toChunking } from '../../src/rag/chunk/chunk.ts';
+import { type ChunkContext, chunk, toChunking } from '../../src/rag/chunk/chunk.ts';
 import { CHUNKERS } from '../../src/rag/chunk/index.ts';
 import { count, fit, fitBack } from '../../src/rag/chunk/measure.ts';
 import type { Chunk } from '../../src/rag/knowledge.ts';
+import type { ChunkOptions } from '../../src/rag/schemas.ts';
 import { anyCharacter } from '../support/text.ts';
 
 /** Vectors that tell only how often each letter stands in a text. */

@@ -10,7 +10,7 @@ import { modelFailed } from '../../src/model/failure.ts';
 import { toChunking } from '../../src/rag/chunk/chunk.ts';
 import type { PreparedDocument } from '../../src/rag/knowledge.ts';
 import { embeddedText, type Prepared, type PrepareOptions, prepare } from '../../src/rag/prepare.ts';
-import { documentInput } from '../../src/rag/sources.ts';
+import { documentInput } from '../../src/rag/schemas.ts';
 import { makeDocx, paragraph } from '../support/docx.ts';
 import { makePdf } from '../support/pdf.ts';
 import { testHost, testRun } from '../support/run.ts';

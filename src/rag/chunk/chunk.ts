@@ -2,8 +2,8 @@ import { ScriptError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import { inWorker } from '../../worker/pool.ts';
 import type { WorkOptions } from '../../worker/queue.ts';
-import { z } from '../../zod.ts';
 import type { Chunk } from '../knowledge.ts';
+import type { ChunkOptions } from '../schemas.ts';
 import type { Chunker, Chunking, Embed } from './chunker.ts';
 import { CHUNKERS } from './index.ts';
 import type { Piece } from './pack.ts';
@@ -16,20 +16,6 @@ const DEFAULT_PERCENTILE = 90;
 /** Longer texts, in UTF-16 code units, are chunked beside the event loop. */
 const LARGE = 50_000;
 const TASK = new URL('./task.ts', import.meta.url);
-
-/** How to chunk, as scripts say it. */
-export const chunkOptions = z.strictObject({
-  strategy: z
-    .string()
-    .optional()
-    .describe(`${[...CHUNKERS.keys()].join(', ')}; if not given, what fits the format of each document`),
-  chunk_size: z.int().optional().describe('most tokens of a chunk; 512 if not given'),
-  overlap: z.int().optional().describe('tokens that a chunk repeats of the one before; 50 if not given, a tenth of small chunks'),
-  language: z.string().optional().describe('code: the programming language'),
-  breakpoint_percentile: z.number().optional().describe('semantic: gaps above this percentile of all begin a chunk; 90 if not given'),
-});
-
-export type ChunkOptions = z.output<typeof chunkOptions>;
 
 export interface ChunkContext {
   readonly signal: AbortSignal;

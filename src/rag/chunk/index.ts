@@ -1,3 +1,4 @@
+import type { STRATEGIES } from '../schemas.ts';
 import type { Chunker } from './chunker.ts';
 import { code } from './code.ts';
 import { fixed } from './fixed.ts';
@@ -6,5 +7,7 @@ import { recursive } from './recursive.ts';
 import { semantic } from './semantic.ts';
 import { sentence } from './sentence.ts';
 
+const chunkers: Readonly<Record<(typeof STRATEGIES)[number], Chunker>> = { fixed, sentence, recursive, markdown, code, semantic };
+
 /** Every way to chunk. */
-export const CHUNKERS: ReadonlyMap<string, Chunker> = new Map(Object.entries({ fixed, sentence, recursive, markdown, code, semantic }));
+export const CHUNKERS: ReadonlyMap<string, Chunker> = new Map(Object.entries(chunkers));

@@ -1,8 +1,9 @@
 /** Scripts that write words without spaces between them: each sign is indexed as a word of its own. */
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-const EACH_UNSPACED = new RegExp(UNSPACED.source, 'gu');
-const WORDS = /[\p{L}\p{N}\p{M}\p{Co}]+/gu;
-const RUNS = new RegExp(`(?:${UNSPACED.source})+`, 'gu');
+const UNSPACED = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]`;
+
+/** Made at first use, for each takes V8 a good part of a millisecond. */
+const patterns = () => (made ??= { unspaced: new RegExp(UNSPACED, 'gu'), runs: new RegExp(`${UNSPACED}+`, 'gu'), words: /[\p{L}\p{N}\p{M}\p{Co}]+/gu });
+let made: Record<'unspaced' | 'runs' | 'words', RegExp> | undefined;
 
 /** A name such as `maxRetries` or `parseJSONText`, and the places between its parts. */
 const CAMEL = /\b[A-Za-z]{0,64}[a-z][A-Z][A-Za-z]{0,64}/g;
@@ -20,15 +21,16 @@ const MOST_TERMS = 64;
 /** Text as it goes into the full-text index: `maxRetries` is followed by its parts, signs of scripts without spaces stand apart. */
 export function searchable(text: string): string {
   const parted = text.replaceAll(CAMEL, (name) => `${name} ${name.replaceAll(SEAM, ' ')}`);
-  return UNSPACED.test(parted) ? parted.replaceAll(EACH_UNSPACED, ' $& ') : parted;
+  return parted.replaceAll(patterns().unspaced, ' $& ');
 }
 
 /** What a text of a user asks a full-text index for: its words, and pairs of neighbours where words have no spaces between them. */
 export function searchedTerms(text: string): string[] {
   const terms = new Set<string>();
-  for (const [word] of text.toWellFormed().toLowerCase().matchAll(WORDS)) {
-    for (const part of word.split(RUNS)) if (part !== '') terms.add(part);
-    for (const [run] of word.matchAll(RUNS)) for (const pair of pairs([...run])) terms.add(pair);
+  const { words, runs } = patterns();
+  for (const [word] of text.toWellFormed().toLowerCase().matchAll(words)) {
+    for (const part of word.split(runs)) if (part !== '') terms.add(part);
+    for (const [run] of word.matchAll(runs)) for (const pair of pairs([...run])) terms.add(pair);
   }
   const rare = [...terms].filter((term) => !COMMON.has(term));
   return (rare.length > 0 ? rare : [...terms]).slice(0, MOST_TERMS);

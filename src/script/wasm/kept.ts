@@ -1,4 +1,3 @@
-import { deserialize, serialize } from 'node:v8';
 import type { MethodTable } from '../../call/dispatch.ts';
 import { keepBuilt, readBuilt } from './built.ts';
 import { type EngineName, MANIFESTS } from './manifests.ts';
@@ -10,13 +9,13 @@ export function keptImage<T>(name: EngineName, table: MethodTable, code: readonl
   const file = imageFile(name, basis);
   const bytes = readBuilt(file);
   try {
-    const kept: { basis: string; made: T } | undefined | null = bytes && deserialize(bytes);
+    const kept = bytes && (unpack(bytes) as { basis: string; made: T } | null);
     if (kept?.basis === basis) return kept.made;
   } catch {
-    // Cut off or of another version of V8: made again, as is one of another basis.
+    // Cut off or something else: made again, as is one of another basis.
   }
   const made = make();
-  keepBuilt(file, serialize({ basis, made }));
+  keepBuilt(file, pack({ basis, made }));
   return made;
 }
 
@@ -34,4 +33,33 @@ export function imageBasis(name: EngineName, table: MethodTable, code: readonly 
 /** Where images of so long a basis lie; a hash would tell apart those few that share a place, but takes as long as all the rest of an image's reading. */
 export function imageFile(name: EngineName, basis: string): string {
   return `${name}-${basis.length}.image`;
+}
+
+/** Data as JSON, and behind it the bytes that are parts of it; V8's own form would need a module of Node that takes as long to load as an image to read. */
+function pack(data: object): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  const json = JSON.stringify(data, (_, value: unknown) => {
+    if (typeof value === 'bigint') return { $integer: String(value) };
+    if (!(value instanceof Uint8Array)) return value;
+    parts.push(value);
+    size += value.length;
+    return { $bytes: [size - value.length, size] };
+  });
+  const head = Buffer.from(json);
+  const sizes = Buffer.alloc(8);
+  sizes.writeUInt32LE(head.length, 0);
+  sizes.writeUInt32LE(size, 4);
+  return Buffer.concat([sizes, head, ...parts]);
+}
+
+/** The data of packed bytes. Throws for what is cut off or was never packed. */
+function unpack(bytes: Uint8Array): unknown {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const start = 8 + view.readUInt32LE(0);
+  if (bytes.length !== start + view.readUInt32LE(4)) throw new Error('cut off');
+  return JSON.parse(view.toString('utf8', 8, start), (_, value) => {
+    if (value?.$integer !== undefined) return BigInt(value.$integer);
+    return value?.$bytes === undefined ? value : bytes.slice(start + value.$bytes[0], start + value.$bytes[1]);
+  });
 }
