@@ -32,6 +32,11 @@ async function write(main, app, isExternal) {
     cwd: root,
     platform: 'node',
     external: (id, importer) => (/^node:|^wabt$|^usearch$/.test(id) && !isSlim(id, importer)) || (importer?.startsWith(folder) === true && isExternal(id)),
+    // A folder elsewhere has no dependencies yet.
+    resolve: { modules: [join(root, 'node_modules')] },
+    onLog: (_, { code, message }) => {
+      if (code === 'UNRESOLVED_IMPORT') throw new Error(message);
+    },
     plugins: [places(folder, fresh), commander, builtins, ascii],
     preserveEntrySignatures: 'allow-extension',
     // What an own process loads later may be a part of the program all the same.

@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { hold, holdOfValue, open, serve } from '../ours.ts';
 import { headline, medians, type Row, row } from '../row.ts';
+
+const root = join(import.meta.dirname, '../..');
 
 /** What waiting and hostile scripts take. */
 export async function processes(): Promise<Row[]> {
@@ -16,10 +21,35 @@ export async function processes(): Promise<Row[]> {
     row('longest hold of the event loop, 33,000 maps to State and back, JavaScript', await holdOfValue(ours, 'javascript'), 'ms', 20),
   ];
   await ours.close();
-  const bin = new URL('../../bin/llmspell', import.meta.url).pathname;
+  return [...rows, ...(await wholeProcess())];
+}
+
+/** One line of Lua from the start of the process to its end, beside Node that does nothing. */
+async function wholeProcess(): Promise<Row[]> {
+  const code = ['exec', '--lang', 'lua', 'print("hello")'];
+  const packed = packedFolder();
   const start = (...args: string[]) => spawnSync(process.execPath, args);
-  const [whole = 0, node = 0] = await medians(21, 1000, [() => start(bin, 'exec', '--lang', 'lua', 'print("hello")'), () => start('-e', '0')]);
-  return [...rows, headline(row('llmspell exec, whole process', whole, 'ms', Math.round(3 * node), ['node -e 0', node]))];
+  const [installed = 0, checkout = 0, node = 0] = await medians(21, 1000, [
+    () => start(join(packed, 'bin/llmspell'), ...code),
+    () => start(join(root, 'bin/llmspell'), ...code),
+    () => start('-e', '0'),
+  ]);
+  rmSync(packed, { recursive: true });
+  const peer = ['node -e 0', node] as const;
+  return [
+    headline(row('llmspell exec, whole process', installed, 'ms', Math.round(3 * node), peer)),
+    row('the same in a checkout, which looks whether its sources have changed', checkout, 'ms', undefined, peer),
+  ];
+}
+
+/** What `npm install llmspell` gives, in a folder of its own. */
+function packedFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'llmspell-bench-'));
+  const build = spawnSync(process.execPath, [join(root, 'tools/build.mjs'), join(folder, 'dist')]);
+  if (build.status !== 0) throw new Error(String(build.stderr));
+  for (const part of ['package.json', 'bin', 'build/engine', 'tools/launch.mjs']) cpSync(join(root, part), join(folder, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  return folder;
 }
 
 function waiting(language: string): number {

@@ -16,7 +16,7 @@ const NAMES = Object.keys(MANIFESTS) as EngineName[];
 
 async function assemble(text: string): Promise<Uint8Array> {
   const { default: start } = await import('wabt');
-  return (await start()).parseWat('test.wat', text, { reference_types: true }).toBinary({}).buffer;
+  return (await start()).parseWat('test.wat', text, { exceptions: true, mutable_globals: true, reference_types: true }).toBinary({}).buffer;
 }
 
 describe('the engines binaries', () => {
@@ -67,6 +67,22 @@ describe('the probe of Lua', () => {
   ])("fails when Lua's stack is not limited: %s", (_, constants = []) => {
     const engine = compile('lua', buildEngine(readSource(MANIFESTS.lua), { ...MANIFESTS.lua, stack: { stackPointer: 0, constants } }));
     expect(() => probeLua(engine)).toThrow(/calls without end do not end at 100000 values on the stack|memory access out of bounds/);
+  });
+
+  const second = readFileSync(new URL('../../src/script/wasm/linkers/lua-second.wat', import.meta.url), 'utf8');
+  const AT = 'i32.load offset=12';
+  const REST = 'local.get $L local.get $index call $next\n    if local.get $L i32.const -3';
+
+  it.each([
+    ['a list of numbers does not lie where it is read', `local.get $table ${AT}`, 'local.get $table i32.load offset=16'],
+    ['a list of numbers does not lie where it is written', `call $topointer ${AT}`, 'call $topointer i32.load offset=16'],
+    ['a list of numbers does not lie where it is read', 'local.tee $kind i32.const 3 i32.eq', 'local.tee $kind i32.const 4 i32.eq'],
+    ['something else passes for a list of numbers', REST, 'i32.const 0 if local.get $L i32.const -3'],
+  ])('fails when %s: %s', async (what, text, changed) => {
+    expect(second.split(text).length).toBe(2);
+    const wrong = new WebAssembly.Module(new Uint8Array(await assemble(second.replace(text, changed))));
+    const engine = compile('lua', buildEngine(readSource(MANIFESTS.lua), MANIFESTS.lua));
+    expect(() => probeLua({ ...engine, linkers: { ...engine.linkers, second: wrong } })).toThrow(what);
   });
 });
 

@@ -3,6 +3,7 @@ import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import { LUA_SLOTS } from '../wasm/manifests.ts';
 import { LUA } from './exports.ts';
 import { LuaMachine } from './machine.ts';
+import { readNumbers, writeNumbers } from './numbers.ts';
 
 /** Each must ask for fuel at least this often when it starts with next to none. */
 const LEAST_TICKS = 3;
@@ -26,9 +27,16 @@ const LOOPS = {
 const ENDLESS = `local depth = 0 local function f() depth = depth + 1 return 1 + f() end
   local _, problem = pcall(f) assert(depth < ${LUA_SLOTS} and problem:find("stack overflow$")) assert(not xpcall(f, f))`;
 
+/** A list as it is to come to Lua, as Lua sees it, and tables that must not pass for such a list. */
+const LIST = [1, 0.5, -(2 ** 53 - 1), 2 ** 53 - 1, Number.POSITIVE_INFINITY, 6, 7, 8, 9];
+const WRITTEN = `assert(#list == 9 and next(list, 9) == nil and math.type(list[1]) == "integer" and list[2] == 0.5 and list[3] == -list[4]
+  and math.type(list[4]) == "integer" and list[5] == 1/0 and select("#", table.unpack(list)) == 9)`;
+const READ = `list = {} for i, n in ipairs({1, 0.5, -(1 << 53) + 1, (1 << 53) - 1, 1/0, 6, 7, 8, 9}) do list[i] = n end`;
+const OTHERS = ['list = {1, 2, 3, 4, 5, 6, 7, 8, "9"}', 'list = {1, 2, 3, 4, 5, 6, 7, 8, n = 9}', 'list = {1, 2, 3, 4, 5, 6, 7, 8, 1 << 53}'];
+
 /**
  * Checks on a bare state, once per binary and version of V8, that the rewritten binary does what the runtime relies on: every kind
- * of loop asks for fuel, the running state is known while it does, errors unwind inside wasm, recursion ends in time. Throws INTERNAL with the first thing that is not so.
+ * of loop asks for fuel, the running state is known while it does, errors unwind inside wasm, recursion ends in time, lists lie in their tables as we read them. Throws INTERNAL with the first thing that is not so.
  */
 export function probeLua(engine: EngineModules = loadEngine('lua')): void {
   const machine = new LuaMachine(undefined, engine);
@@ -60,6 +68,17 @@ export function probeLua(engine: EngineModules = loadEngine('lua')): void {
   // None while a text is read, the state, its coroutine.
   if (states.size !== 3 || machine.running !== 0) throw failed('the running state is not known');
   if (run(ENDLESS) !== LUA.ok) throw failed(`calls without end do not end at ${LUA_SLOTS} values on the stack`);
+  x.lua_createtable(L, LIST.length, 0);
+  if (!writeNumbers(machine, L, LIST)) throw failed('a list of numbers is not written');
+  x.lua_setglobal(L, memory.name('list'));
+  if (run(WRITTEN) !== LUA.ok) throw failed('a list of numbers does not lie where it is written');
+  const readBack = (text: string) => {
+    run(text);
+    x.lua_getglobal(L, memory.name('list'));
+    return readNumbers(machine, L, x.lua_gettop(L));
+  };
+  if (String(readBack(READ)) !== String(LIST)) throw failed('a list of numbers does not lie where it is read');
+  for (const text of OTHERS) if (readBack(text)) throw failed('something else passes for a list of numbers');
 }
 
 function failed(what: string): ScriptError {

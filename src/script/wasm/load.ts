@@ -2,7 +2,7 @@ import { sha256 } from '../../call/digest.ts';
 import { ScriptError } from '../../errors.ts';
 import { buildEngine, readSource } from './build.ts';
 import { isBuilt, keepBuilt, readBuilt } from './built.ts';
-import { LINKERS } from './linkers.ts';
+import { LINKERS, LINKERS_HASH } from './linkers.ts';
 import { type EngineName, MANIFESTS, type Manifest } from './manifests.ts';
 import { Memories } from './memories.ts';
 
@@ -36,7 +36,7 @@ export function engineBinary(name: EngineName): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Whether this binary has passed its probe with this version of V8 on this machine before. */
+/** Whether this binary, linked as it is now, has passed its probe with this version of V8 on this machine before. */
 export function wasProbed(name: EngineName): boolean {
   return isBuilt(probeFile(name));
 }
@@ -47,7 +47,7 @@ export function rememberProbe(name: EngineName): void {
 }
 
 function probeFile(name: EngineName): string {
-  return `${name}-${MANIFESTS[name].sha256.slice(0, 16)}.v8-${process.versions.v8}.ok`;
+  return `${name}-${MANIFESTS[name].sha256.slice(0, 16)}-${LINKERS_HASH}.v8-${process.versions.v8}.ok`;
 }
 
 /** The modules of an engine whose binary is given. */

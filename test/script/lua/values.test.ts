@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Float, type Value } from '../../../src/call/value.ts';
 import { createLuaEngine } from '../../../src/script/lua/engine.ts';
@@ -92,6 +93,49 @@ return table.concat(r, " ") .. tostring(Try.echo(nil)) .. tostring(nan ~= nan)`,
     ['an empty array stays one', 'return Try.echo(Try.echo({ 1, nil }))', [1]],
   ])('%s', async (_, text, expected) => {
     expect(await run(text)).toEqual(expected);
+  });
+});
+
+describe('lists of numbers', () => {
+  // Ways to make and change one, which leave it in both parts of a table and what Lua knows of its length old.
+  const change = fc.constantFrom(
+    'for i = 1, 9 do t[#t + 1] = i end',
+    'for i = 20, 1, -1 do t[i] = i + 0.5 end',
+    't[#t] = nil',
+    'for _ = 1, 5 do table.remove(t) end',
+    'table.insert(t, 1, 7.0)',
+    't = table.move(t, 1, #t, 1, {})',
+    't = {table.unpack(t)}',
+    't.x = 1 t.x = nil',
+    'local n = #t for i = 1, 40 do t[n + i] = i end for i = n + 40, n + 3, -1 do t[i] = nil end',
+  );
+  const other = fc.constantFrom('t.x = 1', 't[#t + 3] = 1', 't[#t + 2] = 1', 't[0.5] = 1', 't[0] = 1', 't[#t + 1] = "1"', 't[-1] = 1');
+
+  it('arrive as they are, however they were made', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 12 }), async (changes) => {
+        const same = `local back = Try.echo(t)
+          local n = 0 for k, v in next, back do n = n + 1 if not rawequal(v, t[k]) or math.type(v) ~= math.type(t[k]) then return k end end
+          return n == #t`;
+        expect(await run(`local t = {} ${changes.join('\n')}\n${same}`)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are none with anything else in them', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 6 }), other, async (changes, added) => {
+        const seen = await run(`local t = {} for i = 1, 12 do t[i] = i end ${changes.join('\n')}
+          local n = #t ${added}
+          local ok, back = pcall(Try.echo, t)
+          if not ok then return true end
+          for k, v in next, t do if back[k] ~= v then return tostring(k) end end
+          return true`);
+        expect(seen).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

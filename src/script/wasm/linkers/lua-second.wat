@@ -139,54 +139,62 @@
   (func (export "rawseti") (param i32 i32 i32)
     local.get 0 local.get 1 local.get 2 i64.extend_i32_s call $rawseti)
 
-  ;; Reads a list of nothing but numbers: doubles to $at, and to $kinds a byte for each, 1 for a float. Gives how many there are, or -1 for
-  ;; anything else (other keys, other values, holes, fewer than $least or more than $most, integers that a double cannot hold); the stack is as before.
-  (func (export "read_numbers") (param $L i32) (param $index i32) (param $at i32) (param $kinds i32) (param $least i32) (param $most i32) (result i32)
-    (local $key i32) (local $of i32) (local $count i32) (local $integer i32) (local $value f64)
-    local.get $L local.get $index call $rawlen local.get $least i64.extend_i32_u i64.lt_u if i32.const -1 return end
-    local.get $L call $gettop i32.const 1 i32.add local.tee $key i32.const 1 i32.add local.set $of
-    local.get $L call $pushnil
-    block $other
-      loop $each
-        local.get $L local.get $index call $next i32.eqz if local.get $count return end
-        local.get $count local.get $most i32.ge_u br_if $other
-        local.get $L local.get $key call $isinteger i32.eqz br_if $other
-        local.get $L local.get $key i32.const 0 call $tointeger
-        local.get $count i32.const 1 i32.add i64.extend_i32_u i64.ne br_if $other
-        local.get $L local.get $of call $isinteger local.tee $integer
-        if
-          local.get $L local.get $of i32.const 0 call $tointeger f64.convert_i64_s local.tee $value
-          f64.abs f64.const 9007199254740991 f64.gt br_if $other
-        else
-          local.get $L local.get $of call $type i32.const 3 i32.ne br_if $other
-          local.get $L local.get $of i32.const 0 call $tonumber local.set $value
-        end
-        local.get $at local.get $count i32.const 3 i32.shl i32.add local.get $value f64.store
-        local.get $kinds local.get $count i32.add local.get $integer i32.eqz i32.store8
-        local.get $count i32.const 1 i32.add local.set $count
-        local.get $L local.get $key call $settop
-        br $each
-      end
-    end
-    local.get $L local.get $key i32.const 1 i32.sub call $settop
-    i32.const -1)
+  ;; A list lies in the array part of its table: 16 bytes for each value, and behind the first eight what it is, 3 an integer and 19 a float. The table
+  ;; has at 8 how many there are, at 12 where they are (Lua 5.4, lobject.h); the probe checks both ways.
 
-  ;; Sets the positions from 1 of the table on top of the stack to the doubles at $at; those whose byte at $kinds is 0 become integers.
-  (func (export "write_numbers") (param $L i32) (param $at i32) (param $kinds i32) (param $count i32)
-    (local $i i32)
-    block $done
-      loop $each
-        local.get $i local.get $count i32.ge_u br_if $done
-        local.get $kinds local.get $i i32.add i32.load8_u
-        if
-          local.get $L local.get $at local.get $i i32.const 3 i32.shl i32.add f64.load call $pushnumber
-        else
-          local.get $L local.get $at local.get $i i32.const 3 i32.shl i32.add f64.load i64.trunc_f64_s call $pushinteger
-        end
-        local.get $i i32.const 1 i32.add local.set $i
-        local.get $L i32.const -2 local.get $i i64.extend_i32_u call $rawseti
-        br $each
+  ;; Reads a list of nothing but numbers: doubles to $at, and to $kinds a byte for each, 1 for a float. Gives how many there are, or -1
+  ;; for anything else (other keys, other values, holes, fewer than $least or more than $most, integers that a double cannot hold); the stack is as before.
+  (func (export "read_numbers") (param $L i32) (param $index i32) (param $at i32) (param $kinds i32) (param $least i32) (param $most i32) (result i32)
+    (local $table i32) (local $from i32) (local $end i32) (local $count i32) (local $kind i32) (local $integer i64)
+    local.get $L local.get $index call $rawlen local.tee $integer i32.wrap_i64 local.set $count
+    local.get $integer local.get $least i64.extend_i32_u i64.lt_u if i32.const -1 return end
+    local.get $integer local.get $most i64.extend_i32_u i64.gt_u if i32.const -1 return end
+    local.get $L local.get $index call $topointer local.set $table
+    local.get $table i32.load offset=8 local.get $count i32.lt_u
+    if
+      ;; What is known of the part's length may be old: to read the last value brings it up to date.
+      local.get $L local.get $index local.get $integer call $rawgeti drop
+      local.get $L i32.const -2 call $settop
+      local.get $table i32.load offset=8 local.get $count i32.lt_u if i32.const -1 return end
+    end
+    local.get $table i32.load offset=12 local.tee $from local.get $count i32.const 4 i32.shl i32.add local.set $end
+    loop $each
+      local.get $from i32.load8_u offset=8 local.tee $kind i32.const 3 i32.eq
+      if
+        local.get $from i64.load local.tee $integer i64.const 9007199254740991 i64.add i64.const 18014398509481982 i64.gt_u if i32.const -1 return end
+        local.get $at local.get $integer f64.convert_i64_s f64.store
+        local.get $kinds i32.const 0 i32.store8
+      else
+        local.get $kind i32.const 19 i32.ne if i32.const -1 return end
+        local.get $at local.get $from f64.load f64.store
+        local.get $kinds i32.const 1 i32.store8
       end
+      local.get $at i32.const 8 i32.add local.set $at
+      local.get $kinds i32.const 1 i32.add local.set $kinds
+      local.get $from i32.const 16 i32.add local.tee $from local.get $end i32.lt_u br_if $each
+    end
+    ;; Behind the last value of the array part come what is left of it and all other keys.
+    local.get $L local.get $count i64.extend_i32_u call $pushinteger
+    local.get $L local.get $index call $next
+    if local.get $L i32.const -3 call $settop i32.const -1 return end
+    local.get $count)
+
+  ;; Fills the new table on top of the stack, made for $count values, with the doubles at $at; those whose byte at $kinds is 0 become integers.
+  (func (export "write_numbers") (param $L i32) (param $at i32) (param $kinds i32) (param $count i32)
+    (local $to i32) (local $end i32)
+    local.get $L i32.const -1 call $topointer i32.load offset=12 local.tee $to local.get $count i32.const 4 i32.shl i32.add local.set $end
+    loop $each
+      local.get $kinds i32.load8_u
+      if
+        local.get $to local.get $at f64.load f64.store
+        local.get $to i32.const 19 i32.store8 offset=8
+      else
+        local.get $to local.get $at f64.load i64.trunc_f64_s i64.store
+        local.get $to i32.const 3 i32.store8 offset=8
+      end
+      local.get $at i32.const 8 i32.add local.set $at
+      local.get $kinds i32.const 1 i32.add local.set $kinds
+      local.get $to i32.const 16 i32.add local.tee $to local.get $end i32.lt_u br_if $each
     end)
 
   ;; Small tables cross as cells of sixteen bytes: what it is, a count, and from the eighth byte on a double or where a text lies.
