@@ -121,5 +121,5 @@ function fieldName(name: string): string {
 /** A TypeScript signature as LuaCATS writes it. */
 function luaFunction(signature: string): string {
   const [, params = '', result = 'any'] = /^\((.*)\) => (.*)$/.exec(signature) ?? [];
-  return `fun(${params.replaceAll(/\.\.\.args: any\[\]/g, '...: any').replaceAll('string[]', 'string[]')}): ${result}`;
+  return `fun(${params.replaceAll(/\.\.\.args: any\[\]/g, '...: any')}): ${result}`;
 }
