@@ -3,7 +3,11 @@ import { z } from '../zod.ts';
 import { type Callback, Handle, type HandleType, type Value } from './value.ts';
 
 /** What our own schemas are, for the compiler, the engines and the generators; kept in zod's registry under `llmspell`. */
-export type Special = { kind: 'any' } | { kind: 'callback'; kept: boolean; signature: string } | { kind: 'handle'; type: HandleType } | { kind: 'bytes' };
+export type Special =
+  | { kind: 'any' }
+  | { kind: 'callback'; kept: boolean; signature: string }
+  | { kind: 'handle'; type: HandleType }
+  | { kind: 'bytes'; text?: true };
 
 function special<T>(mark: Special): z.ZodType<T, T> {
   return z.custom<T>().register(globalRegistry, { llmspell: mark });
@@ -14,6 +18,9 @@ export const anyValue: z.ZodType<Value, Value> = special({ kind: 'any' });
 
 /** Bytes: `Uint8Array` in JavaScript, a string in Lua; a text is taken as its UTF-8 bytes. */
 export const bytes: z.ZodType<Uint8Array, Uint8Array> = special({ kind: 'bytes' });
+
+/** The same for what takes a text in pieces, as `bytesOf` of call/text.ts gives them: it is left as it is. */
+export const textOrBytes: z.ZodType<string | Uint8Array, string | Uint8Array> = special({ kind: 'bytes', text: true });
 
 /** A map of anything. */
 export const anyMap = z.record(z.string(), anyValue);

@@ -37,6 +37,14 @@ export function pieceEnd(text: string, from: number, most: number): number {
   return last >= 0xd800 && last < 0xdc00 ? end - 1 : end;
 }
 
+/** The bytes of a text or of bytes, in pieces of about `most`: a long text as a whole would hold the event loop. */
+export function* bytesOf(content: string | Uint8Array, most: number): Generator<Uint8Array> {
+  for (let from = 0, to = 0; from < content.length; from = to) {
+    to = typeof content === 'string' ? pieceEnd(content, from, most) : from + most;
+    yield typeof content === 'string' ? Buffer.from(content.slice(from, to)) : content.subarray(from, to);
+  }
+}
+
 /** From here on the order of UTF-16 units is not that of UTF-8 bytes. */
 const SURROGATES_AND_ABOVE = /[\ud800-\uffff]/;
 /** So many texts are put in order at once, or merged between two steps; fewer where they are long together. */

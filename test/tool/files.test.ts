@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ScriptError } from '../../src/errors.ts';
+import { ScriptError } from '../../src/errors.ts';
 import { tools } from '../../src/tool/registry.ts';
 import { testHost, testRun } from '../support/run.ts';
+import { turnsDuring } from '../support/turns.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'llmspell-files-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -111,6 +112,39 @@ describe('writing', () => {
     await tool('file_write', { path: 'new.txt', content: '!', mode: 'append' });
     expect(readFileSync(join(inside, 'new.txt'), 'utf8')).toBe('äb!');
     expect(await refusal(tool('file_write', { path: 'new.txt', content: '', mode: 'create' }))).toMatchObject({ code: 'CONFLICT' });
+    expect(readdirSync(inside).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  it('writes much in pieces, whole, and leaves others their turns', async () => {
+    const write = (content: string) => turnsDuring(() => tool('file_write', { path: 'long.txt', content }));
+    await write('short');
+    const { turns: few } = await write('short');
+    const text = 'ä😀 and more'.repeat(2 ** 20);
+    const { result, turns } = await write(text);
+    expect(result).toEqual({ path: 'long.txt', bytes: Buffer.byteLength(text) });
+    expect(turns).toBeGreaterThan(few + 1);
+    expect(readFileSync(join(inside, 'long.txt'), 'utf8') === text).toBe(true);
+  });
+
+  it('loses nothing of what several append at once, and lets one of several make a file', async () => {
+    const line = (i: number) => `${String(i).repeat(200_000)}\n`;
+    await Promise.all([1, 2, 3, 4, 5].map((i) => tool('file_write', { path: 'log.txt', content: line(i), mode: 'append' })));
+    expect(readFileSync(join(inside, 'log.txt'), 'utf8') === [1, 2, 3, 4, 5].map(line).join('')).toBe(true);
+    const made = await Promise.allSettled([1, 2, 3].map((i) => tool('file_write', { path: 'made.txt', content: line(i), mode: 'create' })));
+    expect(made.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(readFileSync(join(inside, 'made.txt'), 'utf8') === line(1)).toBe(true);
+  });
+
+  it('leaves the old file where a call is cancelled in the middle', async () => {
+    await tool('file_write', { path: 'kept.txt', content: 'old' });
+    const { run, context } = testRun({ host, grants: { read: [inside], write: [inside] } });
+    const abort = new AbortController();
+    const writing = run.get(tools).execute(context.with({ signal: abort.signal }), 'file_write', { path: 'kept.txt', content: 'new'.repeat(4 * 2 ** 20) });
+    abort.abort(new ScriptError('CANCELLED', 'enough'));
+    expect(await refusal(Promise.resolve(writing))).toMatchObject({ code: 'CANCELLED' });
+    await run[Symbol.asyncDispose]();
+    await tool('file_write', { path: 'kept.txt', content: '!', mode: 'append' });
+    expect(readFileSync(join(inside, 'kept.txt'), 'utf8')).toBe('old!');
     expect(readdirSync(inside).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 

@@ -38,6 +38,11 @@ it('others have their turns while much is hashed, and the hash is that of the wh
   expect(turns).toBeGreaterThan(few + 1);
 });
 
+it('a text is hashed in pieces as its bytes', async () => {
+  const text = 'ä😀 and more'.repeat(200_000);
+  expect(await space.tool('hash', { data: text })).toMatchObject({ hash: createHash('sha256').update(text).digest('hex') });
+});
+
 it('others have their turns while the documents of a folder are looked for', async () => {
   const { run, context } = testRun({ grants: { read: [space.inside] } });
   const find = (folder: string) => turnsDuring(() => sourcesOf(context, { file_path: join(space.inside, folder), metadata: {} }));

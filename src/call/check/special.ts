@@ -26,7 +26,7 @@ export function compileSpecial(mark: Special, direction: Direction): Compiled {
     case 'any':
       return anything;
     case 'bytes':
-      return { kinds: KIND.bytes | KIND.string, wanted: 'bytes', check: checkBytes };
+      return { kinds: KIND.bytes | KIND.string, wanted: 'bytes', check: mark.text ? checkTextOrBytes : checkBytes };
     case 'callback':
       return { kinds: KIND.function, wanted: 'a function', check: (value) => (typeof value === 'function' ? value : new Failure('a function', value)) };
     case 'handle':
@@ -38,6 +38,8 @@ const checkBytes: Check = (value) => {
   if (value instanceof Uint8Array) return value;
   return typeof value === 'string' ? utf8.encode(value) : new Failure('bytes', value);
 };
+
+const checkTextOrBytes: Check = (value) => (typeof value === 'string' ? value : checkBytes(value));
 
 function handleArgument(type: Handle['type']): Compiled {
   const wanted = withArticle(`${type.name} handle`);

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { bytes } from '../../call/schema.ts';
+import { bytes, textOrBytes } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
@@ -12,7 +12,7 @@ export const base64 = defineTool(
     category: 'text',
     effect: 'pure',
     tags: ['encoding'],
-    input: z.strictObject({ operation: z.enum(['encode', 'decode']), data: bytes, url_safe: z.boolean().default(false) }),
+    input: z.strictObject({ operation: z.enum(['encode', 'decode']), data: textOrBytes, url_safe: z.boolean().default(false) }),
     output: z.object({ data: z.union([z.string(), bytes]).describe('decoded bytes are text where they are UTF-8') }),
     examples: [
       {
@@ -21,9 +21,9 @@ export const base64 = defineTool(
       },
     ],
     execute({ operation, data, url_safe }) {
-      const given = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-      if (operation === 'encode') return { data: given.toString(url_safe ? 'base64url' : 'base64') };
-      const text = given.toString('latin1').replaceAll(/\s/g, '');
+      const given = () => (typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+      if (operation === 'encode') return { data: given().toString(url_safe ? 'base64url' : 'base64') };
+      const text = (typeof data === 'string' ? data : given().toString('latin1')).replaceAll(/\s/g, '');
       if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1)
         throw new ScriptError('BAD_ARGUMENT', 'base64: data: expected Base64 text');
       const decoded = Buffer.from(text, 'base64');

@@ -1,6 +1,6 @@
-import { bytes } from '../../call/schema.ts';
+import { textOrBytes } from '../../call/schema.ts';
 import { z } from '../../zod.ts';
-import { writeFile } from '../files/write.ts';
+import { writeFileSoon } from '../files/write.ts';
 import { defineTool } from '../tool.ts';
 
 /** Writes below the first allowed folder. */
@@ -12,7 +12,7 @@ export const fileWrite = defineTool(
     tags: ['filesystem', 'save'],
     input: z.strictObject({
       path: z.string(),
-      content: bytes,
+      content: textOrBytes,
       mode: z.enum(['replace', 'append', 'create']).default('replace').describe('create: an error where the file exists'),
     }),
     output: z.object({ path: z.string(), bytes: z.int() }),
@@ -22,10 +22,7 @@ export const fileWrite = defineTool(
         javascript: `print(Tool.execute("file_write", {path: "notes.md", content: "# Notes\\n"}).bytes)`,
       },
     ],
-    execute({ path, content, mode }, context) {
-      writeFile(context, path, content, mode);
-      return { path, bytes: content.length };
-    },
+    execute: async ({ path, content, mode }, context) => ({ path, bytes: await writeFileSoon(context, path, content, mode) }),
   },
   'builtin',
 );

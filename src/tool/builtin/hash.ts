@@ -1,7 +1,8 @@
 import { inTurns } from '../../call/breath.ts';
 import { createHash, createHmac } from '../../call/digest.ts';
-import { bytes } from '../../call/schema.ts';
+import { bytes, textOrBytes } from '../../call/schema.ts';
 import { whenReady } from '../../call/soon.ts';
+import { bytesOf } from '../../call/text.ts';
 import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
 
@@ -17,7 +18,7 @@ export const hash = defineTool(
     effect: 'pure',
     tags: ['checksum', 'sha256'],
     input: z.strictObject({
-      data: bytes,
+      data: textOrBytes,
       algorithm: z.enum(['md5', 'sha1', 'sha256', 'sha384', 'sha512']).default('sha256'),
       key: bytes.optional().describe('makes it an HMAC'),
       encoding: z.enum(['hex', 'base64', 'base64url']).default('hex'),
@@ -26,11 +27,11 @@ export const hash = defineTool(
     examples: [{ lua: `print(Tool.execute("hash", {data = "hello"}).hash)`, javascript: `print(Tool.execute("hash", {data: "hello"}).hash)` }],
     execute({ data, algorithm, key, encoding }, { run }) {
       const made = key ? createHmac(algorithm, key) : createHash(algorithm);
-      let done = 0;
+      const pieces = bytesOf(data, PIECE);
       const step = () => {
-        made.update(data.subarray(done, done + PIECE));
-        done += PIECE;
-        return done >= data.length;
+        const { done, value } = pieces.next();
+        if (!done) made.update(value);
+        return done === true;
       };
       return whenReady(inTurns(run.cpu, step), () => ({ hash: made.digest(encoding), algorithm }));
     },

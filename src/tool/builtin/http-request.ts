@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { fromJsonText, toJsonText } from '../../call/json.ts';
-import { anyValue, bytes } from '../../call/schema.ts';
+import { anyValue, bytes, textOrBytes } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
 import { z } from '../../zod.ts';
 import { MOST_ANSWER_BYTES, request } from '../net/request.ts';
@@ -19,7 +19,7 @@ export const httpRequest = defineTool(
       headers: z.record(z.string(), z.string()).default({}),
       query: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
       json: anyValue.optional().describe('a body that is sent as JSON'),
-      body: bytes.optional(),
+      body: textOrBytes.optional(),
       follow_redirects: z.boolean().default(true),
     }),
     output: z.object({

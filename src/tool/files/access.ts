@@ -55,6 +55,8 @@ export function existing(context: Caller, path: string): string {
 /** Where a file to write goes: its folder is open and checked; `at(name)` is a path inside it that no swapped folder can redirect. */
 export interface WritableFolder {
   readonly name: string;
+  /** The real path of what is written, to tell one file from another. */
+  readonly place: string;
   at(name: string): string;
   close(): void;
 }
@@ -76,13 +78,14 @@ export function openForWriting(context: Caller, path: string): WritableFolder {
     throw new ScriptError('NOT_FOUND', `${context.method}: the folder of ${path} does not exist`);
   }
   if (!write.some((root) => inside(realOf(root) ?? root, folder))) throw refusal();
-  if (!DESCRIPTORS) return { name, at: (file) => join(folder, file), close: () => undefined };
+  const place = join(folder, name);
+  if (!DESCRIPTORS) return { name, place, at: (file) => join(folder, file), close: () => undefined };
   const fd = openFolder(context, path, folder);
   if (!write.some((root) => inside(realOf(root) ?? root, readlinkSync(`/proc/self/fd/${fd}`)))) {
     closeSync(fd);
     throw refusal();
   }
-  return { name, at: (file) => `/proc/self/fd/${fd}/${file}`, close: () => closeSync(fd) };
+  return { name, place, at: (file) => `/proc/self/fd/${fd}/${file}`, close: () => closeSync(fd) };
 }
 
 function openFolder(context: Caller, path: string, folder: string): number {

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { allowedBy } from '../../call/capability.ts';
 import type { Context } from '../../call/context.ts';
 import { external } from '../../call/external.ts';
-import { pieceEnd } from '../../call/text.ts';
+import { bytesOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
 import { hostAllowed, isPublic, namedLiterally } from './rules.ts';
 
@@ -163,11 +163,7 @@ async function send(context: Context, url: URL, target: Target, { method, header
 /** A long body, of which others have their turns between two pieces; its length is told all the same. */
 function inPieces(body: string | Uint8Array, headers: Readonly<Record<string, string>>) {
   async function* pieces() {
-    for (let from = 0; from < body.length; ) {
-      const to = typeof body === 'string' ? pieceEnd(body, from, PIECE) : from + PIECE;
-      yield typeof body === 'string' ? Buffer.from(body.slice(from, to)) : body.subarray(from, to);
-      from = to;
-    }
+    yield* bytesOf(body, PIECE);
   }
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   // As `fetch` says of a text by itself.
