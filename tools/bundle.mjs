@@ -33,7 +33,7 @@ async function write(main, app, isExternal) {
     platform: 'node',
     external: (id, importer) => (/^node:|^wabt$|^usearch$/.test(id) && !isSlim(id, importer)) || (importer?.startsWith(folder) === true && isExternal(id)),
     // A folder elsewhere has no dependencies yet.
-    resolve: { modules: [join(root, 'node_modules')] },
+    resolve: { modules: ['node_modules', join(root, 'node_modules')] },
     onLog: (_, { code, message }) => {
       if (code === 'UNRESOLVED_IMPORT') throw new Error(message);
     },

@@ -140,18 +140,20 @@ describe('the probe of JavaScript', () => {
 
 describe('fuel', () => {
   const module = `(module
-    (memory (export "memory") 4)
+    (memory (export "memory") 64)
     (global $sp (mut i32) (i32.const 0))
     (func (export "spin") (param i32) loop local.get 0 i32.const 1 i32.sub local.tee 0 br_if 0 end)
     (func (export "copy") (param i32) i32.const 0 i32.const 100000 local.get 0 memory.copy)
-    (func (export "fill") (param i32) i32.const 0 i32.const 7 local.get 0 memory.fill))`;
+    (func (export "fill") (param i32) i32.const 0 i32.const 7 local.get 0 memory.fill)
+    (func (export "move") (param i32 i32 i32) local.get 0 local.get 1 local.get 2 memory.copy))`;
 
-  async function ticks(call: (exports: WebAssembly.Exports) => void): Promise<number> {
+  async function ticks(call: (exports: WebAssembly.Exports) => void, onTick = (_: WebAssembly.Exports) => undefined as void): Promise<number> {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(instrument(await assemble(module), { stackPointer: 0 })), {});
     let count = 0;
     const [{ fuel }] = [await assembleLinkers()];
-    const tick = new WebAssembly.Instance(new WebAssembly.Module(fuel as Uint8Array), { host: { tick: () => Number(++count < 0), pause: () => 0 } }).exports
-      .tick;
+    const tick = new WebAssembly.Instance(new WebAssembly.Module(fuel as Uint8Array), {
+      host: { tick: () => onTick(exports) ?? Number(++count < 0), pause: () => 0 },
+    }).exports.tick;
     exports.__fuel_slot.set(0, tick);
     exports.__fuel.value = 100;
     exports.__fuel_reset.value = 99;
@@ -169,6 +171,33 @@ describe('fuel', () => {
     expect(await ticks((exports) => exports.copy(6_400))).toBe(0);
     expect(await ticks((exports) => exports.copy(6_464))).toBe(1);
     expect(await ticks((exports) => exports.fill(100_000))).toBe(1);
+  });
+
+  it('is asked for in the middle of large ones', async () => {
+    const filled: (number | undefined)[] = [];
+    const size = 3 * 2 ** 18;
+    const look = ({ memory }: WebAssembly.Exports) => void filled.push(new Uint8Array(memory.buffer).indexOf(0));
+    expect(await ticks((exports) => exports.fill(size), look)).toBe(3);
+    expect(filled).toEqual([0, 2 ** 18, 2 ** 19]);
+  });
+
+  it.each([
+    ['apart', 2 ** 21, 5, 2 ** 20 + 3],
+    ['to a place below that it overlaps', 7, 100_000, 2 ** 20 + 3],
+    ['to a place above that it overlaps', 100_000, 7, 2 ** 20 + 3],
+    ['in its place', 9, 9, 2 ** 20],
+  ])('large copies are right: %s', async (_, to, from, size) => {
+    let wanted = Buffer.alloc(0);
+    let got = Buffer.alloc(0);
+    await ticks(({ memory, move }) => {
+      const bytes = Buffer.from(memory.buffer);
+      for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 31 + (i >> 8)) % 251;
+      wanted = Buffer.from(bytes);
+      wanted.copyWithin(to, from, from + size);
+      move(to, from, size);
+      got = bytes;
+    });
+    expect(got.equals(wanted)).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sourcesOf } from '../../src/rag/sources.ts';
 import { testRun } from '../support/run.ts';
 import { testRuntime } from '../support/runtime.ts';
@@ -41,6 +41,32 @@ it('others have their turns while much is hashed, and the hash is that of the wh
 it('a text is hashed in pieces as its bytes', async () => {
   const text = 'ä😀 and more'.repeat(200_000);
   expect(await space.tool('hash', { data: text })).toMatchObject({ hash: createHash('sha256').update(text).digest('hex') });
+});
+
+describe('long Base64', () => {
+  const decode = (data: string) => turnsDuring(() => space.tool('base64', { operation: 'decode', data }));
+
+  it('is decoded in pieces, wherever these end, and leaves others their turns', async () => {
+    for (const size of [2 ** 16, 2 ** 18 + 1, 2 ** 20 + 2]) {
+      const plain = Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 9)) % 256);
+      const text = Buffer.from(plain).toString('base64');
+      for (const given of [text, text.replaceAll(/.{76}/g, '$&\r\n'), text.replace(/=+$/, '')]) {
+        const { data } = (await decode(given)).result as { data: Uint8Array };
+        expect(Buffer.compare(data, plain)).toBe(0);
+      }
+    }
+    const { turns: few } = await decode('aGVsbG8=');
+    expect((await decode('aGVs'.repeat(3 * 2 ** 20))).turns).toBeGreaterThan(few + 1);
+  });
+
+  it.each([
+    ['padding in the middle', `${'aGVs'.repeat(2 ** 15)}aA==${'aGVs'.repeat(2 ** 15)}`],
+    ['another character', `${'aGVs'.repeat(2 ** 15)}$$$$${'aGVs'.repeat(2 ** 15)}`],
+    ['one character too many', `${'aGVs'.repeat(2 ** 15)}a`],
+    ['too much padding', `${'aGVs'.repeat(2 ** 15)}aG===`],
+  ])('is refused with %s', async (_, data) => {
+    await expect(decode(data)).rejects.toThrow('base64: data: expected Base64 text');
+  });
 });
 
 it('others have their turns while the documents of a folder are looked for', async () => {

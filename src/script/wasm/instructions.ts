@@ -7,6 +7,7 @@ export const OP = {
   if: 0x04,
   try: 0x06,
   end: 0x0b,
+  br: 0x0c,
   brTable: 0x0e,
   return: 0x0f,
   call: 0x10,

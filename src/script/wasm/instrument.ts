@@ -19,9 +19,11 @@ const NAMES = { fuel: '__fuel', reset: '__fuel_reset', slot: '__fuel_slot', runn
 const FULL = 2 ** 31 - 1;
 /** A bulk operation costs its size divided by two to this power. */
 const BULK_SHIFT = 6;
+/** Bytes that a bulk operation deals with at once: between two pieces of a large one it may be paused. */
+const BULK_PIECE = 2 ** 18;
 
 /**
- * Adds a fuel check to the head of every loop, and to bulk memory operations by their size: `fuel -= 1`, and when it falls below zero it is
+ * Adds a fuel check to the head of every loop, and to bulk memory operations by their size, piece by piece: `fuel -= 1`, and when it falls below zero it is
  * reset and the function in the one-slot table `__fuel_slot` is called. Entries are only appended, so no index in the module changes.
  * Whoever catches an exception that leaves one of `runners` puts back what `__running` held before.
  */
@@ -131,38 +133,25 @@ class Rewriter {
       ...unsigned(stackPointer),
       OP.end,
     ];
-    const bulk = (operation: readonly number[]) => [
-      1,
-      1,
-      OP.i32,
-      OP.globalGet,
-      ...unsigned(this.#fuel),
-      OP.localGet,
-      2,
-      OP.i32Const,
-      BULK_SHIFT,
-      OP.i32ShiftRight,
-      OP.i32Sub,
-      OP.localTee,
-      3,
-      OP.globalSet,
-      ...unsigned(this.#fuel),
-      OP.localGet,
-      3,
-      ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)]),
-      OP.localGet,
-      0,
-      OP.localGet,
-      1,
-      OP.localGet,
-      2,
-      ...operation,
-      OP.end,
+    const get = (local: number) => [OP.localGet, ...unsigned(local)];
+    const constant = (value: number) => [OP.i32Const, ...signed(value)];
+    const pay = (amount: readonly number[]) => [
+      ...[OP.globalGet, ...unsigned(this.#fuel), ...amount, OP.i32Sub, OP.localTee, 3, OP.globalSet, ...unsigned(this.#fuel)],
+      ...[...get(3), ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)])],
     ];
+    const move = (local: number, op: number) => [...get(local), ...constant(BULK_PIECE), op, OP.localSet, ...unsigned(local)];
+    // (to, from or value, size); where a copy writes over what it has still to read, it is whole.
+    const bulk = (operation: readonly number[], apart: readonly number[], moved: readonly number[]) => [
+      ...[1, 1, OP.i32, OP.loop, OP.emptyBlock, ...get(2), ...constant(BULK_PIECE), OP.i32GreaterUnsigned, OP.if, OP.emptyBlock, ...apart],
+      ...[OP.if, OP.emptyBlock, ...pay(constant(BULK_PIECE >> BULK_SHIFT)), ...get(0), ...get(1), ...constant(BULK_PIECE), ...operation],
+      ...[...move(0, OP.i32Add), ...moved, ...move(2, OP.i32Sub), OP.br, 2, OP.end, OP.end, OP.end],
+      ...[...pay([...get(2), ...constant(BULK_SHIFT), OP.i32ShiftRight]), ...get(0), ...get(1), ...get(2), ...operation, OP.end],
+    ];
+    const apart = [...get(0), ...get(1), OP.i32Sub, ...get(2), ...constant(1), OP.i32Sub, OP.i32GreaterUnsigned];
     const functions = [
       { type: this.#type, body: slow },
-      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryCopy, 0, 0]) },
-      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryFill, 0]) },
+      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryCopy, 0, 0], apart, move(1, OP.i32Add)) },
+      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryFill, 0], constant(1), []) },
     ];
     return [...functions, ...runners.map((index) => this.#run(index))];
   }

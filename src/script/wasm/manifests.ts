@@ -77,7 +77,7 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
     },
     // luaV_execute, lua_resume
     fuel: { stackPointer: 0, dispatch: { function: 575, cases: 82, operands: LUA_JUMPS }, runners: [575, 296] },
-    sha256: '2adac78302da24b45c1e76b291bed8ae3df31823279aa898f4876794808a4f04',
+    sha256: '288e4b45c46401d47e8c277ab4afdf51c6439efa3fd0dc8161a24e59cf7fc691',
   },
   javascript: {
     source: 'quickjs-wasi/quickjs.wasm',
@@ -122,6 +122,6 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       guards: [{ function: 1291, runtime: 8, limit: 644, done: 4, raise: 95, exception: 6n << 32n }],
     },
     fuel: { stackPointer: 0, skip: [92] },
-    sha256: 'c977a6b41fabff24e603c5247261f389af34d8e3eb38b8fd9bc913b85a9db029',
+    sha256: 'bc30a30f7d5858862c23e6d8f142c0325082d4228cdf39929589a7e3b3db65d7',
   },
 };

@@ -1,8 +1,13 @@
 import { isUtf8 } from 'node:buffer';
+import { breathe, inTurns } from '../../call/breath.ts';
 import { bytes, textOrBytes } from '../../call/schema.ts';
+import { whenReady } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
 import { defineTool } from '../tool.ts';
+
+/** Characters that are decoded at once: less than a millisecond's work. */
+const PIECE = 2 ** 16;
 
 /** Base64 (RFC 4648). */
 export const base64 = defineTool(
@@ -20,15 +25,55 @@ export const base64 = defineTool(
         javascript: `print(Tool.execute("base64", {operation: "encode", data: "hello"}).data)`,
       },
     ],
-    execute({ operation, data, url_safe }) {
-      const given = () => (typeof data === 'string' ? Buffer.from(data) : Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-      if (operation === 'encode') return { data: given().toString(url_safe ? 'base64url' : 'base64') };
-      const text = (typeof data === 'string' ? data : given().toString('latin1')).replaceAll(/\s/g, '');
-      if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1)
-        throw new ScriptError('BAD_ARGUMENT', 'base64: data: expected Base64 text');
-      const decoded = Buffer.from(text, 'base64');
-      return { data: isUtf8(decoded) ? decoded.toString('utf8') : new Uint8Array(decoded) };
+    execute({ operation, data, url_safe }, { run }) {
+      const given = typeof data === 'string' ? undefined : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+      // Each copy of a long text takes a turn of the event loop for itself.
+      if (operation === 'encode') {
+        const plain = given ?? Buffer.from(data);
+        return whenReady(breathe(run.cpu), () => ({ data: plain.toString(url_safe ? 'base64url' : 'base64') }));
+      }
+      const decoding = new Decoding(given?.toString('latin1') ?? (data as string));
+      return whenReady(inTurns(run.cpu, decoding.step), () =>
+        whenReady(breathe(run.cpu), () => ({ data: isUtf8(decoding.bytes) ? decoding.bytes.toString('utf8') : new Uint8Array(decoding.bytes) })),
+      );
     },
   },
   'builtin',
 );
+
+/** A text on its way to the bytes that it stands for. */
+class Decoding {
+  readonly #text: string;
+  readonly #out: Buffer;
+  #from = 0;
+  #size = 0;
+  /** The last characters before `#from`: groups of four are whole, and padding is at the very end. */
+  #rest = '';
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#out = Buffer.allocUnsafeSlow(Math.ceil((text.length * 3) / 4));
+  }
+
+  /** Decodes a piece; true when it was the last. Throws BAD_ARGUMENT for what is no Base64. */
+  readonly step = (): boolean => {
+    const to = this.#from + PIECE;
+    const last = to >= this.#text.length;
+    const piece = this.#rest + this.#text.slice(this.#from, to).replaceAll(/\s/g, '');
+    const whole = last ? piece.length : Math.max(0, piece.length - (piece.length % 4) - 4);
+    this.#decode(piece.slice(0, whole), last);
+    this.#rest = piece.slice(whole);
+    this.#from = to;
+    return last;
+  };
+
+  #decode(text: string, last: boolean): void {
+    const fits = last ? /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1 : /^[A-Za-z0-9+/_-]*$/.test(text);
+    if (!fits) throw new ScriptError('BAD_ARGUMENT', 'base64: data: expected Base64 text');
+    this.#size += this.#out.write(text, this.#size, 'base64');
+  }
+
+  get bytes(): Buffer {
+    return this.#out.subarray(0, this.#size);
+  }
+}
