@@ -28,6 +28,8 @@ let given: Value;
 let taken: Value;
 let abort: AbortController;
 let made: unknown;
+/** How often the event loop has turned while somebody counted. */
+let turn = 0;
 
 /** Calls that pass values in all directions. */
 const pass = defineGlobal({
@@ -64,6 +66,7 @@ const pass = defineGlobal({
       examples: [],
       handler: () => process.nextTick(() => abort.abort()),
     }),
+    turn: method({ doc: 'How often the event loop has turned.', params: {}, result: z.int(), effect: 'pure', examples: [], handler: () => turn }),
     tell: method({
       doc: 'Keeps a value.',
       params: { value: anyValue },
@@ -124,6 +127,31 @@ describe.each(LANGUAGES)('a large value in %s', (language) => {
     expect((await turnsDuring(run)).turns).toBeGreaterThan(few + 2);
   });
 
+  it.each(['Pass.tell({a: {text: t}})', 'print(t)'])('is read in turns where it is one text: %s', async (call) => {
+    const count = 2_500_000;
+    const text = {
+      lua: `local t = ("xä€"):rep(${count}) local before = Pass.turn() ${call.replaceAll(':', ' =')} return Pass.turn() - before`,
+      javascript: `const t = "xä€".repeat(${count}); const before = Pass.turn(); ${call}; return Pass.turn() - before`,
+    }[language];
+    let going = true;
+    const next = () => {
+      turn++;
+      if (going) setImmediate(next);
+    };
+    next();
+    const { value, output } = await runtime.execute(text, { language, limits });
+    going = false;
+    expect(value).toBeGreaterThan(1);
+    const found = call === 'print(t)' ? output[0] : (made as { a: { text: string } }).a.text;
+    expect(found === 'xä€'.repeat(count)).toBe(true);
+  });
+
+  it('prints what is no text readably, however long', async () => {
+    const text = { lua: 'print("\\xff" .. ("x"):rep(300000), 1)', javascript: 'print("\\ud800" + "x".repeat(300000), 1)' }[language];
+    const { output } = await runtime.execute(text, { language });
+    expect(output[0] === `\ufffd${'x'.repeat(300_000)}${language === 'lua' ? '\t' : ' '}1`).toBe(true);
+  });
+
   it.each(['take(1, t, "end")', 'tell(t)'])('stops in the middle when its run is cancelled: %s', async (call) => {
     abort = new AbortController();
     made = taken = null;
@@ -172,6 +200,19 @@ it('a large text in Latin-1 takes a byte for each character in JavaScript', asyn
   given = 'äöx'.repeat(700_000);
   const { value } = await runtime.execute('Pass.give().charCodeAt(5)', { language: 'javascript', limits: { memory_mb: 8 } });
   expect(value).toBe(120);
+});
+
+it.each(['x', 'ä', '€', '😀'])('a text that JavaScript has joined of many comes whole: %s', async (last) => {
+  const text = `let t = ""; for (let i = 0; i < 600; i++) t += "piece " + i + "äx".repeat(i % 7 * 300); t += "${last}".repeat(2 ** 18 + 1); return {list: [t + "!"]}`;
+  let expected = '';
+  for (let i = 0; i < 600; i++) expected += `piece ${i}${'äx'.repeat((i % 7) * 300)}`;
+  const { value } = await runtime.execute(text, { language: 'javascript' });
+  expect((value as { list: string[] }).list[0] === `${expected}${last.repeat(2 ** 18 + 1)}!`).toBe(true);
+});
+
+it('half of a surrogate pair in a long text is refused with its place', async () => {
+  const text = 'let m; try { Pass.tell({a: ["x".repeat(300000) + "\\ud800"]}); } catch (e) { m = e.message; } return m';
+  expect((await runtime.execute(text, { language: 'javascript' })).value).toMatch(/^Pass\.tell: value\.a\[0\]: /);
 });
 
 /** Equal, keys in the same order. */

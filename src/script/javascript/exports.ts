@@ -111,7 +111,7 @@ export const EVALUATING_ASYNC = 4;
 export const OBJECT = { flags: 8, classId: 10, shape: 12, properties: 16, data: 24, values: 28, count: 32 } as const;
 export const SHAPE = { mask: 16, count: 24, prototype: 36, table: 40 } as const;
 export const STRING = { length: 0, kind: 4, data: 24, sliceOf: 24, sliceStart: 28 } as const;
-export const ROPE = { left: 8, right: 16 } as const;
+export const ROPE = { wide: 4, left: 8, right: 16 } as const;
 
 export const EVAL = { module: 1, compileOnly: 32, async: 128 } as const;
 /** Flags of objects as bytes: code; and without the text that it was made of. */

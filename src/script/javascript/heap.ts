@@ -95,7 +95,7 @@ export class Heap {
     return this.pointer(this.pointer(object + OBJECT.shape) + SHAPE.prototype);
   }
 
-  /** Bytes that a string takes, from its length. */
+  /** Bytes that a string takes, from its length; characters of a rope. */
   stringBytes(string: number): number {
     const length = this.word(string);
     return length < 0 ? (length & 0x7fff_ffff) * 2 : length;
@@ -109,11 +109,21 @@ export class Heap {
     return this.text(this.tag(left), this.pointer(left)) + this.text(this.tag(right), this.pointer(right));
   }
 
+  /** Where the characters of a string that is no rope begin. */
+  characters(string: number): number {
+    const kind = (this.word(string + STRING.kind) >>> 28) & 3;
+    return kind === 0 ? string + STRING.data : this.pointer(string + STRING.sliceOf) + STRING.data + this.word(string + STRING.sliceStart);
+  }
+
+  /** Whether each character of a string or rope takes two bytes. */
+  isWide(tag: number, string: number): boolean {
+    return tag === TAG.rope ? this.bytes[string + ROPE.wide] !== 0 : this.word(string) < 0;
+  }
+
   #flat(string: number): string {
-    const { words, bytes } = this;
-    const length = words[string >>> 2] as number;
-    const kind = ((words[(string + STRING.kind) >>> 2] as number) >>> 28) & 3;
-    const start = kind === 0 ? string + STRING.data : this.pointer(string + STRING.sliceOf) + STRING.data + this.word(string + STRING.sliceStart);
+    const { bytes } = this;
+    const length = this.word(string);
+    const start = this.characters(string);
     if (length < 0) return bytes.ucs2Slice(start, start + (length & 0x7fff_ffff) * 2);
     if (length > SHORT) return bytes.latin1Slice(start, start + length);
     let text = '';

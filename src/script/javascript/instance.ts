@@ -16,6 +16,7 @@ import { CONTEXT, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { INTERNALS, type JavaScriptImage } from './image.ts';
 import { defineInputs } from './inputs.ts';
 import { LazyObjects } from './lazy.ts';
+import { LongString } from './long.ts';
 import { Machine } from './machine.ts';
 import { ModuleTexts } from './module-texts.ts';
 import { ModuleFiles } from './modules.ts';
@@ -353,7 +354,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   #call(cell: number, count: number, args: number, index: number): number {
     return this.#answer(cell, () => {
       if (index === INTERNALS.fill) return this.#put(cell, this.#lazy.take(this.#machine.heap.word(args)));
-      if (index === INTERNALS.print) return this.#put(cell, this.run.print(this.#line(args)) ?? null);
+      if (index === INTERNALS.print) return this.#print(cell, new LongString(this.#machine.heap, args));
       this.steps.begin();
       // Methods of handles get `this` as their first argument.
       const all = count + (this.table.entries[index]?.ofHandle ? 1 : 0);
@@ -410,9 +411,11 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     return 0;
   }
 
-  #line(args: number): string {
-    const { heap } = this.#machine;
-    return heap.text(heap.tag(args), heap.pointer(args)).toWellFormed();
+  /** A line of output, in turns where it is long. */
+  #print(cell: number, line: LongString): number {
+    while (!line.step()) if (this.steps.look()) return this.giveTurn(() => this.#print(cell, line), 1);
+    this.run.print(line.text.toWellFormed());
+    return this.#put(cell, null);
   }
 
   #wait(): Promise<Outcome> {

@@ -252,7 +252,8 @@
       );
     }
     for (; next < values.length; next++) push(parts, shown(values[next]));
-    return join(parts, ' ');
+    // One part is the line: a long text is not copied.
+    return parts.length === 1 ? parts[0] : join(parts, ' ');
   };
 
   const own = { print: (...values) => void host.print(line(values)) };

@@ -4,6 +4,7 @@ import { ScriptError } from '../../errors.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { CLASS, FUNCTION_CLASSES, OBJECT, TAG } from './exports.ts';
 import type { Heap } from './heap.ts';
+import { LongString } from './long.ts';
 
 /** What the reader must know of its context to tell plain data from everything else. */
 export interface Prototypes {
@@ -23,9 +24,9 @@ export interface References {
 }
 
 /** What kind of object is being read. */
-type Kind = 'object' | 'error' | 'array' | 'sparse' | 'bytes';
+type Kind = 'object' | 'error' | 'array' | 'sparse' | 'bytes' | 'text';
 
-/** An object that is being read. */
+/** An object, or a long text, that is being read. */
 interface Level {
   kind: Kind;
   object: number;
@@ -33,7 +34,7 @@ interface Level {
   count: number;
   next: number;
   key: string | number;
-  into: Value[] | ValueMap | Uint8Array;
+  into: Value[] | ValueMap | Uint8Array | LongString;
 }
 
 /** Copies the script's values out of the engine's memory, guided by nothing but the value, in steps: nothing may enter the engine in between. */
@@ -45,8 +46,6 @@ export class Reader {
   #nodes = 0;
   #bytes = 0;
   #name = '';
-  /** Where a long text is that was begun with. */
-  #long = 0;
   /** The objects around the reader, from the outermost in; those behind `#depth` are kept for the next ones. */
   readonly #levels: Level[] = [];
   #depth = 0;
@@ -79,11 +78,6 @@ export class Reader {
     }
     this.#nodes = this.#bytes = this.#depth = 0;
     this.#name = name;
-    const tag = heap.tag(at);
-    if ((tag === TAG.string || tag === TAG.rope) && heap.stringBytes(heap.pointer(at)) > LONG_TEXT && this.#steps.look()) {
-      this.#long = at;
-      return UNFINISHED;
-    }
     return this.#refusing(() => {
       const value = this.#value(at);
       return value === INSIDE ? this.#go() : value;
@@ -92,7 +86,7 @@ export class Reader {
 
   /** Goes on with what was begun. */
   more(): Value | Unfinished {
-    return this.#refusing(() => (this.#depth === 0 ? (this.#value(this.#long) as string) : this.#go()));
+    return this.#refusing(() => this.#go());
   }
 
   #refusing(read: () => Value | Unfinished): Value | Unfinished {
@@ -111,15 +105,30 @@ export class Reader {
   #go(): Value | Unfinished {
     for (;;) {
       const level = this.#levels[this.#depth - 1] as Level;
-      const state = level.kind === 'array' ? this.#items(level, level.into as Value[]) : level.kind === 'bytes' ? this.#pieces(level) : this.#properties(level);
+      const state = this.#fill(level);
       if (state === UNFINISHED) return UNFINISHED;
       if (state === INSIDE) continue;
-      if (this.#depth === 1) {
-        if (this.#steps.large) this.#levels.length = 0;
-        return level.into;
-      }
       this.#depth--;
-      put(this.#levels[this.#depth - 1] as Level, level.into);
+      const { into } = level;
+      const value = into instanceof LongString ? this.#wellFormed(into.text) : into;
+      if (this.#depth === 0) {
+        if (this.#steps.large) this.#levels.length = 0;
+        return value;
+      }
+      put(this.#levels[this.#depth - 1] as Level, value);
+    }
+  }
+
+  #fill(level: Level): Unfinished | typeof INSIDE | undefined {
+    switch (level.kind) {
+      case 'array':
+        return this.#items(level, level.into as Value[]);
+      case 'bytes':
+        return this.#pieces(level);
+      case 'text':
+        return this.#text(level.into as LongString);
+      default:
+        return this.#properties(level);
     }
   }
 
@@ -145,6 +154,11 @@ export class Reader {
       if (level.next === level.count) return undefined;
       if (this.#steps.look()) return UNFINISHED;
     }
+  }
+
+  #text(text: LongString): Unfinished | undefined {
+    while (!text.step()) if (this.#steps.look()) return UNFINISHED;
+    return undefined;
   }
 
   #properties(level: Level): Unfinished | typeof INSIDE | undefined {
@@ -191,7 +205,7 @@ export class Reader {
         return heap.word(at);
       case TAG.string:
       case TAG.rope:
-        return this.#text(tag, heap.pointer(at));
+        return this.#string(tag, at);
       case TAG.boolean:
         return heap.word(at) !== 0;
       case TAG.null:
@@ -210,12 +224,16 @@ export class Reader {
     return heap.double(at);
   }
 
-  #text(tag: number, string: number): string {
+  #string(tag: number, at: number): string | typeof INSIDE {
+    const string = this.#heap.pointer(at);
     const size = this.#heap.stringBytes(string);
     this.#spend(size);
+    if (size > LONG_TEXT) return this.#enter('text', string, 0, new LongString(this.#heap, at));
     this.#steps.count(0, size);
-    if (size > LONG_TEXT) this.#steps.large = true;
-    const text = this.#heap.text(tag, string);
+    return this.#wellFormed(this.#heap.text(tag, string));
+  }
+
+  #wellFormed(text: string): string {
     if (!text.isWellFormed()) throw new Refusal(MISFIT.text);
     return text;
   }
@@ -248,7 +266,7 @@ export class Reader {
   /** Goes into an object, whose values go into that of the host. */
   #enter(kind: Kind, object: number, count: number, into: Level['into']): typeof INSIDE {
     for (let i = 0; i < this.#depth; i++) if (this.#levels[i]?.object === object) throw new Refusal('an object that contains itself');
-    if (this.#depth >= VALUE_LIMITS.depth && kind !== 'bytes') throw new Refusal(MISFIT.depth);
+    if (this.#depth >= VALUE_LIMITS.depth && kind !== 'bytes' && kind !== 'text') throw new Refusal(MISFIT.depth);
     const level = (this.#levels[this.#depth++] ??= { kind, object, count, next: 0, key: '', into });
     level.kind = kind;
     level.object = object;
@@ -337,7 +355,7 @@ const INSIDE = Symbol('inside');
 
 function put({ key, into }: Level, value: Value): void {
   if (Array.isArray(into)) into[key as number] = value;
-  else define(into, key as string, value);
+  else define(into as ValueMap, key as string, value);
 }
 
 /** Says what is wrong with a value; the path is put in front where the reader ends. */

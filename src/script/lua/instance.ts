@@ -1,5 +1,6 @@
 import type { Context, InvokeOptions } from '../../call/context.ts';
 import type { MethodTable } from '../../call/dispatch.ts';
+import type { TextReading } from '../../call/long-text.ts';
 import type { RunContainer } from '../../call/run.ts';
 import type { Callback, Value } from '../../call/value.ts';
 import { asScriptError, ScriptError } from '../../errors.ts';
@@ -15,7 +16,7 @@ import { incomplete, lacksEnd, withoutPrelude } from './chunk.ts';
 import { LuaErrors } from './errors.ts';
 import { LUA, type LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
-import { internals } from './internals.ts';
+import { INTERNALS, internals } from './internals.ts';
 import { LuaMachine } from './machine.ts';
 import { MOST_ARGUMENTS } from './memory.ts';
 import { LuaValues, scriptCallback } from './values.ts';
@@ -224,6 +225,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
 
   #call(L: number, index: number, count: number): number {
     try {
+      if (index === INTERNALS.print) return this.#print(this.#machine.memory.beginText(L, 1));
       if (index < 0) {
         const results = this.#internals.call(index, L);
         return typeof results === 'number' ? results : this.suspend(results, WAIT);
@@ -233,6 +235,13 @@ export class LuaInstance extends Instance implements ScriptInstance {
     } catch (error) {
       return this.#raise(L, error);
     }
+  }
+
+  /** A line of output, in turns where it is long. */
+  #print(line: TextReading): number {
+    while (!line.step()) if (this.steps.look()) return this.giveTurn(() => this.#print(line), WAIT);
+    this.run.print(line.text as string);
+    return 0;
   }
 
   /** Reads the arguments from `first` on and makes the call; `more` goes on with one that was begun. */

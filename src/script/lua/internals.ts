@@ -31,9 +31,6 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, curr
       const { x, memory } = machine;
       const arg = (position: number) => values.read(L, position, 'argument');
       switch (index) {
-        case INTERNALS.print:
-          run.print(memory.readText(L, 1));
-          return 0;
         case INTERNALS.source: {
           const from = memory.readText(L, 2).replace(/^@/, '');
           const found = resolveModule(run, sources.get(from) ?? result.main, memory.readText(L, 1));

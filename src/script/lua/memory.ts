@@ -1,8 +1,9 @@
-import { pieceEnd, textOf } from '../../call/text.ts';
+import { TextReading } from '../../call/long-text.ts';
+import { textOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
-import { Place } from '../place.ts';
 import { LONG_TEXT } from '../steps.ts';
 import type { LuaExports } from './exports.ts';
+import { LongString, LongText } from './long.ts';
 
 /** Up to this length a string is read byte by byte, which beats the decoder's call. */
 const SHORT = 24;
@@ -115,6 +116,24 @@ export class LuaMemory {
     return this.view.getUint32(this.#length, true);
   }
 
+  /** As `read`, but undefined for one that is long, which `beginRead` reads in steps. */
+  readShort(L: number, index: number): string | Uint8Array | undefined {
+    const start = this.#exports.lua_tolstring(L, index, this.#length);
+    return this.shortText(start, this.view.getUint32(this.#length, true));
+  }
+
+  /** Begins to read a long string, piece by piece; it must stay where it is. */
+  beginRead(L: number, index: number): LongString {
+    const start = this.#exports.lua_tolstring(L, index, this.#length);
+    return new LongString(() => this.bytes, start, start + this.view.getUint32(this.#length, true));
+  }
+
+  /** The same, but always text, as `readText`. */
+  beginText(L: number, index: number): TextReading {
+    const start = this.#exports.lua_tolstring(L, index, this.#length);
+    return new TextReading(() => this.bytes, start, start + this.view.getUint32(this.#length, true), true);
+  }
+
   /** As `read`, but always text: wrong bytes become replacement characters. */
   readText(L: number, index: number): string {
     const start = this.#exports.lua_tolstring(L, index, this.#length);
@@ -205,61 +224,5 @@ export class LuaMemory {
     this.#view = new DataView(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#words = new Int32Array(buffer);
-  }
-}
-
-/** A text or bytes on their way into the engine's memory. */
-export class LongText {
-  readonly #exports: LuaExports;
-  readonly #memory: LuaMemory;
-  readonly #value: string | Uint8Array;
-  #pointer = 0;
-  #place: Place | undefined;
-  #size = 0;
-  #from = 0;
-  #written = 0;
-
-  constructor(exports: LuaExports, memory: LuaMemory, value: string | Uint8Array) {
-    this.#exports = exports;
-    this.#memory = memory;
-    this.#value = value;
-  }
-
-  /** Copies the next piece; true when all is there. Throws LIMIT_EXCEEDED when the heap is full. */
-  more(): boolean {
-    const value = this.#value;
-    if (this.#pointer === 0) {
-      this.#size = typeof value === 'string' ? Buffer.byteLength(value) : value.length;
-      this.#pointer = this.#memory.room(this.#size);
-      this.#place = new Place(this.#exports.malloc, this.#exports.free, this.#size);
-    }
-    const { bytes } = this.#memory;
-    const at = this.#pointer + this.#written;
-    const from = this.#from;
-    if (typeof value === 'string') {
-      this.#from = pieceEnd(value, from, LONG_TEXT);
-      this.#written += bytes.utf8Write(value.slice(from, this.#from), at);
-    } else {
-      this.#from = Math.min(value.length, from + LONG_TEXT);
-      bytes.set(value.subarray(from, this.#from), at);
-      this.#written = this.#from;
-    }
-    this.#place?.touch(bytes, this.#written);
-    return this.#from === value.length;
-  }
-
-  /** Makes it a string of the language; a full heap raises the language's own memory error. */
-  push(L: number): void {
-    try {
-      this.#place?.leave();
-      this.#exports.lua_pushlstring(L, this.#pointer, this.#size);
-    } finally {
-      this.free();
-    }
-  }
-
-  free(): void {
-    this.#place?.leave();
-    this.#exports.free(this.#pointer);
   }
 }

@@ -165,7 +165,8 @@ function print(...)
     local value = parts[i]
     parts[i] = type(value) == 'string' and value or inspect(value, 0, {})
   end
-  host.print(concat(parts, '\t', 1, parts.n))
+  -- One part is the line: a long text is not copied.
+  host.print(parts.n == 1 and parts[1] or concat(parts, '\t', 1, parts.n))
 end
 
 -- Errors of the host: a table whose text is the message behind the script's own line.

@@ -3,6 +3,7 @@ import { orderInSteps } from '../../call/text.ts';
 import { type Callback, define, Float, type Handle, MISFIT, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
+import type { LongString } from './long.ts';
 import type { LuaMachine } from './machine.ts';
 import type { LuaMemory } from './memory.ts';
 import { readNumbers } from './numbers.ts';
@@ -60,8 +61,8 @@ export class LuaReader {
   #bytes = 0;
   #L = 0;
   #name = '';
-  /** The stack index of a long text that was begun with. */
-  #long = 0;
+  /** A long text on its way out of memory. */
+  #long: LongString | undefined;
 
   constructor(machine: LuaMachine, out: LuaOutgoing, steps: Steps) {
     this.#machine = machine;
@@ -77,25 +78,19 @@ export class LuaReader {
     const type = this.#x.lua_type(L, index);
     if (type === LUA.number) return this.#number(L, index);
     this.#nodes = this.#bytes = this.#depth = 0;
+    this.#long = undefined;
     this.#L = L;
     this.#name = name;
-    if (type === LUA.table) return this.#open(index) ?? this.more();
-    if (type === LUA.string && this.#memory.size(L, index) > LONG_TEXT && this.#steps.look()) {
-      this.#long = index;
-      return UNFINISHED;
-    }
-    return this.#scalar(index, type);
+    const whole = this.#value(index, type);
+    return whole === undefined ? this.more() : whole;
   }
 
   /** Goes on with what was begun. */
   more(): Value | Unfinished {
-    if (this.#depth === 0) return this.#scalar(this.#long, LUA.string);
     for (;;) {
-      const level = this.#levels[this.#depth - 1] as Level;
-      const value = level.ordering ? this.#order(level, level.ordering) : this.#fill(level);
+      const value = this.#long ? this.#pieces(this.#long) : this.#goOn(this.#levels[this.#depth - 1] as Level);
       if (value === UNFINISHED) return UNFINISHED;
       if (value === undefined) continue;
-      this.#depth--;
       if (this.#depth === 0) {
         if (this.#steps.large) this.abandon();
         return value;
@@ -104,9 +99,29 @@ export class LuaReader {
     }
   }
 
+  /** Goes on with the innermost table; its value at its end. */
+  #goOn(level: Level): Value | Unfinished | undefined {
+    const value = level.ordering ? this.#order(level, level.ordering) : this.#fill(level);
+    if (value !== UNFINISHED && value !== undefined) this.#depth--;
+    return value;
+  }
+
+  #pieces(long: LongString): Value | Unfinished {
+    for (;;) {
+      const text = long.more();
+      if (text !== undefined) {
+        this.#long = undefined;
+        this.#count(text);
+        return text;
+      }
+      if (this.#steps.look()) return UNFINISHED;
+    }
+  }
+
   /** Lets go of what was begun: nothing of a large value stays behind. */
   abandon(): void {
     this.#levels.length = this.#depth = 0;
+    this.#long = undefined;
   }
 
   /** Reads a table until its end, whose value is given; undefined where there is another level to go on with. */
@@ -119,18 +134,16 @@ export class LuaReader {
       if (!x.lua_next(L, index)) return this.#close(level);
       const type = x.lua_type(L, top + 2);
       this.#key(level);
-      if (type !== LUA.table) this.#put(level, this.#scalar(top + 2, type));
-      else {
-        const whole = this.#open(top + 2);
-        if (!whole) return undefined;
-        this.#put(level, whole);
-      }
+      const whole = this.#value(top + 2, type);
+      if (whole === undefined) return undefined;
+      this.#put(level, whole);
     }
   }
 
-  /** A value that is no table. */
-  #scalar(index: number, type: number): Value {
+  /** A value; undefined where it is a table or a long text that has been begun with. */
+  #value(index: number, type: number): Value | undefined {
     const L = this.#L;
+    if (type === LUA.table) return this.#open(index);
     if (++this.#nodes > VALUE_LIMITS.nodes) throw tooMany(this.#path());
     switch (type) {
       case LUA.number:
@@ -157,13 +170,18 @@ export class LuaReader {
     return Number.isSafeInteger(value) ? value : this.#x.lua_tointegerx(L, index, 0);
   }
 
-  #text(index: number): string | Uint8Array {
-    const text = this.#memory.read(this.#L, index);
-    this.#bytes += text.length;
-    this.#steps.count(0, text.length);
-    if (this.#bytes > VALUE_LIMITS.bytes) throw tooLong(this.#path());
-    if (text.length > LONG_TEXT) this.#steps.large = true;
+  #text(index: number): string | Uint8Array | undefined {
+    const text = this.#memory.readShort(this.#L, index);
+    if (text === undefined) this.#long = this.#memory.beginRead(this.#L, index);
+    else this.#count(text);
     return text;
+  }
+
+  #count({ length }: string | Uint8Array): void {
+    this.#bytes += length;
+    this.#steps.count(0, length);
+    if (this.#bytes > VALUE_LIMITS.bytes) throw tooLong(this.#path());
+    if (length > LONG_TEXT) this.#steps.large = true;
   }
 
   /** Goes into the table at a stack index; one that is small, or a list of numbers alone, is read at once. */

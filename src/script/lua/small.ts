@@ -44,7 +44,7 @@ export class SmallReader {
     return this.#value();
   }
 
-  /** The value at the next cells; undefined where a key is no text. */
+  /** The value at the next cells; undefined where a key is no text, or a text is long. */
   #value(): Value | undefined {
     const at = this.#at;
     this.#at = at + CELL;
@@ -61,8 +61,8 @@ export class SmallReader {
         return Number.isInteger(value) ? new Float(value) : value;
       }
       case KIND.text: {
-        const text = this.#memory.text(this.#words[at / 4 + 2] as number, this.#words[at / 4 + 1] as number);
-        this.length += text.length;
+        const text = this.#memory.shortText(this.#words[at / 4 + 2] as number, this.#words[at / 4 + 1] as number);
+        this.length += text?.length ?? 0;
         return text;
       }
       case KIND.map:
@@ -97,7 +97,7 @@ export class SmallReader {
     return whole ? map : undefined;
   }
 
-  /** The keys of a map and what belongs to them, in order, into the room that begins at `first`; false where a key is no text. */
+  /** The keys of a map and what belongs to them, in order, into the room that begins at `first`; false where one is read part by part. */
   #fields(first: number, count: number): boolean {
     const keys = this.#keys;
     const values = this.#values;

@@ -5,8 +5,9 @@ import { isOfEngine } from '../fatal.ts';
 import { Misfit } from '../misfit.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { LUA, type LuaExports } from './exports.ts';
+import type { LongText } from './long.ts';
 import type { LuaMachine } from './machine.ts';
-import type { LongText, LuaMemory } from './memory.ts';
+import type { LuaMemory } from './memory.ts';
 import { writeNumbers } from './numbers.ts';
 import { SmallWriter } from './small.ts';
 

@@ -1,0 +1,133 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { inTurns } from './breath.ts';
+import type { Cpu } from './cpu.ts';
+import { type Soon, whenReady } from './soon.ts';
+import { pieceEnd, textOf } from './text.ts';
+
+/** Longer texts and bytes are read and made in pieces of this size. */
+export const TEXT_PIECE = 2 ** 18;
+/** Bytes of a page of the machine's memory. */
+const PAGE = 4_096;
+/** Bytes that an allocation takes for itself, and more. */
+const EXTRA = 64;
+
+/** Gives a buffer's memory back at once, not when garbage is collected. */
+export function release({ buffer }: Uint8Array): void {
+  (buffer as ArrayBuffer).transfer(0);
+}
+
+/**
+ * Makes one flat text of characters in memory, which have one byte each or two. V8 copies them as a whole, to new memory whose pages the machine
+ * charges for when they are first used, which takes longer than the copy: so their place is allocated and touched in steps, and left to V8 just before.
+ */
+export class FlatText {
+  readonly #source: () => Buffer;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #wide: boolean;
+  readonly #place: Buffer;
+  #touched = 0;
+  text = '';
+
+  /** `source` gives the memory anew at each step, since one of an engine may have grown. */
+  constructor(source: () => Buffer, start: number, end: number, wide: boolean) {
+    this.#source = source;
+    this.#start = start;
+    this.#end = end;
+    this.#wide = wide;
+    this.#place = Buffer.allocUnsafeSlow(end - start + EXTRA);
+  }
+
+  /** True when the text is made. */
+  readonly step = (): boolean => {
+    const place = this.#place;
+    const to = Math.min(place.length, this.#touched + TEXT_PIECE);
+    if (this.#touched < to) {
+      for (; this.#touched < to; this.#touched += PAGE) place[this.#touched] = 0;
+      return false;
+    }
+    release(place);
+    this.text = this.#wide ? this.#source().ucs2Slice(this.#start, this.#end) : this.#source().latin1Slice(this.#start, this.#end);
+    return true;
+  };
+}
+
+/** Reads the text of UTF-8 bytes in steps; a byte that belongs to none becomes U+FFFD where that is `lossy`. */
+export class TextReading {
+  readonly #bytes: () => Buffer;
+  readonly #end: number;
+  readonly #lossy: boolean;
+  #from: number;
+  /** The text's UTF-16 so far, where it is not plain ASCII. */
+  #units: Buffer | undefined;
+  #size = 0;
+  #flat: FlatText | undefined;
+  /** Undefined where the bytes are no text. */
+  text: string | undefined;
+
+  constructor(bytes: () => Buffer, start: number, end: number, lossy = false) {
+    this.#bytes = bytes;
+    this.#from = start;
+    this.#end = end;
+    this.#lossy = lossy;
+  }
+
+  /** True when all is read. */
+  readonly step = (): boolean => {
+    const units = this.#units;
+    if (this.#flat) {
+      if (!this.#flat.step()) return false;
+      this.text = this.#flat.text;
+      if (units) release(units);
+      return true;
+    }
+    if (!units) return this.#begin();
+    if (this.#from < this.#end) this.#decode(units);
+    else this.#flat = new FlatText(() => units, 0, this.#size, true);
+    return false;
+  };
+
+  #begin(): boolean {
+    const bytes = this.#bytes();
+    const part = bytes.subarray(this.#from, this.#end);
+    if (part.length <= TEXT_PIECE) this.text = textOf(bytes, this.#from, this.#end) ?? (this.#lossy ? part.toString('utf8') : undefined);
+    else if (isAscii(part)) this.#flat = new FlatText(this.#bytes, this.#from, this.#end, false);
+    else if (this.#lossy || isUtf8(part)) this.#units = Buffer.allocUnsafeSlow(part.length * 2);
+    else return true;
+    return part.length <= TEXT_PIECE;
+  }
+
+  #decode(units: Buffer): void {
+    const bytes = this.#bytes();
+    const to = characterEnd(bytes, Math.min(this.#end, this.#from + TEXT_PIECE), this.#end);
+    this.#size += units.write(bytes.utf8Slice(this.#from, to), this.#size, 'utf16le');
+    this.#from = to;
+  }
+}
+
+/** Where a piece that is to end at `to` ends, so that it divides no character: more than three bytes that go on are none. */
+function characterEnd(bytes: Buffer, to: number, end: number): number {
+  let back = 0;
+  while (to < end && back < 4 && ((bytes[to - back] as number) & 0xc0) === 0x80) back++;
+  return back < 4 ? to - back : to;
+}
+
+/** The text of UTF-8 bytes, for a run, over several turns of the event loop where it is long; undefined where they are none. */
+export function textSoon(cpu: Cpu, bytes: Buffer, lossy = false): Soon<string | undefined> {
+  const reading = new TextReading(() => bytes, 0, bytes.length, lossy);
+  return whenReady(inTurns(cpu, reading.step), () => reading.text);
+}
+
+/** The UTF-8 bytes of a text, for a run, over several turns of the event loop where it is long; half of a surrogate pair becomes U+FFFD. */
+export function bytesSoon(cpu: Cpu, text: string): Soon<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  let from = 0;
+  let written = 0;
+  const step = () => {
+    const to = pieceEnd(text, from, TEXT_PIECE);
+    written += bytes.utf8Write(text.slice(from, to), written);
+    from = to;
+    return from === text.length;
+  };
+  return whenReady(inTurns(cpu, step), () => new Uint8Array(bytes.buffer));
+}
