@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
-import { breathe } from '../../call/breath.ts';
+import { textSoon } from '../../call/long-text.ts';
 import { bytes } from '../../call/schema.ts';
-import { textOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
 import { openForReading } from '../files/access.ts';
@@ -36,11 +35,8 @@ export const fileRead = defineTool(
         if (wanted > MOST_FILE_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `file_read: ${path} has ${size} bytes, more than 16 MB; give offset and length`);
         const content = await readRangeSoon(context.run.cpu, file, offset, wanted);
         if (encoding === 'bytes') return { content: new Uint8Array(content.buffer, content.byteOffset, content.length), size, path };
-        // Long texts take a turn of the event loop for themselves.
-        await breathe(context.run.cpu);
-        const text = textOf(content, 0, content.length) ?? (length === undefined ? undefined : content.toString('utf8'));
+        const text = await textSoon(context.run.cpu, content, length !== undefined);
         if (text === undefined) throw new ScriptError('TOOL_FAILED', `file_read: ${path} is no UTF-8 text; read it with encoding = "bytes"`);
-        await breathe(context.run.cpu);
         return { content: text.replace(/^\uFEFF/, ''), size, path };
       } finally {
         closeSync(file.fd);

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer';
 import { fromJsonText, toJsonText } from '../../call/json.ts';
+import { textSoon } from '../../call/long-text.ts';
 import { anyValue, bytes, textOrBytes } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
 import { z } from '../../zod.ts';
@@ -48,7 +48,7 @@ export const httpRequest = defineTool(
         maxRedirects: follow_redirects ? 5 : 0,
         maxBytes: MOST_ANSWER_BYTES,
       });
-      const text = isUtf8(answer.body) ? answer.body.toString('utf8') : new Uint8Array(answer.body);
+      const text = (await textSoon(context.run.cpu, answer.body)) ?? new Uint8Array(answer.body);
       const parsed = typeof text === 'string' && /\bjson\b/.test(answer.headers['content-type'] ?? '') ? parseOrNot(text) : undefined;
       return {
         status: answer.status,
