@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { inTurns } from './breath.ts';
 import type { Cpu } from './cpu.ts';
 import { type Soon, whenReady } from './soon.ts';
-import { pieceEnd, textOf } from './text.ts';
+import { BEYOND_LATIN1, pieceEnd, textOf } from './text.ts';
 
 /** Longer texts and bytes are read and made in pieces of this size. */
 export const TEXT_PIECE = 2 ** 18;
@@ -35,6 +35,8 @@ export class FlatText {
     this.#start = start;
     this.#end = end;
     this.#wide = wide;
+    // An allocator that gives large blocks back to the machine keeps those of a size that it has seen freed.
+    release(Buffer.allocUnsafeSlow(end - start + 2 * EXTRA));
     this.#place = Buffer.allocUnsafeSlow(end - start + EXTRA);
   }
 
@@ -55,11 +57,13 @@ export class FlatText {
 /** Reads the text of UTF-8 bytes in steps; a byte that belongs to none becomes U+FFFD where that is `lossy`. */
 export class TextReading {
   readonly #bytes: () => Buffer;
+  readonly #start: number;
   readonly #end: number;
   readonly #lossy: boolean;
   #from: number;
-  /** The text's UTF-16 so far, where it is not plain ASCII. */
-  #units: Buffer | undefined;
+  /** Where it is not plain ASCII, the text's characters so far: of one byte each until one takes two. */
+  #characters: Buffer | undefined;
+  #wide = false;
   #size = 0;
   #flat: FlatText | undefined;
   /** Undefined where the bytes are no text. */
@@ -67,23 +71,23 @@ export class TextReading {
 
   constructor(bytes: () => Buffer, start: number, end: number, lossy = false) {
     this.#bytes = bytes;
-    this.#from = start;
+    this.#start = this.#from = start;
     this.#end = end;
     this.#lossy = lossy;
   }
 
   /** True when all is read. */
   readonly step = (): boolean => {
-    const units = this.#units;
+    const characters = this.#characters;
     if (this.#flat) {
       if (!this.#flat.step()) return false;
       this.text = this.#flat.text;
-      if (units) release(units);
+      if (characters) release(characters);
       return true;
     }
-    if (!units) return this.#begin();
-    if (this.#from < this.#end) this.#decode(units);
-    else this.#flat = new FlatText(() => units, 0, this.#size, true);
+    if (!characters) return this.#begin();
+    if (this.#from < this.#end) this.#decode(characters);
+    else this.#flat = new FlatText(() => characters, 0, this.#size, this.#wide);
     return false;
   };
 
@@ -92,15 +96,22 @@ export class TextReading {
     const part = bytes.subarray(this.#from, this.#end);
     if (part.length <= TEXT_PIECE) this.text = textOf(bytes, this.#from, this.#end) ?? (this.#lossy ? part.toString('utf8') : undefined);
     else if (isAscii(part)) this.#flat = new FlatText(this.#bytes, this.#from, this.#end, false);
-    else if (this.#lossy || isUtf8(part)) this.#units = Buffer.allocUnsafeSlow(part.length * 2);
+    else if (this.#lossy || isUtf8(part)) this.#characters = Buffer.allocUnsafeSlow(part.length * 2);
     else return true;
     return part.length <= TEXT_PIECE;
   }
 
-  #decode(units: Buffer): void {
+  #decode(characters: Buffer): void {
     const bytes = this.#bytes();
     const to = characterEnd(bytes, Math.min(this.#end, this.#from + TEXT_PIECE), this.#end);
-    this.#size += units.write(bytes.utf8Slice(this.#from, to), this.#size, 'utf16le');
+    const piece = bytes.utf8Slice(this.#from, to);
+    if (!this.#wide && BEYOND_LATIN1.test(piece)) {
+      this.#wide = true;
+      this.#from = this.#start;
+      this.#size = 0;
+      return;
+    }
+    this.#size += this.#wide ? characters.write(piece, this.#size, 'utf16le') : characters.latin1Write(piece, this.#size);
     this.#from = to;
   }
 }

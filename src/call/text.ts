@@ -5,6 +5,9 @@ const SHORT = 24;
 /** From this length on it pays to look for plain ASCII, whose text is one copy of the bytes. */
 const LONG = 4_096;
 
+/** What makes an engine keep two bytes for each character. */
+export const BEYOND_LATIN1 = /[^\0-\xff]/;
+
 /** The text of UTF-8 bytes; undefined where they are none. */
 export function textOf(bytes: Buffer, start: number, end: number): string | undefined {
   if (end - start <= SHORT) {

@@ -1,5 +1,5 @@
 import { isMap } from '../../call/check/kind.ts';
-import { pieceEnd } from '../../call/text.ts';
+import { BEYOND_LATIN1, pieceEnd } from '../../call/text.ts';
 import { type Callback, Float, Handle, LazyMap, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { isOfEngine } from '../fatal.ts';
@@ -47,9 +47,6 @@ interface Level {
   /** The engine has an exception pending. */
   failed: boolean;
 }
-
-/** What makes the engine keep two bytes for each character. */
-const BEYOND_LATIN1 = /[^\0-\xff]/;
 
 const INSIDE = Symbol('inside');
 const NO_KEYS: readonly string[] = [];

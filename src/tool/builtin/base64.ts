@@ -1,6 +1,6 @@
 import { inTurns } from '../../call/breath.ts';
 import type { Cpu } from '../../call/cpu.ts';
-import { textSoon } from '../../call/long-text.ts';
+import { bytesSoon, textSoon } from '../../call/long-text.ts';
 import { bytes, textOrBytes } from '../../call/schema.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
@@ -28,7 +28,10 @@ export const base64 = defineTool(
     ],
     execute({ operation, data, url_safe }, { run: { cpu } }) {
       const given = typeof data === 'string' ? undefined : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-      if (operation === 'encode') return whenReady(encode(cpu, given ?? Buffer.from(data), url_safe ? 'base64url' : 'base64'), (text) => ({ data: text }));
+      if (operation === 'encode')
+        return whenReady(given ?? bytesSoon(cpu, data as string), (plain) =>
+          whenReady(encode(cpu, plain, url_safe ? 'base64url' : 'base64'), (text) => ({ data: text })),
+        );
       const decoding = new Decoding(given?.toString('latin1') ?? (data as string));
       return whenReady(inTurns(cpu, decoding.step), () =>
         whenReady(textSoon(cpu, decoding.bytes), (text) => ({ data: text ?? new Uint8Array(decoding.bytes) })),
@@ -38,12 +41,12 @@ export const base64 = defineTool(
   'builtin',
 );
 
-function encode(cpu: Cpu, bytes: Buffer, encoding: 'base64' | 'base64url'): Soon<string> {
+function encode(cpu: Cpu, bytes: Uint8Array, encoding: 'base64' | 'base64url'): Soon<string> {
   const text = Buffer.allocUnsafeSlow(Math.ceil(bytes.length / 3) * 4);
   let from = 0;
   let written = 0;
   const step = () => {
-    written += text.latin1Write(bytes.subarray(from, from + PIECE).toString(encoding), written);
+    written += text.latin1Write(Buffer.from(bytes.buffer, bytes.byteOffset + from, Math.min(PIECE, bytes.length - from)).toString(encoding), written);
     from += PIECE;
     return from >= bytes.length;
   };

@@ -1,4 +1,4 @@
-import { fromJsonText, toJsonText } from '../../call/json.ts';
+import { fromJsonText, toJsonTextSoon } from '../../call/json.ts';
 import { textSoon } from '../../call/long-text.ts';
 import { anyValue, bytes, textOrBytes } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
@@ -44,7 +44,7 @@ export const httpRequest = defineTool(
       const answer = await request(context, target?.href ?? url, {
         method,
         headers: asJson ? { 'content-type': 'application/json', ...headers } : headers,
-        body: asJson ? toJsonText(json) : body,
+        body: asJson ? await toJsonTextSoon(context.run.cpu, json) : body,
         maxRedirects: follow_redirects ? 5 : 0,
         maxBytes: MOST_ANSWER_BYTES,
       });

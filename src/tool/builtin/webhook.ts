@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createHmac } from '../../call/digest.ts';
-import { toJsonText } from '../../call/json.ts';
+import { toJsonTextSoon } from '../../call/json.ts';
 import { anyValue } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
@@ -41,7 +41,7 @@ export const webhook = defineTool(
       },
     ],
     async execute({ url, payload, headers, secret, signature_header, retries, backoff_ms }, context) {
-      const body = toJsonText(payload);
+      const body = await toJsonTextSoon(context.run.cpu, payload);
       const delivery_id = context.run.uuid();
       const signature = secret === undefined ? {} : { [signature_header]: `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` };
       // A redirect would post the body to somebody else: it is an answer like any other that is no success.

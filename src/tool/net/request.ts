@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
+import { breathe, inTurns } from '../../call/breath.ts';
 import { allowedBy } from '../../call/capability.ts';
 import type { Context } from '../../call/context.ts';
+import type { Cpu } from '../../call/cpu.ts';
 import { external } from '../../call/external.ts';
 import { bytesOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
@@ -148,9 +150,12 @@ async function send(context: Context, url: URL, target: Target, { method, header
     pipelining: 0,
   });
   try {
-    const sent = body !== undefined && body.length > PIECE ? inPieces(body, headers) : { headers: { ...headers }, body: body ?? null };
+    const long = body !== undefined && body.length > PIECE;
+    // What made it may have taken this turn.
+    if (long) await breathe(context.run.cpu);
+    const sent = long ? inPieces(body, headers) : { headers: { ...headers }, body: body ?? null };
     const response = await fetch(url, { method, ...sent, redirect: 'manual', dispatcher, signal: context.signal });
-    const { bytes, truncated } = await readBody(response.body, maxBytes);
+    const { bytes, truncated } = await readBody(context.run.cpu, response.body, maxBytes);
     return { status: response.status, url: url.href, headers: Object.fromEntries(response.headers), body: bytes, truncated };
   } catch (error) {
     if (context.signal.aborted) throw context.signal.reason;
@@ -172,15 +177,24 @@ function inPieces(body: string | Uint8Array, headers: Readonly<Record<string, st
   return { headers: { ...headers, ...type, 'content-length': `${length}` }, body: pieces(), duplex: 'half' as const };
 }
 
-async function readBody(body: AsyncIterable<Uint8Array> | null, most: number): Promise<{ bytes: Buffer; truncated: boolean }> {
+async function readBody(cpu: Cpu, body: AsyncIterable<Uint8Array> | null, most: number): Promise<{ bytes: Buffer; truncated: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of body ?? []) {
     pieces.push(piece);
     size += piece.length;
-    if (size > most) return { bytes: Buffer.concat(pieces).subarray(0, most), truncated: true };
+    if (size > most) break;
   }
-  return { bytes: Buffer.concat(pieces), truncated: false };
+  const bytes = Buffer.allocUnsafeSlow(Math.min(size, most));
+  let next = 0;
+  let at = 0;
+  await inTurns(cpu, () => {
+    const piece = pieces[next++]?.subarray(0, bytes.length - at);
+    if (piece) bytes.set(piece, at);
+    at += piece?.length ?? 0;
+    return next >= pieces.length;
+  });
+  return { bytes, truncated: size > most };
 }
 
 function why(error: unknown): string {
