@@ -3,7 +3,7 @@ export type { Context, Grants, Language, Limits } from './call/context.ts';
 export { defineHandle, type GlobalDefinition, handleMethod, method } from './call/define.ts';
 export { defineGlobal } from './call/definition.ts';
 export { anyMap, anyValue, bytes, callback, handle, keptCallback } from './call/schema.ts';
-export type { Value, ValueMap } from './call/value.ts';
+export { Float, type Value, type ValueMap } from './call/value.ts';
 export type { Config, ConfigInput } from './config/config.ts';
 export { ERROR_CODES, type ErrorCode, ScriptError } from './errors.ts';
 export type { EventRecord } from './event/record.ts';

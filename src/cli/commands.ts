@@ -38,7 +38,7 @@ function exec(command: Command, done: Done): void {
     .passThroughOptions()
     .action(async (code: string, args: string[], flags: RunFlags & { lang?: string }) => {
       const passed = args[0] === '--' ? args.slice(1) : args;
-      if (passed === args) refuseLateOptions(command, args);
+      refuseLateOptions(command, args.slice(0, args.includes('--') ? args.indexOf('--') : args.length));
       if (flags.lang === undefined) throw new ScriptError('BAD_ARGUMENT', 'exec: the language is missing: --lang lua or --lang js');
       const { runScript } = await import('./run.ts');
       const language = flags.lang === 'lua' ? 'lua' : 'javascript';

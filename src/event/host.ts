@@ -1,4 +1,5 @@
 import { hostService } from '../call/context.ts';
+import { plainNumbers } from '../call/plain.ts';
 import { checkValue, fn } from '../call/rules.ts';
 import { PatternIndex } from './pattern.ts';
 import type { EventRecord } from './record.ts';
@@ -30,7 +31,7 @@ function createHostEvents(): HostEvents {
     on(pattern, listener) {
       checkValue('listener', listener, fn);
       // Wrapped so that one function registered twice is two listeners.
-      const own: HostListener = (event, origin) => listener(event, origin);
+      const own: HostListener = (event, origin) => listener(plainNumbers(event), origin);
       index.add(pattern, own);
       registered.set(own, pattern);
       return () => {

@@ -89,7 +89,8 @@ export interface KnowledgeStats {
   readonly storage_size_bytes: number;
   readonly index: {
     readonly kind: 'hnsw' | 'flat';
-    readonly state: 'ready' | 'building' | 'absent';
+    /** `stored` is one that the first search of this process will open. */
+    readonly state: 'ready' | 'building' | 'stored' | 'absent';
     readonly entries: number;
     /** Measured when the index was made, with vectors it had not seen; absent where search is exact. */
     readonly recall?: number | undefined;

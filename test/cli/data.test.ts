@@ -50,6 +50,9 @@ describe('the data folder from the command line', { timeout: 60_000 }, () => {
 
   it('gets and sets State, backs it up and restores it', async () => {
     expect((await llmspell('state', 'get', 'global', 'k', '--tenant', 'acme')).stdout).toBe('{"a":1}\n');
+    expect((await llmspell('state', 'set', 'global', 'floats', '{"a":7.0,"l":[1.0,2]}', '--tenant', 'acme')).status).toBe(0);
+    expect((await llmspell('state', 'get', 'global', 'floats', '--tenant', 'acme')).stdout).toBe('{"a":7.0,"l":[1.0,2]}\n');
+    expect((await llmspell('state', 'set', 'global', 'floats', 'null', '--tenant', 'acme')).status).toBe(0);
     const id = (await llmspell('state', 'backup', '--tenant', 'acme', '--description', 'before')).stdout.trim();
     expect((await llmspell('state', 'set', 'global', 'k', '[2]', '--tenant', 'acme')).status).toBe(0);
     expect((await llmspell('state', 'set', 'global', 'new', '"x"', '--tenant', 'acme')).status).toBe(0);

@@ -126,7 +126,7 @@ export const cases: readonly Case[] = [
     name: 'refuses content that is none',
     lua: `${LUA}Artifact.store(s, "t", "n", {1})`,
     js: `${JS}Artifact.store(s, "t", "n", [1])`,
-    expect_error: { code: 'BAD_ARGUMENT', message: 'Artifact.store: content: expected bytes, got an array' },
+    expect_error: { code: 'BAD_ARGUMENT', message: 'Artifact.store: content: expected text or bytes, got an array' },
   },
   {
     name: 'refuses a hostile session',

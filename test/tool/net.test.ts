@@ -74,6 +74,7 @@ describe('http_request', () => {
   it('reads JSON exactly and sends bodies', async () => {
     expect(await get('/json')).toMatchObject({ status: 200, ok: true, json: { big: 9007199254740993n, list: [] }, truncated: false });
     expect((await get('/echo', undefined, undefined, { method: 'POST', json: { n: 2n ** 60n } })).body).toBe(`{"n":${2n ** 60n}}`);
+    await expect(get('/echo', undefined, undefined, { method: 'POST', json: 1, body: 'x' })).rejects.toThrow('expected either json or body, got both');
     expect(await get('/teapot')).toMatchObject({ status: 418, ok: false, body: 'short and stout' });
     expect((await get('/json', undefined, undefined, { query: { q: 'a b', n: 1 } })).url).toContain('/json?q=a+b&n=1');
   });

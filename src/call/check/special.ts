@@ -8,6 +8,7 @@ import { Failure, withArticle } from './failure.ts';
 import { ANY_KIND, isMap, KIND } from './kind.ts';
 
 const utf8 = new TextEncoder();
+const TEXT_OR_BYTES = 'text or bytes';
 
 /** What a schema of ours is, or undefined for one of zod's. */
 export function specialOf(schema: z.core.$ZodType): Special | undefined {
@@ -26,7 +27,7 @@ export function compileSpecial(mark: Special, direction: Direction): Compiled {
     case 'any':
       return anything;
     case 'bytes':
-      return { kinds: KIND.bytes | KIND.string, wanted: 'bytes', check: mark.text ? checkTextOrBytes : checkBytes };
+      return { kinds: KIND.bytes | KIND.string, wanted: TEXT_OR_BYTES, check: mark.text ? checkTextOrBytes : checkBytes };
     case 'callback':
       return { kinds: KIND.function, wanted: 'a function', check: (value) => (typeof value === 'function' ? value : new Failure('a function', value)) };
     case 'handle':
@@ -36,7 +37,7 @@ export function compileSpecial(mark: Special, direction: Direction): Compiled {
 
 const checkBytes: Check = (value) => {
   if (value instanceof Uint8Array) return value;
-  return typeof value === 'string' ? utf8.encode(value) : new Failure('bytes', value);
+  return typeof value === 'string' ? utf8.encode(value) : new Failure(TEXT_OR_BYTES, value);
 };
 
 const checkTextOrBytes: Check = (value) => (typeof value === 'string' ? value : checkBytes(value));

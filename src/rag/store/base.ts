@@ -179,15 +179,15 @@ export class StoredBase implements KnowledgeBase {
   stats(): KnowledgeStats {
     const row = this.#database.base(this.name);
     const settings = row && this.#settingsOf(row);
-    const open = this.index.current?.snapshot;
-    const graph = row && settings ? this.index.wanted(row, settings) : false;
+    const indexed = row !== undefined && settings !== undefined && this.index.wanted(row, settings);
+    const graph = indexed ? this.index.known(row, settings) : undefined;
     return {
       document_count: row?.documents ?? 0,
       chunk_count: row?.chunks ?? 0,
       vector_count: row?.chunks ?? 0,
-      storage_size_bytes: (row?.bytes ?? 0) + (graph ? (open?.size ?? 0) : 0),
-      index: graph
-        ? { kind: 'hnsw', state: this.index.state, entries: open?.entries ?? 0, recall: open?.recall }
+      storage_size_bytes: (row?.bytes ?? 0) + (graph?.size ?? 0),
+      index: indexed
+        ? { kind: 'hnsw', state: this.index.stateOf(row, settings), entries: graph?.entries ?? 0, recall: graph?.recall }
         : { kind: 'flat', state: 'ready', entries: row?.chunks ?? 0 },
     };
   }

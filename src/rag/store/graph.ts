@@ -54,9 +54,17 @@ export class GraphIndex {
     this.#options = options;
   }
 
-  get state(): 'ready' | 'building' | 'absent' {
+  /** `stored` is one that the first search will open. */
+  stateOf(base: BaseRow, settings: KnowledgeSettings): 'ready' | 'building' | 'stored' | 'absent' {
     if (this.#building) return 'building';
-    return this.#open ? 'ready' : 'absent';
+    if (this.#open) return 'ready';
+    return this.known(base, settings) ? 'stored' : 'absent';
+  }
+
+  /** What is known of the index that is in use, or that lies in its file and may be. */
+  known(base: BaseRow, settings: KnowledgeSettings): Snapshot | undefined {
+    const stored = readSnapshot(base.snapshot);
+    return this.#open?.snapshot ?? (stored && fits(stored, settings) && !this.#refused.has(stored.file) ? stored : undefined);
   }
 
   get current(): OpenGraph | undefined {

@@ -2,6 +2,7 @@ import { fromJsonText, toJsonTextSoon } from '../../call/json.ts';
 import { textSoon } from '../../call/long-text.ts';
 import { anyValue, bytes, textOrBytes } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
+import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
 import { MOST_ANSWER_BYTES, request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
@@ -41,6 +42,7 @@ export const httpRequest = defineTool(
       const target = URL.parse(url);
       for (const [name, value] of Object.entries(query)) target?.searchParams.set(name, String(value));
       const asJson = json !== undefined && json !== null;
+      if (asJson && body !== undefined) throw new ScriptError('BAD_ARGUMENT', 'http_request: expected either json or body, got both');
       const answer = await request(context, target?.href ?? url, {
         method,
         headers: asJson ? { 'content-type': 'application/json', ...headers } : headers,

@@ -120,7 +120,9 @@ describe('the index of a base', { timeout: 120_000 }, () => {
     const [file] = files(dataDir);
     await using knowledge = open(dataDir);
     const base = knowledge.base('t', 'main');
+    expect(base.stats().index).toMatchObject({ entries: 600, state: 'stored' });
     expect(await recall(base, (at) => at < 600)).toBeGreaterThan(0.97);
+    expect(base.stats().index).toMatchObject({ entries: 600, state: 'ready' });
     expect(files(dataDir)).toEqual([file]);
     await fill(base, 600);
     await found(base, COUNT);
