@@ -36,7 +36,7 @@ export interface ErrorParts {
   readonly cell: number;
   /** What the script may use. */
   readonly memoryBytes: number;
-  /** A line of one of the script's files. */
+  /** A line of one of the script's files, as the engine has it; undefined where that is not known. */
   line(file: string, line: number): string | undefined;
 }
 
@@ -129,11 +129,12 @@ export class Errors {
     return error;
   }
 
-  /** The engine does not name what it cannot call: the text of the script does. What stands in a first line may have moved. */
+  /** The engine does not name what it cannot call: the text of the script does. */
   #withName({ where, column }: Trace): string {
-    if (where === undefined || where.line === 1 || column === undefined) return NO_FUNCTION;
+    if (where === undefined || column === undefined) return NO_FUNCTION;
     const line = this.#parts.line(where.file, where.line);
-    const name = line === undefined ? undefined : calledAt(line, column);
+    // In a first line the engine counts columns from 0.
+    const name = line === undefined ? undefined : calledAt(line, where.line === 1 ? column + 1 : column);
     return name === undefined ? NO_FUNCTION : `TypeError: ${name} is not a function`;
   }
 

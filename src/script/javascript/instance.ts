@@ -23,6 +23,7 @@ import { ModuleFiles } from './modules.ts';
 import { Promises } from './promises.ts';
 import { Reader } from './read.ts';
 import { References } from './references.ts';
+import { compiledLine, type Form } from './source.ts';
 import { Writer } from './write.ts';
 
 /** A call of the host whose arguments are being read. */
@@ -42,6 +43,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #cell: number;
   readonly #show: bigint;
   /** A session has run its first chunk. */
+  /** The main chunk, once it is compiled. */
+  #main: { readonly name: string; readonly form: Form } | undefined;
   #begun = false;
   readonly #reader: Reader;
   readonly #writer: Writer;
@@ -114,7 +117,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       prototype: image.errorPrototype,
       cell,
       memoryBytes: run.limits.memory_mb * 2 ** 20,
-      line: (file, line) => this.#files.line(file, line),
+      line: (file, line) => this.#line(file, line),
     });
     this.#promises = new Promises({
       run,
@@ -145,6 +148,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         defineInputs(this.#machine, this.#writer, this.run);
         this.#files.begin(source, fiber);
         const compiled = await compile(source, (text, flags) => this.#compile(fiber, source.name, text, flags));
+        this.#main = { name: source.name, form: compiled.form };
         const promise = await this.#evaluate(fiber, compiled);
         const value = resultOf(this.#machine, compiled, await this.#promises.settle(fiber, promise), this.#cell);
         const result = await this.#result(fiber, await this.#promises.settle(fiber, value), compiled.form === 'script');
@@ -152,6 +156,14 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         return result;
       }),
     );
+  }
+
+  /** A line as the engine has it; the first one of a session's chunk has something in front of it. */
+  #line(file: string, line: number): string | undefined {
+    const text = this.#files.line(file, line);
+    if (line > 1 || text === undefined) return text;
+    if (file !== this.#main?.name) return this.#begun ? undefined : text;
+    return compiledLine(this.#main.form, line, text);
   }
 
   evaluate(source: Source): Promise<string | undefined> {

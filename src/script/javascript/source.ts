@@ -37,6 +37,11 @@ export function mostTelling(errors: ReadonlyMap<Form, ScriptError>, text: string
   return errors.get(form) as ScriptError;
 }
 
+/** A line of the source as the engine has it. */
+export function compiledLine(form: Form, line: number, text: string): string {
+  return form === 'body' && line === 1 ? BODY.before + text : text;
+}
+
 /** A column of the first line as the author counts it. */
 export function authorColumn(form: Form, line: number, column: number): number {
   return form === 'body' && line === 1 ? Math.max(1, column - BODY.before.length) : column;

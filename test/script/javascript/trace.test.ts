@@ -15,6 +15,9 @@ describe('what cannot be called', () => {
     ['const o = {}\no.tag`x`', 'TypeError: o.tag is not a function'],
     ['const x = 1\nreturn Try.latter({})', 'TypeError: Try.latter is not a function'],
     // What has no name, and what the script says itself.
+    ['Try.latter({})', 'TypeError: Try.latter is not a function'],
+    ['const o = {k: {}}; o.k.zap(1)', 'TypeError: o.k.zap is not a function'],
+    ['const o = {}; return o.zap(1)', 'TypeError: o.zap is not a function'],
     ['const o = {}\no["zap"](1)', 'TypeError: not a function'],
     ['const f = () => ({})\nf().bar()', 'TypeError: not a function'],
     ['\n[1].map(3)', 'TypeError: not a function'],
