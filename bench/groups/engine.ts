@@ -5,14 +5,23 @@ import { headline, type Row, row } from '../row.ts';
 /** The smaller of two bars, one of which is a share of the peer's time: docs/decisions/14. */
 const least = (bar: number, share: number) => Number(Math.min(bar, share).toFixed(2));
 
-/** Contexts, calls and values beside two engines of the same kind. */
+const ROUNDS = 5;
+type Measured = Awaited<ReturnType<typeof calls>>;
+
+function mediansOf(all: readonly Measured[]): Measured {
+  const median = (key: keyof Measured) => all.map((one) => one[key]).sort((a, b) => a - b)[ROUNDS >> 1] as number;
+  return { call: median('call'), wait: median('wait'), map: median('map'), list: median('list'), context: median('context') };
+}
+
+/** Contexts, calls and values beside two engines of the same kind: the medians of rounds in which each has its turn, since the machine's speed changes meanwhile. */
 export async function engine(): Promise<Row[]> {
   const ours = await open();
-  const lua = await calls(ours, 'lua');
-  const moon = await wasmoon();
-  const js = await calls(ours, 'javascript');
-  const quick = await quickjsEmscripten();
+  const rounds: Measured[][] = [[], [], [], []];
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [at, measure] of [() => calls(ours, 'lua'), wasmoon, () => calls(ours, 'javascript'), quickjsEmscripten].entries())
+      rounds[at]?.push(await measure());
   await ours.close();
+  const [lua, moon, js, quick] = rounds.map(mediansOf) as [Measured, Measured, Measured, Measured];
   return [
     headline(row('new context with all globals, Lua', lua.context / 1000, 'ms', 0.6, ['wasmoon, 120 functions', moon.context / 1000])),
     headline(row('new context with all globals, JavaScript', js.context / 1000, 'ms', 1.2, ['quickjs-emscripten, 120 functions', quick.context / 1000])),
