@@ -148,6 +148,8 @@ export abstract class Instance {
   /** Makes one promising call of the engine on the fiber that holds the baton; afterwards the engine is on its main stack again. */
   protected async compute<T>(start: () => Promise<T>): Promise<T> {
     this.computing = true;
+    // What it was given has passed: the time that follows is the script's.
+    this.#hostSince = undefined;
     this.setFuel(this.#fuel.amount);
     try {
       return await start();

@@ -143,6 +143,16 @@ describe.each(LANGUAGES)('a large value in %s', (language) => {
     expect(found === 'xä€'.repeat(count)).toBe(true);
   });
 
+  it('gives the time of a callback that computes for long to the script', async () => {
+    // More than the host may take to pass a value, on whatever machine.
+    const spin = { lua: 'local c = os.clock() while os.clock() - c < 0.4 do end', javascript: 'const c = Date.now(); while (Date.now() - c < 400);' }[language];
+    const text = {
+      lua: `return Pass.through(function(_, value) ${spin} return value end)`,
+      javascript: `return Pass.through((_, value) => { ${spin} return value; })`,
+    }[language];
+    for (let i = 0; i < 3; i++) await expect(runtime.execute(text, { language, limits })).resolves.toBeDefined();
+  });
+
   it('prints what is no text readably, however long', async () => {
     const text = { lua: 'print("\\xff" .. ("x"):rep(300000), 1)', javascript: 'print("\\ud800" + "x".repeat(300000), 1)' }[language];
     const { output } = await runtime.execute(text, { language });

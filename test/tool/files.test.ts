@@ -141,6 +141,15 @@ describe('writing', () => {
     expect(readFileSync(join(inside, 'made.txt'), 'utf8') === line(1)).toBe(true);
   });
 
+  it('makes no file where another one came to be meanwhile', async () => {
+    const writing = refusal(tool('file_write', { path: 'raced.txt', content: 'new'.repeat(4 * 2 ** 20), mode: 'create' }));
+    while (!readdirSync(inside).some((name) => name.includes('.tmp'))) await new Promise((done) => setImmediate(done));
+    writeFileSync(join(inside, 'raced.txt'), 'first');
+    expect(await writing).toMatchObject({ code: 'CONFLICT' });
+    expect(readFileSync(join(inside, 'raced.txt'), 'utf8')).toBe('first');
+    expect(readdirSync(inside).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
   it('leaves the old file where a call is cancelled in the middle', async () => {
     await tool('file_write', { path: 'kept.txt', content: 'old' });
     const { run, context } = testRun({ host, grants: { read: [inside], write: [inside] } });

@@ -1,4 +1,4 @@
-import { closeSync, constants, fsync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { breathe } from '../../call/breath.ts';
 import type { Context } from '../../call/context.ts';
@@ -72,12 +72,26 @@ function* writing(context: Caller, path: string, folder: WritableFolder, content
       }
     }
     yield fd;
-    renameSync(temporary, target);
+    if (mode === 'create') linkNew(context, path, temporary, target);
+    else renameSync(temporary, target);
   } finally {
     if (fd !== undefined) closeSync(fd);
     // Where it has taken its place, there is none.
     rmSync(temporary, { force: true });
     folder.close();
+  }
+}
+
+/** Gives the file its name unless somebody else has taken that meanwhile. */
+function linkNew(context: Caller, path: string, temporary: string, target: string): void {
+  try {
+    linkSync(temporary, target);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new ScriptError('CONFLICT', `${context.method}: ${path} exists already`);
+    // A file system without links.
+    if ((code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') || kindOf(target) !== 'none') throw error;
+    renameSync(temporary, target);
   }
 }
 
