@@ -1,3 +1,4 @@
+import { middleOf } from './row.ts';
 import { numbers } from './vectors.ts';
 
 const SAMPLES = 2_000;
@@ -8,8 +9,4 @@ export function bootstrapRatio(ratios: readonly number[]): { readonly low: numbe
   const drawn = () => middleOf(ratios.map(() => ratios[Math.floor(next() * ratios.length)] as number));
   const medians = Array.from({ length: SAMPLES }, drawn).sort((a, b) => a - b);
   return { low: medians[Math.floor(0.025 * SAMPLES)] as number, middle: middleOf(ratios), high: medians[Math.floor(0.975 * SAMPLES)] as number };
-}
-
-function middleOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] as number;
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CAPABILITIES } from '../src/call/capability.ts';
 import type { Grants } from '../src/call/context.ts';
 import { anyValue, defineGlobal, type Language, method, ScriptRuntime } from '../src/index.ts';
-import { median } from './row.ts';
+import { median, middleOf } from './row.ts';
 
 const number = z.number();
 /** Calls of `Bench.never` since somebody began to count. */
@@ -156,7 +156,7 @@ export async function holdOfValue({ run }: Ours, language: Language): Promise<nu
     holds.push(await longestHold(() => going));
     await done;
   }
-  return holds.sort((a, b) => a - b)[3] as number;
+  return middleOf(holds);
 }
 
 /** The longest turn of the event loop while work goes on, ms of the thread's processor time. */

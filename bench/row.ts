@@ -27,7 +27,12 @@ export async function medians(times: number, count: number, works: readonly (() 
       all[at]?.push(((performance.now() - started) * 1000) / count);
     }
   }
-  return all.map((one) => one.sort((a, b) => a - b)[times >> 1] as number);
+  return all.map(middleOf);
+}
+
+/** The median of some numbers. */
+export function middleOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] as number;
 }
 
 /** A row with its peer. */

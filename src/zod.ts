@@ -1,25 +1,4 @@
-import {
-  array,
-  bigint,
-  boolean,
-  custom,
-  enum as enumOf,
-  int,
-  literal,
-  looseObject,
-  null as nullOf,
-  number,
-  object,
-  record,
-  strictObject,
-  string,
-  union,
-  unknown,
-  url,
-  void as voidOf,
-  ZodType,
-  type z as zod,
-} from 'zod';
+import * as zod from 'zod';
 
 /** A schema that is described and not yet made. */
 interface Plan {
@@ -32,26 +11,26 @@ type Method = (...args: unknown[]) => object;
 /** Under this key the proxy that stands for a schema gives its plan. */
 const PLAN = Symbol('plan');
 
-// By name, so that a bundle has no more of zod than it uses.
+// Each by name, so that a bundle has no more of zod than it uses.
 const kinds = {
-  array,
-  bigint,
-  boolean,
-  custom,
-  enum: enumOf,
-  int,
-  literal,
-  looseObject,
-  null: nullOf,
-  number,
-  object,
-  record,
-  strictObject,
-  string,
-  union,
-  unknown,
-  url,
-  void: voidOf,
+  array: zod.array,
+  bigint: zod.bigint,
+  boolean: zod.boolean,
+  custom: zod.custom,
+  enum: zod.enum,
+  int: zod.int,
+  literal: zod.literal,
+  looseObject: zod.looseObject,
+  null: zod.null,
+  number: zod.number,
+  object: zod.object,
+  record: zod.record,
+  strictObject: zod.strictObject,
+  string: zod.string,
+  union: zod.union,
+  unknown: zod.unknown,
+  url: zod.url,
+  void: zod.void,
 };
 
 /** Methods of a schema that give another one: it need not be made for them. */
@@ -106,5 +85,5 @@ const standIn: ProxyHandler<Plan> = {
     const value: unknown = Reflect.get(made(plan), key);
     return typeof value === 'function' ? method : value;
   },
-  has: (_, key) => key === '_zod' || key in ZodType.prototype,
+  has: (_, key) => key === '_zod' || key in zod.ZodType.prototype,
 };

@@ -1,6 +1,6 @@
 import { quickjsEmscripten, wasmoon } from '../engines.ts';
 import { calls, open } from '../ours.ts';
-import { headline, type Row, row } from '../row.ts';
+import { headline, middleOf, type Row, row } from '../row.ts';
 
 /** The smaller of two bars, one of which is a share of the peer's time: docs/decisions/14. */
 const least = (bar: number, share: number) => Number(Math.min(bar, share).toFixed(2));
@@ -9,7 +9,7 @@ const ROUNDS = 5;
 type Measured = Awaited<ReturnType<typeof calls>>;
 
 function mediansOf(all: readonly Measured[]): Measured {
-  const median = (key: keyof Measured) => all.map((one) => one[key]).sort((a, b) => a - b)[ROUNDS >> 1] as number;
+  const median = (key: keyof Measured) => middleOf(all.map((one) => one[key]));
   return { call: median('call'), wait: median('wait'), map: median('map'), list: median('list'), context: median('context') };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { KnowledgeSettings } from '../../src/rag/knowledge.ts';
 import { type OpenKnowledge, openKnowledge } from '../../src/rag/store/knowledge.ts';
 import { loadPeer } from '../peers.ts';
-import { headline, median, type Row, row } from '../row.ts';
+import { headline, median, middleOf, type Row, row } from '../row.ts';
 import { COMPARED, DIMENSIONS, documentOf, GROUP, NEIGHBOURS, PER_DOCUMENT, QUERIES, type VectorSet, vectorSet } from '../vector-set.ts';
 import type { Shape } from '../vectors.ts';
 
@@ -88,7 +88,7 @@ async function rowsOf(count: number, shape: Shape): Promise<Row[]> {
     row(`recall under the filter, best ${NEIGHBOURS}`, filtered.recall, ''),
     row(`keyword search with a word of every chunk and a rare one, ${name}`, rare / 1_000, 'ms'),
     row(`keyword search with words of every chunk alone, ${name}`, common / 1_000, 'ms'),
-    row(`put of one document of ${PER_DOCUMENT} chunks, ${name}`, puts.sort((a, b) => a - b)[puts.length >> 1] as number, 'ms', 3),
+    row(`put of one document of ${PER_DOCUMENT} chunks, ${name}`, middleOf(puts), 'ms', 3),
   ];
   await knowledge[Symbol.asyncDispose]();
   if (count > 20_000) rows.push(row(`opening and first search, ${name}`, (await median(5, 1, () => openAndSearch(open, set))) / 1_000, 'ms'));
@@ -129,5 +129,5 @@ async function measure(search: Search, set: VectorSet, group?: number): Promise<
   }
   const nearest = group === undefined ? set.nearest.all : set.nearest.filtered;
   const right = found.reduce((sum, places, at) => sum + places.filter((place) => nearest[at]?.has(place)).length, 0);
-  return { ms: times.sort((a, b) => a - b)[times.length >> 1] as number, recall: right / (found.length * NEIGHBOURS) };
+  return { ms: middleOf(times), recall: right / (found.length * NEIGHBOURS) };
 }

@@ -1,15 +1,12 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { inTurns } from './breath.ts';
 import type { Cpu } from './cpu.ts';
+import { EXTRA, usePages } from './pages.ts';
 import { type Soon, whenReady } from './soon.ts';
 import { BEYOND_LATIN1, pieceEnd, textOf } from './text.ts';
 
 /** Longer texts and bytes are read and made in pieces of this size. */
 export const TEXT_PIECE = 2 ** 18;
-/** Bytes of a page of the machine's memory. */
-const PAGE = 4_096;
-/** Bytes that an allocation takes for itself, and more. */
-const EXTRA = 64;
 
 /** Gives a buffer's memory back at once, not when garbage is collected. */
 export function release({ buffer }: Uint8Array): void {
@@ -45,7 +42,7 @@ export class FlatText {
     const place = this.#place;
     const to = Math.min(place.length, this.#touched + TEXT_PIECE);
     if (this.#touched < to) {
-      for (; this.#touched < to; this.#touched += PAGE) place[this.#touched] = 0;
+      this.#touched = usePages(place, 0, this.#touched, to);
       return false;
     }
     release(place);

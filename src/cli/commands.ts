@@ -37,8 +37,9 @@ function exec(command: Command, done: Done): void {
     .argument('[args...]', 'for the script, as ARGS')
     .passThroughOptions()
     .action(async (code: string, args: string[], flags: RunFlags & { lang?: string }) => {
-      const passed = args[0] === '--' ? args.slice(1) : args;
-      refuseLateOptions(command, args.slice(0, args.includes('--') ? args.indexOf('--') : args.length));
+      const end = args.indexOf('--');
+      refuseLateOptions(command, end < 0 ? args : args.slice(0, end));
+      const passed = end === 0 ? args.slice(1) : args;
       if (flags.lang === undefined) throw new ScriptError('BAD_ARGUMENT', 'exec: the language is missing: --lang lua or --lang js');
       const { runScript } = await import('./run.ts');
       const language = flags.lang === 'lua' ? 'lua' : 'javascript';

@@ -31,7 +31,7 @@ function createHostEvents(): HostEvents {
     on(pattern, listener) {
       checkValue('listener', listener, fn);
       // Wrapped so that one function registered twice is two listeners.
-      const own: HostListener = (event, origin) => listener(plainNumbers(event), origin);
+      const own: HostListener = (event, origin) => listener(event, origin);
       index.add(pattern, own);
       registered.set(own, pattern);
       return () => {
@@ -40,9 +40,12 @@ function createHostEvents(): HostEvents {
     },
     deliver(event, origin) {
       if (index.size === 0) return;
-      for (const listener of index.match(event.event_type)) {
+      const listeners = index.match(event.event_type);
+      if (listeners.length === 0) return;
+      const told = plainNumbers(event);
+      for (const listener of listeners) {
         try {
-          const answer = listener(event, origin);
+          const answer = listener(told, origin);
           if (answer instanceof Promise) answer.catch((error) => report(error, event));
         } catch (error) {
           report(error, event);

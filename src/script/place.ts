@@ -1,7 +1,4 @@
-/** Bytes of a page of the machine's memory. */
-const PAGE = 4_096;
-/** Bytes that an engine puts before or behind what it copies, and more. */
-const EXTRA = 64;
+import { EXTRA, usePages } from '../call/pages.ts';
 
 /**
  * Where the engine's copy of a large text will lie, if it can be kept for it until then. The machine charges for each page of new
@@ -21,7 +18,7 @@ export class Place {
   /** Uses the pages of the first `size` bytes. */
   touch(bytes: Uint8Array, size: number): void {
     if (this.#pointer === 0) return;
-    for (; this.#touched < size; this.#touched += PAGE) bytes[this.#pointer + this.#touched] = 0;
+    this.#touched = usePages(bytes, this.#pointer, this.#touched, size);
   }
 
   /** Leaves the memory to the engine, once. */

@@ -187,7 +187,7 @@ export class StoredBase implements KnowledgeBase {
       vector_count: row?.chunks ?? 0,
       storage_size_bytes: (row?.bytes ?? 0) + (graph?.size ?? 0),
       index: indexed
-        ? { kind: 'hnsw', state: this.index.stateOf(row, settings), entries: graph?.entries ?? 0, recall: graph?.recall }
+        ? { kind: 'hnsw', state: this.index.stateOf(graph), entries: graph?.entries ?? 0, recall: graph?.recall }
         : { kind: 'flat', state: 'ready', entries: row?.chunks ?? 0 },
     };
   }

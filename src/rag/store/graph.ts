@@ -54,17 +54,22 @@ export class GraphIndex {
     this.#options = options;
   }
 
-  /** `stored` is one that the first search will open. */
-  stateOf(base: BaseRow, settings: KnowledgeSettings): 'ready' | 'building' | 'stored' | 'absent' {
+  /** The state of what `known` gave; `stored` is one that the first search will open. */
+  stateOf(known: Snapshot | undefined): 'ready' | 'building' | 'stored' | 'absent' {
     if (this.#building) return 'building';
     if (this.#open) return 'ready';
-    return this.known(base, settings) ? 'stored' : 'absent';
+    return known ? 'stored' : 'absent';
   }
 
   /** What is known of the index that is in use, or that lies in its file and may be. */
   known(base: BaseRow, settings: KnowledgeSettings): Snapshot | undefined {
-    const stored = readSnapshot(base.snapshot);
-    return this.#open?.snapshot ?? (stored && fits(stored, settings) && !this.#refused.has(stored.file) ? stored : undefined);
+    return this.#open?.snapshot ?? this.#stored(base, settings);
+  }
+
+  /** What the base's row names, where it may be used. */
+  #stored(base: BaseRow, settings: KnowledgeSettings): Snapshot | undefined {
+    const snapshot = readSnapshot(base.snapshot);
+    return snapshot && fits(snapshot, settings) && !this.#refused.has(snapshot.file) ? snapshot : undefined;
   }
 
   get current(): OpenGraph | undefined {
@@ -74,8 +79,8 @@ export class GraphIndex {
   /** The index that answers now, opened first if there is one; undefined where exact search has to. Starts a build where one is due. */
   async usable(base: BaseRow, settings: KnowledgeSettings): Promise<OpenGraph | undefined> {
     if (!this.wanted(base, settings)) return undefined;
-    const snapshot = readSnapshot(base.snapshot);
-    if (snapshot && this.#open?.snapshot.file !== snapshot.file && fits(snapshot, settings) && !this.#refused.has(snapshot.file)) {
+    const snapshot = this.#stored(base, settings);
+    if (snapshot && this.#open?.snapshot.file !== snapshot.file) {
       this.#opening ??= this.#openFile(snapshot).finally(() => (this.#opening = undefined));
       await this.#opening;
     }
@@ -91,9 +96,8 @@ export class GraphIndex {
   /** Starts a build in the background where there is no index or too much has changed since. */
   consider(base: BaseRow, settings: KnowledgeSettings): void {
     if (this.#building || this.#opening || this.#failed || this.#closed.signal.aborted || !this.wanted(base, settings)) return;
-    const snapshot = readSnapshot(base.snapshot);
-    const valid = snapshot && fits(snapshot, settings) && !this.#refused.has(snapshot.file);
-    if (valid && !this.#due(base, snapshot)) return;
+    const snapshot = this.#stored(base, settings);
+    if (snapshot && !this.#due(base, snapshot)) return;
     this.build(base, settings).catch(() => (this.#failed = !this.#closed.signal.aborted));
   }
 

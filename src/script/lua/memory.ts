@@ -110,12 +110,6 @@ export class LuaMemory {
     return typeof key === 'string' ? key : undefined;
   }
 
-  /** Bytes of the string at a stack index. */
-  size(L: number, index: number): number {
-    this.#exports.lua_tolstring(L, index, this.#length);
-    return this.view.getUint32(this.#length, true);
-  }
-
   /** As `read`, but undefined for one that is long, which `beginRead` reads in steps. */
   readShort(L: number, index: number): string | Uint8Array | undefined {
     const start = this.#exports.lua_tolstring(L, index, this.#length);

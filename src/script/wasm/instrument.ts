@@ -135,10 +135,7 @@ class Rewriter {
     ];
     const get = (local: number) => [OP.localGet, ...unsigned(local)];
     const constant = (value: number) => [OP.i32Const, ...signed(value)];
-    const pay = (amount: readonly number[]) => [
-      ...[OP.globalGet, ...unsigned(this.#fuel), ...amount, OP.i32Sub, OP.localTee, 3, OP.globalSet, ...unsigned(this.#fuel)],
-      ...[...get(3), ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)])],
-    ];
+    const pay = (amount: readonly number[]) => this.#pay(amount, 3);
     const move = (local: number, op: number) => [...get(local), ...constant(BULK_PIECE), op, OP.localSet, ...unsigned(local)];
     // (to, from or value, size); where a copy writes over what it has still to read, it is whole.
     const bulk = (operation: readonly number[], apart: readonly number[], moved: readonly number[]) => [
@@ -222,19 +219,14 @@ class Rewriter {
   }
 
   #check(scratch: number): readonly number[] {
+    return this.#pay([OP.i32Const, 1], scratch);
+  }
+
+  /** Takes an amount off the fuel; asks for more when none is left. */
+  #pay(amount: readonly number[], scratch: number): readonly number[] {
     return [
-      OP.globalGet,
-      ...unsigned(this.#fuel),
-      OP.i32Const,
-      1,
-      OP.i32Sub,
-      OP.localTee,
-      ...unsigned(scratch),
-      OP.globalSet,
-      ...unsigned(this.#fuel),
-      OP.localGet,
-      ...unsigned(scratch),
-      ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)]),
+      ...[OP.globalGet, ...unsigned(this.#fuel), ...amount, OP.i32Sub, OP.localTee, ...unsigned(scratch), OP.globalSet, ...unsigned(this.#fuel)],
+      ...[OP.localGet, ...unsigned(scratch), ...this.#ifBelowZero([OP.call, ...unsigned(this.#slow)])],
     ];
   }
 

@@ -62,7 +62,7 @@ function* writing(context: Caller, path: string, folder: WritableFolder, content
     const there = kindOf(target);
     if (there !== 'none' && there !== 'file')
       throw new ScriptError('TOOL_FAILED', `${context.method}: ${path} is ${there === 'link' ? 'a symbolic link' : 'no file'}; nothing was written`);
-    if (there === 'file' && mode === 'create') throw new ScriptError('CONFLICT', `${context.method}: ${path} exists already`);
+    if (there === 'file' && mode === 'create') throw alreadyThere(context, path);
     const old = mode === 'append' && there === 'file' ? readBytes(context, path) : Buffer.alloc(0);
     fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), 0o644);
     for (const part of [old, content]) {
@@ -88,11 +88,15 @@ function linkNew(context: Caller, path: string, temporary: string, target: strin
     linkSync(temporary, target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new ScriptError('CONFLICT', `${context.method}: ${path} exists already`);
+    if (code === 'EEXIST') throw alreadyThere(context, path);
     // A file system without links.
     if ((code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') || kindOf(target) !== 'none') throw error;
     renameSync(temporary, target);
   }
+}
+
+function alreadyThere(context: Caller, path: string): ScriptError {
+  return new ScriptError('CONFLICT', `${context.method}: ${path} exists already`);
 }
 
 function onDisk(fd: number): Promise<void> {
