@@ -81,8 +81,8 @@ export abstract class Instance {
   protected abstract interrupt(fiber: Fiber): void;
   /** Frees engine references that the host dropped; called with the baton on the main stack. */
   protected abstract releaseDropped(): void;
-  /** Leaves the engine's memory to another context. */
-  protected abstract release(): void;
+  /** Leaves the engine's memory to another context where nothing is left in it, else lets it go. */
+  protected abstract release(empty: boolean): void;
   protected abstract memoryBytes(): number;
 
   // Fibers: the one door.
@@ -363,7 +363,7 @@ export abstract class Instance {
   close(): void {
     const empty = !this.dead && this.#open === 0 && this.#onDeath.size === 0;
     this.kill(new ScriptError('CANCELLED', 'the run has ended'));
-    if (empty) this.release();
+    this.release(empty);
   }
 
   usage(): Usage {

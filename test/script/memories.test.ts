@@ -14,7 +14,7 @@ const none = () => 0;
 const never = () => new Promise<never>(() => undefined);
 
 /** A context of an engine with a stock of memories of its own, as a run gets it. */
-type Open = (engine: EngineModules) => { readonly memory: WebAssembly.Memory; release(): void };
+type Open = (engine: EngineModules) => { readonly memory: WebAssembly.Memory; release(empty: boolean): void };
 
 const OPEN: Record<'lua' | 'javascript', () => Open> = {
   lua() {
@@ -22,7 +22,7 @@ const OPEN: Record<'lua' | 'javascript', () => Open> = {
     const host = { image, memoryBytes: 2 ** 26, now: none, call: none, wait: never, finish: () => 0, interrupt: none, tick: () => 0 as const, pause: never };
     return (engine) => {
       const machine = new LuaMachine(host, engine);
-      return { memory: machine.x.memory, release: () => machine.release() };
+      return { memory: machine.x.memory, release: (empty) => machine.release(empty) };
     };
   },
   javascript() {
@@ -32,7 +32,7 @@ const OPEN: Record<'lua' | 'javascript', () => Open> = {
     const hooks = { call: ask, wait: never, finish: () => 0, finalize: tell, tick: ask, look: ask, pause: never, loaded: tell, now: none, rejection: tell };
     return (engine) => {
       const machine = new Machine({ ...hooks, moduleName: none, moduleText: none }, image.machine, engine);
-      return { memory: machine.x.memory, release: () => machine.release() };
+      return { memory: machine.x.memory, release: (empty) => machine.release(empty) };
     };
   },
 };
@@ -57,7 +57,7 @@ describe.each(['lua', 'javascript'] as const)('a context of %s in the memory of 
     const first = open(engine);
     const fresh = Buffer.from(first.memory.buffer.slice(0));
     new Uint8Array(first.memory.buffer).fill(0xaa);
-    first.release();
+    first.release(true);
     const second = open(engine);
     expect(second.memory).toBe(first.memory);
     return fresh.equals(Buffer.from(second.memory.buffer));
@@ -71,7 +71,7 @@ describe.each(['lua', 'javascript'] as const)('a context of %s in the memory of 
     const memories = new Memories(loadEngine(language).manifest.memory);
     const first = open({ ...loadEngine(language), memories });
     first.memory.grow(1);
-    first.release();
+    first.release(true);
     expect(open({ ...loadEngine(language), memories }).memory).not.toBe(first.memory);
   });
 

@@ -182,9 +182,18 @@ describe('fuel', () => {
   });
 
   it.each([
+    ['down', 0, 1],
+    ['up', 1, 0],
+  ])('is asked for in the middle of a large copy that moves %s within itself', async (_, to, from) => {
+    expect(await ticks((exports) => exports.move(to, from, 4 * 2 ** 18))).toBe(4);
+  });
+
+  it.each([
     ['apart', 2 ** 21, 5, 2 ** 20 + 3],
     ['to a place below that it overlaps', 7, 100_000, 2 ** 20 + 3],
     ['to a place above that it overlaps', 100_000, 7, 2 ** 20 + 3],
+    ['to a place above that it overlaps by less than a piece', 2 ** 20, 7, 2 ** 20 + 3],
+    ['to the place right above', 8, 7, 2 ** 20 + 3],
     ['in its place', 9, 9, 2 ** 20],
   ])('large copies are right: %s', async (_, to, from, size) => {
     let wanted = Buffer.alloc(0);

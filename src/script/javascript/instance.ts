@@ -211,8 +211,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     heap.setWord(context + CONTEXT.polls, 1);
   }
 
-  protected release(): void {
-    this.#machine.release();
+  protected release(empty: boolean): void {
+    this.#machine.release(empty);
   }
 
   protected memoryBytes(): number {

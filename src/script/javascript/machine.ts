@@ -2,6 +2,7 @@ import { ScriptError } from '../../errors.ts';
 import type { Outcome } from '../instance.ts';
 import { STACK_ALIGNMENT, STACK_BYTES } from '../limits.ts';
 import { applyImage, type MemoryImage } from '../wasm/image.ts';
+import { letGo } from '../wasm/let-go.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import { type QuickJSExports, RUNTIME } from './exports.ts';
 import { Heap } from './heap.ts';
@@ -85,14 +86,14 @@ export class Machine {
   readonly hostFunction: number;
   readonly finalizer: number;
   readonly #linker: Linker;
-  /** Leaves the memory to another context; nothing may enter this one again. */
-  readonly release: () => void;
+  /** Leaves the memory to another context where nothing can enter this one again, else lets it go. */
+  readonly release: (empty: boolean) => void;
   #promising: Promising | undefined;
 
   constructor(hooks: MachineHooks, image?: MachineImage, engine: EngineModules = loadEngine('javascript')) {
     const { linkers } = engine;
     const memory = engine.memories.take(image?.memory.length);
-    this.release = image ? () => engine.memories.give(memory, image.memory.length) : () => undefined;
+    this.release = (empty) => (image && empty ? engine.memories.give(memory, image.memory.length) : letGo(memory));
     const pause = new WebAssembly.Suspending(() => hooks.pause());
     const before = new WebAssembly.Instance(linkers.first, { host: { tick: () => hooks.look(), pause } }).exports;
     const x = new WebAssembly.Instance(engine.module, {

@@ -129,8 +129,8 @@ export class LuaInstance extends Instance implements ScriptInstance {
     this.#x.__fuel_reset.value = amount;
   }
 
-  protected release(): void {
-    this.#machine.release();
+  protected release(empty: boolean): void {
+    this.#machine.release(empty);
   }
 
   protected memoryBytes(): number {

@@ -2,6 +2,7 @@ import { ScriptError } from '../../errors.ts';
 import type { Outcome } from '../instance.ts';
 import { STACK_ALIGNMENT } from '../limits.ts';
 import { applyImage } from '../wasm/image.ts';
+import { letGo } from '../wasm/let-go.ts';
 import { type EngineModules, loadEngine } from '../wasm/load.ts';
 import type { LuaExports } from './exports.ts';
 import type { LuaImage } from './image.ts';
@@ -43,15 +44,15 @@ export class LuaMachine {
   readonly rawgeti: (L: number, index: number, key: number) => number;
   readonly rawseti: (L: number, index: number, key: number) => void;
   #maxBytes: number;
-  /** Leaves the memory to another context; nothing may enter this one again. */
-  readonly release: () => void;
+  /** Leaves the memory to another context where nothing can enter this one again, else lets it go. */
+  readonly release: (empty: boolean) => void;
   readonly #pcall: Pcall;
   readonly #load: Load;
 
   constructor(host?: LuaHost, engine: EngineModules = loadEngine('lua')) {
     this.#maxBytes = host ? host.memoryBytes : 64 * 2 ** 20;
     const wasm = engine.memories.take(host?.image.memory.length);
-    this.release = host ? () => engine.memories.give(wasm, host.image.memory.length) : () => undefined;
+    this.release = (empty) => (host && empty ? engine.memories.give(wasm, host.image.memory.length) : letGo(wasm));
     const first = new WebAssembly.Instance(engine.linkers.first, {}).exports as LinkExports;
     const instance = new WebAssembly.Instance(engine.module, this.#imports(first, wasm, host?.now ?? (() => 0)));
     this.x = instance.exports as LuaExports;

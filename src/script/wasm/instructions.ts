@@ -5,6 +5,7 @@ export const OP = {
   block: 0x02,
   loop: 0x03,
   if: 0x04,
+  else: 0x05,
   try: 0x06,
   end: 0x0b,
   br: 0x0c,
@@ -63,7 +64,7 @@ function skipImmediates(reader: Reader, op: number, extended: number): boolean {
     reader.skip(op === 0x43 ? 4 : 8);
     return true;
   }
-  return op <= 0x01 || op === 0x05 || op === OP.end || op === 0x0f || (op >= 0x19 && op <= 0x1b) || (op >= 0x45 && op <= 0xc4) || op === 0xd1;
+  return op <= 0x01 || op === OP.else || op === OP.end || op === 0x0f || (op >= 0x19 && op <= 0x1b) || (op >= 0x45 && op <= 0xc4) || op === 0xd1;
 }
 
 /** Blocks, branches, calls, variables, memory size and growth, whole constants, references. */

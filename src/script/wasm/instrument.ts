@@ -137,18 +137,26 @@ class Rewriter {
     const constant = (value: number) => [OP.i32Const, ...signed(value)];
     const pay = (amount: readonly number[]) => this.#pay(amount, 3);
     const move = (local: number, op: number) => [...get(local), ...constant(BULK_PIECE), op, OP.localSet, ...unsigned(local)];
-    // (to, from or value, size); where a copy writes over what it has still to read, it is whole.
-    const bulk = (operation: readonly number[], apart: readonly number[], moved: readonly number[]) => [
-      ...[1, 1, OP.i32, OP.loop, OP.emptyBlock, ...get(2), ...constant(BULK_PIECE), OP.i32GreaterUnsigned, OP.if, OP.emptyBlock, ...apart],
-      ...[OP.if, OP.emptyBlock, ...pay(constant(BULK_PIECE >> BULK_SHIFT)), ...get(0), ...get(1), ...constant(BULK_PIECE), ...operation],
-      ...[...move(0, OP.i32Add), ...moved, ...move(2, OP.i32Sub), OP.br, 2, OP.end, OP.end, OP.end],
+    // (to, from or value, size): pieces from the start until what is left is small.
+    const bulk = (operation: readonly number[], piece: readonly number[]) => [
+      ...[1, 1, OP.i32, OP.loop, OP.emptyBlock, ...get(2), ...constant(BULK_PIECE), OP.i32GreaterUnsigned, OP.if, OP.emptyBlock],
+      ...[...pay(constant(BULK_PIECE >> BULK_SHIFT)), ...move(2, OP.i32Sub), ...piece, OP.br, 1, OP.end, OP.end],
       ...[...pay([...get(2), ...constant(BULK_SHIFT), OP.i32ShiftRight]), ...get(0), ...get(1), ...get(2), ...operation, OP.end],
     ];
-    const apart = [...get(0), ...get(1), OP.i32Sub, ...get(2), ...constant(1), OP.i32Sub, OP.i32GreaterUnsigned];
+    const copy = [OP.prefixFc, OP.memoryCopy, 0, 0];
+    const fill = [OP.prefixFc, OP.memoryFill, 0];
+    const first = (operation: readonly number[]) => [...get(0), ...get(1), ...constant(BULK_PIECE), ...operation, ...move(0, OP.i32Add)];
+    const last = (local: number) => [...get(local), ...get(2), OP.i32Add];
+    // The size is what the piece leaves. From the end where the last piece would be written over by what goes before it.
+    const overlaps = [...get(0), ...get(1), OP.i32Sub, ...get(2), ...constant(BULK_PIECE), OP.i32Add, OP.i32LessUnsigned];
+    const copyPiece = [
+      ...[...overlaps, OP.if, OP.emptyBlock, ...last(0), ...last(1), ...constant(BULK_PIECE), ...copy],
+      ...[OP.else, ...first(copy), ...move(1, OP.i32Add), OP.end],
+    ];
     const functions = [
       { type: this.#type, body: slow },
-      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryCopy, 0, 0], apart, move(1, OP.i32Add)) },
-      { type: this.#type + 1, body: bulk([OP.prefixFc, OP.memoryFill, 0], constant(1), []) },
+      { type: this.#type + 1, body: bulk(copy, copyPiece) },
+      { type: this.#type + 1, body: bulk(fill, first(fill)) },
     ];
     return [...functions, ...runners.map((index) => this.#run(index))];
   }

@@ -77,7 +77,7 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
     },
     // luaV_execute, lua_resume
     fuel: { stackPointer: 0, dispatch: { function: 575, cases: 82, operands: LUA_JUMPS }, runners: [575, 296] },
-    sha256: '288e4b45c46401d47e8c277ab4afdf51c6439efa3fd0dc8161a24e59cf7fc691',
+    sha256: '606bcffcbded69fc6f8478b7c28c0ba4748ed5a91c20da8ee9c9c685b0a6e708',
   },
   javascript: {
     source: 'quickjs-wasi/quickjs.wasm',
@@ -122,6 +122,6 @@ export const MANIFESTS: Readonly<Record<EngineName, Manifest>> = {
       guards: [{ function: 1291, runtime: 8, limit: 644, done: 4, raise: 95, exception: 6n << 32n }],
     },
     fuel: { stackPointer: 0, skip: [92] },
-    sha256: 'bc30a30f7d5858862c23e6d8f142c0325082d4228cdf39929589a7e3b3db65d7',
+    sha256: 'dc9e0d5cc1bb22419fae2411db929b218bdba5f5f1a63cb4123aa438ac75a4b4',
   },
 };

@@ -1,3 +1,5 @@
+import { letGo } from './let-go.ts';
+
 const PAGE = 65_536;
 /** Memories kept for the next contexts of one engine; each is little more than a megabyte. */
 const MOST_KEPT = 16;
@@ -29,10 +31,10 @@ export class Memories {
     return memory;
   }
 
-  /** Takes back a memory of so many bytes whose context nothing can enter any more. One that has grown is left to the collector: it cannot shrink. */
+  /** Takes back a memory of so many bytes whose context nothing can enter any more. One that has grown is let go: it cannot shrink. */
   give(memory: WebAssembly.Memory, bytes: number): void {
-    if (memory.buffer.byteLength !== bytes) return;
+    if (memory.buffer.byteLength !== bytes) return letGo(memory);
     this.#kept.push(memory);
-    if (this.#kept.length > MOST_KEPT) this.#kept.shift();
+    if (this.#kept.length > MOST_KEPT) letGo(this.#kept.shift() as WebAssembly.Memory);
   }
 }
