@@ -1,6 +1,7 @@
 import type { Context } from '../call/context.ts';
 import { type Args, builtinGlobal, defineHandle, handleMethod, type Method, method, type Params } from '../call/define.ts';
 import { elapsedMs } from '../call/elapsed.ts';
+import { loadedOnce } from '../call/load.ts';
 import { anyMap, callback, handle } from '../call/schema.ts';
 import { RAG_HANDLE, type RagHandle } from '../rag/handle.ts';
 import type { Pipeline } from '../rag/index.ts';
@@ -129,7 +130,11 @@ const FERRY = {
 };
 
 /** Loaded at the first call: it is a fifth of the program, and most scripts never come to it. */
-const loadRag = () => import('../rag/index.ts');
+const loadRag = loadedOnce(
+  () => process.getBuiltinModule('node:crypto'),
+  () => import('../rag/retrieve.ts'),
+  () => import('../rag/index.ts'),
+);
 type Rag = Awaited<ReturnType<typeof loadRag>>;
 
 interface Operation<P extends Params, R extends z.ZodType> extends Omit<Method<P, R>, 'handler' | 'examples'> {

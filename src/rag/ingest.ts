@@ -77,6 +77,7 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
   };
   try {
     for await (const one of prepare(context, documents, { chunking, embedder, tenant, known, counted })) {
+      await breathe(context.run.cpu);
       context.signal.throwIfAborted();
       if ('error' in one) {
         const { index, source, error } = one;
@@ -102,7 +103,6 @@ async function store(outer: Context, pipeline: Pipeline, documents: readonly Doc
         }
       }
       progress.report(result.documents + result.skipped + result.failed.length, total);
-      await breathe(context.run.cpu);
     }
   } catch (error) {
     if (late.aborted && !outer.signal.aborted)

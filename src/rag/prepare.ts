@@ -1,3 +1,4 @@
+import { breathe } from '../call/breath.ts';
 import { encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { createHash } from '../call/digest.ts';
@@ -102,6 +103,7 @@ export async function prepareDocument(
 ): Promise<PreparedDocument | { id: string; hash: string }> {
   const { embedder, known, tenant = context.run.tenant } = options;
   const { signal, method, run } = context;
+  await breathe(run.cpu);
   const given = await source.open();
   const read: ReadDocument = 'text' in given ? { text: given.text, format: 'text' } : await readDocument(given, { signal, method, run });
   if (read.text.trim() === '')
@@ -112,12 +114,14 @@ export async function prepareDocument(
   const id = source.id ?? createHash('sha256').update(read.text).digest('hex').slice(0, 32);
   const hash = hashOf(read, metadata, chunking);
   if (known?.(id, hash)) return { id, hash };
+  await breathe(run.cpu);
   const chunks = await chunk(
     read.text,
     { ...chunking, language: chunking.language ?? read.language },
     // Sentences are compared with each other: nothing sets them off from queries.
     { signal, method, run, embed: (texts) => embedTexts(context, embedder, texts, tenant, 'query') },
   );
+  await breathe(run.cpu);
   const vectors = await embedTexts(context, embedder, chunks.map(embeddedText), tenant);
   return {
     id,

@@ -1,6 +1,7 @@
 import { requireCapability } from '../call/capability.ts';
 import { type Context, hostService, type Run, runService } from '../call/context.ts';
 import { elapsedMs } from '../call/elapsed.ts';
+import { loadInTurns } from '../call/load.ts';
 import { telling } from '../call/refused.ts';
 import { cancelled } from '../call/run.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
@@ -72,7 +73,7 @@ export const hostTools = hostService<HostTools>('host tools', () => {
       const known = own.get(name) ?? loaded.get(name);
       const builtin = known ? undefined : builtins.get(name);
       if (!builtin) return known;
-      return builtin.load().then((tool) => {
+      return loadInTurns(builtin.load).then((tool) => {
         loaded.set(name, tool);
         return tool;
       });

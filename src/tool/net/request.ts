@@ -7,6 +7,7 @@ import { external } from '../../call/external.ts';
 import { bytesOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
 import { hostAllowed, isPublic, namedLiterally } from './rules.ts';
+import { loadUndici } from './undici.ts';
 
 export interface RequestOptions {
   readonly method?: string | undefined;
@@ -144,7 +145,7 @@ interface Sent {
 }
 
 async function send(context: Context, url: URL, target: Target, { method, headers, body, maxBytes }: Sent): Promise<Answer> {
-  const { Agent, fetch } = await import('undici');
+  const { Agent, fetch } = await loadUndici();
   const dispatcher = new Agent({
     connect: { lookup: (_host, options, done) => (options.all ? done(null, [target]) : done(null, target.address, target.family)) },
     pipelining: 0,
