@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -139,6 +139,49 @@ describe('writing', () => {
     const made = await Promise.allSettled([1, 2, 3].map((i) => tool('file_write', { path: 'made.txt', content: line(i), mode: 'create' })));
     expect(made.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     expect(readFileSync(join(inside, 'made.txt'), 'utf8') === line(1)).toBe(true);
+  });
+
+  it('appends to what another one wrote meanwhile', async () => {
+    writeFileSync(join(inside, 'shared.txt'), 'a');
+    const long = 'b'.repeat(8 * 2 ** 20);
+    const writing = tool('file_write', { path: 'shared.txt', content: long, mode: 'append' });
+    while (!readdirSync(inside).some((name) => name.includes('.tmp'))) await new Promise((done) => setImmediate(done));
+    appendFileSync(join(inside, 'shared.txt'), 'c');
+    expect(await writing).toMatchObject({ bytes: long.length });
+    expect(readFileSync(join(inside, 'shared.txt'), 'utf8') === `ac${long}`).toBe(true);
+    expect(readdirSync(inside).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  it('gives up on a file that others change all the time, which stays as they left it', async () => {
+    writeFileSync(join(inside, 'busy.txt'), 'a');
+    let going = true;
+    const change = () => {
+      appendFileSync(join(inside, 'busy.txt'), 'c');
+      if (going) setImmediate(change);
+    };
+    change();
+    expect(await refusal(tool('file_write', { path: 'busy.txt', content: 'b'.repeat(2 ** 21), mode: 'append' }))).toMatchObject({ code: 'CONFLICT' });
+    going = false;
+    expect(readFileSync(join(inside, 'busy.txt'), 'utf8')).toMatch(/^ac+$/);
+    expect(readdirSync(inside).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  it('appends to a large file that the run may write, not read', async () => {
+    const large = Buffer.alloc(20 * 2 ** 20, 'x');
+    writeFileSync(join(inside, 'large.txt'), large);
+    const { run, context } = testRun({ host, grants: { read: [], write: [inside] } });
+    await run.get(tools).execute(context, 'file_write', { path: 'large.txt', content: '!', mode: 'append' });
+    await run[Symbol.asyncDispose]();
+    expect(readFileSync(join(inside, 'large.txt')).equals(Buffer.concat([large, Buffer.from('!')]))).toBe(true);
+  });
+
+  it('keeps the permissions of a file, and takes a name of as many bytes as the file system does', async () => {
+    const name = `${'é'.repeat(125)}.md`;
+    await tool('file_write', { path: name, content: 'a' });
+    chmodSync(join(inside, name), 0o750);
+    await tool('file_write', { path: name, content: 'b' });
+    expect(readFileSync(join(inside, name), 'utf8')).toBe('b');
+    expect(statSync(join(inside, name)).mode & 0o777).toBe(0o750);
   });
 
   it('makes no file where another one came to be meanwhile', async () => {

@@ -1,17 +1,34 @@
-import { closeSync, constants, fsync, fsyncSync, linkSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fsync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { breathe } from '../../call/breath.ts';
 import type { Context } from '../../call/context.ts';
 import { bytesOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
 import { type Caller, openForWriting, type WritableFolder } from './access.ts';
-import { readBytes } from './read.ts';
 
 /** How a file is written: replaced, appended to, or only made where there is none. */
 export type WriteMode = 'replace' | 'append' | 'create';
 
+/** How often an append begins anew because the file was changed meanwhile, by another process say. */
+const MOST_APPENDS = 8;
+
 /** Writes a file that is there whole or not at all; a full disk leaves the old one as it was. Without `durable` a power loss may leave it empty. */
-export function writeFile(context: Caller, path: string, bytes: Uint8Array, mode: WriteMode, durable = true): void {
+export function writeFile(context: Caller, path: string, bytes: Uint8Array, mode: 'replace' | 'create', durable = true): void {
   try {
     const steps = writing(context, path, openForWriting(context, path), bytes, mode);
     for (const step of steps) if (typeof step === 'number' && durable) fsyncSync(step);
@@ -20,15 +37,29 @@ export function writeFile(context: Caller, path: string, bytes: Uint8Array, mode
   }
 }
 
-/** As `writeFile`, durable, over several turns of the event loop where it is much; gives how many bytes were given. A call that is cancelled leaves the old file. */
+/**
+ * As `writeFile`, durable, over several turns of the event loop where it is much; gives how many bytes were given. A call that is cancelled leaves the
+ * old file. Throws CONFLICT where others change a file again and again while it is appended to.
+ */
 export async function writeFileSoon(context: Context, path: string, content: string | Uint8Array, mode: WriteMode): Promise<number> {
+  const attempt = async (folder: WritableFolder): Promise<boolean> => {
+    const steps = writing(context, path, folder, content, mode);
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done) return step.value;
+      try {
+        await (typeof step.value === 'number' ? onDisk(step.value) : breathe(context.run.cpu));
+        context.signal.throwIfAborted();
+      } catch (error) {
+        steps.throw(error);
+      }
+    }
+  };
   try {
     const folder = openForWriting(context, path);
     await inOrder(folder.place, async () => {
-      for (const step of writing(context, path, folder, content, mode)) {
-        await (typeof step === 'number' ? onDisk(step) : breathe(context.run.cpu));
-        context.signal.throwIfAborted();
-      }
+      let done = await attempt(folder);
+      for (let tries = 1; !done && tries < MOST_APPENDS; tries++) done = await attempt(openForWriting(context, path));
+      if (!done) throw new ScriptError('CONFLICT', `${context.method}: ${path} is changed by others all the time; nothing was appended`);
     });
     return typeof content === 'string' ? Buffer.byteLength(content) : content.length;
   } catch (error) {
@@ -52,47 +83,78 @@ async function inOrder(place: string, write: () => Promise<void>): Promise<void>
 
 /** Bytes that are written at once. */
 const PIECE = 2 ** 18;
+const NOFOLLOW = constants.O_NOFOLLOW ?? 0;
 
-/** Writes a file of a folder, which it closes, in steps: 'written' after each piece, and before the file takes its place the number of what is to be on disk first. */
-function* writing(context: Caller, path: string, folder: WritableFolder, content: string | Uint8Array, mode: WriteMode): Generator<number | 'written', void> {
+/**
+ * Writes a file of a folder, which it closes, in steps: 'written' after each piece, and before the file takes its place the number of what is to be on
+ * disk first. Gives false, with nothing done, where the file that it appends to was changed meanwhile.
+ */
+function* writing(
+  context: Caller,
+  path: string,
+  folder: WritableFolder,
+  content: string | Uint8Array,
+  mode: WriteMode,
+): Generator<number | 'written', boolean> {
   const target = folder.at(folder.name);
-  const temporary = folder.at(`.${folder.name.slice(0, 100)}.${process.pid}-${Math.floor(Math.random() * 2 ** 32).toString(36)}.tmp`);
-  let fd: number | undefined;
+  const temporary = folder.at(`.llmspell-${process.pid}-${Math.floor(Math.random() * 2 ** 32).toString(36)}.tmp`);
+  const open: number[] = [];
   try {
-    const there = kindOf(target);
-    if (there !== 'none' && there !== 'file')
-      throw new ScriptError('TOOL_FAILED', `${context.method}: ${path} is ${there === 'link' ? 'a symbolic link' : 'no file'}; nothing was written`);
-    if (there === 'file' && mode === 'create') throw alreadyThere(context, path);
-    const old = mode === 'append' && there === 'file' ? readBytes(context, path) : Buffer.alloc(0);
-    fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0), 0o644);
-    for (const part of [old, content]) {
-      for (const piece of bytesOf(part, PIECE)) {
-        for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
-        yield 'written';
-      }
+    const old = statsOf(target);
+    if (old && !old.isFile())
+      throw new ScriptError('TOOL_FAILED', `${context.method}: ${path} is ${old.isSymbolicLink() ? 'a symbolic link' : 'no file'}; nothing was written`);
+    if (old && mode === 'create') throw alreadyThere(context, path);
+    const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o644);
+    open.push(fd);
+    if (old) fchmodSync(fd, Number(old.mode) & 0o777);
+    if (old && mode === 'append') {
+      const from = openSync(target, constants.O_RDONLY | NOFOLLOW);
+      open.push(from);
+      yield* put(fd, piecesOf(from));
     }
+    yield* put(fd, bytesOf(content, PIECE));
     yield fd;
-    if (mode === 'create') linkNew(context, path, temporary, target);
-    else renameSync(temporary, target);
+    if (mode === 'append' && !isSame(old, statsOf(target))) return false;
+    if (old || mode === 'replace') renameSync(temporary, target);
+    else if (!linkNew(temporary, target)) {
+      if (mode === 'append') return false;
+      throw alreadyThere(context, path);
+    }
+    return true;
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    for (const fd of open) closeSync(fd);
     // Where it has taken its place, there is none.
     rmSync(temporary, { force: true });
     folder.close();
   }
 }
 
-/** Gives the file its name unless somebody else has taken that meanwhile. */
-function linkNew(context: Caller, path: string, temporary: string, target: string): void {
+/** Writes pieces to an open file. */
+function* put(fd: number, pieces: Iterable<Uint8Array>): Generator<'written', void> {
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
+    yield 'written';
+  }
+}
+
+/** What an open file holds; each piece is good until the next. */
+function* piecesOf(fd: number): Generator<Uint8Array> {
+  const piece = Buffer.allocUnsafe(PIECE);
+  for (let read = readSync(fd, piece); read > 0; read = readSync(fd, piece)) yield piece.subarray(0, read);
+}
+
+/** Gives the file its name; false where somebody else has taken that meanwhile. */
+function linkNew(temporary: string, target: string): boolean {
   try {
     linkSync(temporary, target);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw alreadyThere(context, path);
+    if (code === 'EEXIST' || statsOf(target)) return false;
     // A file system without links.
-    if ((code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') || kindOf(target) !== 'none') throw error;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
     renameSync(temporary, target);
   }
+  return true;
 }
 
 function alreadyThere(context: Caller, path: string): ScriptError {
@@ -129,10 +191,13 @@ function isFolder(context: Caller, path: string): boolean {
   }
 }
 
-function kindOf(path: string): 'none' | 'file' | 'link' | 'other' {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats) return 'none';
-  return stats.isFile() ? 'file' : stats.isSymbolicLink() ? 'link' : 'other';
+function statsOf(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+/** Whether a file is the one that was seen before, with what it held then. */
+function isSame(before: BigIntStats | undefined, now: BigIntStats | undefined): boolean {
+  return before?.dev === now?.dev && before?.ino === now?.ino && before?.size === now?.size && before?.mtimeNs === now?.mtimeNs;
 }
 
 function writeFailure(context: Caller, path: string, error: unknown): unknown {
