@@ -25,6 +25,8 @@ const INTERRUPT_GRACE_MS = 1_000;
 export interface Surroundings {
   /** Begins a chunk, which the runtime waits for; throws CANCELLED when that is closed. */
   during<T>(chunk: () => Promise<T>): Promise<T>;
+  /** Adds to the error of a chunk what may help. */
+  explain(error: ScriptError, text: string): void;
   /** Waits for what still goes on at the end of the session. */
   drain(): Promise<unknown>;
   /** Hears that the session is closed. */
@@ -32,7 +34,7 @@ export interface Surroundings {
 }
 
 /** Makes a session of an instance that has run nothing yet. */
-export function createInteractiveRun(run: RunContainer, instance: ScriptInstance, { during, drain, closed }: Surroundings): InteractiveRun {
+export function createInteractiveRun(run: RunContainer, instance: ScriptInstance, { during, explain, drain, closed }: Surroundings): InteractiveRun {
   let closing: Promise<void> | undefined;
   let chunks = 0;
   let busy = false;
@@ -47,6 +49,7 @@ export function createInteractiveRun(run: RunContainer, instance: ScriptInstance
         return await during(() => instance.evaluate({ text, name: name ?? `repl[${chunks}]`, path }));
       } catch (error) {
         const failure = asScriptError(error);
+        explain(failure, text);
         await tellEnd(new CallContext(run), failure);
         throw failure;
       } finally {

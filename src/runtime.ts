@@ -25,6 +25,7 @@ import { checkPlatform } from './platform.ts';
 import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
 import { createJavaScriptEngine } from './script/javascript/engine.ts';
 import { createLuaEngine } from './script/lua/engine.ts';
+import { sayWhatWasMeant } from './script/meant.ts';
 import { scheduler } from './script/scheduler.ts';
 import { stateManager } from './state/manager.ts';
 import { checkTenant } from './store/folders.ts';
@@ -167,6 +168,7 @@ export class ScriptRuntime {
       return { value, output, stats: stats() };
     } catch (error) {
       const failure = asScriptError(error);
+      sayWhatWasMeant(failure, source, this.#table, language);
       await tellEnd(new CallContext(run), failure);
       run.abort(new ScriptError('CANCELLED', 'the run has failed'));
       failure.run = { output, stats: stats() };
@@ -187,6 +189,7 @@ export class ScriptRuntime {
     const { run, instance } = this.#open('openSession', language, options);
     const session = createInteractiveRun(run, instance, {
       during: (chunk) => this.#during(chunk),
+      explain: (error, text) => sayWhatWasMeant(error, text, this.#table, language),
       drain: () => drain(run),
       closed: () => this.#sessions.delete(session),
     });

@@ -108,6 +108,15 @@ describe('a module that fails', () => {
   });
 });
 
+it.each([
+  ['lua', '\n\nlocal a = 1\nrequire("none")', 4],
+  ['javascript', 'const a = 1\n\nimport b from "./none.js"', 3],
+  ['javascript', '1\n2\n\nconst b = await import("./none.js")', 4],
+] as const)('the place of one that is not there is told: %s', async (language, text, line) => {
+  const error = await failure(run(language, text));
+  expect(error).toMatchObject({ code: 'NOT_FOUND', where: { line } });
+});
+
 describe('names of modules', () => {
   it.each([
     ['lua', 'return require("sub.inner")', 'beside'],

@@ -38,6 +38,8 @@ export interface ErrorParts {
   readonly memoryBytes: number;
   /** A line of one of the script's files, as the engine has it; undefined where that is not known. */
   line(file: string, line: number): string | undefined;
+  /** Where an import stands that failed with this message. */
+  failedAt(message: string): { file: string; line: number } | undefined;
 }
 
 /** Errors in both directions: ScriptErrors as JavaScript errors, what scripts throw as ScriptErrors that remember it. */
@@ -124,7 +126,7 @@ export class Errors {
       details: isMap(details) ? details : undefined,
       cause: causes < MOST_CAUSES ? this.#cause(object, causes) : undefined,
     });
-    error.where = trace.where;
+    error.where = this.#parts.failedAt(message) ?? trace.where;
     error.traceback = trace.traceback;
     return error;
   }

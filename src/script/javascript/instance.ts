@@ -118,6 +118,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       cell,
       memoryBytes: run.limits.memory_mb * 2 ** 20,
       line: (file, line) => this.#line(file, line),
+      failedAt: (message) => this.#files.failedAt(message),
     });
     this.#promises = new Promises({
       run,

@@ -13,6 +13,8 @@ export class ModuleFiles {
   readonly #byName = new Map<string, Source>();
   readonly #names = new Map<string, string>();
   readonly #loading = new Loading('import');
+  /** What the last import that failed said, and where it stands: the engine does not say. */
+  #failed: { readonly message: string; readonly where: { file: string; line: number } } | undefined;
 
   /** `status` says how far the engine is with a module. */
   constructor(run: Run, status: (name: string) => number | undefined) {
@@ -42,7 +44,8 @@ export class ModuleFiles {
    * cannot enter it twice. Throws NOT_FOUND, NOT_ALLOWED or DEADLOCK.
    */
   resolve(from: string, specifier: string, fiber: Fiber): string | Promise<null> {
-    const name = this.#nameOf(resolveModule(this.#run, this.#byName.get(from) ?? { text: '', name: from }, specifier));
+    const importer = this.#byName.get(from) ?? { text: '', name: from };
+    const name = this.#nameOf(this.#found(importer, specifier));
     if ((this.#status(name) ?? 0) >= EVALUATING_ASYNC) return name;
     const other = this.#loading.wait(name, fiber);
     if (!other) this.#loading.hold(name, fiber);
@@ -59,6 +62,22 @@ export class ModuleFiles {
   /** A line of a file, from 1; undefined where there is none. */
   line(name: string, line: number): string | undefined {
     return this.#byName.get(name)?.text.split('\n')[line - 1];
+  }
+
+  /** Where the import that failed with this message stands, if that was the last one. */
+  failedAt(message: string): { file: string; line: number } | undefined {
+    return this.#failed?.message === message ? this.#failed.where : undefined;
+  }
+
+  #found(importer: Source, specifier: string): Source & { readonly path: string } {
+    try {
+      return resolveModule(this.#run, importer, specifier);
+    } catch (error) {
+      const names = (text: string) => text.includes(`"${specifier}"`) || text.includes(`'${specifier}'`);
+      const [line, second] = importer.text.split('\n').flatMap((text, index) => (names(text) ? [index + 1] : []));
+      if (line !== undefined && second === undefined) this.#failed = { message: (error as Error).message, where: { file: importer.name, line } };
+      throw error;
+    }
   }
 
   #nameOf(found: Source & { readonly path: string }): string {
