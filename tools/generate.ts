@@ -6,6 +6,7 @@ import { apiManifest } from '../src/describe/manifest.ts';
 import { referencePages } from '../src/describe/reference.ts';
 import { typescriptTypes } from '../src/describe/typescript.ts';
 import { globals } from '../src/globals/index.ts';
+import { BUILTIN_TOOLS } from '../src/tool/builtin/index.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -25,7 +26,9 @@ const files = new Map<string, string>([
   ['types/llmspell.d.ts', typescriptTypes(globals)],
   ['types/llmspell.api.json', apiManifest(globals)],
   ['src/config/defaults.ts', defaults],
-  ...Object.entries(referencePages(globals)).map(([name, text]) => [`docs/reference/${name}`, text] as const),
+  ...Object.entries(referencePages(globals, await Promise.all(BUILTIN_TOOLS.map(({ load }) => load())))).map(
+    ([name, text]) => [`docs/reference/${name}`, text] as const,
+  ),
 ]);
 const pages = existsSync(new URL('docs/reference/', root)) ? readdirSync(new URL('docs/reference/', root)) : [];
 const stale = pages.map((name) => `docs/reference/${name}`).filter((name) => !files.has(name));

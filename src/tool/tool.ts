@@ -50,6 +50,9 @@ export interface Tool {
   readonly needs: Capability | undefined;
   readonly timeoutMs: number;
   readonly examples: readonly Example[];
+  /** What `defineTool` was given; absent where another process or a script declares the tool. */
+  readonly input?: z.ZodType;
+  readonly output?: z.ZodType;
   /** JSON Schema of parameters and result. */
   readonly schema: ValueMap;
   readonly resultSchema: ValueMap;
@@ -108,6 +111,8 @@ export function defineTool<const I extends z.ZodType, const O extends z.ZodType>
     needs: definition.needs,
     timeoutMs: definition.timeout_ms ?? TOOL_TIMEOUT_MS,
     examples: definition.examples ?? [],
+    input: definition.input,
+    output: definition.output,
     get schema() {
       parameters ??= toJsonSchema(definition.input);
       return parameters;
