@@ -70,10 +70,10 @@ export class JsonWriter {
     return false;
   };
 
-  /** What is written. */
-  get text(): string {
+  /** What is written, in pieces. */
+  get pieces(): readonly string[] {
     this.#join();
-    return this.#pieces.length === 1 ? (this.#pieces[0] as string) : this.#pieces.join('');
+    return this.#pieces;
   }
 
   #value(value: unknown): void {

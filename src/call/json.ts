@@ -1,6 +1,7 @@
-import { breathe, inTurns } from './breath.ts';
+import { inTurns } from './breath.ts';
 import type { Cpu } from './cpu.ts';
 import { type JsonTextOptions, JsonWriter, MAX_DEPTH, wrong } from './json-write.ts';
+import { joinedSoon } from './long-text.ts';
 import { type Soon, whenReady } from './soon.ts';
 import { Float, type Value } from './value.ts';
 
@@ -11,14 +12,13 @@ import { Float, type Value } from './value.ts';
 export function toJsonText(value: Value, options: JsonTextOptions = {}): string {
   const writer = new JsonWriter(value, options);
   while (!writer.step());
-  return writer.text;
+  return writer.pieces.join('');
 }
 
 /** As `toJsonText`, for a run, over several turns of the event loop where the value is large; nobody may change it meanwhile. */
 export function toJsonTextSoon(cpu: Cpu, value: Value, options: JsonTextOptions = {}): Soon<string> {
   const writer = new JsonWriter(value, options);
-  // To put a long text together takes as long as a turn.
-  return whenReady(inTurns(cpu, writer.step), () => whenReady(breathe(cpu), () => writer.text));
+  return whenReady(inTurns(cpu, writer.step), () => joinedSoon(cpu, writer.pieces));
 }
 
 /** The value of JSON text: integers beyond ±2^53 as bigint, beyond 64 bits as doubles, `2.0` as Float. Throws BAD_ARGUMENT with what stands in the wrong place, behind `place`; for half of a surrogate pair too, which is no text. */

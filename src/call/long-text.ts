@@ -51,65 +51,84 @@ export class FlatText {
   };
 }
 
+/** Makes one flat text of pieces in steps, which have at most so many UTF-16 units together: asks for them anew where one is the first of two bytes a character. */
+class GatheredText {
+  readonly #pieces: () => Iterator<string, undefined>;
+  readonly #characters: Buffer;
+  #next: Iterator<string, undefined>;
+  #wide = false;
+  #size = 0;
+  #flat: FlatText | undefined;
+  text = '';
+
+  constructor(pieces: () => Iterator<string, undefined>, most: number) {
+    this.#pieces = pieces;
+    this.#next = pieces();
+    this.#characters = Buffer.allocUnsafeSlow(most * 2);
+  }
+
+  /** True when the text is made. */
+  readonly step = (): boolean => {
+    const characters = this.#characters;
+    if (this.#flat) {
+      if (!this.#flat.step()) return false;
+      this.text = this.#flat.text;
+      release(characters);
+      return true;
+    }
+    const { value: piece } = this.#next.next();
+    if (piece === undefined) this.#flat = new FlatText(() => characters, 0, this.#size, this.#wide);
+    else if (this.#wide) this.#size += characters.write(piece, this.#size, 'utf16le');
+    else if (BEYOND_LATIN1.test(piece)) {
+      this.#wide = true;
+      this.#next = this.#pieces();
+      this.#size = 0;
+    } else this.#size += characters.latin1Write(piece, this.#size);
+    return false;
+  };
+}
+
 /** Reads the text of UTF-8 bytes in steps; a byte that belongs to none becomes U+FFFD where that is `lossy`. */
 export class TextReading {
   readonly #bytes: () => Buffer;
   readonly #start: number;
   readonly #end: number;
   readonly #lossy: boolean;
-  #from: number;
-  /** Where it is not plain ASCII, the text's characters so far: of one byte each until one takes two. */
-  #characters: Buffer | undefined;
-  #wide = false;
-  #size = 0;
-  #flat: FlatText | undefined;
+  #making: FlatText | GatheredText | undefined;
   /** Undefined where the bytes are no text. */
   text: string | undefined;
 
   constructor(bytes: () => Buffer, start: number, end: number, lossy = false) {
     this.#bytes = bytes;
-    this.#start = this.#from = start;
+    this.#start = start;
     this.#end = end;
     this.#lossy = lossy;
   }
 
   /** True when all is read. */
   readonly step = (): boolean => {
-    const characters = this.#characters;
-    if (this.#flat) {
-      if (!this.#flat.step()) return false;
-      this.text = this.#flat.text;
-      if (characters) release(characters);
-      return true;
-    }
-    if (!characters) return this.#begin();
-    if (this.#from < this.#end) this.#decode(characters);
-    else this.#flat = new FlatText(() => characters, 0, this.#size, this.#wide);
-    return false;
+    const making = this.#making;
+    if (!making) return this.#begin();
+    if (!making.step()) return false;
+    this.text = making.text;
+    return true;
   };
 
   #begin(): boolean {
     const bytes = this.#bytes();
-    const part = bytes.subarray(this.#from, this.#end);
-    if (part.length <= TEXT_PIECE) this.text = textOf(bytes, this.#from, this.#end) ?? (this.#lossy ? part.toString('utf8') : undefined);
-    else if (isAscii(part)) this.#flat = new FlatText(this.#bytes, this.#from, this.#end, false);
-    else if (this.#lossy || isUtf8(part)) this.#characters = Buffer.allocUnsafeSlow(part.length * 2);
-    else return true;
-    return part.length <= TEXT_PIECE;
+    const part = bytes.subarray(this.#start, this.#end);
+    if (part.length <= TEXT_PIECE) this.text = textOf(bytes, this.#start, this.#end) ?? (this.#lossy ? part.toString('utf8') : undefined);
+    else if (isAscii(part)) this.#making = new FlatText(this.#bytes, this.#start, this.#end, false);
+    else if (this.#lossy || isUtf8(part)) this.#making = new GatheredText(() => this.#decode(), part.length);
+    return this.#making === undefined;
   }
 
-  #decode(characters: Buffer): void {
-    const bytes = this.#bytes();
-    const to = characterEnd(bytes, Math.min(this.#end, this.#from + TEXT_PIECE), this.#end);
-    const piece = bytes.utf8Slice(this.#from, to);
-    if (!this.#wide && BEYOND_LATIN1.test(piece)) {
-      this.#wide = true;
-      this.#from = this.#start;
-      this.#size = 0;
-      return;
+  *#decode(): Generator<string, undefined> {
+    for (let from = this.#start, to = from; from < this.#end; from = to) {
+      const bytes = this.#bytes();
+      to = characterEnd(bytes, Math.min(this.#end, from + TEXT_PIECE), this.#end);
+      yield bytes.utf8Slice(from, to);
     }
-    this.#size += this.#wide ? characters.write(piece, this.#size, 'utf16le') : characters.latin1Write(piece, this.#size);
-    this.#from = to;
   }
 }
 
@@ -124,6 +143,14 @@ function characterEnd(bytes: Buffer, to: number, end: number): number {
 export function textSoon(cpu: Cpu, bytes: Buffer, lossy = false): Soon<string | undefined> {
   const reading = new TextReading(() => bytes, 0, bytes.length, lossy);
   return whenReady(inTurns(cpu, reading.step), () => reading.text);
+}
+
+/** Texts together, for a run, over several turns of the event loop where they are long. */
+export function joinedSoon(cpu: Cpu, pieces: readonly string[]): Soon<string> {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  if (length <= TEXT_PIECE) return pieces.join('');
+  const gathered = new GatheredText(() => pieces.values(), length);
+  return whenReady(inTurns(cpu, gathered.step), () => gathered.text);
 }
 
 /** The UTF-8 bytes of a text, for a run, over several turns of the event loop where it is long; half of a surrogate pair becomes U+FFFD. */
