@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { Language } from '../call/context.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { McpFlags } from './mcp.ts';
 import type { ServeFlags } from './mcp-serve.ts';
@@ -32,7 +33,7 @@ function run(command: Command, done: Done): void {
 
 function exec(command: Command, done: Done): void {
   withRunOptions(command.description("runs code given on the command line; options stand before CODE, everything behind it is the script's"))
-    .addOption(new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']))
+    .addOption(langOption())
     .argument('<code>')
     .argument('[args...]', 'for the script, as ARGS')
     .passThroughOptions()
@@ -40,22 +41,32 @@ function exec(command: Command, done: Done): void {
       const end = args.indexOf('--');
       refuseLateOptions(command, end < 0 ? args : args.slice(0, end));
       const passed = end === 0 ? args.slice(1) : args;
-      if (flags.lang === undefined) throw new ScriptError('BAD_ARGUMENT', 'exec: the language is missing: --lang lua or --lang js');
+      const language = languageOf('exec', flags);
       const { runScript } = await import('./run.ts');
-      const language = flags.lang === 'lua' ? 'lua' : 'javascript';
       done(await begin(() => runScript({ text: code, language, name: language === 'lua' ? 'exec.lua' : 'exec.js' }, passed, flags), flags.json));
     });
 }
 
 function repl(command: Command, done: Done): void {
   withRunOptions(command.description('runs code line by line as you type it'), { json: false })
-    .addOption(new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']).makeOptionMandatory())
+    .addOption(langOption())
     .argument('[args...]', 'for the session, as ARGS')
     .passThroughOptions()
-    .action(async (args: string[], flags: RunFlags & { lang: string }) => {
+    .action(async (args: string[], flags: RunFlags & { lang?: string }) => {
+      const language = languageOf('repl', flags);
       const { startRepl } = await import('./repl.ts');
-      done(await begin(() => startRepl(flags.lang === 'lua' ? 'lua' : 'javascript', args, flags)));
+      done(await begin(() => startRepl(language, args, flags)));
     });
+}
+
+function langOption(): Option {
+  return new Option('--lang <language>', 'the language').choices(['lua', 'js', 'javascript']);
+}
+
+/** Says itself what is missing, so that `--json` answers too. */
+function languageOf(command: string, { lang }: { readonly lang?: string }): Language {
+  if (lang === undefined) throw new ScriptError('BAD_ARGUMENT', `${command}: the language is missing: --lang lua or --lang js`);
+  return lang === 'lua' ? 'lua' : 'javascript';
 }
 
 function types(command: Command): void {

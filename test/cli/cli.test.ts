@@ -109,6 +109,7 @@ describe('wrong usage', () => {
     ['a missing file', ['run', 'none.lua'], /^error: none\.lua: there is no such script/],
     ['an unknown ending', ['run', 'x.py'], /^error: x\.py: expected a script that ends in \.lua, \.js or \.mjs/],
     ['no language', ['exec', 'return 1'], /^error: exec: the language is missing: --lang lua or --lang js\n$/],
+    ['no language of a session', ['repl'], /^error: repl: the language is missing: --lang lua or --lang js\n$/],
     ['an option behind the code', ['exec', '--lang', 'lua', 'return 1', '--json'], /^error: exec: --json stands behind the code; options stand before it/],
     ['the language behind the code', ['exec', 'return 1', '--lang=lua'], /^error: exec: --lang stands behind the code/],
     ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],

@@ -42,9 +42,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #machine: Machine;
   readonly #cell: number;
   readonly #show: bigint;
-  /** A session has run its first chunk. */
   /** The main chunk, once it is compiled. */
   #main: { readonly name: string; readonly form: Form } | undefined;
+  /** A session has run its first chunk. */
   #begun = false;
   readonly #reader: Reader;
   readonly #writer: Writer;
