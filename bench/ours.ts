@@ -159,6 +159,23 @@ export async function holdOfValue({ run }: Ours, language: Language): Promise<nu
   return middleOf(holds);
 }
 
+/** While a hundred scripts of 50 MB run one after the other: the longest hold of the event loop, ms, and what the process grew to beyond what it had, MB. */
+export async function largeRuns({ run }: Ours): Promise<{ hold: number; memory: number }> {
+  const before = process.memoryUsage.rss();
+  let most = before;
+  let going = true;
+  const done = (async () => {
+    for (let n = 0; n < 100; n++) {
+      await run('lua', 'local t = ("ab"):rep(8000000) return (t .. "c"):byte(-1)');
+      most = Math.max(most, process.memoryUsage.rss());
+    }
+    going = false;
+  })();
+  const hold = await longestHold(() => going);
+  await done;
+  return { hold, memory: (most - before) / 2 ** 20 };
+}
+
 /** The longest turn of the event loop while work goes on, ms of the thread's processor time. */
 async function longestHold(going: () => boolean, start: () => void = () => undefined): Promise<number> {
   // Finer than `process.threadCpuUsage`, which counts ticks of 4 ms on some machines.

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hold, holdOfValue, open, serve } from '../ours.ts';
+import { hold, holdOfValue, largeRuns, open, serve } from '../ours.ts';
 import { headline, medians, type Row, row } from '../row.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -20,6 +20,11 @@ export async function processes(): Promise<Row[]> {
     row('longest hold of the event loop, 33,000 maps to State and back, Lua', await holdOfValue(ours, 'lua'), 'ms', 20),
     row('longest hold of the event loop, 33,000 maps to State and back, JavaScript', await holdOfValue(ours, 'javascript'), 'ms', 20),
   ];
+  const large = await largeRuns(ours);
+  rows.push(
+    row('longest hold of the event loop, 100 scripts of 50 MB in turn', large.hold, 'ms', 20),
+    row('memory of the process at most, 100 scripts of 50 MB in turn', large.memory, 'MB', 500),
+  );
   await ours.close();
   return [...rows, ...(await wholeProcess())];
 }
