@@ -1,30 +1,14 @@
 import { expect, it } from 'vitest';
 import { loadedOnce, loadInTurns } from '../../src/call/load.ts';
-
-/** A step that says in which turn of the event loop it ran. */
-function counting() {
-  let turn = 0;
-  let going = true;
-  const count = () => {
-    turn++;
-    if (going) setImmediate(count);
-  };
-  setImmediate(count);
-  return { step: () => turn, stop: () => (going = false) };
-}
+import { turnsDuring } from '../support/turns.ts';
 
 it('modules are loaded one in each turn, the last is given', async () => {
-  const { step, stop } = counting();
-  const turns: number[] = [];
-  const note = () => void turns.push(step());
-  const last = await loadInTurns(note, note, async () => {
-    note();
-    return 'the library';
-  });
-  stop();
-  expect(last).toBe('the library');
-  expect(new Set(turns).size).toBe(3);
-  expect(step()).toBeGreaterThan(turns[2] as number);
+  const order: number[] = [];
+  const steps = [1, 2].map((number) => () => void order.push(number));
+  const { result, turns } = await turnsDuring(() => loadInTurns(...steps, async () => 'the library'));
+  expect(result).toBe('the library');
+  expect(order).toEqual([1, 2]);
+  expect(turns).toBeGreaterThanOrEqual(4);
 });
 
 it('are loaded once for all who ask, and again after a failure', async () => {
