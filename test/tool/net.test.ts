@@ -59,7 +59,9 @@ describe('http_request', () => {
   ])('sends long %s whole, with its length, and leaves others their turns', async (_, body) => {
     const post = (given: typeof body) => turnsDuring(() => get('/echo', undefined, undefined, { method: 'POST', body: given }));
     const type = () => requests.at(-1)?.headers['content-type'];
-    const { turns: few } = await post(body.slice(0, 10) as typeof body);
+    const short = body.slice(0, 10) as typeof body;
+    await post(short);
+    const { turns: few } = await post(short);
     const usual = type();
     const { result, turns } = await post(body);
     expect(Buffer.from(result.body as string).equals(Buffer.from(body))).toBe(true);
