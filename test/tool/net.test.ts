@@ -54,8 +54,8 @@ const refusal = (work: Promise<unknown>): Promise<ScriptError> =>
 
 describe('http_request', () => {
   it.each([
-    ['text', 'ä€😀x'.repeat(200_000)],
-    ['bytes', new Uint8Array(2_000_000).map((_, i) => (i % 7) + 200)],
+    ['text', 'ä€😀x'.repeat(450_000)],
+    ['bytes', new Uint8Array(5_000_000).map((_, i) => (i % 7) + 200)],
   ])('sends long %s whole, with its length, and leaves others their turns', async (_, body) => {
     const post = (given: typeof body) => turnsDuring(() => get('/echo', undefined, undefined, { method: 'POST', body: given }));
     const type = () => requests.at(-1)?.headers['content-type'];
