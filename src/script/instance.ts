@@ -10,15 +10,15 @@ import type { Usage } from './engine.ts';
 import { fatal, isOfEngine } from './fatal.ts';
 import { Fiber, fiberOf } from './fiber.ts';
 import { Fuel } from './fuel.ts';
+import { HostWork } from './host-work.ts';
 import { scheduler } from './scheduler.ts';
 import { Steps, UNFINISHED, type Unfinished } from './steps.ts';
+import { awayFrom, threadMs } from './thread.ts';
 
 /** A fiber that was told to stop and still computes after so much of the thread's time, ms, takes its instance with it: a busy machine may run nothing for long. */
 const INTERRUPT_GRACE_MS = 200;
 /** So much of it, ms, a fiber whose wait was ended may compute before it is told to stop: what it opened it may close. */
 const CLEANUP_MS = 25;
-/** What reading or making values may take of the thread's time in one turn, ms: a full heap makes each allocation a collection, of which none can be cut. */
-const MOST_HOST_MS = 300;
 /** Host calls between two looks at the clock. */
 const CALLS_PER_LOOK = 16;
 
@@ -41,8 +41,6 @@ export abstract class Instance {
   /** Settles everything that hangs on this instance when it dies: fibers' results, suspended stacks. */
   readonly #onDeath = new Set<(error: Error) => void>();
   #pauseDue = false;
-  /** Where the thread's clock stood at the first tick of the host work that goes on. */
-  #hostSince: number | undefined;
   #calls = 0;
   #waits = 0;
   #fibers = 0;
@@ -51,13 +49,15 @@ export abstract class Instance {
   /** What goes on after others have had their turn. */
   #afterTurn: (() => number) | undefined;
   /** Says to those who read or write values when others should have their turn. */
-  protected readonly steps = new Steps(() => this.#hostTime() && scheduler.expired(performance.now()));
+  protected readonly steps = new Steps(() => this.#hostWork.goesOn() && scheduler.expired(performance.now()));
   readonly #budget: Budget;
+  readonly #hostWork: HostWork;
 
   constructor(run: RunContainer, table: MethodTable) {
     this.run = run;
     this.table = table;
     this.#budget = new Budget(run);
+    this.#hostWork = new HostWork(run.limits.memory_mb, (error) => this.kill(error));
     this.#baton = new Baton(run, (now) => this.#fuel.begin(now));
     run.cpu.onHost = () => this.#checkCpu(run.cpu.ms);
   }
@@ -120,7 +120,7 @@ export abstract class Instance {
         try {
           this.toMain();
           this.setFuel(this.#fuel.amount);
-          this.#hostSince = undefined;
+          this.#hostWork.ends();
           this.releaseDropped();
           this.prepare(fiber);
           try {
@@ -149,7 +149,7 @@ export abstract class Instance {
   protected async compute<T>(start: () => Promise<T>): Promise<T> {
     this.computing = true;
     // What it was given has passed: the time that follows is the script's.
-    this.#hostSince = undefined;
+    this.#hostWork.ends();
     this.setFuel(this.#fuel.amount);
     try {
       return await start();
@@ -191,7 +191,7 @@ export abstract class Instance {
     const { fiber } = this;
     const entry = this.table.entries[index];
     if (!fiber || !entry) throw new ScriptError('INTERNAL', 'a host call outside a fiber');
-    this.#hostSince = undefined;
+    this.#hostWork.ends();
     // A branch that ended early may clean up by calls that do not wait; of a whole run or chunk nothing more is taken.
     if (fiber.ending && this.#budget.ended) throw fiber.ending;
     const result = dispatch(entry, args, fiber.callContext(entry.name));
@@ -268,7 +268,7 @@ export abstract class Instance {
   /** The host's frames are off the stack: a pause that host work made due happens at the script's next loop head. */
   protected backInScript(): void {
     this.computing = true;
-    this.#hostSince = undefined;
+    this.#hostWork.ends();
     if (!this.#pauseDue) return;
     this.#pauseDue = false;
     this.setFuel(0);
@@ -293,7 +293,7 @@ export abstract class Instance {
           go: () => {
             this.#onDeath.delete(reject);
             back();
-            this.#hostSince = undefined;
+            this.#hostWork.ends();
             this.computing = true;
             if (fiber.ending) fiber.learnedAt ||= threadMs();
             resolve(outcome);
@@ -326,7 +326,7 @@ export abstract class Instance {
     if (this.dead) throw this.dead;
     const { fiber } = this;
     if (!this.computing || !fiber) {
-      this.#hostTime();
+      this.#hostWork.goesOn();
       if (scheduler.expired(now)) this.#pauseDue = true;
       return 0;
     }
@@ -386,19 +386,9 @@ export abstract class Instance {
   async #turn(): Promise<Outcome> {
     const { fiber } = this;
     await this.pause();
-    this.#hostSince = undefined;
+    this.#hostWork.ends();
     if (fiber && performance.now() > fiber.deadline) fiber.end(fiber.timeout());
     return fiber?.ending ? { error: fiber.ending } : { value: null };
-  }
-
-  /** Throws, and ends the instance, when the host work that goes on has taken too long in this turn; true otherwise. */
-  #hostTime(): true {
-    this.#hostSince ??= threadMs();
-    if (threadMs() - this.#hostSince <= MOST_HOST_MS) return true;
-    const { memory_mb } = this.run.limits;
-    const error = new ScriptError('LIMIT_EXCEEDED', `a value took too long to pass: it is too large, or the script is at limits.memory_mb = ${memory_mb}`);
-    this.kill(error);
-    throw error;
   }
 
   /** Tells a fiber that computes past its end to stop, and takes the instance down when that has no effect. */
@@ -419,21 +409,4 @@ export abstract class Instance {
   #look(): void {
     if (scheduler.expired(performance.now())) this.#pauseDue = true;
   }
-}
-
-/** What the thread has computed so far, ms. */
-function threadMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
-
-/** Called when a fiber leaves the thread to others; gives what to call when it is back: what they computed is no part of its grace. */
-function awayFrom(fiber: Fiber | undefined): () => void {
-  if (!fiber?.learnedAt && !fiber?.interruptedAt) return () => undefined;
-  const left = threadMs();
-  return () => {
-    const away = threadMs() - left;
-    if (fiber.learnedAt) fiber.learnedAt += away;
-    if (fiber.interruptedAt) fiber.interruptedAt += away;
-  };
 }

@@ -9,7 +9,7 @@ import type { ScriptError } from '../../src/errors.ts';
 import { digestOf, type Offer } from '../../src/mcp/client/offer.ts';
 import { mcpPins } from '../../src/mcp/client/pins.ts';
 import { mcpServers } from '../../src/mcp/client/servers.ts';
-import type { ExecuteOptions, RuntimeOptions } from '../../src/options.ts';
+import type { ExecuteOptions, RuntimeOptions } from '../../src/runtime/options.ts';
 import { ScriptRuntime } from '../../src/runtime.ts';
 import { ALL_GRANTS } from '../support/run.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { anyValue, createStateManager, defineGlobal, defineHandle, defineTool, type GlobalDefinition, handle, method, ScriptRuntime } from '../../src/index.ts';
-import type { RunHandle } from '../../src/options.ts';
+import type { RunHandle } from '../../src/runtime/options.ts';
 import { testRuntime } from '../support/runtime.ts';
 
 const config = { data: { backend: 'memory' } } as const;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { hostService, runService } from '../../src/call/context.ts';
 import type { HookFunction } from '../../src/hook/hooks.ts';
 import { anyValue, createStateManager, defineGlobal, defineTool, method, ScriptError, ScriptRuntime } from '../../src/index.ts';
-import type { RunHandle } from '../../src/options.ts';
+import type { RunHandle } from '../../src/runtime/options.ts';
 import { testRuntime } from '../support/runtime.ts';
 
 const LANGUAGES = ['lua', 'javascript'] as const;

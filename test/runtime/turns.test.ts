@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { method } from '../../src/call/define.ts';
 import { defineGlobal } from '../../src/call/definition.ts';
-import type { ExecuteOptions } from '../../src/options.ts';
+import type { ExecuteOptions } from '../../src/runtime/options.ts';
 import { ScriptRuntime } from '../../src/runtime.ts';
 import { turnsDuring } from '../support/turns.ts';
 

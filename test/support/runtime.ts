@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Grants } from '../../src/call/context.ts';
 import type { ConfigInput } from '../../src/config/config.ts';
-import type { RuntimeOptions } from '../../src/options.ts';
+import type { RuntimeOptions } from '../../src/runtime/options.ts';
 import { ScriptRuntime } from '../../src/runtime.ts';
 import { ALL_GRANTS } from './run.ts';
 

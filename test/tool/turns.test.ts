@@ -31,11 +31,11 @@ it('others have their turns while a folder is listed', async () => {
 
 it('others have their turns while much is hashed, and the hash is that of the whole', async () => {
   const data = new Uint8Array(15 * 2 ** 20).map((_, i) => i % 251);
-  const hash = (bytes: Uint8Array) => turnsDuring(() => space.tool('hash', { data: bytes }));
+  const hash = (bytes: Uint8Array) => turnsDuring(() => space.tool('hash', { data: bytes, algorithm: 'md5' }));
   await hash(data.subarray(0, 10));
   const { turns: few } = await hash(data.subarray(0, 10));
   const { result, turns } = await hash(data);
-  expect(result).toMatchObject({ hash: createHash('sha256').update(data).digest('hex') });
+  expect(result).toMatchObject({ hash: createHash('md5').update(data).digest('hex') });
   expect(turns).toBeGreaterThan(few + 1);
 });
 

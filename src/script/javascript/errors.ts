@@ -64,9 +64,9 @@ export class Errors {
     if (error.thrown instanceof ScriptRef && error.thrown.owner === references) return references.take(error.thrown);
     const value = x.JS_NewObjectProtoClass(context, prototype, CLASS.error);
     if (tagOf(value) === TAG.exception) return value;
-    writer.define(value, 'message', writer.text(error.message), PROPERTY.writableHidden);
-    writer.define(value, 'code', writer.text(error.code));
-    if (error.method !== undefined) writer.define(value, 'method', writer.text(error.method));
+    writer.define(value, 'message', writer.scratch.text(error.message), PROPERTY.writableHidden);
+    writer.define(value, 'code', writer.scratch.text(error.code));
+    if (error.method !== undefined) writer.define(value, 'method', writer.scratch.text(error.method));
     if (error.details !== undefined) this.#defineDetails(value, error.details);
     if (error.cause instanceof ScriptError && causes < MOST_CAUSES) writer.define(value, 'cause', this.#make(error.cause, causes + 1), PROPERTY.writableHidden);
     return value;

@@ -8,8 +8,9 @@ import { keptImage } from '../wasm/kept.ts';
 import { BYTECODE, EVAL, PROPERTY, pointerOf, TAG, tagOf, UNDEFINED } from './exports.ts';
 import { Machine, type MachineImage, withoutHost } from './machine.ts';
 import type { Prototypes } from './read.ts';
+import { SCRATCH_BYTES } from './scratch.ts';
 import { PRELUDE_NAME } from './trace.ts';
-import { SCRATCH_BYTES, Writer } from './write.ts';
+import { Writer } from './write.ts';
 
 /** The prelude's own functions have numbers behind all methods. */
 export const INTERNALS = { print: 0xffff, fill: 0xfffe } as const;
@@ -58,7 +59,9 @@ function make(table: MethodTable): Made {
   const { x, context } = machine;
   const shared = builder.prelude(prelude);
   const handleClass = builder.handleClass();
-  const handlePrototypes = table.handles.map(({ type, methods }) => builder.call(shared.handlePrototype, writer.text(type.name), builder.methods(methods)));
+  const handlePrototypes = table.handles.map(({ type, methods }) =>
+    builder.call(shared.handlePrototype, writer.scratch.text(type.name), builder.methods(methods)),
+  );
   for (const global of table.globals('javascript')) builder.global(global);
   x.JS_RunGC(machine.runtime);
   const room = x.wasm_malloc(ROOM_BYTES);
@@ -178,7 +181,7 @@ class Builder {
   }
 
   #bytes(bytes: Uint8Array): { pointer: number; free: () => void } {
-    const memory = this.writer.reserve(bytes.length);
+    const memory = this.writer.scratch.reserve(bytes.length);
     this.machine.heap.bytes.set(bytes, memory.pointer);
     return memory;
   }

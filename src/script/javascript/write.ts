@@ -1,20 +1,13 @@
 import { isMap } from '../../call/check/kind.ts';
 import { BEYOND_LATIN1, pieceEnd } from '../../call/text.ts';
 import { type Callback, Float, Handle, LazyMap, VALUE_LIMITS, type Value, type ValueMap } from '../../call/value.ts';
-import { ScriptError } from '../../errors.ts';
 import { isOfEngine } from '../fatal.ts';
 import { Misfit } from '../misfit.ts';
 import { Place } from '../place.ts';
 import { LONG_TEXT, type Steps, UNFINISHED, type Unfinished } from '../steps.ts';
 import { EXCEPTION, immediate, NULL, PROPERTY, type QuickJSExports, TAG, tagOf, UNDEFINED } from './exports.ts';
 import type { Heap } from './heap.ts';
-
-/** Bytes of the area for texts and arguments on their way in. */
-export const SCRATCH_BYTES = 16_384;
-/** Property names that an instance keeps as atoms. */
-const MOST_ATOMS = 4_096;
-/** Up to this length a text is written character by character, which beats the encoder's call. */
-const SHORT = 32;
+import { Scratch } from './scratch.ts';
 
 /** What stands behind the functions and handles that go in. */
 export interface Insertions {
@@ -58,12 +51,10 @@ export class Writer {
   readonly #x: QuickJSExports;
   readonly #heap: Heap;
   readonly #context: number;
-  readonly #scratch: number;
-  readonly #atoms = new Map<string, number>();
+  readonly scratch: Scratch;
   readonly #insertions: Insertions;
   readonly #steps: Steps;
   readonly #levels: Level[] = [];
-  #used = 0;
   /** Parts of the value so far, and the length of its texts. */
   #nodes = 0;
   #bytes = 0;
@@ -72,7 +63,7 @@ export class Writer {
     this.#x = x;
     this.#heap = heap;
     this.#context = context;
-    this.#scratch = scratch;
+    this.scratch = new Scratch(x, heap, context, scratch);
     this.#insertions = insertions;
     this.#steps = steps;
   }
@@ -118,7 +109,7 @@ export class Writer {
       level.place?.leave();
       if (level.kind === 'array') for (let i = 0; i < level.next; i++) this.#x.JS_FreeValue(this.#context, this.#heap.value(level.pointer + i * 8));
       if (level.kind === 'object' || level.kind === 'text') this.#x.JS_FreeValue(this.#context, level.made);
-      if (level.kind !== 'object') this.#release(level.pointer, level.before);
+      if (level.kind !== 'object') this.scratch.release(level.pointer, level.before);
     }
   }
 
@@ -221,7 +212,7 @@ export class Writer {
     level.place?.leave();
     if (kind === 'array') made = this.#x.JS_NewArrayFrom(this.#context, next, pointer);
     if (kind === 'bytes') made = this.#x.JS_NewUint8ArrayCopy(this.#context, pointer, next);
-    this.#release(pointer, before);
+    this.scratch.release(pointer, before);
     if (failed) return this.#drop(made);
     return lazy ? this.#insertions.lazy(lazy, made) : made;
   }
@@ -234,7 +225,7 @@ export class Writer {
         this.#spend(0, value.length);
         if (value.length > LONG_TEXT) return this.#open('text', value, LONG_TEXT * 2);
         this.#steps.count(0, value.length);
-        return this.text(value);
+        return this.scratch.text(value);
       case 'boolean':
         return immediate(TAG.boolean, value ? 1 : 0);
       case 'bigint':
@@ -258,46 +249,16 @@ export class Writer {
     throw Misfit.noData(value);
   }
 
-  /** A text, in which half of a surrogate pair becomes U+FFFD. */
-  text(text: string): bigint {
-    const { pointer, size, end } = this.#encode(text);
-    const value = this.#x.JS_NewStringLen(this.#context, pointer, size);
-    this.#release(pointer, end);
-    return value;
-  }
-
-  /** The atom of a property name; kept, so nobody frees it. */
-  atom(name: string): number {
-    const known = this.#atoms.get(name);
-    if (known !== undefined) return known;
-    if (this.#atoms.size >= MOST_ATOMS) {
-      for (const atom of this.#atoms.values()) this.#x.JS_FreeAtom(this.#context, atom);
-      this.#atoms.clear();
-    }
-    const { pointer, size, end } = this.#encode(name);
-    const atom = this.#x.JS_NewAtomLen(this.#context, pointer, size);
-    this.#release(pointer, end);
-    if (atom !== 0) this.#atoms.set(name, atom);
-    return atom;
-  }
-
   /** Sets an own property and takes over the value; false when there is no memory. */
   define(object: bigint, name: string, value: bigint, flags: number = PROPERTY.plain): boolean {
     if (tagOf(value) === TAG.exception) return false;
-    return this.#x.JS_DefinePropertyValue(this.#context, object, this.atom(name), value, flags) >= 0;
-  }
-
-  /** Memory for `size` bytes, given back in reverse order by the function returned. */
-  reserve(size: number): { pointer: number; free: () => void } {
-    const before = this.#used;
-    const pointer = this.#take(size);
-    return { pointer, free: () => this.#release(pointer, before) };
+    return this.#x.JS_DefinePropertyValue(this.#context, object, this.scratch.atom(name), value, flags) >= 0;
   }
 
   #number(value: number): bigint {
     if ((value | 0) === value && !Object.is(value, -0)) return immediate(TAG.int, value);
-    this.#heap.setDouble(this.#scratch, Number.isNaN(value) ? Number.NaN : value);
-    return this.#heap.value(this.#scratch);
+    this.#heap.setDouble(this.scratch.address, Number.isNaN(value) ? Number.NaN : value);
+    return this.#heap.value(this.scratch.address);
   }
 
   #bigint(value: bigint): bigint {
@@ -307,19 +268,19 @@ export class Writer {
   }
 
   #newBytes(bytes: Uint8Array): bigint {
-    const before = this.#used;
-    const pointer = this.#take(bytes.length);
+    const before = this.scratch.used;
+    const pointer = this.scratch.take(bytes.length);
     this.#heap.bytes.set(bytes, pointer);
     const value = this.#x.JS_NewUint8ArrayCopy(this.#context, pointer, bytes.length);
-    this.#release(pointer, before);
+    this.scratch.release(pointer, before);
     return value;
   }
 
   #openArray(items: readonly Value[]): bigint | typeof INSIDE {
-    const before = this.#used;
+    const before = this.scratch.used;
     const { length } = items;
     this.#spend(length, 0);
-    const pointer = this.#take(length * 8);
+    const pointer = this.scratch.take(length * 8);
     let next = 0;
     // Numbers in front need no big integers.
     while (next < length && next < MOST_NUMBERS && this.putNumber(pointer + next * 8, items[next])) next++;
@@ -350,7 +311,7 @@ export class Writer {
       count: keys.length,
       next: 0,
       pointer: 0,
-      before: this.#used,
+      before: this.scratch.used,
       made: object,
       place: undefined,
       lazy,
@@ -361,8 +322,8 @@ export class Writer {
   /** A long text or bytes, which go in in pieces through memory of so many bytes. */
   #open(kind: 'text' | 'bytes', of: string | Uint8Array, bytes: number): typeof INSIDE {
     this.#steps.weigh();
-    const before = this.#used;
-    const pointer = this.#take(bytes);
+    const before = this.scratch.used;
+    const pointer = this.scratch.take(bytes);
     const place = kind === 'bytes' ? new Place(this.#x.wasm_malloc, this.#x.wasm_free, bytes) : undefined;
     return this.#enter({ kind, of, keys: NO_KEYS, count: of.length, next: 0, pointer, before, made: UNDEFINED, place, lazy: undefined, failed: false });
   }
@@ -409,42 +370,5 @@ export class Writer {
   #drop(value: bigint): bigint {
     if (tagOf(value) !== TAG.exception) this.#x.JS_FreeValue(this.#context, value);
     return EXCEPTION;
-  }
-
-  #encode(text: string): { pointer: number; size: number; end: number } {
-    const end = this.#used;
-    const { length } = text;
-    const pointer = this.#take(length * 3 + 1);
-    const { bytes } = this.#heap;
-    let size = 0;
-    if (length <= SHORT) {
-      for (; size < length; size++) {
-        const code = text.charCodeAt(size);
-        if (code >= 128) break;
-        bytes[pointer + size] = code;
-      }
-    }
-    if (size < length) size = bytes.utf8Write(text, pointer);
-    bytes[pointer + size] = 0;
-    return { pointer, size, end };
-  }
-
-  /** Part of the scratch area (behind its first 16 bytes), or memory of its own. */
-  #take(size: number): number {
-    const needed = (size + 15) & ~15;
-    if (this.#used + needed + 16 <= SCRATCH_BYTES) {
-      const pointer = this.#scratch + 16 + this.#used;
-      this.#used += needed;
-      return pointer;
-    }
-    const pointer = this.#x.wasm_malloc(needed);
-    if (pointer === 0) throw new ScriptError('LIMIT_EXCEEDED', 'not enough memory for a value');
-    return pointer;
-  }
-
-  #release(pointer: number, used: number): void {
-    this.#used = used;
-    if (pointer === 0) return;
-    if (pointer < this.#scratch || pointer >= this.#scratch + SCRATCH_BYTES) this.#x.wasm_free(pointer);
   }
 }

@@ -1,21 +1,21 @@
 import { isAbsolute } from 'node:path';
-import { CAPABILITIES } from './call/capability.ts';
-import type { Grants, Language, Limits } from './call/context.ts';
-import { checkCrosses } from './call/crossing.ts';
-import type { GlobalDefinition } from './call/define.ts';
-import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from './call/rules.ts';
-import type { Value } from './call/value.ts';
-import { type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from './config/config.ts';
-import { GRANT_NAMES, type NameRule } from './config/names.ts';
-import { ScriptError } from './errors.ts';
-import type { HookFunction, HookOptions } from './hook/hooks.ts';
-import type { EmbeddingModel } from './model/embedding.ts';
-import type { MockSource } from './model/mock.ts';
-import type { LanguageModel } from './model/model.ts';
-import { isSessionId } from './session/refusal.ts';
-import { StateManager } from './state/manager.ts';
-import { isTenant, TENANT_WANTED } from './store/folders.ts';
-import type { Tool } from './tool/tool.ts';
+import { CAPABILITIES } from '../call/capability.ts';
+import type { Grants, Language, Limits } from '../call/context.ts';
+import { checkCrosses } from '../call/crossing.ts';
+import type { GlobalDefinition } from '../call/define.ts';
+import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from '../call/rules.ts';
+import type { Value } from '../call/value.ts';
+import { type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from '../config/config.ts';
+import { GRANT_NAMES, type NameRule } from '../config/names.ts';
+import { ScriptError } from '../errors.ts';
+import type { HookFunction, HookOptions } from '../hook/hooks.ts';
+import type { EmbeddingModel } from '../model/embedding.ts';
+import type { MockSource } from '../model/mock.ts';
+import type { LanguageModel } from '../model/model.ts';
+import { isSessionId } from '../session/refusal.ts';
+import { StateManager } from '../state/manager.ts';
+import { isTenant, TENANT_WANTED } from '../store/folders.ts';
+import type { Tool } from '../tool/tool.ts';
 
 export interface RuntimeOptions {
   /** As in `llmspell.toml`; everything has a default. */

@@ -1,8 +1,8 @@
-import { checkValue, text as string } from './call/rules.ts';
-import { CallContext, type RunContainer } from './call/run.ts';
-import { asScriptError, ScriptError } from './errors.ts';
-import { tellEnd } from './hook/refusal.ts';
-import type { ScriptInstance, Usage } from './script/engine.ts';
+import { checkValue, text as string } from '../call/rules.ts';
+import { CallContext, type RunContainer } from '../call/run.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
+import { tellEnd } from '../hook/refusal.ts';
+import type { ScriptInstance, Usage } from '../script/engine.ts';
 
 /** Chunks of one language that run one after the other in one context. */
 export interface InteractiveRun extends AsyncDisposable {

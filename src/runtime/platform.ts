@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { ScriptError } from './errors.ts';
+import { ScriptError } from '../errors.ts';
 
 /** The first SQLite whose write-ahead log cannot be corrupted by two writers at once. */
 const LEAST_SQLITE = [3, 51, 3] as const;
