@@ -65,6 +65,8 @@ export class ScriptRuntime {
     for (const tool of options.tools ?? []) host.get(hostTools).add(tool);
     for (const [name, model] of Object.entries(options.models ?? {})) host.get(models).register(name, model);
     for (const [name, model] of Object.entries(options.embeddings ?? {})) host.get(embeddings).register(name, model);
+    host.get(models).checkOverride();
+    host.get(embeddings).checkOverride();
     for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
     if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
     const runtime = new ScriptRuntime(host, table);

@@ -798,7 +798,7 @@ function require(name) end
 ---@class State.migrate.migration
 ---@field from_version integer
 ---@field to_version integer
----@field scope? string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@field scope? string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@field transformations? (State.migrate.migration.transformations|State.migrate.migration.transformations2|State.migrate.migration.transformations3|State.migrate.migration.transformations4|State.migrate.migration.transformations5|State.migrate.migration.transformations6|State.migrate.migration.transformations7|State.migrate.migration.transformations8|State.migrate.migration.transformations9|State.migrate.migration.transformations10)[]
 ---@field dry_run? boolean do everything but save
 
@@ -2281,7 +2281,7 @@ State = {}
 ---```lua
 ---State.save("agent:gpt-4", "history", {{role = "user", content = "Hello"}})
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param value any
 ---@param options? State.save.options
@@ -2292,7 +2292,7 @@ function State.save(scope, key, value, options) end
 ---local config = State.load("global", "config") or {retries = 3}
 ---print(config.retries)
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@return any
 function State.load(scope, key) end
@@ -2301,7 +2301,7 @@ function State.load(scope, key) end
 ---```lua
 ---print(State.delete("global", "config"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@return boolean
 function State.delete(scope, key) end
@@ -2310,7 +2310,7 @@ function State.delete(scope, key) end
 ---```lua
 ---print(State.exists("global", "config"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@return boolean
 function State.exists(scope, key) end
@@ -2320,7 +2320,7 @@ function State.exists(scope, key) end
 ---State.save("global", "job:1", true)
 ---print(State.list_keys("global", {prefix = "job:"}))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param options? State.list_keys.options
 ---@return string[]
 function State.list_keys(scope, options) end
@@ -2329,7 +2329,7 @@ function State.list_keys(scope, options) end
 ---```lua
 ---print(State.update("global", "visits", function(n) return (n or 0) + 1 end))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param fn fun(old: any): any
 ---@return any
@@ -2339,7 +2339,7 @@ function State.update(scope, key, fn) end
 ---```lua
 ---print(State.compare_and_set("global", "leader", nil, "me"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param expected any
 ---@param value any
@@ -2350,7 +2350,7 @@ function State.compare_and_set(scope, key, expected, value) end
 ---```lua
 ---print(State.increment("global", "calls"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@param key string
 ---@param by? number 1 if not given
 ---@return number
@@ -2379,7 +2379,7 @@ function State.list_scopes() end
 ---```lua
 ---print(State.clear("custom:scratch"))
 ---```
----@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own
+---@param scope string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own
 ---@return integer
 function State.clear(scope) end
 
@@ -2412,7 +2412,7 @@ function State.migrate(migration) end
 ---```lua
 ---print(State.get_schema_version())
 ---```
----@param scope? string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own; "global" if not given
+---@param scope? string `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own; "global" if not given
 ---@return integer
 function State.get_schema_version(scope) end
 
@@ -2862,7 +2862,7 @@ function RAG.create(spec) end
 ---local done = RAG.ingest_documents("global", {{content = "Bread is sold at the harbour.", metadata = {document_id = "bread"}}})
 ---print(done.documents, done.chunks_created)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param documents RAG.ingest_documents.documents[]
 ---@param options? RAG.ingest_documents.options
 ---@return RAG.ingest_documents.result
@@ -2873,7 +2873,7 @@ function RAG.ingest_documents(scope, documents, options) end
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---print(RAG.retrieve("global", {query = "When does the ferry leave?", top_k = 1}).chunks[1].content)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param query string|RAG.retrieve.query2
 ---@return RAG.retrieve.result
 function RAG.retrieve(scope, query) end
@@ -2885,7 +2885,7 @@ function RAG.retrieve(scope, query) end
 ---Session.add_turn(session, {role = "user", content = "Tell me about the ferry."})
 ---print(RAG.retrieve_with_context("global", session, "How long does it take?").context)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param session_id string
 ---@param query string|RAG.retrieve_with_context.query2
 ---@return RAG.retrieve_with_context.result
@@ -2896,7 +2896,7 @@ function RAG.retrieve_with_context(scope, session_id, query) end
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---print(RAG.answer("global", "When does the ferry leave?").output)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param question string|RAG.answer.question2
 ---@return RAG.answer.result
 function RAG.answer(scope, question) end
@@ -2906,7 +2906,7 @@ function RAG.answer(scope, question) end
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---print(RAG.get_document("global", "ferry").content)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param document_id string
 ---@return RAG.get_document.result|nil
 function RAG.get_document(scope, document_id) end
@@ -2916,7 +2916,7 @@ function RAG.get_document(scope, document_id) end
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---print(RAG.list_documents("global", {metadata_filters = {kind = "timetable"}})[1].document_id)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param options? RAG.list_documents.options
 ---@return RAG.list_documents.result[]
 function RAG.list_documents(scope, options) end
@@ -2926,7 +2926,7 @@ function RAG.list_documents(scope, options) end
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---print(RAG.delete_documents("global", {document_ids = {"ferry", "unknown"}}))
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param which RAG.delete_documents.which
 ---@return integer
 function RAG.delete_documents(scope, which) end
@@ -2936,7 +2936,7 @@ function RAG.delete_documents(scope, which) end
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---print(RAG.get_stats("global").document_count)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@return RAG.get_stats.result
 function RAG.get_stats(scope) end
 
@@ -2946,7 +2946,7 @@ function RAG.get_stats(scope) end
 ---RAG.rebuild("global")
 ---print(RAG.get_stats("global").index.state)
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@param on_progress? fun(done: number, total: number): any
 function RAG.rebuild(scope, on_progress) end
 
@@ -2954,7 +2954,7 @@ function RAG.rebuild(scope, on_progress) end
 ---```lua
 ---RAG.cleanup_tenant("global")
 ---```
----@param scope string `global` is the run's own tenant, tenant:ID another that the run may reach
+---@param scope string `global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it
 ---@return boolean
 function RAG.cleanup_tenant(scope) end
 

@@ -1,6 +1,6 @@
 import { compileLater } from '../call/compile.ts';
 import { type Context, type Run, runService } from '../call/context.ts';
-import { fromJsonSchema } from '../call/json-schema.ts';
+import { checkerOf } from '../call/json-schema/check.ts';
 import type { Soon } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -122,7 +122,7 @@ function createAgents(run: Run): Agents {
   function checkSettings(context: Context, { model, fallback_models = [], output_schema }: Checked): void {
     const registry = run.host.get(models);
     for (const name of [...(model === undefined ? [] : [model]), ...fallback_models]) registry.check(context, name);
-    if (output_schema !== undefined) fromJsonSchema(output_schema, `${context.method}: output_schema`);
+    if (output_schema !== undefined) checkerOf(output_schema, `${context.method}: output_schema`);
   }
 
   /** Makes an agent inside the hooks of its creation, which may change what they are told, and keeps it. */

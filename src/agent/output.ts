@@ -1,6 +1,5 @@
-import { compileSchema } from '../call/compile.ts';
 import { fromJsonText } from '../call/json.ts';
-import { fromJsonSchema } from '../call/json-schema.ts';
+import { checkerOf } from '../call/json-schema/check.ts';
 import { toPlain, type Value, type ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 
@@ -10,7 +9,7 @@ export function readOutput(text: string, schema: ValueMap): { value: Value } | {
   if (json === undefined) return { problem: 'it is no JSON' };
   try {
     const plain = toPlain(json) as Value;
-    compileSchema(fromJsonSchema(schema, 'output_schema'))(plain, 'answer');
+    checkerOf(schema, 'output_schema')(plain, 'answer');
     return { value: json };
   } catch (error) {
     if (error instanceof ScriptError && error.message.startsWith('output_schema')) throw error;

@@ -32,6 +32,9 @@ export interface Host {
 
 export type Language = 'lua' | 'javascript';
 
+/** What files of scripts and their modules end in. */
+export const ENDINGS: Readonly<Record<Language, readonly string[]>> = { lua: ['.lua'], javascript: ['.js', '.mjs'] };
+
 /** What a run may do; strings of `call/capability`, folders and hosts. */
 export interface Grants {
   readonly capabilities: ReadonlySet<Capability>;

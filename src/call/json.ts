@@ -30,7 +30,7 @@ export function fromJsonText(text: string, place?: string): Value {
     return value;
   } catch (error) {
     if (error instanceof RangeError) throw wrong(place, `expected at most ${MAX_DEPTH} levels of nesting, got more`);
-    throw wrong(place, `expected JSON text, got something else: ${error instanceof Error ? error.message.replaceAll(/[ \t\r\n]+/g, ' ') : ''}`);
+    throw wrong(place, `expected JSON text: ${error instanceof Error ? error.message.replaceAll(/[ \t\r\n]+/g, ' ') : ''}`);
   }
 }
 

@@ -20,14 +20,15 @@ export const settingCommands: Readonly<Record<string, AddCommand>> = { config, m
 
 function run(command: Command, done: Done): void {
   withRunOptions(command.description("runs a script; everything behind SCRIPT is the script's"))
-    .option('--watch', 'run again when a script of the folder changes')
+    .option('--watch', 'run again when a script of the folder, or of one below it, changes')
     .argument('<script>', 'a .lua, .js or .mjs file')
     .argument('[args...]', 'for the script, as ARGS')
     .passThroughOptions()
     .action(async (file: string, args: string[], flags: RunFlags) => {
       const { readScript, runScript } = await import('./run.ts');
       const run = () => begin(async () => runScript(readScript(file), args, flags), flags.json);
-      done(flags.watch ? await (await import('./watch.ts')).watchScript(file, run) : await run());
+      const watched = async () => (await import('./watch.ts')).watchScript(file, readScript(file).language, flags, run);
+      done(flags.watch ? await begin(watched, flags.json) : await run());
     });
 }
 

@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { HostContainer } from '../call/run.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { builtinHooks } from '../hook/builtin/index.ts';
+import { embeddings } from '../model/embeddings.ts';
+import { models } from '../model/models.ts';
 import { readConfig } from '../settings.ts';
 import { CONFIG_FILE, loadConfig } from './config-file.ts';
 import { checkPermitted } from './options.ts';
@@ -85,6 +87,8 @@ export async function checkConfig(path: string | undefined): Promise<void> {
     checkPermitted(config);
     await using host = new HostContainer({ ...config, data: { ...config.data, backend: 'memory' } }, config.data.dir);
     builtinHooks(host);
+    host.get(models).checkOverride();
+    host.get(embeddings).checkOverride();
   } catch (error) {
     throw new ScriptError('BAD_CONFIG', `${file ?? CONFIG_FILE}: ${asScriptError(error).message}`);
   }

@@ -10,7 +10,7 @@ import { checkDatabases, checkFolder } from '../store/usable.ts';
 /** Absolute path of the data folder. Throws BAD_CONFIG for one that cannot be read or is no folder. */
 export function dataFolder({ data }: Config, flags: { readonly data?: string }): string {
   const folder = resolve(flags.data ?? data.dir);
-  if (data.backend === 'sqlite') wrongSetting(() => checkFolder(folder));
+  if (data.backend === 'sqlite') wrongSetting(folder, () => checkFolder(folder));
   return folder;
 }
 
@@ -27,20 +27,24 @@ export function runFolder({ config, input }: { config: Config; input: ConfigInpu
 
 /** Makes the data folder. Throws BAD_CONFIG for one that can never be. */
 export function makeDataFolder({ data }: Config, folder: string): void {
-  if (data.backend === 'sqlite') wrongSetting(() => makeFolder(folder));
+  if (data.backend === 'sqlite') wrongSetting(folder, () => makeFolder(folder));
 }
 
 /** Throws BAD_CONFIG when a database of the tenant is none, cannot be read, or was written by a newer llmspell. */
 export function checkTenantData({ data }: Config, dataDir: string, tenant: string): void {
   if (data.backend === 'sqlite')
-    wrongSetting(() => checkDatabases(tenantFolder(dataDir, tenant), { 'state.db': STATE_FORMAT, 'knowledge.db': KNOWLEDGE_FORMAT }));
+    wrongSetting(dataDir, () => checkDatabases(tenantFolder(dataDir, tenant), { 'state.db': STATE_FORMAT, 'knowledge.db': KNOWLEDGE_FORMAT }));
 }
 
-/** What is wrong with the data folder before anything has begun is wrong with the setting. */
-function wrongSetting(check: () => void): void {
+/** What is wrong with the data folder before anything has begun is wrong with the setting, and who chose the folder may read its name. */
+function wrongSetting(folder: string, check: () => void): void {
   try {
     check();
   } catch (error) {
-    throw new ScriptError('BAD_CONFIG', storeFailure(error).message, { cause: error });
+    throw new ScriptError(
+      'BAD_CONFIG',
+      storeFailure(error).message.replace('the data folder', () => `the data folder ${folder}`),
+      { cause: error },
+    );
   }
 }

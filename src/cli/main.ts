@@ -28,9 +28,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       return usageOrFailed(error);
     }
     if (thrown.exitCode === 0) return 0;
-    if (json) tellFailure(new ScriptError('BAD_ARGUMENT', thrown.message.replace(/^error: /, '')), json);
+    if (json) tellFailure(new ScriptError('BAD_ARGUMENT', inOneLine(thrown.message).replace(/^error: /, '')), json);
     return EXIT.usage;
   }
+}
+
+/** What commander says on two lines: what is unknown, and what was probably meant. */
+function inOneLine(text: string): string {
+  return text.replace(/\n\(Did you mean (.*)\?\)/, '; did you mean $1?');
 }
 
 /** The grammar of one command where it is asked for by its name, which takes a fifth of the time, else of all. */
@@ -40,7 +45,7 @@ function createProgram(asked: string | undefined, done: Done, outputError: Outpu
     .version('0.1.0')
     .exitOverride()
     .enablePositionalOptions()
-    .configureOutput({ outputError });
+    .configureOutput({ outputError: (text, write) => outputError(inOneLine(text), write) });
   const one = asked !== undefined && Object.hasOwn(COMMANDS, asked);
   for (const [name, add] of Object.entries(COMMANDS)) if (!one || name === asked) add(program.command(name), done);
   return program;

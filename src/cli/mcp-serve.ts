@@ -1,5 +1,5 @@
 import { compileSchema } from '../call/compile.ts';
-import { toJsonSchema } from '../call/json-schema.ts';
+import { toJsonSchema } from '../call/json-schema/write.ts';
 import type { Value } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { log } from '../log/log.ts';

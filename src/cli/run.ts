@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
-import type { Language } from '../call/context.ts';
+import { ENDINGS, type Language } from '../call/context.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
@@ -21,11 +21,10 @@ export interface Script {
   readonly path?: string | undefined;
 }
 
-const LANGUAGES: Readonly<Record<string, Language>> = { '.lua': 'lua', '.js': 'javascript', '.mjs': 'javascript' };
-
 /** Reads a script file. Throws NOT_FOUND when there is none, BAD_ARGUMENT when its ending says no language or it cannot be read. */
 export function readScript(file: string): Script {
-  const language = LANGUAGES[extname(file).toLowerCase()];
+  const ending = extname(file).toLowerCase();
+  const language = (['lua', 'javascript'] as const).find((one) => ENDINGS[one].includes(ending));
   if (!language) throw new ScriptError('BAD_ARGUMENT', `${file}: expected a script that ends in .lua, .js or .mjs`);
   try {
     return { text: readFileSync(file, 'utf8'), language, name: basename(file), path: resolve(file) };

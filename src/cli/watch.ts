@@ -1,40 +1,40 @@
-import { watch } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { ENDINGS, type Language } from '../call/context.ts';
+import { loadConfig } from './config-file.ts';
+import type { RunFlags } from './options.ts';
+import { EXIT } from './report.ts';
+import { ScriptFolder } from './script-folder.ts';
+import { visible } from './visible.ts';
 
-/** Changes that come closer together are one. */
-const SETTLE_MS = 100;
+/**
+ * Runs a script at once and again whenever what a script of its folder holds has changed. Gives 0 when Ctrl-C comes while it waits, 130 when that
+ * interrupts a run, and at once the status of a first run that could not begin.
+ */
+export async function watchScript(file: string, language: Language, flags: RunFlags, run: () => Promise<number>): Promise<number> {
+  // What changes during a run is run again.
+  using scripts = new ScriptFolder(dirname(resolve(file)), { main: basename(file), endings: ENDINGS[language], except: await dataFolderOf(flags) });
+  let waiting: AbortController | undefined;
+  // Stays from one run to the next: an interrupt that comes in between would end the process.
+  const interrupt = () => waiting?.abort();
+  process.on('SIGINT', interrupt);
+  try {
+    for (let first = true; ; first = false) {
+      const status = await run();
+      if (status === EXIT.interrupted || (first && status === EXIT.usage)) return status;
+      waiting = new AbortController();
+      process.stderr.write(`watching ${basename(file)}; Ctrl-C ends\n`);
+      const changed = await scripts.change(waiting.signal);
+      if (changed === undefined) return 0;
+      waiting = undefined;
+      process.stderr.write(visible(`\n${changed} changed\n`, process.stderr));
+    }
+  } finally {
+    process.off('SIGINT', interrupt);
+  }
+}
 
-/** Runs something at once and again whenever a script of the same folder changes, until Ctrl-C. */
-export async function watchScript(file: string, run: () => Promise<number>): Promise<number> {
-  const folder = dirname(resolve(file));
-  let status = await run();
-  return new Promise((done) => {
-    let timer: NodeJS.Timeout | undefined;
-    let running = false;
-    let changed = false;
-    const again = async () => {
-      changed = true;
-      if (running) return;
-      running = true;
-      // What changes during a run is run again.
-      while (changed) {
-        changed = false;
-        process.stderr.write(`\n${basename(file)} changed\n`);
-        status = await run();
-      }
-      running = false;
-    };
-    const watcher = watch(folder, (_, name) => {
-      if (name !== null && !/\.(?:lua|m?js|json|md|txt)$/.test(name)) return;
-      clearTimeout(timer);
-      timer = setTimeout(again, SETTLE_MS);
-    });
-    // Told when it is true: what changes from here on is seen.
-    process.stderr.write(`watching ${basename(file)}; Ctrl-C ends\n`);
-    process.once('SIGINT', () => {
-      watcher.close();
-      clearTimeout(timer);
-      done(status);
-    });
-  });
+/** Where scripts keep their data, which are no scripts to watch. */
+async function dataFolderOf(flags: RunFlags): Promise<string> {
+  const loaded = await loadConfig(flags.config).catch(() => undefined);
+  return resolve(flags.data ?? loaded?.config.data.dir ?? '.llmspell');
 }

@@ -10,7 +10,7 @@ import { knowledgeTenant } from '../rag/scope.ts';
 import { requireTenant } from '../tenant/reach.ts';
 import { z } from '../zod.ts';
 
-const scope = z.string().describe("`global` is the run's own tenant, tenant:ID another that the run may reach");
+const scope = z.string().describe("`global` is the knowledge of the run's own tenant, tenant:ID that of the tenant of this id, if the run may reach it");
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'expected 1 to 64 of A-Z a-z 0-9 _ -');
 
 const vectorStorage = z.strictObject({

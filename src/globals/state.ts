@@ -9,7 +9,7 @@ import { z } from '../zod.ts';
 const scope = z
   .string()
   .describe(
-    '`global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is that of the tenant of this id, for which the run needs a grant unless it is its own',
+    '`global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own',
   );
 const key = z.string();
 /** A hundred years: what is longer has no end. */

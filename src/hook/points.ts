@@ -1,5 +1,6 @@
 import { ScriptError } from '../errors.ts';
 import { splitPattern } from '../event/pattern.ts';
+import { distance } from '../nearest.ts';
 
 /** Every hook point that the runtime fires, with when; `<name>` is the name of the tool or what the script chooses. */
 export const HOOK_POINTS = {
@@ -65,16 +66,21 @@ export function checkPoint(pattern: string, where = ''): void {
   if (segments.length === 2 && segments[0] === 'tool' && KNOWN.some((known) => overlap(['tool', '*', segments[1] ?? ''], known))) return;
   if (segments.length === 3 && NAMED_KINDS.has(segments[0] ?? '') && KNOWN.some((known) => overlap([segments[0] ?? '', segments[2] ?? ''], known))) return;
   // The beginning of a point means it; else the one that differs least.
-  const begun = (point: string) => (point.startsWith(pattern) ? 0 : 1);
+  const beginning = pattern.replace(/:\*+$/, '');
+  const begun = (point: string) => (point.startsWith(beginning) ? 0 : 1);
   const nearest = writings(segments).toSorted((a, b) => begun(a) - begun(b) || distance(pattern, a) - distance(pattern, b))[0];
   throw new ScriptError('BAD_ARGUMENT', `${where}no hook point matches "${pattern}"; the nearest is ${nearest} (Hook.list_points() names all)`);
 }
 
-/** Every point as it could have been meant: with the name that was given, or without one. */
-function writings([, name = '*', ...rest]: readonly string[]): string[] {
-  return KNOWN.map(([kind = '', ...moments]) => {
-    const moment = moments.at(-1) ?? '';
-    return rest.length > 0 && NAMED_KINDS.has(kind) ? `${kind}:${name}:${moment}` : `${kind}:${moment}`;
+/** Every point as it could have been meant: with the name that was given or without one; all of a kind where a `*` was given, or nothing, in place of what happens. */
+function writings([, ...given]: readonly string[]): string[] {
+  const [name, ...rest] = given;
+  const last = given.at(-1) ?? '*';
+  const all = last === '*' || last === '**';
+  return KNOWN.flatMap(([kind = '', ...moments]) => {
+    const written = all ? [last] : [];
+    if (!all || name === undefined) written.push(moments.at(-1) ?? '');
+    return written.map((moment) => (rest.length > 0 && NAMED_KINDS.has(kind) ? `${kind}:${name}:${moment}` : `${kind}:${moment}`));
   });
 }
 
@@ -104,15 +110,4 @@ function segmentsOverlap(a: string, b: string): boolean {
     at = found + part.length;
   }
   return name.startsWith(parts[0] ?? '') && name.endsWith(parts.at(-1) ?? '');
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -12,6 +12,8 @@ import { createSdkEmbedding } from './sdk-embedding.ts';
 export interface Embeddings {
   /** Throws BAD_ARGUMENT for a name without a known provider and NOT_ALLOWED when the run was not granted the model; the local ones need no grant. */
   check(context: Context, name: string): void;
+  /** Throws BAD_CONFIG that names the setting when the configuration's override has no known provider and is no model of the host's. */
+  checkOverride(): void;
   /** The model of a checked name; throws BAD_CONFIG when its key is missing or the provider has no embeddings. */
   open(name: string): EmbeddingModel;
   /** Adds or replaces a model of the host's own. */
@@ -25,12 +27,12 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
   const opened = new Map<string, EmbeddingModel>();
   const registered = new Set<string>();
 
-  function providerOf(name: string, where = 'embedding model') {
+  function providerOf(name: string, where = 'embedding model', code: 'BAD_ARGUMENT' | 'BAD_CONFIG' = 'BAD_ARGUMENT') {
     const [providerName] = splitName(name, WANTED, where);
     const provider = findProvider(providerName, config);
     if (provider) return provider;
     const known = [...LOCAL_MODELS, ...providerNames(config).map((one) => `${one}/…`)].join(', ');
-    throw new ScriptError('BAD_ARGUMENT', `${where}: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
+    throw new ScriptError(code, `${where}: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
   }
 
   return {
@@ -40,6 +42,11 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
       const [provider] = splitName(name, WANTED, where);
       if (!registered.has(name)) providerOf(name, where);
       requireModel(context, name, provider, config, registered.has(name) ? undefined : WORDS_MODEL);
+    },
+    checkOverride() {
+      const name = config.models.embedding_override;
+      if (name === undefined || LOCAL_MODELS.includes(name) || registered.has(name)) return;
+      providerOf(name, 'models.embedding_override (--embedding-model)', 'BAD_CONFIG');
     },
     open(name) {
       const known = opened.get(name);

@@ -15,6 +15,8 @@ import { createSdkModel } from './sdk.ts';
 export interface Models {
   /** The name that really is asked: the configuration's override, else the given one. Throws BAD_ARGUMENT for a name without a known provider and NOT_ALLOWED when the run was not granted the model. */
   check(context: Context, name: string): string;
+  /** Throws BAD_CONFIG that names the setting when the configuration's override has no known provider and is no model of the host's. */
+  checkOverride(): void;
   /** The model of a checked name; throws BAD_CONFIG when its key is missing. */
   open(name: string): LanguageModel;
   /** Adds or replaces a model: one of the host's own, or scripted answers. */
@@ -57,7 +59,7 @@ function createModels({ config }: Host): Models {
     return createSdkModel(provider, id);
   }
 
-  function unknownProvider(name: string, where = 'model'): ScriptError {
+  function unknownProvider(name: string, where = 'model', code: 'BAD_ARGUMENT' | 'BAD_CONFIG' = 'BAD_ARGUMENT'): ScriptError {
     const [provider, id] = splitName(name);
     const names = ['local', 'mock', ...providerNames(config)];
     const meant = nearest(name, [EXTRACTIVE, MOCK, ...registered.keys()]) ?? (provider === 'local' ? EXTRACTIVE : nearest(provider, names));
@@ -66,7 +68,11 @@ function createModels({ config }: Host): Models {
         ? `known are ${names.join(', ')}, and what [models.providers] adds`
         : `did you mean ${meant.includes('/') ? meant : `${meant}/${id}`}?`;
     const what = provider === 'local' ? `there is no model ${JSON.stringify(name)}` : `unknown provider in ${JSON.stringify(name)}`;
-    return new ScriptError('BAD_ARGUMENT', `${where}: ${what}; ${hint}`);
+    return new ScriptError(code, `${where}: ${what}; ${hint}`);
+  }
+
+  function isOwn(name: string, provider: string): boolean {
+    return name === EXTRACTIVE || provider === 'mock' || registered.has(name);
   }
 
   return {
@@ -75,10 +81,16 @@ function createModels({ config }: Host): Models {
       const wanted = config.models.override ?? name;
       const where = `${context.method}: model`;
       const [provider] = splitName(wanted, undefined, where);
-      const own = wanted === EXTRACTIVE || provider === 'mock' || registered.has(wanted);
+      const own = isOwn(wanted, provider);
       if (!own && !findProvider(provider, config)) throw unknownProvider(wanted, where);
       requireModel(context, wanted, provider, config, own ? undefined : 'another (models.override or --model local/extractive)');
       return wanted;
+    },
+    checkOverride() {
+      const { override } = config.models;
+      if (override === undefined) return;
+      const [provider] = splitName(override);
+      if (!isOwn(override, provider) && !findProvider(provider, config)) throw unknownProvider(override, 'models.override (--model)', 'BAD_CONFIG');
     },
     register(name, model) {
       splitName(name);

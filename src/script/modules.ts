@@ -1,11 +1,10 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { allowedBy } from '../call/capability.ts';
-import type { Language, Run } from '../call/context.ts';
+import { ENDINGS, type Language, type Run } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { Source } from './engine.ts';
 
-const ENDINGS: Readonly<Record<Language, readonly string[]>> = { lua: ['.lua'], javascript: ['.js', '.mjs'] };
 /** A module's text may be this long, bytes. */
 const MOST_BYTES = 4 * 2 ** 20;
 

@@ -1,5 +1,4 @@
-import { compileSchema } from '../call/compile.ts';
-import { fromJsonSchema } from '../call/json-schema.ts';
+import { checkerOf } from '../call/json-schema/check.ts';
 import { lines } from '../call/lines.ts';
 import type { Callback, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -30,7 +29,7 @@ export function scriptTool({
   if (parameters.type !== undefined && parameters.type !== 'object')
     throw new ScriptError('BAD_ARGUMENT', 'parameters: expected a JSON Schema of type "object"');
   const schema: ValueMap = { type: 'object', ...parameters };
-  const check = compileSchema(fromJsonSchema(schema, 'parameters'));
+  const check = checkerOf(schema, 'parameters');
   return {
     name,
     description,

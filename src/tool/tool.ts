@@ -4,7 +4,7 @@ import { compileAnswer, compileSchema } from '../call/compile.ts';
 import type { Context } from '../call/context.ts';
 import type { Example } from '../call/define.ts';
 import { capability, named, schema } from '../call/definition.ts';
-import { toJsonSchema } from '../call/json-schema.ts';
+import { toJsonSchema } from '../call/json-schema/write.ts';
 import { checkFields, checkValue, fn, list, oneOf, type Rule, required, text, texts, timeout } from '../call/rules.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { HandleType, Value, ValueMap } from '../call/value.ts';

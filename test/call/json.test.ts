@@ -53,7 +53,7 @@ describe('JSON in Lua', () => {
 
   it('says in one line what is wrong with a text, short or long', async () => {
     const wrong = (rows: number) => run(`return select(2, pcall(JSON.parse, "[" .. ("1,\\n"):rep(${rows}) .. "x]")).message`);
-    const message = `JSON.parse: text: expected JSON text, got something else: Unexpected token 'x', ..." 1, 1, 1, x]" is not valid JSON`;
+    const message = `JSON.parse: text: expected JSON text: Unexpected token 'x', ..." 1, 1, 1, x]" is not valid JSON`;
     expect(await Promise.all([wrong(10), wrong(100_000)])).toEqual([message, message]);
   });
 });

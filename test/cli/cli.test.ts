@@ -106,6 +106,9 @@ describe.each(LANGUAGES)('%s', (ending, texts) => {
 describe('wrong usage', () => {
   it.each([
     ['an unknown flag', ['run', '--nope', 'x.lua'], /unknown option '--nope'/],
+    ['a flag with a slip', ['exec', '--tiemout', '5', 'x'], /^error: unknown option '--tiemout'; did you mean --timeout\?\n$/],
+    ['a command with a slip', ['rnu', 'x.lua'], /^error: unknown command 'rnu'; did you mean run\?\n$/],
+    ['a command of a command with a slip', ['session', 'lst'], /^error: unknown command 'lst'; did you mean list\?\n$/],
     ['a missing file', ['run', 'none.lua'], /^error: none\.lua: there is no such script/],
     ['an unknown ending', ['run', 'x.py'], /^error: x\.py: expected a script that ends in \.lua, \.js or \.mjs/],
     ['no language', ['exec', 'return 1'], /^error: exec: the language is missing: --lang lua or --lang js\n$/],
@@ -171,6 +174,7 @@ describe('wrong usage', () => {
     ['a number that is none', ['exec', '--json', '--lang', 'js', '--seed', 'x', '1'], 'BAD_ARGUMENT', '--seed: expected an integer, got "x"'],
     ['no language', ['exec', '--json', '1'], 'BAD_ARGUMENT', 'exec: the language is missing: --lang lua or --lang js'],
     ['an unknown option before it', ['run', '--nope', '--json', 'x.lua'], 'BAD_ARGUMENT', "unknown option '--nope'"],
+    ['an option with a slip', ['run', '--json', '--tiemout', '5', 'x.lua'], 'BAD_ARGUMENT', "unknown option '--tiemout'; did you mean --timeout?"],
     ['no script', ['run', '--json'], 'BAD_ARGUMENT', "missing required argument 'script'"],
     ['an option without its value', ['state', 'list', '--json', '--data'], 'BAD_ARGUMENT', "option '--data <dir>' argument missing"],
     ['a missing configuration', ['state', 'list', '--json', '--config', 'no.toml'], 'BAD_CONFIG', 'no.toml: the configuration cannot be read (no such file)'],
@@ -208,6 +212,8 @@ describe('the other commands', () => {
     ['[hooks.logging]\npoints = ["nope:x"]', 'hooks.logging: no hook point matches "nope:x"'],
     ['[hooks.redact]\ncustom = {a = "("}', 'hooks.redact: custom.a: '],
     ['[models]\noverride = "foo"', 'models.override: expected provider/model such as openai/gpt-4 or local/extractive, got "foo"'],
+    ['[models]\noverride = "opnai/gpt-4"', 'models.override (--model): unknown provider in "opnai/gpt-4"; did you mean openai/gpt-4?'],
+    ['[models]\nembedding_override = "foo/bar"', 'models.embedding_override (--embedding-model): unknown provider in "foo/bar"; known are local/hash,'],
     ['[permissions]\nread = [".", "nowhere"]', 'permissions.read: there is no folder nowhere'],
   ])('check what a runtime would make of a configuration: %s', async (text, message) => {
     writeFileSync(join(folder, 'made.toml'), text);
@@ -219,6 +225,7 @@ describe('the other commands', () => {
   it.each([
     ['[models]\noverride = "foo"', 'made.toml: models.override: expected provider/model'],
     ['[models]\nembedding_override = ""', 'made.toml: models.embedding_override: expected provider/model'],
+    ['[models]\noverride = "foo/bar"', 'models.override (--model): unknown provider in "foo/bar"; known are local, mock,'],
     ['[permissions]\nread = ["nowhere"]', 'permissions.read: there is no folder nowhere'],
     ['[permissions]\nwrite = ["new.toml"]', 'permissions.write: there is no folder new.toml'],
   ])('refuse at its start to run with what cannot be used: %s', async (text, message) => {
@@ -226,6 +233,31 @@ describe('the other commands', () => {
     const { status, stdout, stderr } = await llmspell('exec', '--lang', 'lua', '--config', 'made.toml', 'print(1)');
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain(`error: ${message}`);
+  });
+
+  it.each([
+    ['--model', 'foo/bar', 'models.override (--model): unknown provider in "foo/bar"; known are local, mock,'],
+    ['--model', 'local/nosuch', 'models.override (--model): there is no model "local/nosuch"; did you mean local/extractive?'],
+    ['--embedding-model', 'foo/bar', 'models.embedding_override (--embedding-model): unknown provider in "foo/bar"'],
+  ])('refuse at their start a model that nobody has: %s %s', async (flag, name, message) => {
+    for (const command of [
+      ['exec', '--lang', 'lua', flag, name, 'print(1)'],
+      ['repl', '--lang', 'js', flag, name],
+      ['mcp', 'serve', '--tools', 'uuid', flag, name],
+    ]) {
+      const { status, stdout, stderr } = await llmspell(...command);
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(`error: ${message}`);
+    }
+  });
+
+  it('take a model of a provider that the configuration adds', async () => {
+    writeFileSync(
+      join(folder, 'own.toml'),
+      '[models]\noverride = "foo/bar"\n[models.providers.foo]\nkind = "openai-compatible"\nbase_url = "http://127.0.0.1:9"\n',
+    );
+    expect((await llmspell('config', 'check', 'own.toml')).stdout).toBe('own.toml is fine\n');
+    expect((await llmspell('exec', '--lang', 'lua', '--config', 'own.toml', 'print(1)')).stdout).toBe('1\n');
   });
 
   it('write and check a configuration', async () => {
@@ -266,14 +298,14 @@ describe('the other commands', () => {
       expect(await command()).toMatchObject({
         status: 2,
         stdout: '',
-        stderr: expect.stringContaining('the data folder was written by a newer llmspell (format 99; this one knows 2)'),
+        stderr: expect.stringMatching(/^error: the data folder .*[\\/]future was written by a newer llmspell \(format 99; this one knows 2\): /),
       });
     expect(await llmspell('state', 'list', '--data', 'future', '--json')).toMatchObject({ status: 2, stdout: expect.stringContaining('"code":"BAD_CONFIG"') });
     writeFileSync(file, 'this is no database, but it is long enough to be looked at as if it were one'.repeat(100));
     for (const command of commands)
       expect(await command()).toMatchObject({
         status: 2,
-        stderr: expect.stringMatching(/the database tenants\/[0-9a-f]{32}\/state\.db in the data folder is not one of llmspell/),
+        stderr: expect.stringMatching(/the database tenants\/[0-9a-f]{32}\/state\.db in the data folder .*future is not one of llmspell/),
       });
   });
 

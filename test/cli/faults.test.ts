@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { EventEmitter, once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { asProcess, BIN, environment, llmspell } from '../support/command-line.ts';
 
@@ -168,7 +169,7 @@ describe.skipIf(process.platform === 'win32')('a full disk', () => {
 describe('a data folder that is none', () => {
   it.each(['file', 'file/below/it'])('is one sentence before the script runs: %s', async (data) => {
     writeFileSync(join(folder, 'file'), 'x');
-    const said = { status: 2, stdout: '', stderr: 'error: the data folder is not a folder (data.dir, --data)\n' };
+    const said = { status: 2, stdout: '', stderr: `error: the data folder ${resolve(realpathSync(folder), data)} is not a folder (data.dir, --data)\n` };
     expect(await exec('lua', 'print(State.load("global", "a"))', '--data', data)).toEqual(said);
     expect(await llmspell(folder, ['state', 'list', '--data', data])).toEqual(said);
   });
@@ -176,7 +177,7 @@ describe('a data folder that is none', () => {
 
 describe.skipIf(process.platform !== 'linux')('a data folder that can never be', () => {
   it('is one sentence before the script runs, named by a flag or by the configuration', async () => {
-    const said = { status: 2, stdout: '', stderr: 'error: the data folder cannot be used, ENOENT (data.dir, --data)\n' };
+    const said = { status: 2, stdout: '', stderr: 'error: the data folder /proc/nope cannot be used, ENOENT (data.dir, --data)\n' };
     expect(await exec('lua', 'print(State.load("global", "a"))', '--data', '/proc/nope')).toEqual(said);
     writeFileSync(join(folder, 'proc.toml'), '[data]\ndir = "/proc/nope"\n');
     expect(await exec('lua', 'print(State.load("global", "a"))', '--config', 'proc.toml')).toEqual(said);
@@ -184,18 +185,117 @@ describe.skipIf(process.platform !== 'linux')('a data folder that can never be',
   });
 });
 
-describe('--watch', () => {
+describe.concurrent('--watch', () => {
+  /** A folder of its own with some scripts, and a watch of the first. */
+  function watched(name: string, files: Record<string, string>, flags: readonly string[] = [], stdout: 'pipe' | number = 'pipe') {
+    const own = join(folder, name);
+    const write = (file: string, text: string) => {
+      mkdirSync(dirname(join(own, file)), { recursive: true });
+      writeFileSync(join(own, file), text);
+    };
+    for (const [file, text] of Object.entries(files)) write(file, text);
+    const script = join(own, Object.keys(files)[0] ?? '');
+    const child = spawn(process.execPath, [BIN, 'run', '--watch', ...flags, script], {
+      cwd: folder,
+      env: environment(folder),
+      stdio: ['ignore', stdout, 'pipe'],
+    });
+    let errors = '';
+    const told = new EventEmitter();
+    child.stderr?.on('data', (data) => {
+      errors += data;
+      told.emit('more');
+    });
+    /** Resolves when so many runs have ended and it waits for a change. */
+    const waits = async (runs: number) => {
+      while ((errors.match(/^watching /gm)?.length ?? 0) < runs) await once(told, 'more');
+    };
+    return { child, own, write, waits, changes: () => errors.match(/^.* changed$/gm) };
+  }
+
   it('runs again when the script changes, whatever it ended with', async () => {
-    const file = join(folder, 'watched.lua');
-    writeFileSync(file, 'print("first")');
-    const child = start('run', '--watch', file);
-    await said(child, 'stderr', 'watching watched.lua');
-    writeFileSync(file, 'print("second") error("bad")');
-    await said(child, 'stderr', 'watched.lua:1: bad (SCRIPT_ERROR)');
-    writeFileSync(file, 'print("third")');
-    await said(child, 'stdout', 'third');
+    const { child, write, waits } = watched('whatever', { 'w.lua': 'print("first")' });
+    const errors = [said(child, 'stderr', 'w.lua:1: bad (SCRIPT_ERROR)'), said(child, 'stderr', '(DEADLOCK)')];
+    const third = said(child, 'stdout', 'third');
+    await waits(1);
+    write('w.lua', 'print("second") error("bad")');
+    await waits(2);
+    write('w.lua', 'Event.receive("never")');
+    await waits(3);
+    await Promise.all(errors);
+    write('w.lua', 'print("third")');
+    await waits(4);
+    await third;
     child.kill('SIGINT');
     expect(await ended(child)).toBe(0);
+  });
+
+  it.each([
+    ['lua', 'lua', 'print(require("parts.p"))', 'return "first"', 'return "second"', 'return "third"'],
+    ['js', 'mjs', 'import p from "./parts/p.mjs"; print(p)', 'export default "first"', 'export default "second"', 'export default "third"'],
+  ])('%s: runs again for what a module holds, names it, and takes no notice of the rest', async (ending, moduleEnding, main, first, second, third) => {
+    const module = `parts/p.${moduleEnding}`;
+    const other = ending === 'lua' ? 'other.js' : 'other.lua';
+    const { child, own, write, waits, changes } = watched(`module-${ending}`, { [`w.${ending}`]: main, [module]: first, 'data/state': '' }, [
+      '--data',
+      join(folder, `module-${ending}/data`),
+    ]);
+    const printed = ['second', 'third'].map((text) => said(child, 'stdout', text));
+    await waits(1);
+    for (const [file, text] of [
+      ['note.txt', 'x'],
+      ['note.md', 'x'],
+      ['note.json', '{}'],
+      [other, 'x'],
+      [`data/workspace/w.${ending}`, 'x'],
+      [`node_modules/a/w.${ending}`, 'x'],
+      [`.git/w.${ending}`, 'x'],
+      [`w.${ending}`, main],
+    ] as const)
+      write(file, text);
+    chmodSync(join(own, module), 0o600);
+    utimesSync(join(own, module), 1, 1);
+    write(module, second);
+    await waits(2);
+    rmSync(join(own, 'parts'), { recursive: true });
+    write(module, third);
+    await waits(3);
+    write(`new/deep/q.${moduleEnding}`, third);
+    await waits(4);
+    await Promise.all(printed);
+    child.kill('SIGINT');
+    expect(await ended(child)).toBe(0);
+    expect(changes()).toEqual([`${module} changed`, `${module} changed`, `new/deep/q.${moduleEnding} changed`]);
+  });
+
+  it('is not started again by what the script prints into its folder', async () => {
+    mkdirSync(join(folder, 'printed'));
+    const out = openSync(join(folder, 'printed/out.lua'), 'a');
+    const { child, own, write, waits, changes } = watched('printed', { 'w.lua': 'print("one")' }, [], out);
+    await waits(1);
+    write('w.lua', 'print("two")');
+    await waits(2);
+    write('w.lua', '');
+    await waits(3);
+    child.kill('SIGINT');
+    expect(await ended(child)).toBe(0);
+    expect(readFileSync(join(own, 'out.lua'), 'utf8')).toBe('one\ntwo\n');
+    expect(changes()).toEqual(['w.lua changed', 'w.lua changed']);
+  });
+
+  it('runs again what changes during a run, and ends with 130 when a run is interrupted', async () => {
+    const { child, write } = watched('during', { 'w.lua': 'Logger.error("on") sleep(500)' });
+    await said(child, 'stderr', 'on');
+    write('w.lua', 'print("next") sleep(60000)');
+    await said(child, 'stdout', 'next');
+    child.kill('SIGINT');
+    expect(await ended(child)).toBe(130);
+  });
+
+  it('ends at once where nothing can be run', async () => {
+    expect(await llmspell(folder, ['run', '--watch', 'none/w.lua'])).toEqual({ status: 2, stdout: '', stderr: 'error: none/w.lua: there is no such script\n' });
+    writeFileSync(join(folder, 'fine.lua'), '');
+    expect(await llmspell(folder, ['run', '--watch', '--model', 'foo', 'fine.lua'])).toMatchObject({ status: 2 });
   });
 });
 

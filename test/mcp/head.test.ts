@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toJsonSchema } from '../../src/call/json-schema.ts';
+import { toJsonSchema } from '../../src/call/json-schema/write.ts';
 import { readHead } from '../../src/mcp/serve/head.ts';
 
 const LUA = `#!/usr/bin/env llmspell

@@ -156,6 +156,30 @@ describe('the runtime', () => {
   });
 });
 
+describe('a model that stands in for others', () => {
+  const names = { override: 'foo/bar', embedding_override: 'foo/baz' };
+
+  it('is refused where nobody has it', async () => {
+    await expect(ScriptRuntime.create({ config: { models: { override: 'foo/bar' } } })).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: expect.stringMatching(/^models\.override \(--model\): unknown provider in "foo\/bar"; known are /),
+    });
+    await expect(ScriptRuntime.create({ config: { models: names }, models: { 'foo/bar': ['yes'] } })).rejects.toMatchObject({
+      code: 'BAD_CONFIG',
+      message: expect.stringMatching(/^models\.embedding_override \(--embedding-model\): unknown provider in "foo\/baz"; known are /),
+    });
+  });
+
+  it.each([
+    ['lua', 'return Agent.create({model = "a/b"}):execute("x").output'],
+    ['js', 'Agent.create({model: "a/b"}).execute("x").output'],
+  ] as const)('may be one of the host: %s', async (language, source) => {
+    const embedding = { name: 'foo/baz', dimensions: 1, batch: 1, embed: async (texts: readonly string[]) => texts.map(() => new Float32Array([1])) };
+    await using runtime = await create({ config: { models: names }, models: { 'foo/bar': ['yes'] }, embeddings: { 'foo/baz': embedding } });
+    expect((await runtime.execute(source, { language, grants: { models: ['foo/*'] } })).value).toBe('yes');
+  });
+});
+
 describe('a definition', () => {
   const tool = { name: 'own', description: 'Mine', input: z.strictObject({}), output: anyValue, execute: () => 1 };
   const own = { doc: 'Mine.', params: {}, result: anyValue, effect: 'pure', handler: () => 1 } as const;

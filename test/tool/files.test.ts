@@ -224,6 +224,85 @@ describe('writing', () => {
   });
 });
 
+describe('making folders to write in', () => {
+  const make = (path: string, content = 'new') => tool('file_write', { path, content, create_folders: true });
+
+  it('makes those that are missing, of relative and absolute paths', async () => {
+    await make('q/r/n.txt');
+    await make('q/r/n.txt', 'again');
+    await make('top.txt');
+    await make(join(inside, 'abs/n.txt'));
+    await make(join(inside, 'abs.txt'));
+    await make('none/../near.txt');
+    expect(['q/r/n.txt', 'top.txt', 'abs/n.txt', 'abs.txt', 'near.txt'].map((path) => readFileSync(join(inside, path), 'utf8'))).toEqual([
+      'again',
+      'new',
+      'new',
+      'new',
+      'new',
+    ]);
+    expect(readdirSync(inside).sort()).toEqual(['a.txt', 'abs', 'abs.txt', 'near.txt', 'q', 'sub', 'top.txt']);
+  });
+
+  it('makes them one after the other for several at once', async () => {
+    await Promise.all([1, 2, 3].map((i) => make(`p/q/${i}.txt`)));
+    expect(readdirSync(join(inside, 'p/q'))).toEqual(['1.txt', '2.txt', '3.txt']);
+  });
+
+  it('follows a link to a folder inside', async () => {
+    symlinkSync(join(inside, 'sub'), join(inside, 'good'));
+    await make('good/q/n.txt');
+    expect(readFileSync(join(inside, 'sub/q/n.txt'), 'utf8')).toBe('new');
+  });
+
+  it.each([
+    ['out of the folder', '../outside/q/n.txt', 'NOT_ALLOWED'],
+    ['beside the folder', '../q/n.txt', 'NOT_ALLOWED'],
+    ['out of a folder that is not there', 'q/../../outside/r/n.txt', 'NOT_ALLOWED'],
+    ['through a link to a folder outside', 'folder/q/n.txt', 'NOT_ALLOWED'],
+    ['deep through a link to a folder outside', 'folder/q/r/n.txt', 'NOT_ALLOWED'],
+    ['through a link to what is not there outside', 'dangling/n.txt', 'TOOL_FAILED'],
+    ['below a link to what is not there outside', 'dangling/q/n.txt', 'TOOL_FAILED'],
+    ['below a file', 'a.txt/q/n.txt', 'TOOL_FAILED'],
+    ['in a file', 'a.txt/n.txt', 'TOOL_FAILED'],
+    ['at an absolute path outside', '/tmp/llmspell-q/n.txt', 'NOT_ALLOWED'],
+    ['in a folder whose name is too long', `${'x'.repeat(300)}/n.txt`, 'TOOL_FAILED'],
+    ['very deep', `${'q/'.repeat(50_000)}n.txt`, 'LIMIT_EXCEEDED'],
+    ['with a NUL in a folder', 'q\0/n.txt', 'BAD_ARGUMENT'],
+  ])('makes none %s', async (_, path, code) => {
+    symlinkSync(outside, join(inside, 'folder'));
+    symlinkSync(join(outside, 'none'), join(inside, 'dangling'));
+    const error = await refusal(make(path));
+    expect(error.code).toBe(code);
+    expect(error.message.length).toBeLessThan(400);
+    expect(error.message).not.toContain(outside);
+    expect(readdirSync(outside)).toEqual(['secret.txt']);
+    expect(readdirSync(join(inside, '..')).sort()).toEqual(['inside', 'outside']);
+    expect(readdirSync(inside).sort()).toEqual(['a.txt', 'dangling', 'folder', 'sub']);
+  });
+
+  it('makes none elsewhere where a folder is swapped for a link in between', { timeout: 20_000 }, async () => {
+    const swapper = new Worker(
+      `const { renameSync, symlinkSync, unlinkSync } = require('node:fs'); const { workerData: [inside, outside] } = require('node:worker_threads');
+       for (;;) { try { renameSync(inside + '/sub', inside + '/away'); symlinkSync(outside, inside + '/sub'); unlinkSync(inside + '/sub'); renameSync(inside + '/away', inside + '/sub') } catch {} }`,
+      { eval: true, workerData: [inside, outside] },
+    );
+    const seen = new Set<string>();
+    const until = Date.now() + 1_000;
+    for (let i = 0; Date.now() < until; i++) {
+      seen.add(
+        await make(`sub/q${i}/r/w.txt`).then(
+          () => 'made',
+          (error: ScriptError) => error.code,
+        ),
+      );
+    }
+    await swapper.terminate();
+    expect(seen.has('made')).toBe(true);
+    expect(readdirSync(outside)).toEqual(['secret.txt']);
+  });
+});
+
 describe('listing and searching', () => {
   it('lists by pattern and depth', async () => {
     symlinkSync(outside, join(inside, 'link'));

@@ -31,8 +31,13 @@ export class Failure {
   /** The clear sentence: where, what was wanted, what was found. Positions count from 1 in Lua and from 0 in JavaScript. */
   message(path: string, language: Language): string {
     const place = this.#place(path, language === 'lua' ? 1 : 0);
-    const sentence = this.sentence ?? `expected ${this.wanted}, got ${this.#foundIn(language)}`;
+    const sentence = this.sentenceIn(language);
     return place === '' ? sentence : `${place}: ${sentence}`;
+  }
+
+  /** What was wanted and what was found, without the place. */
+  sentenceIn(language: Language): string {
+    return this.sentence ?? `expected ${this.wanted}, got ${this.#foundIn(language)}`;
   }
 
   toError(path: string, language: Language): ScriptError {
@@ -40,7 +45,8 @@ export class Failure {
   }
 
   #foundIn(language: Language): string {
-    if (language === 'javascript' && (this.found === null || this.found === undefined)) return 'null';
+    if (language === 'javascript' && this.found === null) return 'null';
+    if (language === 'javascript' && this.found === undefined) return 'nothing';
     return this.content ? describeContent(this.found) : describe(this.found);
   }
 

@@ -62,11 +62,16 @@ function unknownKey(map: Record<string, unknown>, known: ReadonlySet<string>, ex
   if (extra !== 'refuse') return undefined;
   for (const key of Object.keys(map)) {
     if (known.has(key) || map[key] === undefined) continue;
-    const meant = nearest(key, known);
-    const hint = meant !== undefined ? `did you mean ${JSON.stringify(meant)}?` : known.size === 0 ? 'there are none' : `known are ${[...known].join(', ')}`;
-    return new Failure('a map', map, false, `unknown option ${JSON.stringify(key)}; ${hint}`);
+    return new Failure('a map', map, false, unknownName(key, known));
   }
   return undefined;
+}
+
+/** What is said of a name that is none of the known ones. */
+export function unknownName(name: string, known: ReadonlySet<string>): string {
+  const meant = nearest(name, known);
+  const hint = meant !== undefined ? `did you mean ${JSON.stringify(meant)}?` : known.size === 0 ? 'there are none' : `known are ${[...known].join(', ')}`;
+  return `unknown option ${JSON.stringify(name)}; ${hint}`;
 }
 
 function withExtras(

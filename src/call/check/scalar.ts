@@ -4,7 +4,6 @@ import { checksOf, withZodChecks } from './checks.ts';
 import type { Check, Compiled } from './compiled.ts';
 import { Failure } from './failure.ts';
 import { joinWords, KIND, kindOf } from './kind.ts';
-import { LinearPattern } from './pattern.ts';
 import { numberWords, stringWords } from './words.ts';
 
 interface Bounds {
@@ -24,7 +23,7 @@ export function compileString(schema: z.core.$ZodType): Compiled {
     else if (def.check === 'max_length') bounds.max = Math.min(bounds.max, def.maximum ?? bounds.max);
     else if (def.check === 'length_equals') bounds.min = bounds.max = def.length ?? 0;
     else if (def.check === 'string_format' && def.format === 'regex' && def.pattern)
-      patterns.push(def.pattern instanceof LinearPattern ? def.pattern : new RegExp(def.pattern.source, def.pattern.flags.replace(/[gy]/g, '')));
+      patterns.push(new RegExp(def.pattern.source, def.pattern.flags.replace(/[gy]/g, '')));
     else rest.push(check);
   }
   const wanted = stringWords(schema, bounds);

@@ -75,6 +75,7 @@ export function arrayWords(min: number, max: number): string {
   return min === 0 ? `an array of at most ${plural(max, 'item')}` : `an array of ${min} to ${plural(max, 'item')}`;
 }
 
-function plural(count: number, noun: string): string {
+/** `1 item`, `2 items`. */
+export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

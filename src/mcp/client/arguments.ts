@@ -1,27 +1,16 @@
 import { type Checker, compileSchema } from '../../call/compile.ts';
-import { fromJsonSchema } from '../../call/json-schema.ts';
+import { checkerOf } from '../../call/json-schema/check.ts';
 import { anyMap } from '../../call/schema.ts';
 import { Float, type Value, type ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 
-/** Checks arguments against a server's schema before they are sent; a schema that cannot or should not be run here is left to the server. */
+/** Checks arguments against a server's schema before they are sent; a schema that cannot be read here is left to the server. */
 export function argumentChecker(schema: ValueMap): Checker {
-  if (!hasPattern(schema)) {
-    try {
-      return compileSchema(fromJsonSchema(schema));
-    } catch {
-      // Something that is not supported here.
-    }
+  try {
+    return checkerOf(schema);
+  } catch {
+    return compileSchema(anyMap);
   }
-  return compileSchema(anyMap);
-}
-
-/** A foreign regular expression may take for ever; the server may run its own. */
-function hasPattern(value: Value): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(
-    ([key, item]) => (key === 'pattern' && typeof item === 'string') || key === 'patternProperties' || hasPattern(item as Value),
-  );
 }
 
 /** Arguments as JSON carries them: bytes in Base64. Throws BAD_ARGUMENT for what it cannot carry. */

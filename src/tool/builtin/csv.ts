@@ -6,6 +6,7 @@ import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
 import { beside } from '../beside.ts';
 import { readBytes } from '../files/read.ts';
+import { needed } from '../needed.ts';
 import { isSmall } from '../small.ts';
 import { defineTool } from '../tool.ts';
 import { type CsvParse, type CsvResult, type CsvStringify, run } from '../work/csv.ts';
@@ -40,8 +41,9 @@ export const csv = defineTool(
         javascript: `print(Tool.execute("csv", {text: "name,age\\nAda,36"}).rows[0].age)`,
       },
     ],
-    execute({ operation, text, path, rows = [], ...options }, context) {
-      if (operation === 'stringify') return work(context, { operation, rows: toPlain(rows) as CsvStringify['rows'], ...options });
+    execute({ operation, text, path, rows, ...options }, context) {
+      if (operation === 'stringify')
+        return work(context, { operation, rows: toPlain(needed(rows, 'csv', 'rows', operation)) as CsvStringify['rows'], ...options });
       const source = text ?? (path === undefined ? undefined : readBytes(context, path));
       if (source === undefined) throw new ScriptError('BAD_ARGUMENT', 'csv: expected text or path');
       return work(context, { operation, text: source, ...options });

@@ -1,10 +1,11 @@
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
+import { needed } from '../needed.ts';
 import { defineTool } from '../tool.ts';
 
 const UNITS = { ms: 1, second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 } as const;
 const unit = z.enum(['ms', 'second', 'minute', 'hour', 'day', 'week', 'month', 'year']);
-const time = z.union([z.string().max(100), z.number()]).describe('ISO 8601 text or ms since 1970; now if not given');
+const time = z.union([z.string().max(100), z.number()]);
 
 /** Dates and times by the run's clock; UTC unless a time zone is named. */
 export const datetime = defineTool(
@@ -15,7 +16,7 @@ export const datetime = defineTool(
     tags: ['date', 'calendar'],
     input: z.strictObject({
       operation: z.enum(['now', 'parse', 'format', 'add', 'difference']).default('now'),
-      time: time.optional(),
+      time: time.optional().describe('ISO 8601 text or ms since 1970; now if not given, but parse needs it'),
       other: time.optional().describe('difference: the later time'),
       amount: z.number().optional().describe('add: how many units, also negative'),
       unit: unit.default('day'),
@@ -30,21 +31,25 @@ export const datetime = defineTool(
       },
     ],
     execute(input, { run }) {
-      const start = read(input.time, run.now());
-      const at = input.operation === 'add' ? shift(start, input.amount ?? 0, input.unit) : start;
+      const { operation } = input;
+      const given = operation === 'parse' ? needed(input.time, 'datetime', 'time', operation) : (input.time ?? run.now());
+      const start = read(given, 'time');
+      const at = operation === 'add' ? shift(start, needed(input.amount, 'datetime', 'amount', operation), input.unit) : start;
       const text = describe(at, input.format, input.timezone);
       const weekday = new Intl.DateTimeFormat('en', { weekday: 'long', timeZone: input.timezone }).format(at);
       const result = { iso: at.toISOString(), timestamp: at.getTime(), text, weekday };
-      return input.operation === 'difference' ? { ...result, difference: between(at, read(input.other, run.now()), input.unit) } : result;
+      if (operation !== 'difference') return result;
+      const other = read(needed(input.other, 'datetime', 'other', operation), 'other');
+      return { ...result, difference: between(at, other, input.unit) };
     },
   },
   'builtin',
 );
 
-function read(value: string | number | undefined, now: number): Date {
-  const date = new Date(typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(value) ? `${value}Z` : (value ?? now));
+function read(value: string | number, parameter: string): Date {
+  const date = new Date(typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(value) ? `${value}Z` : value);
   if (Number.isNaN(date.getTime()) || (typeof value === 'string' && !isDay(value)))
-    throw new ScriptError('BAD_ARGUMENT', `datetime: time: expected ISO 8601 text or ms since 1970, got ${JSON.stringify(value)}`);
+    throw new ScriptError('BAD_ARGUMENT', `datetime: ${parameter}: expected ISO 8601 text or ms since 1970, got ${JSON.stringify(value)}`);
   return date;
 }
 

@@ -28,7 +28,7 @@ export const jsonQuery = defineTool(
       },
     ],
     execute({ data, query }) {
-      const results = find(typeof data === 'string' ? fromJsonText(data) : data, query);
+      const results = find(typeof data === 'string' ? fromJsonText(data, 'json_query: data') : data, query);
       return { result: results[0] ?? null, results, count: results.length };
     },
   },

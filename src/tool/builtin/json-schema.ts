@@ -27,7 +27,7 @@ export const jsonSchema = defineTool(
       },
     ],
     execute(given, context) {
-      const input = { data: toPlain(given.data), schema: toPlain(given.schema) as ValueMap };
+      const input = { data: toPlain(given.data), schema: toPlain(given.schema) as ValueMap, language: context.run.language };
       return isSmall(input, SMALL) && !multiplies(input.schema)
         ? run(input)
         : beside<JsonSchemaResult>(context, new URL('../work/json-schema.ts', import.meta.url), input);

@@ -17,10 +17,10 @@ export const text = defineTool(
     input: z.strictObject({
       operation: z.enum(['count', 'upper', 'lower', 'title', 'trim', 'reverse', 'slug', 'truncate', 'split', 'lines', 'words', 'replace', 'pad']),
       text: z.string().max(5_000_000),
-      length: z.int().min(0).max(1_000_000).optional().describe('truncate, pad: characters'),
-      separator: z.string().optional().describe('split'),
+      length: z.int().min(0).max(1_000_000).optional().describe('truncate, pad: how many characters'),
+      separator: z.string().optional().describe('split: a space if not given'),
       find: z.string().min(1).optional().describe('replace: the text to find, as it stands'),
-      with: z.string().optional().describe('replace: what comes in its place; pad: with what'),
+      with: z.string().optional().describe('replace: what comes in its place, nothing if not given; pad: with what, spaces if not given'),
     }),
     output: z.object({
       text: z.string().optional(),

@@ -61,8 +61,8 @@ export interface WritableFolder {
   close(): void;
 }
 
-/** Opens the folder that a path to write lies in, which must exist. Throws NOT_ALLOWED outside the allowed folders, NOT_FOUND without the folder. */
-export function openForWriting(context: Caller, path: string): WritableFolder {
+/** Opens the folder that a path to write lies in, which must exist; messages name `shown`. Throws NOT_ALLOWED outside the allowed folders, NOT_FOUND without the folder. */
+export function openForWriting(context: Caller, path: string, shown = path): WritableFolder {
   refuseHostile(context, path);
   const { write } = context.run.grants;
   const [first] = write;
@@ -70,17 +70,17 @@ export function openForWriting(context: Caller, path: string): WritableFolder {
   const target = isAbsolute(path) ? path : join(first, path);
   const name = basename(target);
   const refusal = () =>
-    new ScriptError('NOT_ALLOWED', `${context.method}: ${path} is outside the folders that this run may write (${allowedBy('write', 'DIR')})`);
+    new ScriptError('NOT_ALLOWED', `${context.method}: ${shown} is outside the folders that this run may write (${allowedBy('write', 'DIR')})`);
   if (name === '' || name === '.' || name === '..') throw refusal();
   const folder = realOf(dirname(target));
   if (folder === undefined) {
     if (!write.some((root) => inside(realOf(root) ?? root, dirname(resolve(target))))) throw refusal();
-    throw new ScriptError('NOT_FOUND', `${context.method}: the folder of ${path} does not exist`);
+    throw new ScriptError('NOT_FOUND', `${context.method}: the folder of ${shown} does not exist`);
   }
   if (!write.some((root) => inside(realOf(root) ?? root, folder))) throw refusal();
   const place = join(folder, name);
   if (!DESCRIPTORS) return { name, place, at: (file) => join(folder, file), close: () => undefined };
-  const fd = openFolder(context, path, folder);
+  const fd = openFolder(context, shown, folder);
   if (!write.some((root) => inside(realOf(root) ?? root, readlinkSync(`/proc/self/fd/${fd}`)))) {
     closeSync(fd);
     throw refusal();

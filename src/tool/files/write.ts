@@ -14,7 +14,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { breathe } from '../../call/breath.ts';
 import type { Context } from '../../call/context.ts';
 import { bytesOf } from '../../call/text.ts';
@@ -165,11 +165,22 @@ function onDisk(fd: number): Promise<void> {
   return new Promise((done, failed) => fsync(fd, (error) => (error ? failed(error) : done())));
 }
 
-/** Makes a folder and those above it, as far as they are not there. Throws as `writeFile` does, and TOOL_FAILED where a file or link is in the way. */
-export function makeFolder(context: Caller, path: string): void {
+/** Names in the path of a folder that is made, at most. */
+const MOST_NAMES = 100;
+
+/** Makes the folder that a path lies in and those above it, as far as they are not there. Throws as `makeFolder` does, and LIMIT_EXCEEDED for too many. */
+export function makeFolderOf(context: Caller, path: string): void {
+  const folder = dirname(path);
+  if (folder === '.' || isFolder(context, folder, path)) return;
+  if (folder.split(sep).length > MOST_NAMES) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: path: more than ${MOST_NAMES} folders`);
+  makeFolder(context, folder, path);
+}
+
+/** Makes a folder and those above it, as far as they are not there. Throws as `writeFile` does, and TOOL_FAILED where a file or link is in the way; messages name `shown`. */
+export function makeFolder(context: Caller, path: string, shown = path): void {
   const above = dirname(path);
-  if (above !== '.' && above !== path && !isFolder(context, above)) makeFolder(context, above);
-  const folder = openForWriting(context, path);
+  if (above !== '.' && above !== path && !isFolder(context, above, shown)) makeFolder(context, above, shown);
+  const folder = openForWriting(context, path, shown);
   try {
     mkdirSync(folder.at(folder.name));
   } catch (error) {
@@ -181,9 +192,9 @@ export function makeFolder(context: Caller, path: string): void {
 }
 
 /** Whether a folder to write in is there already; the allowed folder itself is. */
-function isFolder(context: Caller, path: string): boolean {
+function isFolder(context: Caller, path: string, shown: string): boolean {
   try {
-    openForWriting(context, `${path}/x`).close();
+    openForWriting(context, `${path}/x`, shown).close();
     return true;
   } catch (error) {
     if (error instanceof ScriptError && error.code === 'NOT_FOUND') return false;

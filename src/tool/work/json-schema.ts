@@ -1,4 +1,4 @@
-import { fromJsonSchema } from '../../call/json-schema.ts';
+import { failuresOf } from '../../call/json-schema/check.ts';
 import type { ValueMap } from '../../call/value.ts';
 
 /** Whether data fits, and each place where it does not. */
@@ -7,8 +7,12 @@ export interface JsonSchemaResult {
   readonly errors: { path: string; message: string }[];
 }
 
-/** Checks plain data against a JSON Schema. Throws BAD_ARGUMENT when it is none. */
-export function run({ data, schema }: { data: unknown; schema: ValueMap }): JsonSchemaResult {
-  const { success, error } = fromJsonSchema(schema, 'json_schema: schema').safeParse(data);
-  return { valid: success, errors: (error?.issues ?? []).map(({ path, message }) => ({ path: path.join('.'), message })) };
+/** Failures that are told. */
+const MOST_ERRORS = 100;
+
+/** Checks plain data against a JSON Schema; in Lua an empty table is an empty array too. Throws BAD_ARGUMENT when it is none. */
+export function run({ data, schema, language }: { data: unknown; schema: ValueMap; language: 'lua' | 'javascript' }): JsonSchemaResult {
+  const failures = failuresOf(schema, 'json_schema: schema', data, language === 'lua');
+  const errors = failures.slice(0, MOST_ERRORS).map((failure) => ({ path: failure.keys.toReversed().join('.'), message: failure.sentenceIn(language) }));
+  return { valid: failures.length === 0, errors };
 }

@@ -27,10 +27,18 @@ export function run({ template, variables, strict, brief = false }: TemplateInpu
   try {
     text = engine.parseAndRenderSync(template, variables, { strictVariables: strict, ...(brief && { renderLimit: 4, memoryLimit: 100_000 }) });
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'it cannot be rendered';
+    const message = error instanceof Error ? (withoutFiles(error.message).split('\n', 1)[0] ?? '') : 'it cannot be rendered';
     if (brief && /limit exceeded/.test(message)) return undefined;
     throw new ScriptError('BAD_ARGUMENT', `template: template: ${message.replace(/, file:.*?(?=, line|$)/, '')}`);
   }
   if (text.length > MOST_TEXT) throw new ScriptError('LIMIT_EXCEEDED', `template: the text has ${text.length} characters, more than ${MOST_TEXT}`);
   return { text };
+}
+
+/** Says of a file that is included what the engine cannot know: that there are none. */
+function withoutFiles(message: string): string {
+  return message.replace(
+    /^ENOENT: Failed to lookup "(.*)" in "[^"]*"/s,
+    (_, name: string) => `templates read no files, and this one asks for ${JSON.stringify(name.slice(0, 80))}`,
+  );
 }

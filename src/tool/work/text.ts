@@ -1,4 +1,5 @@
 import { ScriptError } from '../../errors.ts';
+import { needed } from '../needed.ts';
 
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}'’-]*/gu;
 const MOST_TEXT = 5_000_000;
@@ -22,7 +23,7 @@ export interface TextResult {
   bytes?: number;
 }
 
-/** Changes, counts or splits a text. Throws LIMIT_EXCEEDED when more would come of it than a script can take. */
+/** Changes, counts or splits a text. Throws BAD_ARGUMENT when what the operation needs is missing, LIMIT_EXCEEDED when more would come of it than a script can take. */
 export function run(input: TextInput): TextResult {
   const result = work(input);
   if ((result.parts?.length ?? 0) > MOST_PARTS) throw new ScriptError('LIMIT_EXCEEDED', `text: more than ${MOST_PARTS} parts`);
@@ -71,14 +72,19 @@ function change({ operation, text: given, length, find, with: replacement }: Tex
         .replaceAll(/[^\p{L}\p{N}]+/gu, '-')
         .replaceAll(/^-|-$/g, '');
     case 'truncate':
-      return [...given].length <= (length ?? 80) ? given : `${[...given].slice(0, Math.max(0, (length ?? 80) - 1)).join('')}…`;
+      return truncated(given, needed(length, 'text', 'length', operation));
     case 'pad':
-      return given.padEnd(length ?? given.length, replacement || ' ');
+      return given.padEnd(needed(length, 'text', 'length', operation), replacement || ' ');
     case 'replace':
-      return find === undefined ? given : replaced(given, find, replacement ?? '');
+      return replaced(given, needed(find, 'text', 'find', operation), replacement ?? '');
     default:
       return given.trim();
   }
+}
+
+function truncated(given: string, length: number): string {
+  const characters = [...given];
+  return characters.length <= length ? given : `${characters.slice(0, Math.max(0, length - 1)).join('')}…`;
 }
 
 /** The length is known before the text is made. */

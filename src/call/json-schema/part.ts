@@ -1,0 +1,107 @@
+import { choose } from '../check/effort.ts';
+import { Failure } from '../check/failure.ts';
+
+/** What is answered instead of a value that does not fit. */
+export const MISFIT = Symbol('misfit');
+
+/** One check of a whole value. */
+export interface Visit {
+  /**
+   * What scripts and models give counts as what is meant: an empty table is an array too, null at a property that is not required is none, and
+   * what is missing gets its default. Otherwise data is taken as it stands.
+   */
+  readonly lenient: boolean;
+  /** Collects every failure instead of the first. */
+  readonly all: boolean;
+  /** Keeps what was looked at, since the schema asks for the rest. */
+  readonly counts: boolean;
+  /** The keys that lead to the place. */
+  readonly path: (string | number)[];
+  readonly failures: Failure[];
+  /** The resources that were entered, the outermost first. */
+  readonly scopes: Resource[];
+}
+
+/** A schema with an identifier of its own. */
+export interface Resource {
+  readonly base: string;
+  readonly dynamic: Map<string, object>;
+}
+
+/** Properties and items that some keyword has looked at, for those that ask for the rest. */
+export interface Seen {
+  readonly keys: Set<string>;
+  readonly items: Set<number>;
+}
+
+/** One keyword at one place: the value, which it may have put right, or MISFIT after it has told why. */
+export type Rule = (value: unknown, visit: Visit, seen: Seen | undefined) => unknown;
+
+/** A schema, made ready. */
+export interface Part {
+  readonly rules: Rule[];
+  /** What it wants, in words. */
+  wanted: string;
+  /** What stands where nothing is given. */
+  fallback: unknown;
+}
+
+/** Nothing looked at yet; undefined where nobody asks. */
+export function newSeen({ counts }: Visit): Seen | undefined {
+  return counts ? { keys: new Set(), items: new Set() } : undefined;
+}
+
+/** Tells why a value does not fit. */
+export function misfit(visit: Visit, wanted: string, found: unknown, sentence?: string): typeof MISFIT {
+  return tell(visit, new Failure(wanted, found, true, sentence));
+}
+
+/** As `misfit`, for a value of another kind, of which the kind is told. */
+export function otherKind(visit: Visit, wanted: string, found: unknown): typeof MISFIT {
+  return tell(visit, new Failure(wanted, found));
+}
+
+function tell(visit: Visit, failure: Failure): typeof MISFIT {
+  for (const key of visit.path.toReversed()) failure.at(key);
+  visit.failures.push(failure);
+  return MISFIT;
+}
+
+/** The value as a schema has it, or MISFIT. */
+export function fit({ rules }: Part, value: unknown, visit: Visit, seen: Seen | undefined): unknown {
+  let result = value;
+  let fits = true;
+  for (let i = 0; i < rules.length; i++) {
+    const next = (rules[i] as Rule)(result, visit, seen);
+    if (next !== MISFIT) result = next;
+    else if (visit.all) fits = false;
+    else return MISFIT;
+  }
+  return fits ? result : MISFIT;
+}
+
+/** As `fit`, for what lies at a key of the value. */
+export function fitAt(part: Part, key: string | number, value: unknown, visit: Visit): unknown {
+  visit.path.push(key);
+  const result = fit(part, value, visit, newSeen(visit));
+  visit.path.pop();
+  return result;
+}
+
+/** As `fit`, at the same place; what was looked at counts where it fits. */
+export function fitHere(part: Part, value: unknown, visit: Visit, seen: Seen | undefined): unknown {
+  choose();
+  const looked = newSeen(visit);
+  const result = fit(part, value, visit, looked);
+  // Where all failures are told, what a part has looked at is not told again.
+  if (result === MISFIT && !visit.all) return MISFIT;
+  for (const key of looked?.keys ?? []) seen?.keys.add(key);
+  for (const item of looked?.items ?? []) seen?.items.add(item);
+  return result;
+}
+
+/** As `fitHere`, without telling why: the failures are the caller's. */
+export function attempt(part: Part, value: unknown, visit: Visit, seen: Seen | undefined): { readonly result: unknown; readonly failures: readonly Failure[] } {
+  const failures: Failure[] = [];
+  return { result: fitHere(part, value, { ...visit, all: false, failures }, seen), failures };
+}

@@ -1,0 +1,106 @@
+import { describeContent } from '../check/failure.ts';
+import { joinWords } from '../check/kind.ts';
+import { plural } from '../check/words.ts';
+import { FORMATS } from './formats.ts';
+import { count, type Keyword, list, number } from './keyword.ts';
+import { MISFIT, misfit, otherKind, type Rule } from './part.ts';
+import { compilePattern } from './pattern.ts';
+import { asType, identityOf, numeric, TYPES } from './values.ts';
+
+/** So many values of an enumeration are told. */
+const MOST_WORDS = 20;
+
+/** Type, enumerations, numbers and strings. */
+export const SCALARS: Readonly<Record<string, Keyword>> = {
+  type(given, at) {
+    const types = new Set(typeof given === 'string' ? [given] : (list(given, at) as string[]));
+    if (types.size === 0 || [...types].some((type) => !Object.hasOwn(TYPES, type))) throw at.refuse(joinWords(Object.keys(TYPES).map((type) => `"${type}"`)));
+    const wanted = joinWords([...types].map((type) => TYPES[type] as string));
+    return (value, visit) => {
+      const fitting = asType(value, types, visit.lenient);
+      return fitting === MISFIT ? otherKind(visit, wanted, value) : fitting;
+    };
+  },
+  const: (given) => oneOf([given]),
+  enum: (given, at) => oneOf(list(given, at)),
+  minimum: (given, at) => bound(number(given, at), (value, limit) => value >= limit, 'of at least'),
+  maximum: (given, at) => bound(number(given, at), (value, limit) => value <= limit, 'of at most'),
+  exclusiveMinimum: (given, at) => bound(number(given, at), (value, limit) => value > limit, 'of more than'),
+  exclusiveMaximum: (given, at) => bound(number(given, at), (value, limit) => value < limit, 'of less than'),
+  multipleOf(given, at) {
+    const step = number(given, at);
+    if (step <= 0) throw at.refuse('a number above 0');
+    return (value, visit) => {
+      const amount = numeric(value);
+      return amount === undefined || isMultiple(amount, step) ? value : misfit(visit, `a multiple of ${step}`, value);
+    };
+  },
+  minLength: (given, at) => length(count(given, at), (points, limit) => points >= limit, 'at least'),
+  maxLength: (given, at) => length(count(given, at), (points, limit) => points <= limit, 'at most'),
+  pattern(given, at) {
+    if (typeof given !== 'string') throw at.refuse('a pattern');
+    const matches = compilePattern(given, at);
+    return (value, visit) => (typeof value !== 'string' || matches(value) ? value : misfit(visit, `a string that matches /${given}/`, value));
+  },
+  format(given, at) {
+    if (typeof given !== 'string') throw at.refuse('a string');
+    // Others are remarks for the reader.
+    const format = Object.hasOwn(FORMATS, given) ? FORMATS[given] : undefined;
+    return format && ((value, visit) => (typeof value !== 'string' || format.fits(value) ? value : misfit(visit, format.wanted, value)));
+  },
+};
+
+/** What a schema wants, as far as its type or its values say so. */
+export function wantedBy({ type, enum: values, const: only }: Readonly<Record<string, unknown>>): string {
+  if (only !== undefined) return describeContent(only);
+  if (Array.isArray(values)) return valueWords(values);
+  const types = (Array.isArray(type) ? type : [type]).map((one) => TYPES[String(one)]).filter((words) => words !== undefined);
+  return types.length > 0 ? joinWords(types) : 'a value';
+}
+
+function valueWords(values: readonly unknown[]): string {
+  const words = values.slice(0, MOST_WORDS).map((value) => (value === null ? 'null' : describeContent(value)));
+  if (values.length > MOST_WORDS) words.push(`${values.length - MOST_WORDS} others`);
+  return words.length > 2 ? `one of ${joinWords(words)}` : joinWords(words);
+}
+
+function oneOf(values: readonly unknown[]): Rule {
+  const texts = new Set(values.filter((value) => typeof value === 'string'));
+  const others = new Set(values.filter((value) => typeof value !== 'string').map(identityOf));
+  const wanted = valueWords(values);
+  return (value, visit) => {
+    const fits = typeof value === 'string' ? texts.has(value) : others.has(identityOf(value));
+    return fits ? value : misfit(visit, wanted, value);
+  };
+}
+
+function bound(limit: number | bigint, fits: (value: number | bigint, limit: number | bigint) => boolean, words: string): Rule {
+  return (value, visit) => {
+    const amount = numeric(value);
+    return amount === undefined || fits(amount, limit) ? value : misfit(visit, `a number ${words} ${limit}`, value);
+  };
+}
+
+/** Lengths count code points. */
+function length(limit: number, fits: (points: number, limit: number) => boolean, words: string): Rule {
+  return (value, visit) =>
+    typeof value !== 'string' || fits(pointsOf(value), limit) ? value : misfit(visit, `a string of ${words} ${plural(limit, 'character')}`, value);
+}
+
+function pointsOf(text: string): number {
+  let points = text.length;
+  for (let index = 0; index < text.length; index++) {
+    if ((text.codePointAt(index) ?? 0) > 0xffff) {
+      points--;
+      index++;
+    }
+  }
+  return points;
+}
+
+function isMultiple(value: number | bigint, step: number | bigint): boolean {
+  if (Number.isInteger(Number(value)) && Number.isInteger(Number(step))) return BigInt(value) % BigInt(step) === 0n;
+  const times = Number(value) / Number(step);
+  // What is off by less than doubles can tell is a multiple: 0.0075 / 0.0001 is 75.00000000000001.
+  return Number.isFinite(times) && Math.abs(times - Math.round(times)) <= 2 * Number.EPSILON * Math.abs(times);
+}
