@@ -38,7 +38,7 @@ export const ENDINGS: Readonly<Record<Language, readonly string[]>> = { lua: ['.
 /** What a run may do; strings of `call/capability`, folders and hosts. */
 export interface Grants {
   readonly capabilities: ReadonlySet<Capability>;
-  /** Absolute folders. */
+  /** Folders; relative ones count from the working folder of the process. */
   readonly read: readonly string[];
   readonly write: readonly string[];
   /** Host names, `*.example.org`, or `*`; private addresses only if named literally. */

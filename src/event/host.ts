@@ -1,7 +1,7 @@
 import { hostService } from '../call/context.ts';
 import { plainNumbers } from '../call/plain.ts';
 import { checkValue, fn } from '../call/rules.ts';
-import { PatternIndex } from './pattern.ts';
+import { PatternIndex, splitEventPattern } from './pattern.ts';
 import type { EventRecord } from './record.ts';
 
 /** Where an event that reaches a host listener comes from. */
@@ -29,7 +29,8 @@ function createHostEvents(): HostEvents {
   let report: (error: unknown, event: EventRecord) => void = (error, event) => process.emitWarning(`listener of ${event.event_type} failed: ${error}`);
   return {
     on(pattern, listener) {
-      checkValue('listener', listener, fn);
+      splitEventPattern(pattern, 'on: pattern');
+      checkValue('on: listener', listener, fn);
       // Wrapped so that one function registered twice is two listeners.
       const own: HostListener = (event, origin) => listener(event, origin);
       index.add(pattern, own);

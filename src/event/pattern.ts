@@ -22,6 +22,20 @@ interface Node<T> {
   rest: Entry<T>[];
 }
 
+/** A segment of an event's pattern. */
+const EVENT_SEGMENT = /^[\p{L}\p{M}\p{N}_*-]+$/u;
+
+/** The segments of an event's pattern; throws as `splitPattern`, and for what no event can be called. */
+export function splitEventPattern(pattern: string, where = 'pattern'): string[] {
+  const segments = splitPattern(pattern, undefined, where);
+  const strange = segments.find((segment) => !EVENT_SEGMENT.test(segment));
+  if (strange === undefined) return segments;
+  throw new ScriptError(
+    'BAD_ARGUMENT',
+    `${where} ${JSON.stringify(pattern.slice(0, 80))}: expected names of letters, digits, _, - and * between its separators, got ${JSON.stringify(strange.slice(0, 80))}`,
+  );
+}
+
 /** The segments of a name or pattern; where `.` and `:` separate unless told otherwise. Throws BAD_ARGUMENT, which begins with `where`, when one is empty or there are too many. */
 export function splitPattern(pattern: string, separators: RegExp = /[.:]/, where = 'pattern'): string[] {
   if (typeof pattern !== 'string') throw new ScriptError('BAD_ARGUMENT', `${where}: expected a string, got ${typeof pattern}`);

@@ -4,7 +4,7 @@ import { anyMap, anyValue, keptCallback } from '../call/schema.ts';
 import type { ValueMap } from '../call/value.ts';
 import { MOST_MS } from '../config/config.ts';
 import { type EventRecord, events } from '../event/bus.ts';
-import { splitPattern } from '../event/pattern.ts';
+import { splitEventPattern } from '../event/pattern.ts';
 import { hooks } from '../hook/hooks.ts';
 import { z } from '../zod.ts';
 
@@ -81,7 +81,7 @@ export const eventGlobal = builtinGlobal({
         },
       ],
       handler({ pattern, handler, options }, context) {
-        splitPattern(pattern, undefined, `${context.method}: pattern`);
+        splitEventPattern(pattern, `${context.method}: pattern`);
         return context.run.get(events).subscribe(context, pattern, handler, options);
       },
     }),
@@ -105,7 +105,7 @@ export const eventGlobal = builtinGlobal({
         },
       ],
       handler({ pattern, timeout_ms }, context) {
-        splitPattern(pattern, undefined, `${context.method}: pattern`);
+        splitEventPattern(pattern, `${context.method}: pattern`);
         return context.run.get(events).receive(context, pattern, timeout_ms);
       },
     }),

@@ -1,6 +1,7 @@
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
 import { whenReady } from '../call/soon.ts';
+import { ScriptError } from '../errors.ts';
 import { currentId, loadSession, setCurrent } from '../session/current.ts';
 import { exportSession } from '../session/export.ts';
 import { createSession, deleteSession, forkSession, getSession, listSessions, moveSession, saveSession } from '../session/session.ts';
@@ -116,7 +117,11 @@ export const sessionGlobal = builtinGlobal({
         `print(Session.add_turn(id, {role = "user", content = "My invoice is wrong"}))`,
         `print(Session.add_turn(id, {role: "user", content: "My invoice is wrong"}))`,
       ),
-      handler: ({ id, turn }, context) => addTurns(context, id, [turn as Turn]),
+      handler({ id, turn }, context) {
+        if (turn.content === null && !turn.tool_calls)
+          throw new ScriptError('BAD_ARGUMENT', 'Session.add_turn: turn.content: expected text or data, got nothing', { method: context.method });
+        return addTurns(context, id, [turn as Turn]);
+      },
     }),
     get_turns: method({
       doc: 'The turns of a session, oldest first: all, the `last` so many, or up to `limit` of those `after` a number.',

@@ -33,7 +33,7 @@ const NOTHING: HookAnswer = {};
 
 /** Reads what a hook returned. Anything but a map means nothing, as arrow functions return by accident; false and unknown keys throw BAD_ARGUMENT. */
 export function readAnswer(value: Value | undefined | void): HookAnswer {
-  if (value === false) throw bad('expected nothing or a map, got false; to refuse return {continue_execution = false, reason = "…"}');
+  if (value === false) throw bad('expected nothing or a map, got false; to refuse return a map with continue_execution as false and a reason');
   if (!isMap(value)) return NOTHING;
   const unknown = Object.keys(value).find((key) => !KEYS.includes(key));
   if (unknown !== undefined) throw bad(`unknown key "${unknown}"; known are ${KEYS.join(', ')}`);

@@ -2,6 +2,7 @@ import { describe } from '../call/check/failure.ts';
 import { Cpu } from '../call/cpu.ts';
 import { modelFailed } from './failure.ts';
 import { type LanguageModel, MODEL_CAPABILITIES, type ModelAnswer, type ModelRequest, messageText, type TokenUsage, usageOf } from './model.ts';
+import { answered } from './own.ts';
 import { countRequestSoon, countTokensSoon } from './tokens.ts';
 
 /** One scripted answer: a text, or its parts; an error is thrown in place of the answer. */
@@ -36,13 +37,14 @@ export function createMockModel(name: string, source: MockSource): LanguageModel
     name,
     capabilities: MODEL_CAPABILITIES,
     async generate(request, onText) {
-      const given = await next(request);
+      const given = await answered(name, request.signal, () => next(request));
       const answer = typeof given === 'string' ? { text: given } : given;
       if (typeof answer !== 'object' || answer === null)
         throw modelFailed(name, `expected a text or an object as a scripted answer, got ${describe(answer)}`, { outcome: 'failed', retryable: false });
       if (answer.delay_ms !== undefined) await wait(answer.delay_ms, request.signal);
       request.signal.throwIfAborted();
-      if (answer.error) throw answer.error;
+      const { error } = answer;
+      if (error) await answered(name, request.signal, () => Promise.reject(error));
       const text = answer.text ?? '';
       if (onText) for (const word of text.match(/\S+\s*|\s+/g) ?? []) await onText(word);
       const tool_calls = (answer.tool_calls ?? []).map(({ name: tool, input }, at) => ({

@@ -36,7 +36,7 @@ export function createOwnEmbedding(name: string, model: EmbeddingModel): Embeddi
 }
 
 /** What the host's own code answers; what it throws is MODEL_FAILED, unless it was cancelled. */
-async function answered<T>(name: string, signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
+export async function answered<T>(name: string, signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

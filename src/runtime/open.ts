@@ -9,7 +9,7 @@ import { tellRefusal } from '../hook/refusal.ts';
 import type { ScriptEngine, ScriptInstance } from '../script/engine.ts';
 import { createJavaScriptEngine } from '../script/javascript/engine.ts';
 import { createLuaEngine } from '../script/lua/engine.ts';
-import { type ExecuteOptions, over, type RunHandle } from './options.ts';
+import { type ExecuteOptions, type GivenGrants, over, type RunHandle } from './options.ts';
 
 export type RunMethod = 'execute' | 'openSession';
 
@@ -48,7 +48,7 @@ export function openRun(
     language,
     tenant: options.tenant ?? 'default',
     session: options.session,
-    grants: over(NO_GRANTS, options.grants),
+    grants: grantsOf(options.grants),
     limits: over<Limits>(host.config.limits, options.limits),
     args: options.args ?? [],
     input: options.input ?? null,
@@ -70,6 +70,10 @@ export function openRun(
     void run[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function grantsOf({ capabilities, ...others }: GivenGrants = {}): Grants {
+  return { ...over(NO_GRANTS, others), capabilities: new Set(capabilities) };
 }
 
 /** Calls a function that an option gives; what it throws is an error that names the option, and `rejected` is told of what a promise of it rejects with. */

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { CAPABILITIES } from '../call/capability.ts';
+import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Language, Limits } from '../call/context.ts';
 import { checkCrosses } from '../call/crossing.ts';
 import type { GlobalDefinition } from '../call/define.ts';
@@ -52,7 +52,7 @@ export interface ExecuteOptions {
   readonly tenant?: string;
   /** The session that `Session.current_id()` gives, made at first use if there is none of this id; a new one of its own if not given. */
   readonly session?: string | undefined;
-  readonly grants?: Partial<Grants>;
+  readonly grants?: GivenGrants;
   readonly limits?: Partial<Limits>;
   /** Any integer; the same seed gives the same random numbers. */
   readonly seed?: number;
@@ -64,6 +64,9 @@ export interface ExecuteOptions {
   /** Told of the run before its script begins: its id, and how to send events into it. */
   readonly on_start?: (run: RunHandle) => void;
 }
+
+/** Grants of a run; what is not given is not granted. */
+export type GivenGrants = Partial<Omit<Grants, 'capabilities'>> & { readonly capabilities?: readonly Capability[] | ReadonlySet<Capability> };
 
 /** A run as its host sees it while it goes on. */
 export interface RunHandle {
@@ -106,8 +109,8 @@ const OPTIONS: { readonly [Name in keyof Required<ExecuteOptions>]: Rule } = {
 };
 
 const capabilities: Rule = {
-  wanted: `a Set of ${Object.keys(CAPABILITIES).join(', ')}`,
-  fits: (value) => value instanceof Set && [...value].every((one) => Object.hasOwn(CAPABILITIES, one)),
+  wanted: `an array or Set of ${Object.keys(CAPABILITIES).join(', ')}`,
+  fits: (value) => (Array.isArray(value) || value instanceof Set) && [...value].every((one) => Object.hasOwn(CAPABILITIES, one)),
 };
 
 const GRANTS: { readonly [Name in keyof Grants]: Rule } = {

@@ -25,7 +25,7 @@ const ROWS: readonly { name: string; lua: readonly [code: string, prints: string
   },
   {
     name: 'a field of a handle cannot be set, which strict code is told',
-    lua: ['print((select(2, pcall(function() Tool.get("uuid").name = "other" end))))', 'main.lua:1: a Tool handle cannot be changed (name)'],
+    lua: ['print((select(2, pcall(function() Tool.get("uuid").name = "other" end))))', 'main.lua:1: the Tool handle cannot be changed (name)'],
     javascript: [
       'const tool = Tool.get("uuid"); tool.name = "other"; print(tool.name); try { (class { static { tool.name = "other" } }) } catch (error) { print(error.name) }',
       'uuid\nTypeError',

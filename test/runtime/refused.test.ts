@@ -29,7 +29,7 @@ describe('a run', () => {
     ['grants: unknown option "raed"; did you mean "read"?', { grants: { raed: [] } }],
     ['grants: read: expected an array of which each is a folder, got "/"', { grants: { read: '/' } }],
     ['grants: read: expected an array of which each is a folder, got [""]', { grants: { read: [''] } }],
-    ['grants: capabilities: expected a Set of state:admin, net,', { grants: { capabilities: new Set(['all']) } }],
+    ['grants: capabilities: expected an array or Set of state:admin, net,', { grants: { capabilities: new Set(['all']) } }],
     ['grants: net: expected an array of which each is a host such as api.example.org', { grants: { net: ['https://example.org/'] } }],
     ['limits: unknown option "cpums"; did you mean "cpu_ms"?', { limits: { cpums: 1 } }],
     ['limits: cpu_ms: expected a number of at least 0, got a number (NaN)', { limits: { cpu_ms: Number.NaN } }],
@@ -412,6 +412,8 @@ describe('a model of the host', () => {
       ],
       [{ generate: () => Promise.reject(new Error('no line')) }, 'own/model: no line'],
       [() => null, 'own/model: expected a text or an object as a scripted answer, got nil'],
+      [() => Promise.reject(new Error('no line')), 'own/model: no line'],
+      [[{ error: new Error('no line') }], 'own/model: no line'],
     ];
     for (const [model, message] of wrong) await expect(ask(model)).rejects.toMatchObject({ code: 'MODEL_FAILED', message: expect.stringContaining(message) });
   });

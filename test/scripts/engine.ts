@@ -3,6 +3,12 @@ import type { Case } from '../conformance/case.ts';
 /** What both engines refuse, survive and keep. */
 export const cases: readonly Case[] = [
   {
+    name: 'prints the first hundred items of a long list, and what stands beside them',
+    lua: `local t = {} for i = 1, 150 do t[i] = i end t.x = 1 print(t) print({1, 2, nil, 4})`,
+    js: `const t = [...Array(100).keys()].map(i => i + 1).join(", "); print("{" + t + ", …, x = 1}"); print("{1, 2, [4] = 4}")`,
+    output: [`{${Array.from({ length: 100 }, (_, i) => i + 1).join(', ')}, …, x = 1}`, '{1, 2, [4] = 4}'],
+  },
+  {
     name: 'integers, floats and signs keep their values',
     lua: `State.save("global", "v", {9007199254740992, 9007199254740993, math.maxinteger, math.mininteger, 1e300, 0.1}) local v = State.load("global", "v") return {v[2] == 9007199254740993, math.type(v[3]), v[3] == math.maxinteger, v[4] == math.mininteger, v[5], v[6]}`,
     js: `State.save("global", "v", [9007199254740992, 9007199254740993n, 9223372036854775807n, -9223372036854775808n, 1e300, 0.1]); const v = State.load("global", "v"); [v[1] === 9007199254740993n, "integer", v[2] === 9223372036854775807n, v[3] === -9223372036854775808n, v[4], v[5]]`,

@@ -159,7 +159,7 @@ export const cases: readonly Case[] = [
     js: `const failed = []; Event.subscribe("hook.failed", e => { failed.push(e.payload.message) }); Hook.register("tool:*:before_execution", () => ({cancel: true})); Hook.register("tool:*:before_execution", () => false); Hook.register("tool:*:before_execution", () => ({retry: {max_attempts: 0}})); ${calc().js}; failed`,
     expect: [
       'answer: unknown key "cancel"; known are continue_execution, reason, input, output, retry, skip',
-      'answer: expected nothing or a map, got false; to refuse return {continue_execution = false, reason = "…"}',
+      'answer: expected nothing or a map, got false; to refuse return a map with continue_execution as false and a reason',
       'answer: retry.max_attempts: expected an integer from 1 to 100, got 0',
     ],
   },

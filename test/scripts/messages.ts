@@ -55,6 +55,29 @@ export const cases: readonly Case[] = [
     `Tool.register({name: "t", description: "x", parameters: {type: "object", required: ["town"]}, handler: () => {}}); Tool.execute("t", {})`,
     /^t\.town: expected a value, got (nil|nothing)$/,
   ),
+  both(
+    'an event that can never be',
+    'Event.subscribe("a b", print)',
+    'Event.subscribe: pattern "a b": expected names of letters, digits, _, - and * between its separators, got "a b"',
+  ),
+  says(
+    'a turn that says nothing',
+    'Session.add_turn(Session.create({name = "s"}), {role = "user"})',
+    'Session.add_turn(Session.create({name: "s"}), {role: "user"})',
+    'Session.add_turn: turn.content: expected text or data, got nothing',
+  ),
+  says(
+    'a transformation that there is none of',
+    'State.migrate({from_version = 1, to_version = 2, scope = "global", transformations = {{field = "kind", transform = "convrt", to = "integer"}}})',
+    'State.migrate({from_version: 1, to_version: 2, scope: "global", transformations: [{field: "kind", transform: "convrt", to: "integer"}]})',
+    /^State\.migrate: migration\.transformations\[[01]\]\.transform: expected "copy", .* or "[a-z_]+", got "convrt"$/,
+  ),
+  says(
+    'a way to go on that is none',
+    'Workflow.sequential({name = "w", steps = {{name = "s", tool = "uuid", on_error = "ignore"}}})',
+    'Workflow.sequential({name: "w", steps: [{name: "s", tool: "uuid", on_error: "ignore"}]})',
+    /^Workflow\.sequential: spec\.steps\[[01]\]\.on_error: expected one of "fail", "continue" or "retry" or a function, got "ignore"$/,
+  ),
   says(
     'a schema that is none',
     `Tool.register({name = "t", description = "x", parameters = {properties = {n = {minimum = "x"}}}, handler = print})`,

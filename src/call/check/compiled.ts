@@ -12,6 +12,8 @@ export interface Compiled {
   readonly wanted: string;
   /** How much a map looks as if it was meant for this schema; only maps of known keys say so. */
   readonly affinity?: (map: Record<string, unknown>) => number;
+  /** Fields of one value each, by which a map shows that it was meant for this schema. */
+  readonly tags?: ReadonlyMap<string, Compiled>;
 }
 
 /** Which way values go: arguments come from scripts with handles, results come from handlers with the objects behind them. */

@@ -17,7 +17,13 @@ export function compileObject(schema: z.core.$ZodObject, part: CompilePart): Com
   const checks = keys.map((key) => part(shape[key] as z.core.$ZodType).check);
   const extra = extraOf(catchall, part);
   const check = objectCheck(keys, checks, extra);
-  return { kinds: KIND.map, wanted: 'a map', check: withZodChecks(check, checksOf(schema), 'a map'), affinity: affinityOf(shape, part) };
+  return {
+    kinds: KIND.map,
+    wanted: 'a map',
+    check: withZodChecks(check, checksOf(schema), 'a map'),
+    affinity: affinityOf(shape, part),
+    tags: tagsOf(shape, part),
+  };
 }
 
 function extraOf(catchall: z.core.$ZodType | undefined, part: CompilePart): Extra {
@@ -110,6 +116,10 @@ function rebuilt(keys: readonly string[], values: readonly unknown[]): Record<st
   const out: Record<string, unknown> = {};
   for (let index = 0; index < keys.length; index++) if (values[index] !== undefined) define(out, keys[index] as string, values[index]);
   return out;
+}
+
+function tagsOf(shape: z.core.$ZodShape, part: CompilePart): ReadonlyMap<string, Compiled> {
+  return new Map(Object.entries(shape).flatMap(([key, schema]) => (schema._zod.def.type === 'literal' ? [[key, part(schema)] as const] : [])));
 }
 
 /** Known keys count for, unknown and missing ones against; a literal that fits (a discriminator) decides, one that does not rules out. */

@@ -7,9 +7,12 @@ import { isEmptyMap, isMap, joinWords, KIND, kindOf } from './kind.ts';
 export function compileUnion(options: readonly Compiled[]): Compiled {
   const kinds = options.reduce((bits, option) => bits | option.kinds, 0);
   const wanted = joinWords(options.map((option) => option.wanted));
+  const tag = commonTag(options);
   const check: Check = (value) => {
     const candidates = candidatesFor(value, options);
     if (candidates.length === 0) return new Failure(wanted, value);
+    const stray = tag !== undefined && isMap(value) ? strayTag(tag, options, value) : undefined;
+    if (stray) return stray;
     let failed: Failure | undefined;
     const failures: Failure[] = [];
     for (const option of ordered(candidates, value)) {
@@ -21,10 +24,23 @@ export function compileUnion(options: readonly Compiled[]): Compiled {
     }
     if (isMap(value) && candidates.length > 1 && sameField(failures))
       return new Failure(joinWords([...new Set(failures.map((one) => one.wanted))]), failed?.found, failed?.content).at(failed?.keys[0] ?? '');
-    if (candidates.length === 1 || failed === undefined || failed.keys.length > 0 || failed.sentence !== undefined) return failed;
-    return new Failure(joinWords(candidates.map((option) => option.wanted)), value, true);
+    if (failed === undefined || failed.keys.length > 0 || failed.sentence !== undefined) return failed;
+    return new Failure(wanted, value, true);
   };
   return { kinds, wanted, check };
+}
+
+/** The field that tells the options apart; undefined where there is none. */
+function commonTag(options: readonly Compiled[]): string | undefined {
+  return [...(options[0]?.tags?.keys() ?? [])].find((key) => options.every(({ tags }) => tags?.has(key)));
+}
+
+/** A failure at that field when no option is meant by it. */
+function strayTag(tag: string, options: readonly Compiled[], map: Record<string, unknown>): Failure | undefined {
+  const given = Object.hasOwn(map, tag) ? map[tag] : undefined;
+  const checks = options.flatMap(({ tags }) => tags?.get(tag) ?? []);
+  if (checks.some(({ check }) => !(check(given) instanceof Failure))) return undefined;
+  return new Failure(joinWords(checks.map(({ wanted }) => wanted)), given, typeof given === 'string').at(tag);
 }
 
 /** True when all options of a map fail at the same field of it, the one that tells them apart. */

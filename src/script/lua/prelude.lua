@@ -141,11 +141,11 @@ inspect = function(value, depth, seen)
   if depth >= 5 then return '{…}' end
   seen[value] = true
   local parts, keys, length = {}, {}, 0
-  for i, item in ipairs(value) do
-    length = i
-    if i > 100 then parts[#parts + 1] = '…' break end
-    parts[i] = inspect(item, depth + 1, seen)
+  while rawget(value, length + 1) ~= nil do
+    length = length + 1
+    if length <= 100 then parts[length] = inspect(rawget(value, length), depth + 1, seen) end
   end
+  if length > 100 then parts[101] = '…' end
   for key in next, value do
     if not (math_type(key) == 'integer' and key >= 1 and key <= length) then keys[#keys + 1] = key end
   end
@@ -203,7 +203,7 @@ local function handle_metatable(name, methods)
       return fields and fields[key]
     end,
     __newindex = function(_, key)
-      error('a ' .. name .. ' handle cannot be changed (' .. tostring(key) .. ')', 2)
+      error('the ' .. name .. ' handle cannot be changed (' .. tostring(key) .. ')', 2)
     end,
     __tostring = function(handle)
       local fields = fields_of[handle]
