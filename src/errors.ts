@@ -32,6 +32,9 @@ export interface ErrorFields {
   readonly cause?: unknown;
 }
 
+/** Characters of a message that are kept: what is longer is told in part. */
+export const MOST_MESSAGE = 65_536;
+
 /** The one error class: what scripts see as a table or Error with the same fields. */
 export class ScriptError extends Error {
   override readonly name = 'ScriptError';
@@ -47,7 +50,7 @@ export class ScriptError extends Error {
   run: { readonly output: readonly string[]; readonly stats: object } | undefined;
 
   constructor(code: ErrorCode, message: string, fields: ErrorFields = {}) {
-    super(message, fields.cause === undefined ? undefined : { cause: fields.cause });
+    super(message.length > MOST_MESSAGE ? `${message.slice(0, MOST_MESSAGE)}…` : message, fields.cause === undefined ? undefined : { cause: fields.cause });
     this.code = code;
     this.method = fields.method;
     this.details = fields.details;

@@ -9,6 +9,24 @@ export const cases: readonly Case[] = [
     output: [`{${Array.from({ length: 100 }, (_, i) => i + 1).join(', ')}, …, x = 1}`, '{1, 2, [4] = 4}'],
   },
   {
+    name: 'long messages are told in part, and the script still has what it threw',
+    lua: `local long = ("x"):rep(100000) local function failing() return function() error(long, 0) end end
+local ok, told = pcall(State.update, "global", "k", failing())
+Tool.register({name = "t", description = "d", handler = function() error({message = long}) end})
+local ok2, e = pcall(Tool.execute, "t", {})
+local heard Event.subscribe("tool.error", function(event) heard = event.payload.message end)
+pcall(Tool.execute, "t", {}) Event.flush()
+return {told == long, e.message == long, #heard < 70000, heard:sub(-3) == "…"}`,
+    js: `const long = "x".repeat(100000); let told, e, heard;
+try { State.update("global", "k", () => { throw long }) } catch (error) { told = error }
+Tool.register({name: "t", description: "d", handler: () => { throw {message: long} }});
+try { Tool.execute("t", {}) } catch (error) { e = error }
+Event.subscribe("tool.error", event => { heard = event.payload.message });
+try { Tool.execute("t", {}) } catch {} Event.flush();
+[told === long, e.message === long, heard.length < 70000, heard.endsWith("…")]`,
+    expect: [true, true, true, true],
+  },
+  {
     name: 'integers, floats and signs keep their values',
     lua: `State.save("global", "v", {9007199254740992, 9007199254740993, math.maxinteger, math.mininteger, 1e300, 0.1}) local v = State.load("global", "v") return {v[2] == 9007199254740993, math.type(v[3]), v[3] == math.maxinteger, v[4] == math.mininteger, v[5], v[6]}`,
     js: `State.save("global", "v", [9007199254740992, 9007199254740993n, 9223372036854775807n, -9223372036854775808n, 1e300, 0.1]); const v = State.load("global", "v"); [v[1] === 9007199254740993n, "integer", v[2] === 9223372036854775807n, v[3] === -9223372036854775808n, v[4], v[5]]`,

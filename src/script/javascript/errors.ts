@@ -82,10 +82,15 @@ export class Errors {
     }
   }
 
-  /** What the script threw, as the host sees it; takes over the value's reference and keeps it for the way back. */
-  leave(value: bigint): ScriptError {
+  /** Whether a thrown value is told by its data, as no error, text or limit is. */
+  isData(value: bigint): boolean {
+    return tagOf(value) === TAG.object && this.#parts.heap.classOf(pointerOf(value)) !== CLASS.error;
+  }
+
+  /** What the script threw, as the host sees it, with its `data` where that is read already; takes over the value's reference and keeps it for the way back. */
+  leave(value: bigint, data?: Value): ScriptError {
     const { references } = this.#parts;
-    const error = this.#convert(value, 0);
+    const error = this.isData(value) && data !== undefined ? ofData(data) : this.#convert(value, 0);
     error.thrown = references.keep(value);
     return error;
   }
@@ -101,8 +106,7 @@ export class Errors {
     if (tag === TAG.uninitialized || (tag === TAG.null && this.#wasFull())) return new ScriptError('LIMIT_EXCEEDED', OUT_OF_MEMORY);
     if (tag === TAG.undefined) return new ScriptError('SCRIPT_ERROR', 'the script threw undefined');
     heap.setValue(cell, value);
-    const data = attempt(() => reader.read(cell, 'error'));
-    return fromThrown(data, typeof data === 'function' ? 'the script threw a function' : undefined);
+    return ofData(attempt(() => reader.read(cell, 'error')));
   }
 
   /** Where there is no memory left for an error, the engine throws null. */
@@ -121,7 +125,8 @@ export class Errors {
     const stackAt = object + OBJECT.data;
     const trace = heap.tag(stackAt) === TAG.string ? traceback(heap.shortText(TAG.string, heap.pointer(stackAt))) : {};
     const told = shown === NO_FUNCTION ? this.#withName(trace) : shown;
-    const error = new ScriptError(limit ? 'LIMIT_EXCEEDED' : codeOf(this.#field(object, 'code')), limit ?? told, {
+    const code = name === 'SyntaxError' && trace.unparsed ? 'SYNTAX_ERROR' : codeOf(this.#field(object, 'code'));
+    const error = new ScriptError(limit ? 'LIMIT_EXCEEDED' : code, limit ?? told, {
       method: typeof method === 'string' ? method : undefined,
       details: isMap(details) ? details : undefined,
       cause: causes < MOST_CAUSES ? this.#cause(object, causes) : undefined,
@@ -155,6 +160,10 @@ export class Errors {
     const at = heap.slot(object, key);
     return at === 0 ? undefined : attempt(() => reader.read(at, key));
   }
+}
+
+function ofData(data: Value | undefined): ScriptError {
+  return fromThrown(data, typeof data === 'function' ? 'the script threw a function' : undefined);
 }
 
 function attempt<T>(read: () => T): T | undefined {

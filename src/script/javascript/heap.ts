@@ -1,9 +1,8 @@
+import { MOST_MESSAGE } from '../../errors.ts';
 import { CLASS, CONTEXT, DOUBLE, MODULE, OBJECT, ROPE, RUNTIME, SHAPE, STRING, TAG } from './exports.ts';
 
 /** Up to this length a string is read character by character, which beats the decoder's call. */
 const SHORT = 24;
-/** Longer texts are cut where they only name something in a message. */
-const MOST_SHOWN = 65_536;
 /** Bits of a property in a shape, above its hash link. */
 const ENUMERABLE = 4;
 const KIND = 0x30;
@@ -120,15 +119,21 @@ export class Heap {
     return tag === TAG.rope ? this.bytes[string + ROPE.wide] !== 0 : this.word(string) < 0;
   }
 
-  #flat(string: number): string {
+  #flat(string: number, most = Number.POSITIVE_INFINITY): string {
     const { bytes } = this;
-    const length = this.word(string);
+    const word = this.word(string);
+    const length = Math.min(word & 0x7fff_ffff, most);
     const start = this.characters(string);
-    if (length < 0) return bytes.ucs2Slice(start, start + (length & 0x7fff_ffff) * 2);
+    if (word < 0) return bytes.ucs2Slice(start, start + length * 2);
     if (length > SHORT) return bytes.latin1Slice(start, start + length);
     let text = '';
     for (let i = start; i < start + length; i++) text += String.fromCharCode(bytes[i] as number);
     return text;
+  }
+
+  /** Bytes of the UTF-8 text that the engine made of a string: the string that holds it begins before it. */
+  utf8Bytes(at: number): number {
+    return this.stringBytes(at - STRING.data);
   }
 
   /** The UTF-8 text up to the next NUL. */
@@ -182,8 +187,8 @@ export class Heap {
 
   /** The text, but no more of it than an error or a class may be named by: ropes share their parts, so that a few bytes stand for gigabytes. */
   shortText(tag: number, string: number): string {
-    if (tag !== TAG.rope || this.stringBytes(string) <= MOST_SHOWN) return this.text(tag, string).slice(0, MOST_SHOWN);
-    return '…';
+    if (tag !== TAG.rope) return this.#flat(string, MOST_MESSAGE + 1);
+    return this.stringBytes(string) <= MOST_MESSAGE ? this.text(tag, string) : '…';
   }
 
   /** The text of a data property of the object or of its prototypes, for messages. */

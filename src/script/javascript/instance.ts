@@ -124,6 +124,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       run,
       machine: this.#machine,
       errors: this.#errors,
+      leave: (thrown) => this.#leave(thrown),
       cell,
       compute: (fiber, start) => this.#compute(fiber, start),
       pause: () => this.#goOnAfter(this.pause()),
@@ -246,15 +247,31 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   async #run(fiber: Fiber, start: () => Promise<bigint>): Promise<bigint> {
     const value = await this.#compute(fiber, start);
     if (tagOf(value) !== TAG.exception) return value;
-    throw this.#exception(fiber);
+    throw await this.#exception(fiber);
   }
 
-  #exception(fiber: Fiber): ScriptError {
+  async #exception(fiber: Fiber): Promise<ScriptError> {
     const { x, context } = this.#machine;
     const thrown = x.JS_GetException(context);
-    if (!fiber.interruptedAt || !fiber.ending) return this.#errors.leave(thrown);
+    if (!fiber.interruptedAt || !fiber.ending) return this.#leave(thrown);
     x.JS_FreeValue(context, thrown);
     return fiber.ending;
+  }
+
+  /** What the script threw, as the host sees it; its data is read in turns where it is large. */
+  async #leave(thrown: bigint): Promise<ScriptError> {
+    let data: Value | undefined;
+    if (this.#errors.isData(thrown)) {
+      this.#machine.heap.setValue(this.#cell, thrown);
+      this.steps.begin();
+      try {
+        data = await this.inSteps(this.#reader.begin(this.#cell, 'error'), () => this.#reader.more());
+      } catch (error) {
+        // What cannot be read is told as such.
+        if (this.dead || !(error instanceof ScriptError)) throw error;
+      }
+    }
+    return this.#errors.leave(thrown, data);
   }
 
   async #compile(fiber: Fiber, name: string, text: string, flags: number): Promise<bigint> {
@@ -350,7 +367,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         heap.setValue(memory + 8 * written, await this.inSteps(begun, () => named(() => this.#writer.more())));
         written++;
       }
-      if (args.some((_, i) => heap.tag(memory + 8 * i) === TAG.exception)) throw this.#exception(fiber);
+      if (args.some((_, i) => heap.tag(memory + 8 * i) === TAG.exception)) throw await this.#exception(fiber);
       return await this.#run(fiber, () => promising.call(context, fn, UNDEFINED, args.length, memory));
     } finally {
       if (!this.dead) {

@@ -1,6 +1,7 @@
 import { lines } from '../../call/lines.ts';
 import { CallContext, type RunContainer } from '../../call/run.ts';
 import type { Value } from '../../call/value.ts';
+import type { ScriptError } from '../../errors.ts';
 import { Fiber } from '../fiber.ts';
 import type { Outcome } from '../instance.ts';
 import { scheduler } from '../scheduler.ts';
@@ -18,6 +19,8 @@ export interface Stage {
   readonly run: RunContainer;
   readonly machine: Machine;
   readonly errors: Errors;
+  /** What the script threw, as the host sees it; takes over the value's reference. */
+  leave(thrown: bigint): Promise<ScriptError>;
   /** Sixteen bytes of the engine's memory. */
   readonly cell: number;
   /** Makes a promising call on the fiber's own stack. */
@@ -66,7 +69,7 @@ export class Promises {
         this.#rejections.forget(value);
       }
       x.JS_FreeValue(context, value);
-      if (state === PROMISE.rejected) throw this.#stage.errors.leave(result);
+      if (state === PROMISE.rejected) throw await this.#stage.leave(result);
       value = result;
     }
     return value;

@@ -1,6 +1,6 @@
 import { isMap } from '../../call/check/kind.ts';
 import type { Value, ValueMap } from '../../call/value.ts';
-import { ScriptError } from '../../errors.ts';
+import { MOST_MESSAGE, ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
 import { Misfit } from '../misfit.ts';
 import { ScriptRef } from '../refs.ts';
@@ -83,7 +83,7 @@ export class LuaErrors {
 
   #convert(L: number, index: number, status: number, fiber: Fiber, data: Value | undefined): ScriptError {
     const type = this.#x.lua_type(L, index);
-    if (type === LUA.string) return fromText(this.#memory.readText(L, index), status);
+    if (type === LUA.string) return fromText(this.#memory.readText(L, index, MOST_MESSAGE + 300), status);
     if (type === LUA.table && this.#isError(L, index)) return this.#fromTable(L, index, isMap(data) ? data : {});
     return fromThrown(data, fiber.raised);
   }

@@ -77,6 +77,12 @@ export class LuaMemory {
     return this.text(start, size);
   }
 
+  /** Bytes of the string at a stack index. */
+  sizeOf(L: number, index: number): number {
+    this.#exports.lua_tolstring(L, index, this.#length);
+    return this.view.getUint32(this.#length, true);
+  }
+
   /** The string of so many bytes at an address, as `read` gives it. */
   text(start: number, size: number): string | Uint8Array {
     const { bytes } = this;
@@ -128,10 +134,10 @@ export class LuaMemory {
     return new TextReading(() => this.bytes, start, start + this.view.getUint32(this.#length, true), true);
   }
 
-  /** As `read`, but always text: wrong bytes become replacement characters. */
-  readText(L: number, index: number): string {
+  /** As `read`, but always text: wrong bytes become replacement characters. Of a longer one the first `most` bytes. */
+  readText(L: number, index: number, most = Number.POSITIVE_INFINITY): string {
     const start = this.#exports.lua_tolstring(L, index, this.#length);
-    const size = this.view.getUint32(this.#length, true);
+    const size = Math.min(most, this.view.getUint32(this.#length, true));
     return textOf(this.bytes, start, start + size) ?? this.bytes.utf8Slice(start, start + size);
   }
 
