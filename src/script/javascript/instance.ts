@@ -1,22 +1,21 @@
 import type { MethodTable } from '../../call/dispatch.ts';
 import type { RunContainer, ScriptInvoke } from '../../call/run.ts';
 import type { Value } from '../../call/value.ts';
-import { asScriptError, ScriptError } from '../../errors.ts';
+import { ScriptError } from '../../errors.ts';
 import type { ScriptInstance, Source } from '../engine.ts';
-import { isOfEngine } from '../fatal.ts';
 import type { Fiber } from '../fiber.ts';
 import { Instance, type Outcome } from '../instance.ts';
-import { Misfit, naming } from '../misfit.ts';
+import { naming } from '../misfit.ts';
 import type { ScriptRef } from '../refs.ts';
-import { UNFINISHED, type Unfinished } from '../steps.ts';
+import type { Unfinished } from '../steps.ts';
 import { compileChunk } from './chunk.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
 import { CONTEXT, TAG, tagOf, UNDEFINED } from './exports.ts';
-import { INTERNALS, type JavaScriptImage } from './image.ts';
+import { HostCalls } from './host-calls.ts';
+import type { JavaScriptImage } from './image.ts';
 import { defineInputs } from './inputs.ts';
 import { LazyObjects } from './lazy.ts';
-import { LongString } from './long.ts';
 import { Machine } from './machine.ts';
 import { ModuleTexts } from './module-texts.ts';
 import { ModuleFiles } from './modules.ts';
@@ -25,17 +24,6 @@ import { Reader } from './read.ts';
 import { References } from './references.ts';
 import { compiledLine, type Form } from './source.ts';
 import { Writer } from './write.ts';
-
-/** A call of the host whose arguments are being read. */
-interface HostCall {
-  readonly cell: number;
-  readonly count: number;
-  readonly args: number;
-  readonly index: number;
-  readonly values: Value[];
-  /** How many of them are read. */
-  next: number;
-}
 
 /** One QuickJS context for one run. */
 export class JavaScriptInstance extends Instance implements ScriptInstance {
@@ -54,6 +42,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   readonly #files: ModuleFiles;
   readonly #modules: ModuleTexts;
   readonly #lazy: LazyObjects;
+  readonly #calls: HostCalls;
   /** Shadow stacks that no fiber uses. */
   readonly #regions: number[];
 
@@ -61,9 +50,9 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     super(run, table);
     this.#machine = new Machine(
       {
-        call: (cell, count, args, index) => this.#call(cell, count, args, index),
+        call: (cell, count, args, index) => this.#calls.call(cell, count, args, index),
         wait: () => this.#wait(),
-        finish: (cell, outcome) => this.#finish(cell, outcome),
+        finish: (cell, outcome) => this.#calls.finish(cell, outcome),
         finalize: (object) => this.#references.finalize(object),
         tick: () => this.tick(),
         look: () => this.#look(),
@@ -137,6 +126,27 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       dead: () => this.dead,
       fiber: () => this.current,
       suspend: (pending, answer) => this.suspend(pending, answer),
+    });
+    this.#calls = new HostCalls({
+      run,
+      table,
+      machine: this.#machine,
+      steps: this.steps,
+      reader,
+      writer,
+      lazy: this.#lazy,
+      errors: this.#errors,
+      promises: this.#promises,
+      enter: () => {
+        this.computing = false;
+      },
+      leave: () => this.backInScript(),
+      call: (index, args) => this.callHost(index, args),
+      giveTurn: (goOn) => this.giveTurn(goOn, 1),
+      goOn: (outcome) => (this.givesTurn ? this.goOn(outcome) : undefined),
+      current: () => this.current,
+      ending: () => (this.fiber?.interruptedAt ? this.fiber.ending : undefined),
+      dead: () => this.dead,
     });
     x.qjs_set_memory_limit(Math.floor(run.limits.memory_mb * 2 ** 20));
     heap.setWord(context + CONTEXT.random, Math.floor(run.random() * 2 ** 32) | 1);
@@ -379,95 +389,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     }
   }
 
-  // Host calls; all on the fiber's stack with frames of the host below, so nothing may pause in them.
-
-  #call(cell: number, count: number, args: number, index: number): number {
-    return this.#answer(cell, () => {
-      if (index === INTERNALS.fill) return this.#put(cell, this.#lazy.take(this.#machine.heap.word(args)));
-      if (index === INTERNALS.print) return this.#print(cell, new LongString(this.#machine.heap, args));
-      this.steps.begin();
-      // Methods of handles get `this` as their first argument.
-      const all = count + (this.table.entries[index]?.ofHandle ? 1 : 0);
-      return this.#read({ cell, count, args, index, values: new Array(all), next: 0 });
-    });
-  }
-
-  /** Does what a call of the engine is about: 0 leaves its result, or an exception, in the cell, 1 waits. */
-  #answer(cell: number, work: () => number): number {
-    this.computing = false;
-    let answer = 0;
-    try {
-      answer = work();
-    } catch (error) {
-      this.#raise(cell, error);
-    }
-    if (answer === 0) this.backInScript();
-    return answer;
-  }
-
-  /** Reads the arguments that are left and makes the call; `more` goes on with one that was begun. */
-  #read(call: HostCall, more?: () => Value | Unfinished): number {
-    const { cell, count, args, index, values } = call;
-    const entry = this.table.entries[index];
-    const self = values.length - count;
-    while (call.next < values.length) {
-      const i = call.next;
-      const at = i < self ? cell : args + 8 * (i - self);
-      const value: Value | Unfinished = more ? more() : this.#reader.begin(at, entry?.places[i] ?? `${entry?.name}: argument ${i - self + 1}`);
-      more = undefined;
-      if (value === UNFINISHED) return this.giveTurn(() => this.#read(call, () => this.#reader.more()), 1);
-      values[call.next++] = value;
-    }
-    if (this.steps.large && this.steps.look()) return this.giveTurn(() => this.#make(call), 1);
-    return this.#make(call);
-  }
-
-  #make({ cell, index, values }: HostCall): number {
-    const result = this.callHost(index, values);
-    if (!(result instanceof Promise)) return this.#put(cell, result);
-    const only = this.table.entries[index]?.definition.only_callbacks;
-    if (only) this.#promises.hold(this.current, result, only);
-    return 1;
-  }
-
-  /** A result goes to the cell, in turns where it is large. */
-  #put(cell: number, result: Value): number {
-    return this.#writer.putNumber(cell, result) ? 0 : this.#putMade(cell, this.#writer.begin(result));
-  }
-
-  #putMade(cell: number, made: bigint | Unfinished): number {
-    if (made === UNFINISHED) return this.giveTurn(() => this.#putMade(cell, this.#writer.more()), 1);
-    this.#machine.heap.setValue(cell, made);
-    return 0;
-  }
-
-  /** A line of output, in turns where it is long. */
-  #print(cell: number, line: LongString): number {
-    while (!line.step()) if (this.steps.look()) return this.giveTurn(() => this.#print(cell, line), 1);
-    this.run.print(line.text.toWellFormed());
-    return this.#put(cell, null);
-  }
-
   #wait(): Promise<Outcome> {
     if (!this.givesTurn) this.#promises.look();
     return this.wait();
-  }
-
-  #finish(cell: number, outcome: Outcome): number {
-    return this.#answer(cell, () => {
-      if (this.givesTurn) return this.goOn(outcome);
-      if ('error' in outcome) throw outcome.error;
-      return this.#put(cell, outcome.value);
-    });
-  }
-
-  #raise(cell: number, error: unknown): void {
-    if (this.dead) throw this.dead;
-    this.#writer.abandon();
-    if (isOfEngine(error)) throw error;
-    const failure = error instanceof Misfit ? error.toError(this.current.method, 'result') : asScriptError(error);
-    // A fiber that was told to stop must not live on the errors of its calls: the engine's own interrupt comes only now and then.
-    const ending = this.fiber?.interruptedAt ? this.fiber.ending : undefined;
-    this.#machine.heap.setValue(cell, this.#errors.raise(ending ?? failure, ending === undefined));
   }
 }
