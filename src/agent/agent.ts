@@ -78,6 +78,12 @@ export class Agent {
     this.core = core;
   }
 
+  /** Adds to the history. Throws LIMIT_EXCEEDED when the run keeps too much. */
+  remember({ run, method }: Context, messages: readonly Message[]): void {
+    for (const message of messages) run.kept.add(method, message, message);
+    this.history.push(...messages);
+  }
+
   get name(): string {
     return this.config.name;
   }

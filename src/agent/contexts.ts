@@ -22,11 +22,14 @@ export interface AgentContexts {
   data(context: Context, id: string): ValueMap;
   has(id: string): boolean;
   remove(id: string): boolean;
-  readonly memory: Map<string, Map<string, Value>>;
+  /** Puts a value where all of the run can recall it. */
+  remember(context: Context, scope: string, key: string, value: Value): void;
+  recall(scope: string, key: string): Value;
 }
 
 export const agentContexts = runService<AgentContexts>('agent contexts', () => {
   const contexts = new Map<string, SharedContext>();
+  const memory = new Map<string, Map<string, { readonly value: Value }>>();
   let made = 0;
   const find = ({ method }: Context, id: string): SharedContext => {
     const found = contexts.get(id);
@@ -40,7 +43,6 @@ export const agentContexts = runService<AgentContexts>('agent contexts', () => {
     return id;
   };
   return {
-    memory: new Map(),
     create: (name, data) => add(name, undefined, { ...data }),
     createChild(context, parent, mode, data) {
       const from = find(context, parent);
@@ -50,10 +52,17 @@ export const agentContexts = runService<AgentContexts>('agent contexts', () => {
     update(context, id, data) {
       const found = find(context, id);
       found.data = { ...found.data, ...data };
+      context.run.kept.add(context.method, found.data, found.data);
     },
     data: (context, id) => visible(find(context, id)),
     has: (id) => contexts.has(id),
     remove: (id) => contexts.delete(id),
+    remember(context, scope, key, value) {
+      const kept = { value };
+      context.run.kept.add(context.method, kept, value);
+      memory.set(scope, (memory.get(scope) ?? new Map()).set(key, kept));
+    },
+    recall: (scope, key) => memory.get(scope)?.get(key)?.value ?? null,
   };
 });
 

@@ -34,7 +34,7 @@ export const conversation: AgentCore = {
       onText,
     );
     if (session) await recordMessages(context, session, [question, ...outcome.added]);
-    else if (remembers) agent.history.push(question, ...outcome.added);
+    else if (remembers) agent.remember(context, [question, ...outcome.added]);
     return outcome;
   },
 };

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { ScriptError } from '../errors.ts';
 import type { Capability } from './capability.ts';
 import type { Cpu } from './cpu.ts';
+import type { Kept } from './kept.ts';
 import type { Callback, Value, ValueMap } from './value.ts';
 
 /** What a service is made of and where it lives: one per host (runtime) or one per run, made at first use, disposed with its owner. */
@@ -84,6 +85,8 @@ export interface Run {
   readonly signal: AbortSignal;
   /** What the run has computed so far. */
   readonly cpu: Cpu;
+  /** What stays on the host for the run. */
+  readonly kept: Kept;
   /** True when the main chunk has returned: nothing new is accepted. */
   readonly draining: boolean;
   get<T>(key: ServiceKey<Run, T>): T;

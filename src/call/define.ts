@@ -25,6 +25,8 @@ export interface Method<P extends Params = Params, R extends z.ZodType = z.ZodTy
   readonly examples?: readonly Example[];
   /** What it waits for is functions of the script and nothing else, or nothing else while its `Lines` are idle: when these wait for ever, so does it. */
   readonly only_callbacks?: true | 'when_idle';
+  /** What it is given stays on the host as long as its result, or as long as the run where that is no object. */
+  readonly keeps?: true;
   /** A plain value answers at once; a promise suspends the calling fiber only. */
   handler(args: Args<P>, context: Context): z.input<R> | Promise<z.input<R>>;
 }

@@ -23,6 +23,7 @@ const METHOD: { readonly [Name in keyof Required<Method>]: Rule } = {
   needs: capability,
   examples: list,
   only_callbacks: { wanted: 'true or "when_idle"', fits: (value) => value === true || value === 'when_idle' },
+  keeps: { wanted: 'true', fits: (value) => value === true },
   handler: required(fn),
 };
 

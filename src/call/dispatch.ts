@@ -21,6 +21,7 @@ export class Entry {
   readonly transactional: boolean;
   readonly needs: Method['needs'];
   readonly pure: boolean;
+  readonly keeps: boolean;
   readonly handler: Method['handler'];
   readonly #trusted: boolean;
   #compiled: CompiledMethod | undefined;
@@ -36,6 +37,7 @@ export class Entry {
     this.needs = definition.needs;
     this.pure = definition.effect === 'pure';
     this.transactional = TRANSACTIONAL.has(global) || this.pure;
+    this.keeps = definition.keeps === true;
     this.handler = definition.handler.bind(definition);
     this.#trusted = trusted;
     if (!trusted) this.#compiled = compileMethod(name, definition, false);
@@ -108,6 +110,7 @@ export function dispatch(entry: Entry, args: Value[], context: Context): Value |
     if (needs !== undefined) requireCapability(context, needs);
     if (context.transaction !== undefined && !entry.transactional) throw outsideTransaction(entry.name);
     const checked = compiled.check(args, context.run.language);
+    if (entry.keeps) return dispatchKept(entry, args, checked, context);
     if (compiled.transient) return dispatchWithCallbacks(entry, checked, compiled.transient(checked), context);
     const result = entry.handler(checked, context);
     if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, entry.name, context));
@@ -131,6 +134,26 @@ function dispatchWithCallbacks(
   if (result instanceof Promise) return result.then(compiled.result, (error: unknown) => fail(error, name, context)).finally(release);
   release();
   return compiled.result(result);
+}
+
+/** As `dispatch`, and counts what stays. */
+function dispatchKept({ compiled, name, handler }: Entry, args: readonly Value[], checked: Record<string, unknown>, context: Context): Value | Promise<Value> {
+  const { kept } = context.run;
+  const bytes = kept.take(name, args);
+  const keep = (result: unknown) => {
+    if (typeof result === 'object' && result !== null) kept.until(result, bytes);
+    return compiled.result(result);
+  };
+  const refuse = (error: unknown) => {
+    kept.release(bytes);
+    return fail(error, name, context);
+  };
+  try {
+    const result = handler(checked, context);
+    return result instanceof Promise ? result.then(keep, refuse) : keep(result);
+  } catch (error) {
+    return refuse(error);
+  }
 }
 
 function fail(error: unknown, method: string, context: Context): Promise<never> {

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { Context, Grants, Host, InvokeOptions, Language, Limits, Run, ServiceKey } from './context.ts';
 import { Cpu } from './cpu.ts';
+import { Kept } from './kept.ts';
 import { type Callback, LazyMap, SCRIPT_CALLBACK, type Value } from './value.ts';
 
 /** How an engine runs one of its functions; found on the callbacks it makes. */
@@ -104,6 +105,7 @@ export class RunContainer implements Run {
   readonly now: () => number;
   readonly random: () => number;
   readonly cpu = new Cpu();
+  readonly kept: Kept;
   draining = false;
   readonly pending = new Set<Promise<unknown>>();
   readonly #services = new Services<Run>();
@@ -124,6 +126,7 @@ export class RunContainer implements Run {
     this.input = options.input;
     this.now = options.clock ?? Date.now;
     this.random = seededRandom(options.seed);
+    this.kept = new Kept(options.limits.memory_mb);
     this.#onOutput = options.onOutput;
     this.#onRefused = options.onRefused;
     this.#outputLeft = options.limits.output_mb * 2 ** 20;

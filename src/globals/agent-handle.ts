@@ -113,6 +113,7 @@ export const agentHandleDefinition = defineHandle<Agent>({
       params: { changes: z.strictObject({ model: z.string().optional(), ...settings }) },
       result: z.void(),
       effect: 'write',
+      keeps: true,
       examples: example(
         `agent:set_config({temperature = 0.2})\nprint(agent:get_config().temperature)`,
         `agent.set_config({temperature: 0.2})\nprint(agent.get_config().temperature)`,
@@ -129,6 +130,7 @@ export const agentHandleDefinition = defineHandle<Agent>({
       params: { tool: toolLike },
       result: z.void(),
       effect: 'write',
+      keeps: true,
       examples: example(`agent:add_tool("calculator")\nprint(agent:list_tools())`, `agent.add_tool("calculator")\nprint(agent.list_tools())`),
       handler: async ({ self, tool }, context) => {
         checkOwn(self, { tools: tool }, context.method);

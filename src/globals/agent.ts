@@ -28,6 +28,7 @@ export const agentGlobal = builtinGlobal({
       params: { spec },
       result: agentHandle,
       effect: 'write',
+      keeps: true,
       examples: [
         {
           lua: `local agent = Agent.create({\n  model = "local/extractive",\n  system_prompt = "You are helpful"\n})\nprint(agent:execute({prompt = "When does it open?", context = "The museum opens at nine. Tickets cost five euros."}).output)`,
@@ -94,6 +95,7 @@ export const agentGlobal = builtinGlobal({
       params: { config: z.strictObject({ ...specFields, name: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), tools: z.array(z.string()).optional() }) },
       result: z.void(),
       effect: 'write',
+      keeps: true,
       examples: [
         { lua: `Agent.register({name = "clerk", model = "local/extractive"})`, javascript: `Agent.register({name: "clerk", model: "local/extractive"})` },
       ],
@@ -112,6 +114,7 @@ export const agentGlobal = builtinGlobal({
       params: { template: z.string(), overrides: spec.partial().default({}) },
       result: agentHandle,
       effect: 'write',
+      keeps: true,
       examples: [
         {
           lua: `print(Agent.create_from_template("researcher", {name = "ada"}).name)`,
@@ -174,6 +177,7 @@ export const agentGlobal = builtinGlobal({
       params: { agent: agentHandle, options: z.strictObject({ name: z.string().optional(), description: z.string().optional() }).default({}) },
       result: handle(TOOL_HANDLE),
       effect: 'write',
+      keeps: true,
       examples: example(`print(Agent.wrap_as_tool(agent, {name = "ask_helper"}).name)`, `print(Agent.wrap_as_tool(agent, {name: "ask_helper"}).name)`),
       handler: ({ agent, options }, { run }) => {
         const tool = agentAsTool(agent, options);
@@ -196,6 +200,7 @@ export const agentGlobal = builtinGlobal({
       },
       result: agentHandle,
       effect: 'write',
+      keeps: true,
       examples: example(
         `local team = Agent.create_composite({name = "team", agents = {agent}, strategy = "parallel"})\nprint(team:execute({prompt = "What is red?", context = "Roses are red."}).output[1].agent)`,
         `const team = Agent.create_composite({name: "team", agents: [agent], strategy: "parallel"})\nprint(team.execute({prompt: "What is red?", context: "Roses are red."}).output[0].agent)`,
@@ -207,6 +212,7 @@ export const agentGlobal = builtinGlobal({
       params: { spec: z.strictObject({ name: z.string().optional(), data: anyMap.optional() }).default({}) },
       result: z.string(),
       effect: 'write',
+      keeps: true,
       examples: [{ lua: `print(Agent.create_context({data = {project = "Apollo"}}))`, javascript: `print(Agent.create_context({data: {project: "Apollo"}}))` }],
       handler: ({ spec: { name, data = {} } }, { run }) => run.get(agentContexts).create(name, data),
     }),
@@ -244,6 +250,7 @@ export const agentGlobal = builtinGlobal({
       params: { parent: z.string(), spec: z.strictObject({ mode: inheritance.default('inherit'), data: anyMap.optional() }).prefault({}) },
       result: z.string(),
       effect: 'write',
+      keeps: true,
       examples: [
         {
           lua: `local id = Agent.create_context({data = {a = 1}})\nprint(Agent.get_context_data(Agent.create_child_context(id, {data = {b = 2}})))`,
@@ -271,11 +278,7 @@ export const agentGlobal = builtinGlobal({
           javascript: `Agent.set_shared_memory("plan", "goal", "moon")\nprint(Agent.get_shared_memory("plan", "goal"))`,
         },
       ],
-      handler: ({ scope, key, value }, { run }) => {
-        const { memory } = run.get(agentContexts);
-        const of = memory.get(scope) ?? new Map<string, Value>();
-        memory.set(scope, of.set(key, value));
-      },
+      handler: ({ scope, key, value }, context) => context.run.get(agentContexts).remember(context, scope, key, value),
     }),
     get_shared_memory: method({
       doc: 'A value of the shared memory, nil when there is none.',
@@ -283,7 +286,7 @@ export const agentGlobal = builtinGlobal({
       result: anyValue,
       effect: 'read',
       examples: [{ lua: `print(Agent.get_shared_memory("plan", "none") == nil)`, javascript: `print(Agent.get_shared_memory("plan", "none") == null)` }],
-      handler: ({ scope, key }, { run }) => run.get(agentContexts).memory.get(scope)?.get(key) ?? null,
+      handler: ({ scope, key }, { run }) => run.get(agentContexts).recall(scope, key),
     }),
     get_hierarchy: method({
       doc: 'Of whom an agent is made, nil when there is none of this name: `members` are those of a composite (`role` is `member`) and the agents that it has as tools (`tool`).',

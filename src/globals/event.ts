@@ -74,6 +74,7 @@ export const eventGlobal = builtinGlobal({
       params: { pattern: z.string(), handler: keptCallback('(event: LlmspellEvent) => any'), options: subscribeOptions.optional() },
       result: z.string(),
       effect: 'write',
+      keeps: true,
       examples: [
         {
           lua: `local id = Event.subscribe("workflow.*.completed", function(event) print(event.event_type) end)\nEvent.unsubscribe(id)`,

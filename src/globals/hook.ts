@@ -40,6 +40,7 @@ export const hookGlobal = builtinGlobal({
       params: { point: z.string(), handler: keptCallback('(ctx: any) => any'), options: z.union([priority, registerOptions]).optional() },
       result: z.string(),
       effect: 'write',
+      keeps: true,
       examples: [
         {
           lua: `Hook.register("state:before_save", function(ctx) print("saving " .. ctx.input.key) end, "high")\nState.save("global", "answer", 42)`,

@@ -52,7 +52,15 @@ export const toolGlobal = builtinGlobal({
     }),
     discover: method({
       doc: 'Tools of a category or with a tag; a query ranks them by relevance.',
-      params: { filter: z.strictObject({ category: z.string().optional(), tag: z.string().optional(), query: z.string().optional() }).default({}) },
+      params: {
+        filter: z
+          .strictObject({
+            category: z.string().optional(),
+            tag: z.string().optional(),
+            query: z.string().max(1_000).optional().describe('words; what matches none of them is left out'),
+          })
+          .default({}),
+      },
       result: z.array(info),
       effect: 'read',
       examples: [{ lua: `print(Tool.discover({query = "search the web"})[1].name)`, javascript: `print(Tool.discover({query: "search the web"})[0].name)` }],
@@ -124,6 +132,7 @@ export const toolGlobal = builtinGlobal({
       },
       result: handle(TOOL_HANDLE),
       effect: 'write',
+      keeps: true,
       examples: [
         {
           lua: `Tool.register({\n  name = "shout",\n  description = "Text in capitals",\n  parameters = {type = "object", properties = {text = {type = "string"}}, required = {"text"}},\n  handler = function(params) return params.text:upper() end\n})\nprint(Tool.execute("shout", {text = "hi"}))`,

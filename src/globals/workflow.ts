@@ -50,6 +50,7 @@ function kindMethod({ name, doc, options, examples, plan }: WorkflowKind) {
     params: { spec: z.strictObject({ ...common, ...options }) },
     result: workflowHandle,
     effect: 'write',
+    keeps: true,
     examples,
     handler: ({ spec: { name: given, description, error_strategy, timeout_ms, ...spec } }, context) =>
       context.run.get(workflows).create(context, name, { name: given, description, error_strategy, timeout_ms }, plan(spec)),
@@ -110,6 +111,7 @@ export const workflowGlobal = builtinGlobal({
           params: { input: anyValue.optional() },
           result: handle(WORKFLOW_RUN_HANDLE),
           effect: 'external',
+          keeps: true,
           examples: example(`print(workflow:execute_async(4):wait().output)`, `print(workflow.execute_async(4).wait().output)`),
           handler: ({ self, input }, context) => new WorkflowRun(context, self, input ?? null),
         }),
