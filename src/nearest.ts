@@ -1,7 +1,7 @@
 /** What is shorter begins too many names. */
 const SHORTEST = 3;
 
-/** The known name nearest to a mistyped one, or the only one that begins with it (`ttl`, `ttl_ms`); undefined when none is near enough to be meant. */
+/** The known name nearest to a mistyped one, or the one that begins with it (`ttl`, `ttl_ms`) and that all others do that begin so (`exec`, `execute`); undefined when none is near enough to be meant. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
@@ -16,8 +16,9 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
     }
   }
   if (best !== undefined) return best;
-  const longer = [...known].filter((candidate) => candidate.toLowerCase().startsWith(wanted));
-  return wanted.length >= SHORTEST && longer.length === 1 ? longer[0] : undefined;
+  if (wanted.length < SHORTEST) return undefined;
+  const [shortest, ...longer] = [...known].filter((candidate) => candidate.toLowerCase().startsWith(wanted)).sort((a, b) => a.length - b.length);
+  return longer.every((candidate) => candidate.startsWith(shortest ?? '')) ? shortest : undefined;
 }
 
 /** Damerau-Levenshtein distance in its restricted form (optimal string alignment): insertions, deletions, substitutions and swaps of neighbours. */

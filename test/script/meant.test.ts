@@ -25,6 +25,11 @@ it('a method of a handle, behind its first line too', async () => {
   expect(await failure('javascript', 'const a = Agent.create({model: "local/extractive"})\na.exceute("x")')).toMatch(/; did you mean execute\?$/);
 });
 
+it('a method that is begun', async () => {
+  expect(await failure('lua', 'Agent.create({model = "local/extractive"}):exec("x")')).toMatch(/; did you mean execute\?$/);
+  expect(await failure('javascript', 'const a = Agent.create({model: "local/extractive"}); a.exec("x")')).toMatch(/; did you mean execute\?$/);
+});
+
 it('nothing is meant where nothing is near', async () => {
   expect(await failure('lua', 'local t = {} t:nothing()')).toMatch(/\(method 'nothing'\)$/);
   expect(await failure('lua', 'quux()')).toMatch(/\(global 'quux'\)$/);
