@@ -131,7 +131,7 @@ async function hooked(
     const estimate = usageOf(await countRequestSoon(run.cpu, wanted), wanted.max_tokens ?? USUAL_ANSWER_TOKENS);
     const reservation = Spending.of(context)?.reserve(context, model.name, estimate);
     try {
-      answered = await external(inside, () => unlessCancelled(inside.signal, model.generate({ ...wanted, signal: inside.signal }, stream)));
+      answered = await external(inside, () => unlessCancelled(inside.signal, model.generate({ ...wanted, signal: inside.signal }, stream, run)));
     } catch (error) {
       reservation?.release();
       throw error;

@@ -1,15 +1,16 @@
 import { statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { CAPABILITIES, type Capability } from '../call/capability.ts';
 import type { Grants, Limits } from '../call/context.ts';
-import { fromJsonText } from '../call/json.ts';
 import type { Value } from '../call/value.ts';
 import { type Config, type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from '../config/config.ts';
 import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../config/names.ts';
 import { ScriptError } from '../errors.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
-import { isTenant, makeFolder, TENANT_WANTED, tenantFolder, tenantHome } from '../store/folders.ts';
+import { isTenant, TENANT_WANTED } from '../store/folders.ts';
+import { makeWorkspace, workspaceOf } from './data-folder.ts';
+import { givenJson } from './given-json.ts';
 
 /** The options of `run` and `exec` as commander gives them. */
 export interface RunFlags {
@@ -66,7 +67,13 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
 
 /** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws for a folder that is named and not there. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
-  const workspace = workspaceOf(dataDir, flags.tenant ?? 'default');
+  const tenant = flags.tenant ?? 'default';
+  const workspace = workspaceOf(dataDir, tenant);
+  try {
+    makeWorkspace(dataDir, tenant);
+  } catch {
+    // Told by the first tool or State call that needs it.
+  }
   const { permissions } = config;
   checkPermitted(config);
   const folder = script === undefined ? process.cwd() : dirname(resolve(script));
@@ -98,19 +105,6 @@ function there(place: string, paths: readonly string[], code: 'BAD_ARGUMENT' | '
   return paths;
 }
 
-/** The folder that scripts of a tenant may write; another tenant's than `default` lies with everything else of it, and goes with it. */
-function workspaceOf(dataDir: string, tenant: string): string {
-  const own = tenant !== 'default';
-  const workspace = join(own ? tenantFolder(dataDir, tenant) : dataDir, 'workspace');
-  try {
-    if (own) tenantHome(dataDir, tenant);
-    makeFolder(workspace);
-  } catch {
-    // Told by the first tool or State call that needs it.
-  }
-  return workspace;
-}
-
 export function limitsOf(flags: RunFlags): Partial<Limits> {
   const timeout = number(flags.timeout, '--timeout', 'milliseconds, at least 1', 1);
   const memory = number(flags.memory, '--memory', `megabytes, ${LEAST_MEMORY_MB} to ${MOST_MEMORY_MB}`, LEAST_MEMORY_MB, MOST_MEMORY_MB);
@@ -123,12 +117,7 @@ export function seedOf(flags: RunFlags): number | undefined {
 
 /** `--input` as a value: JSON. */
 export function inputOf(flags: RunFlags): Value {
-  if (flags.input === undefined) return null;
-  try {
-    return fromJsonText(flags.input);
-  } catch {
-    throw new ScriptError('BAD_ARGUMENT', `--input: expected JSON, got ${JSON.stringify(flags.input.slice(0, 60))} (a text needs its quotes: '"text"')`);
-  }
+  return flags.input === undefined ? null : givenJson(flags.input, '--input');
 }
 
 function number(text: string | undefined, flag: string, what: string, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {

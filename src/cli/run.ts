@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { ENDINGS, type Language } from '../call/context.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -6,6 +5,7 @@ import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
 import type { ExecuteOptions } from '../runtime/options.ts';
 import { ScriptRuntime } from '../runtime.ts';
+import { readTextFile } from '../script/text-file.ts';
 import { loadConfig } from './config-file.ts';
 import { runFolder } from './data-folder.ts';
 import { checkNames, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
@@ -21,17 +21,20 @@ export interface Script {
   readonly path?: string | undefined;
 }
 
-/** Reads a script file. Throws NOT_FOUND when there is none, BAD_ARGUMENT when its ending says no language or it cannot be read. */
+/** A script may be this long, bytes. */
+const MOST_BYTES = 64 * 2 ** 20;
+
+/** Reads a script file. Throws NOT_FOUND when there is none, BAD_ARGUMENT when its ending says no language, it is no file, too long or cannot be read. */
 export function readScript(file: string): Script {
   const ending = extname(file).toLowerCase();
   const language = (['lua', 'javascript'] as const).find((one) => ENDINGS[one].includes(ending));
   if (!language) throw new ScriptError('BAD_ARGUMENT', `${file}: expected a script that ends in .lua, .js or .mjs`);
   try {
-    return { text: readFileSync(file, 'utf8'), language, name: basename(file), path: resolve(file) };
+    return { text: readTextFile(file, MOST_BYTES), language, name: basename(file), path: resolve(file) };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new ScriptError('NOT_FOUND', `${file}: there is no such script`);
-    throw new ScriptError('BAD_ARGUMENT', `${file}: ${code === 'EISDIR' ? 'this is a folder' : `it cannot be read (${code})`}`);
+    throw new ScriptError('BAD_ARGUMENT', `${file}: ${error instanceof ScriptError ? error.message : `it cannot be read (${code})`}`);
   }
 }
 

@@ -14,18 +14,25 @@ const MOST_LINKS = 200;
 /** Elements within one another, as in browsers: the parser's time grows with the square of the depth. */
 export const MOST_DEPTH = 512;
 
-/** The readable part of an HTML page as text or Markdown; `base` makes its links absolute. Throws RangeError when elements are nested deeper than `MOST_DEPTH`. */
-export async function htmlToText(html: string, format: 'text' | 'markdown', base?: string): Promise<PageText> {
+/** What a page may be made of. */
+export interface HtmlLimits {
+  readonly depth: number;
+  /** Elements that the parser makes, which may be many more than there are tags; one with long attributes counts as several. */
+  readonly elements: number;
+}
+
+/** Characters of attributes that count as one more element. */
+const ATTRIBUTES = 64;
+
+/** The readable part of an HTML page as text or Markdown; `base` makes its links absolute. Throws RangeError when it is beyond the limits. */
+export async function htmlToText(
+  html: string,
+  format: 'text' | 'markdown',
+  base?: string,
+  limits: HtmlLimits = { depth: MOST_DEPTH, elements: Number.POSITIVE_INFINITY },
+): Promise<PageText> {
   const { load } = await import('cheerio');
-  let depth = 0;
-  const bounded = {
-    ...(load('')._options.treeAdapter as TreeAdapter),
-    onItemPush() {
-      if (++depth > MOST_DEPTH) throw new RangeError(`nested deeper than ${MOST_DEPTH}`);
-    },
-    onItemPop: () => void depth--,
-  };
-  const $ = load(html, { treeAdapter: bounded });
+  const $ = load(html, { treeAdapter: within(limits, load('')._options.treeAdapter as TreeAdapter) });
   const title = ($('title').first().text() || $('h1').first().text()).replaceAll(/\s+/g, ' ').trim();
   $(NOISE).remove();
   $('a[href], img[src]').each((_, element) => {
@@ -49,6 +56,24 @@ export async function htmlToText(html: string, format: 'text' | 'markdown', base
     markdown.escape = (text) => text;
   }
   return { title, text: markdown.turndown(body.html() ?? '').trim(), links };
+}
+
+/** The adapter, which throws RangeError where a page goes beyond the limits. */
+function within(limits: HtmlLimits, adapter: TreeAdapter): TreeAdapter {
+  let depth = 0;
+  let elements = 0;
+  return {
+    ...adapter,
+    createElement(tag, namespace, attributes) {
+      elements += 1 + attributes.reduce((sum, { name, value }) => sum + name.length + value.length, 0) / ATTRIBUTES;
+      if (elements > limits.elements) throw new RangeError(`more than ${limits.elements} elements`);
+      return adapter.createElement(tag, namespace, attributes);
+    },
+    onItemPush() {
+      if (++depth > limits.depth) throw new RangeError(`nested deeper than ${limits.depth}`);
+    },
+    onItemPop: () => void depth--,
+  };
 }
 
 /** Tables as rows between bars, which the library has no rule for. */

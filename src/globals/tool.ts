@@ -57,7 +57,7 @@ export const toolGlobal = builtinGlobal({
           .strictObject({
             category: z.string().optional(),
             tag: z.string().optional(),
-            query: z.string().max(1_000).optional().describe('words; what matches none of them is left out'),
+            query: z.string().max(1_000).optional().describe('words, of at most 1,000 characters together; what matches none of them is left out'),
           })
           .default({}),
       },

@@ -1,3 +1,4 @@
+import type { Run } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 
 /** What a model can do beyond text in, text out. */
@@ -46,12 +47,15 @@ export interface ModelAnswer {
 /** Takes a piece of the answer as it arrives; a promise holds the stream back. */
 export type OnText = (text: string) => void | Promise<void>;
 
+/** The run that asks: what a model computes itself is charged to it. */
+export type WorkOwner = Pick<Run, 'tenant' | 'cpu'>;
+
 /** A model under its name `provider/model`. */
 export interface LanguageModel {
   readonly name: string;
   readonly capabilities: readonly ModelCapability[];
   /** Answers one request, streaming when `onText` is given; throws MODEL_FAILED with outcome, retryable, status and retry_after_ms. */
-  generate(request: ModelRequest, onText?: OnText): Promise<ModelAnswer>;
+  generate(request: ModelRequest, onText: OnText | undefined, owner: WorkOwner): Promise<ModelAnswer>;
 }
 
 /** A message's text as a model reads it, its context first. */

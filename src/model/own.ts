@@ -10,8 +10,8 @@ export function createOwnModel(name: string, model: LanguageModel): LanguageMode
   return {
     name,
     capabilities: model.capabilities ?? MODEL_CAPABILITIES,
-    async generate(request, onText) {
-      const answer = await answered(name, request.signal, () => model.generate(request, onText));
+    async generate(request, onText, owner) {
+      const answer = await answered(name, request.signal, () => model.generate(request, onText, owner));
       const wrong = misfit(answer);
       if (wrong) throw modelFailed(name, `the answer is none: ${wrong}`, { outcome: 'failed', retryable: false });
       return answer;

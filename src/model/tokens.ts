@@ -1,7 +1,7 @@
 import { inTurns } from '../call/breath.ts';
 import type { Cpu } from '../call/cpu.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
-import { type ModelRequest, messageText } from './model.ts';
+import type { ModelRequest } from './model.ts';
 
 const LETTERS_OF_A_TOKEN = 6;
 /** UTF-16 units that are looked at in one step. */
@@ -102,7 +102,9 @@ function partsOf({ messages, tools, schema }: Counted): { texts: string[]; besid
   let besides = 0;
   for (const message of messages) {
     besides += PER_MESSAGE;
-    texts.push(messageText(message));
+    texts.push(message.content);
+    // Apart: together they would be one more long text.
+    if (message.role === 'user' && message.context !== undefined) texts.push(message.context);
     if (message.role === 'user') besides += PER_IMAGE * (message.images?.length ?? 0);
     if (message.role === 'assistant') for (const call of message.tool_calls ?? []) texts.push(call.name + call.input);
   }

@@ -55,9 +55,11 @@ export class Budget {
 
   /** Stops a chunk that has computed too long; gives the error that ends a run which has. */
   exceeded(cpuMs: number): ScriptError | undefined {
-    const { cpu_ms } = this.#run.limits;
+    const { cpu_ms, timeout_ms } = this.#run.limits;
     if (cpuMs - this.#chunkCpuMs <= cpu_ms || this.#stopping) return undefined;
-    const error = (whose: string) => new ScriptError('LIMIT_EXCEEDED', `${whose}computed longer than limits.cpu_ms = ${cpu_ms} ms`);
+    // Where both are one number, as `--timeout` sets them, it is the time that somebody has limited.
+    const said = timeout_ms === cpu_ms ? `took longer than limits.timeout_ms = ${timeout_ms} ms` : `computed longer than limits.cpu_ms = ${cpu_ms} ms`;
+    const error = (whose: string) => new ScriptError('LIMIT_EXCEEDED', `${whose}${said}`);
     if (this.#chunks === 0) return error('the run ');
     this.#stopping = error('');
     this.#chunk?.end(this.#stopping);

@@ -1,16 +1,24 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { allowedBy } from '../call/capability.ts';
 import { ENDINGS, type Language, type Run } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { Source } from './engine.ts';
+import { readTextFile } from './text-file.ts';
 
 /** A module's text may be this long, bytes. */
 const MOST_BYTES = 4 * 2 ** 20;
+/** And its name. */
+const MOST_NAME = 1_000;
+
+/** Throws BAD_ARGUMENT for a name of so many bytes that it can name no file; asked before it is read. */
+export function checkNameSize(method: 'require' | 'import', bytes: number): void {
+  if (bytes > MOST_NAME) throw new ScriptError('BAD_ARGUMENT', `${method}: name: expected at most ${MOST_NAME} bytes, got ${bytes}`, { method });
+}
 
 /**
  * Finds and reads a script file that another one names: beside that file (`from`), within the run's readable folders, symbolic links resolved.
- * Throws NOT_FOUND, or NOT_ALLOWED when it lies outside.
+ * Throws NOT_FOUND, NOT_ALLOWED when it lies outside, or LIMIT_EXCEEDED when it is too long.
  */
 export function resolveModule(run: Run, from: Source, specifier: string): Source & { readonly path: string } {
   const method = run.language === 'lua' ? 'require' : 'import';
@@ -60,12 +68,11 @@ function shownName(run: Run, path: string): string {
 
 function read(method: string, specifier: string, path: string): string {
   try {
-    const text = readFileSync(path);
-    if (text.length > MOST_BYTES) throw new ScriptError('LIMIT_EXCEEDED', `${method}: "${specifier}" is longer than ${MOST_BYTES / 2 ** 20} MB`, { method });
-    return text.toString('utf8');
+    return readTextFile(path, MOST_BYTES);
   } catch (error) {
-    if (error instanceof ScriptError) throw error;
-    throw notFound(method, specifier, 'it cannot be read');
+    if (!(error instanceof ScriptError)) throw notFound(method, specifier, 'it cannot be read');
+    if (error.code !== 'LIMIT_EXCEEDED') throw notFound(method, specifier, error.message);
+    throw new ScriptError('LIMIT_EXCEEDED', `${method}: cannot load "${specifier}": ${error.message}`, { method });
   }
 }
 

@@ -31,7 +31,7 @@ const FUNCTIONS: Readonly<Record<string, readonly [least: number, most: number, 
   ),
   ln: [1, 1, Math.log],
   log: [1, 2, (x, base) => (base === undefined ? Math.log(x) : Math.log(x) / Math.log(base))],
-  round: [1, 2, (x, digits = 0) => Number(`${Math.round(Number(`${x}e${digits}`))}e${-digits}`)],
+  round: [1, 2, round],
   pow: [2, 2, (x, y) => x ** y],
   atan2: [2, 2, Math.atan2],
   hypot: [1, 64, Math.hypot],
@@ -40,6 +40,22 @@ const FUNCTIONS: Readonly<Record<string, readonly [least: number, most: number, 
   sum: [0, 64, (...all) => all.reduce((a, b) => a + b, 0)],
   avg: [1, 64, (...all) => all.reduce((a, b) => a + b, 0) / all.length],
 };
+
+/** Digits behind the point, or in front of it, beyond which rounding to them changes nothing more: numbers reach from 5e-324 to 2e308. */
+const MOST_DIGITS = 400;
+
+/** To so many digits behind the point: the decimal text of a number is moved, not the number multiplied, which is not exact. */
+function round(x: number, digits = 0): number {
+  if (!Number.isInteger(digits)) throw refuse(`round: digits: expected a whole number, got ${digits}`);
+  const places = Math.max(-MOST_DIGITS, Math.min(MOST_DIGITS, digits));
+  const moved = Math.round(moveDecimal(x, places));
+  return Number.isFinite(moved) ? moveDecimal(moved, -places) : x;
+}
+
+function moveDecimal(x: number, places: number): number {
+  const [digits, exponent = 0] = String(x).split('e');
+  return Number(`${digits}e${Number(exponent) + places}`);
+}
 
 const MOST_DEPTH = 200;
 const TOKEN = /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|([A-Za-z_]\w*)|(\*\*|[-+*/%^(),]))/y;

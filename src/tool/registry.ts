@@ -11,11 +11,19 @@ import { announceFailure, events } from '../event/bus.ts';
 import { hooks } from '../hook/hooks.ts';
 import { nearest } from '../nearest.ts';
 import { BUILTIN_TOOLS, type BuiltinTool } from './builtin/index.ts';
-import { rank } from './rank.ts';
+import { rank, rankSoon } from './rank.ts';
 import { checkToolName, type Tool, type ToolOrigin, toolName } from './tool.ts';
 
 /** How deep agents, tools and workflows may nest. */
 export const MAX_DEPTH = 16;
+
+/** Tools that a script may have registered at a time. */
+const MOST_OWN = 1_000;
+/** Longer names are nobody's slip of the pen. */
+const LONGEST_SLIP = 100;
+/** So many names are compared with those that there are not: at a time, and in the whole of a run. */
+const MOST_COMPARED = 300;
+const MOST_COMPARED_EVER = 2_000;
 
 /** What is known of a tool without loading it. */
 export type ToolInfo = { name: string; description: string; category: string; tags: string[]; version: string; source: ToolOrigin };
@@ -89,8 +97,8 @@ export interface Tools {
   /** That there is no tool of this name, with the nearest that there is, in words. */
   unknown(name: string): string;
   /** By category and tag; a query ranks by relevance. */
-  discover(filter: ToolFilter): ToolInfo[];
-  /** Adds a tool of the script. Throws BAD_ARGUMENT when the name is taken. */
+  discover(filter: ToolFilter): Soon<ToolInfo[]>;
+  /** Adds a tool of the script. Throws BAD_ARGUMENT when the name is taken, and LIMIT_EXCEEDED when it has too many. */
   register(tool: Tool): void;
   remove(name: string): boolean;
   /** Checks the arguments and runs the tool inside its hooks. Throws NOT_FOUND, BAD_ARGUMENT, NOT_ALLOWED, TIMEOUT, DEPTH_EXCEEDED or what the tool throws. */
@@ -102,6 +110,7 @@ export const tools = runService<Tools>('tools', createTools);
 function createTools(run: Run): Tools {
   const host = run.host.get(hostTools);
   const own = new Map<string, Tool>();
+  let compared = 0;
   const list = () => [...host.infos(), ...host.sources.flatMap((source) => source.infos(run)), ...[...own.values()].map(infoOf)];
 
   function sourceOf(name: string): ToolSource | undefined {
@@ -115,12 +124,21 @@ function createTools(run: Run): Tools {
   }
 
   function unknown(name: string): string {
-    const all = list();
-    const names = all.map((one) => one.name);
-    const words = toolName(name).split('_');
+    const near = name.length <= LONGEST_SLIP && compared < MOST_COMPARED_EVER ? similar(toolName(name)) : undefined;
+    return `there is no tool ${quoted(name)}${near ? `; the nearest is ${near}` : ''} (Tool.list() names all)`;
+  }
+
+  function similar(name: string): string | undefined {
+    const all = list().slice(0, MOST_COMPARED);
+    compared += all.length;
+    const words = name.split('_');
     const alike = (one: ToolInfo) => one.name.split(/[._]/).some((word) => words.includes(word));
-    const near = nearest(toolName(name), names) ?? rank(all, toolName(name)).find(alike)?.name;
-    return `there is no tool "${name}"${near ? `; the nearest is ${near}` : ''} (Tool.list() names all)`;
+    return (
+      nearest(
+        name,
+        all.map((one) => one.name),
+      ) ?? rank(all, name).find(alike)?.name
+    );
   }
 
   function execute(context: Context, tool: string | Tool, input: Value): Soon<Value> {
@@ -138,12 +156,13 @@ function createTools(run: Run): Tools {
     unknown,
     discover({ category, tag, query }) {
       const found = list().filter((info) => (category ?? info.category) === info.category && (tag === undefined || info.tags.includes(tag)));
-      return query === undefined ? found : rank(found, query);
+      return query === undefined ? found : rankSoon(run.cpu, found, query);
     },
     register(tool) {
       checkToolName(tool.name, 'Tool.register: name');
       if (host.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `Tool.register: name: ${tool.name} is a tool of the host`);
       if (own.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `Tool.register: name: there is a tool ${tool.name} already`);
+      if (own.size >= MOST_OWN) throw new ScriptError('LIMIT_EXCEEDED', `Tool.register: more than ${MOST_OWN} tools of one script`);
       own.set(tool.name, tool);
     },
     remove(name) {
@@ -265,6 +284,10 @@ class LazyAbort {
 function toolFailure(tool: Tool, error: unknown): ScriptError {
   const details = { outcome: 'failed', retryable: false };
   return translated(error, (text, cause) => new ScriptError('TOOL_FAILED', `${tool.name}: ${text}`, { cause, details }));
+}
+
+function quoted(name: string): string {
+  return name.length <= LONGEST_SLIP ? `"${name}"` : `"${name.slice(0, LONGEST_SLIP)}…"`;
 }
 
 function infoOf({ name, description, category, tags, version, source }: Tool): ToolInfo {

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -103,7 +103,34 @@ describe.each(LANGUAGES)('%s', (ending, texts) => {
   });
 });
 
+describe.skipIf(process.platform === 'win32')('a pipe', () => {
+  it.each([
+    ['run', 'pipe.lua'],
+    ['run', '--watch', 'pipe.lua'],
+    ['run', '/dev/null'],
+    ['mcp', 'serve', '--script', 'pipe.lua'],
+  ])('is no script: %j', async (...args) => {
+    spawnSync('mkfifo', ['pipe.lua'], { cwd: folder });
+    const { status, stderr } = await llmspell(...args);
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^error: pipe\.lua: this is a device or pipe\n$|^error: \/dev\/null: expected a script that ends in/),
+    ]);
+  });
+
+  it('may be the configuration', () => {
+    const { stdout, stderr } = spawnSync('sh', ['-c', `echo '[limits]\nmemory_mb = 7' | "$0" "$1" config show /dev/stdin`, process.execPath, BIN], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout).limits.memory_mb).toBe(7);
+  });
+});
+
 describe('wrong usage', () => {
+  mkdirSync(join(folder, 'folder.lua'));
+  truncateSync(script('long.js', ''), 65 * 2 ** 20);
+
   it.each([
     ['an unknown flag', ['run', '--nope', 'x.lua'], /unknown option '--nope'/],
     ['a flag with a slip', ['exec', '--tiemout', '5', 'x'], /^error: unknown option '--tiemout'; did you mean --timeout\?\n$/],
@@ -111,11 +138,18 @@ describe('wrong usage', () => {
     ['a command of a command with a slip', ['session', 'lst'], /^error: unknown command 'lst'; did you mean list\?\n$/],
     ['a missing file', ['run', 'none.lua'], /^error: none\.lua: there is no such script/],
     ['an unknown ending', ['run', 'x.py'], /^error: x\.py: expected a script that ends in \.lua, \.js or \.mjs/],
+    ['a folder for a script', ['run', 'folder.lua'], /^error: folder\.lua: this is a folder\n$/],
+    ['a script that is too long', ['run', 'long.js'], /^error: long\.js: it is longer than 64 MB\n$/],
+    ['a configuration that is too long', ['config', 'show', 'long.js'], /^error: long\.js: the configuration cannot be read \(it is longer than 4 MB\)\n$/],
     ['no language', ['exec', 'return 1'], /^error: exec: the language is missing: --lang lua or --lang js\n$/],
     ['no language of a session', ['repl'], /^error: repl: the language is missing: --lang lua or --lang js\n$/],
     ['an option behind the code', ['exec', '--lang', 'lua', 'return 1', '--json'], /^error: exec: --json stands behind the code; options stand before it/],
     ['the language behind the code', ['exec', 'return 1', '--lang=lua'], /^error: exec: --lang stands behind the code/],
     ['input that is no JSON', ['exec', '--lang', 'lua', '--input', 'abc', 'return 1'], /^error: --input: expected JSON, got "abc"/],
+    ['half of a pair', ['exec', '--lang', 'js', '--input', '"\\ud800"', '1'], /^error: --input: expected text, got half of a surrogate pair \(\\ud800\) at /],
+    ['no data folder', ['exec', '--lang', 'lua', '--data', '', 'return 1'], /^error: --data: expected a folder, got ""\n$/],
+    ['no data folder to look into', ['state', 'list', '--data', ''], /^error: --data: expected a folder, got ""\n$/],
+    ['no configuration', ['exec', '--lang', 'lua', '--config', '', 'return 1'], /^error: --config: expected a file, got ""\n$/],
     ['a number that is none', ['exec', '--lang', 'lua', '--timeout', 'soon', 'return 1'], /^error: --timeout: expected milliseconds, at least 1, got "soon"/],
     ['no time at all', ['exec', '--lang', 'js', '--timeout', '0', '1'], /^error: --timeout: expected milliseconds, at least 1, got "0"/],
     ['no memory at all', ['exec', '--lang', 'lua', '--memory', '0', 'return 1'], /^error: --memory: expected megabytes, 1 to 2048, got "0"/],

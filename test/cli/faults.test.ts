@@ -183,6 +183,45 @@ describe.skipIf(process.platform !== 'linux')('a data folder that can never be',
     expect(await exec('lua', 'print(State.load("global", "a"))', '--config', 'proc.toml')).toEqual(said);
     expect(await llmspell(folder, ['state', 'set', 'global', 'k', '1', '--data', '/proc/nope'])).toEqual(said);
   });
+
+  it.each([[], ['--tenant', 'other']])('is told too where it is there and nothing can be in it: %j', async (...flags) => {
+    const said = { status: 2, stdout: '', stderr: 'error: the data folder /proc cannot be used, ENOENT (data.dir, --data)\n' };
+    expect(await exec('lua', 'print("began")', '--data', '/proc', ...flags)).toEqual(said);
+  });
+});
+
+describe('a database that is damaged', () => {
+  const damage = (data: string, from: number) => {
+    const [tenant] = readdirSync(join(folder, data, 'tenants'));
+    const file = join(folder, data, 'tenants', tenant as string, 'state.db');
+    const bytes = readFileSync(file);
+    writeFileSync(file, Buffer.concat([bytes.subarray(0, from), Buffer.alloc(bytes.length - from, 0x5a)]));
+    return file;
+  };
+
+  it.each([100, 103])('from its beginning is told before the script runs: %i', async (from) => {
+    const data = `damaged-${from}`;
+    expect((await exec('lua', 'State.save("global", "a", 1)', '--data', data)).status).toBe(0);
+    expect((await exec('lua', 'print(State.load("global", "a"))', '--data', data)).stdout).toBe('1\n');
+    const file = damage(data, from);
+    for (const args of [command('lua', 'print("began")', ['--data', data]), ['state', 'list', '--data', data]])
+      expect(await llmspell(folder, args)).toMatchObject({
+        status: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/^error: the database tenants\/[0-9a-f]{32}\/state\.db in the data folder .* is damaged; restore the folder from a copy/),
+      });
+    // What a killed process had still to write may make it whole: then SQLite decides.
+    writeFileSync(`${file}-wal`, 'x');
+    expect((await exec('lua', 'print("began")', '--data', data)).stdout).toBe('began\n');
+  });
+
+  it('further on fails where the script needs it', async () => {
+    expect((await exec('lua', 'State.save("global", "a", 1)', '--data', 'later')).status).toBe(0);
+    damage('later', 4_096);
+    const { status, stdout, stderr } = await exec('lua', 'print("began") State.save("global", "b", 1)', '--data', 'later');
+    expect([status, stdout]).toEqual([1, 'began\n']);
+    expect(stderr).toContain('(STORE_FAILED)');
+  });
 });
 
 describe.concurrent('--watch', () => {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { InteractiveRun, ScriptError } from '../../src/index.ts';
 import { testRuntime } from '../support/runtime.ts';
@@ -127,6 +129,27 @@ describe.each(LANGUAGES)('a session in %s', (language) => {
       expect(await failure(session, chunk)).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'computed longer than limits.cpu_ms = 150 ms' });
     expect(session.ended).toBe(false);
     expect(await session.evaluate('x')).toBe('1');
+  });
+
+  it('says each time what is wrong with a script file that it loads', async () => {
+    await using test = await testRuntime();
+    const [folder] = test.grants.read;
+    writeFileSync(join(folder as string, text('bad.lua', 'bad.js')), 'f(');
+    writeFileSync(join(folder as string, text('good.lua', 'good.js')), text('return 5', 'export default 5'));
+    await using session = test.runtime.openSession({ language, grants: test.grants });
+    const loads = [text('require("bad")', 'import "./bad.js"'), text('require("bad")', 'import good from "./good.js"; import "./bad.js"')];
+    for (const chunk of [...loads, ...loads])
+      expect(await failure(session, chunk)).toMatchObject({ code: 'SYNTAX_ERROR', details: undefined, where: { file: text('bad.lua', 'bad.js'), line: 1 } });
+    expect(await session.evaluate(text('require("good")', '(await import("./good.js")).default'))).toBe('5');
+  });
+
+  it('names the time that was limited where that is the limit of computing too', async () => {
+    await using test = await testRuntime();
+    const limits = { cpu_ms: 150, timeout_ms: 150 };
+    const [endless, message] = [text('while true do end', 'for (;;);'), 'took longer than limits.timeout_ms = 150 ms'];
+    await using session = test.runtime.openSession({ language, limits });
+    for (let i = 0; i < 3; i++) expect(await failure(session, endless)).toMatchObject({ code: 'LIMIT_EXCEEDED', message });
+    await expect(test.runtime.execute(endless, { language, limits })).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message: `the run ${message}` });
   });
 
   it.each([

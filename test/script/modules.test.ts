@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Language } from '../../src/call/context.ts';
@@ -20,6 +21,10 @@ const FILES: Readonly<Record<string, string>> = {
   'bad.js': 'function deep() {\n  throw new Error("in the module")\n}\ndeep()',
   'syntax.lua': 'return\n\n)',
   'syntax.js': 'let x =\n\n;',
+  'ends.lua': 'f(',
+  'ends.js': 'f(',
+  'uneven.js': 'export const a = 1\n\nimport {\n  default as b,\n  nope,\n} from "./sub/beside.js"',
+  'plain.js': 'import { a } from "./uneven.js"',
   'sub/inner.lua': 'return require("beside")',
   'sub/beside.lua': 'return "beside"',
   'sub/inner.js': 'export { default } from "./beside.js"',
@@ -31,6 +36,12 @@ async function run(language: Language, text: string) {
   const folder = test.grants.read[0] as string;
   mkdirSync(join(folder, 'sub'));
   for (const [name, content] of Object.entries(FILES)) writeFileSync(join(folder, name), content);
+  for (const name of ['long.lua', 'long.js']) {
+    writeFileSync(join(folder, name), '');
+    truncateSync(join(folder, name), 5 * 2 ** 20);
+  }
+  for (const name of ['folder.lua', 'folder.js']) mkdirSync(join(folder, name));
+  if (process.platform !== 'win32') spawnSync('mkfifo', ['pipe.lua', 'pipe.js'], { cwd: folder });
   writeFileSync(join(folder, '../secret.lua'), 'return 1');
   writeFileSync(join(folder, '../secret.js'), 'export default 1');
   const name = language === 'lua' ? 'main.lua' : 'main.mjs';
@@ -99,8 +110,27 @@ describe('a module that fails', () => {
   it.each([
     ['lua', 'require("syntax")', 'syntax.lua', 3],
     ['javascript', 'await import("./syntax.js")', 'syntax.js', 3],
-  ] as const)('of syntax says where: %s', async (language, text, file, line) => {
-    expect((await failure(run(language, text))).where).toEqual({ file, line });
+    ['javascript', 'import "./syntax.js"', 'syntax.js', 3],
+  ] as const)('of syntax says so and where: %s %s', async (language, text, file, line) => {
+    expect(await failure(run(language, text))).toMatchObject({ code: 'SYNTAX_ERROR', where: { file, line } });
+  });
+
+  it('of syntax is caught with its code and place in Lua', async () => {
+    const text = 'local ok, e = pcall(require, "syntax") return {e.code, e.message, e.method, tostring(e)}';
+    const message = "unexpected symbol near ')'";
+    expect((await run('lua', text)).value).toEqual(['SYNTAX_ERROR', message, 'require', `syntax.lua:3: ${message}`]);
+  });
+
+  it.each([
+    ['import {nope} from "./sub/beside.js"', 'nope', 'main.mjs', 1],
+    ['1\n\nawait import("./uneven.js")', 'nope', 'uneven.js', 5],
+    ['await import("./plain.js")', 'nope', 'uneven.js', 5],
+    ['// import b from "./uneven.js"\nimport a from "./slow.js"\nimport b from "./plain.js"\n', 'nope', 'uneven.js', 5],
+    ['const one = 1\nexport { default as one, two } from "./slow.js"', 'two', 'main.mjs', 2],
+    ['const one = 1\nimport all from "./bad.js"', 'default', 'main.mjs', 2],
+  ])('to have what another imports is told with the line of the import: %j', async (text, name, file, line) => {
+    const message = expect.stringContaining(`Could not find export '${name}' in module`);
+    expect(await failure(run('javascript', text))).toMatchObject({ message, where: { file, line } });
   });
 
   it('that requires itself in a circle is refused in Lua', async () => {
@@ -115,6 +145,24 @@ it.each([
 ] as const)('the place of one that is not there is told: %s', async (language, text, line) => {
   const error = await failure(run(language, text));
   expect(error).toMatchObject({ code: 'NOT_FOUND', where: { line } });
+});
+
+describe('what is no script file', () => {
+  it.skipIf(process.platform === 'win32').each([
+    ['lua', 'require("pipe")', 'require: cannot load "pipe": this is a device or pipe'],
+    ['javascript', 'await import("./pipe.js")', 'import: cannot load "./pipe.js": this is a device or pipe'],
+    ['lua', 'require("folder")', 'require: cannot load "folder": this is a folder'],
+    ['javascript', 'await import("./folder.js")', 'import: cannot load "./folder.js": this is a folder'],
+  ] as const)('is refused at once: %s %s', async (language, text, message) => {
+    expect(await failure(run(language, text))).toMatchObject({ code: 'NOT_FOUND', message, where: { line: 1 } });
+  });
+
+  it.each([
+    ['lua', 'require("long")', 'require: cannot load "long": it is longer than 4 MB'],
+    ['javascript', 'await import("./long.js")', 'import: cannot load "./long.js": it is longer than 4 MB'],
+  ] as const)('nor one that is too long: %s', async (language, text, message) => {
+    expect(await failure(run(language, text))).toMatchObject({ code: 'LIMIT_EXCEEDED', message });
+  });
 });
 
 describe('names of modules', () => {
@@ -134,6 +182,13 @@ describe('names of modules', () => {
     ['javascript', 'await import("node:fs")', 'NOT_FOUND'],
     ['javascript', 'await import("data:text/javascript,1")', 'NOT_FOUND'],
     ['lua', 'require("")', 'NOT_FOUND'],
+    ['javascript', 'await import("")', 'NOT_FOUND'],
+    ['lua', 'require("slow\\0")', 'NOT_FOUND'],
+    ['javascript', 'await import("./slow.js\\0")', 'NOT_FOUND'],
+    ['javascript', 'import "./slow.js\\0more.js"', 'NOT_FOUND'],
+    ['javascript', 'await import("./ä€.js\\0")', 'NOT_FOUND'],
+    ['lua', 'require(("x"):rep(1001))', 'BAD_ARGUMENT'],
+    ['javascript', 'await import("x".repeat(1001))', 'BAD_ARGUMENT'],
   ] as const)('never leave the folders of the run: %s %s', async (language, text, code) => {
     const error = await failure(run(language, text));
     expect(error.code).toBe(code);

@@ -229,4 +229,34 @@ export const cases: readonly Case[] = [
     'Agent.create({model: "openai/gpt-4"})',
     'Agent.create: the model openai/gpt-4 was not granted to this run; set up its provider (OPENAI_API_KEY in the environment, or [models.providers.openai] in the configuration), or use another (models.override or --model local/extractive)',
   ),
+  says(
+    'a query for tools that is too long',
+    'Tool.discover({query = ("search "):rep(2000000)})',
+    'Tool.discover({query: "search ".repeat(2000000)})',
+    /^Tool\.discover: filter\.query: expected a string of at most 1000 characters, got "search search .*…"$/,
+  ),
+  says(
+    'a tool with a name without end',
+    'Tool.execute(("search_"):rep(2000000))',
+    'Tool.execute("search_".repeat(2000000))',
+    /^Tool\.execute: there is no tool "(search_){14}se…" \(Tool\.list\(\) names all\)$/,
+  ),
+  says(
+    'tools without end',
+    'for i = 1, 1001 do Tool.register({name = "t" .. i, description = "d", handler = print}) end',
+    'for (let i = 1; i <= 1001; i++) Tool.register({name: "t" + i, description: "d", handler: print})',
+    'Tool.register: more than 1000 tools of one script',
+  ),
+  {
+    name: 'words that come again in a query for tools count once',
+    lua: `local function names(query) local out = {} for i, t in ipairs(Tool.discover({query = query})) do out[i] = t.name end return out end local a, b = names("search the web"), names("search the web search the search") for i = 1, #a do if a[i] ~= b[i] then return false end end return {#a == #b, a[1]}`,
+    js: `const names = query => Tool.discover({query}).map(t => t.name); const [a, b] = [names("search the web"), names("search the web search the search")]; [a.join() === b.join(), a[0]]`,
+    expect: [true, 'web_search'],
+  },
+  {
+    name: 'the escapes of JSON in the names of a path',
+    lua: String.raw`return Tool.execute("json_query", {data = {["a\nb"] = 1}, query = '$["\\u0061\\nb"]'}).result`,
+    js: String.raw`Tool.execute("json_query", {data: {"a\nb": 1}, query: '$["\\u0061\\nb"]'}).result`,
+    expect: 1,
+  },
 ];

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileGlob } from '../../src/tool/files/glob.ts';
 import { isPublic } from '../../src/tool/net/rules.ts';
+import { tryRun } from '../../src/tool/work/html.ts';
 import { workspace } from '../support/workspace.ts';
 
 const work = workspace();
@@ -68,6 +69,26 @@ describe('work on hostile texts', { timeout: 90_000 }, () => {
     const wide = { data: Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => [1, 2, 3])), query: '..*..*..*..*' };
     expect(await work.refusal('json_query', wide)).toMatchObject({ code: 'LIMIT_EXCEEDED' });
     expect((await work.refusal('datetime', { timezone: 'x'.repeat(1_000) })).message.length).toBeLessThan(300);
+  });
+});
+
+describe('pages', () => {
+  const read = (html: string) => tryRun({ method: 'html_text', html, format: 'text', base: undefined });
+
+  it.each([
+    ['of marks that are never closed', '<a><b><i><u><s>'.repeat(60) + '<p>x'.repeat(300)],
+    ['of few marks that the parser opens again in every paragraph', `<p>${Array.from({ length: 20 }, (_, at) => `<b a${at}>`).join('')}${'<p>x'.repeat(50)}`],
+    ['of one mark with long attributes', `<p><b title="${'x'.repeat(2_000)}">${'<p>x'.repeat(200)}`],
+    ['of elements in elements', `${'<blockquote>'.repeat(60)}${'<br>x'.repeat(300)}`],
+  ])('%s are read in a thread, however short', async (_, html) => {
+    expect(html.length).toBeLessThan(4_000);
+    expect(await read(html)).toBeUndefined();
+    expect(await work.tool('html_text', { html })).toMatchObject({ text: expect.stringContaining('x') });
+  });
+
+  it('of the usual kind are read at once', async () => {
+    const part = '<h2>Title</h2><p>Some <b>bold</b> text with <a href="/x">a link</a> and more.</p><ul><li>one</li><li>two</li></ul>';
+    expect((await read(part.repeat(30)))?.links).toHaveLength(30);
   });
 });
 

@@ -6,6 +6,7 @@ import type { ScriptError } from '../../src/errors.ts';
 import { hostAllowed, isPublic, namedLiterally } from '../../src/tool/net/rules.ts';
 import { tools } from '../../src/tool/registry.ts';
 import { testHost, testRun } from '../support/run.ts';
+import { testRuntime } from '../support/runtime.ts';
 import { turnsDuring } from '../support/turns.ts';
 
 let port = 0;
@@ -21,6 +22,13 @@ const routes: Record<string, (request: IncomingMessage, response: ServerResponse
   '/here': (_, response) => response.writeHead(302, { location: '/json' }).end(),
   '/away': (_, response) => response.writeHead(302, { location: `http://localhost:${port}/json` }).end(),
   '/metadata': (_, response) => response.writeHead(302, { location: 'http://169.254.169.254/latest/meta-data' }).end(),
+  '/back': (_, response) => response.writeHead(307, { location: `http://localhost:${port}/echo` }).end(),
+  '/other': (_, response) => response.writeHead(303, { location: '/json' }).end(),
+  '/cookies': (_, response) =>
+    response.writeHead(200, [...['a=1; expires=Thu, 01 Jan 2030 00:00:00 GMT', 'b=2'].flatMap((one) => ['set-cookie', one]), 'x-two', '1', 'x-two', '2']).end(),
+  '/numbers': (_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(Array(200_000).fill(7))),
+  '/rows': (_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(Array(20_000).fill({ a: 1.5 }))),
+  '/deep': (_, response) => response.setHeader('content-type', 'application/json').end(`${'['.repeat(64)}${']'.repeat(64)}`),
   '/round': (_, response) => response.writeHead(302, { location: '/round' }).end(),
   '/bomb': (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50 * 2 ** 20))),
   '/cut': (_, response) => {
@@ -39,6 +47,17 @@ beforeAll(async () => {
   port = (server.address() as AddressInfo).port;
 });
 afterAll(() => server.close());
+
+/** What answers come to: a body whose JSON is too large, cookies, JSON. */
+const ANSWERS = {
+  lua: String.raw`local function get(path) return Tool.execute("http_request", {url = ARGS[1] .. path}) end
+    local numbers, cookies, count = get("/numbers"), get("/cookies").headers["set-cookie"], 0
+    for _ in cookies:gmatch("[^\n]+") do count = count + 1 end
+    return {#numbers.body, numbers.json == nil, count, #get("/rows").json}`,
+  javascript: String.raw`const get = path => Tool.execute("http_request", {url: ARGS[0] + path});
+    const numbers = get("/numbers");
+    [numbers.body.length, numbers.json === undefined, get("/cookies").headers["set-cookie"].split("\n").length, get("/rows").json.length]`,
+} as const;
 
 const host = testHost();
 async function get(path: string, net: readonly string[] = [`127.0.0.1:${port}`], name = 'http_request', input: Record<string, unknown> = {}) {
@@ -90,12 +109,77 @@ describe('http_request', () => {
     });
     expect(await refusal(get('/metadata'))).toMatchObject({ code: 'NOT_ALLOWED' });
     expect(await refusal(get('/round'))).toMatchObject({ code: 'TOOL_FAILED', details: { outcome: 'failed', retryable: false } });
+  });
+
+  it('sends another origin only those of the headers that say nothing about who asks, and the body as HTTP says', async () => {
     requests.length = 0;
-    await get('/away', [`127.0.0.1:${port}`, `localhost:${port}`], undefined, { headers: { authorization: 'Bearer secret', 'x-other': 'y' } });
-    expect(requests.map(({ headers }) => [headers.authorization, headers['x-other']])).toEqual([
-      ['Bearer secret', 'y'],
-      [undefined, 'y'],
-    ]);
+    const harmless = { accept: 'text/csv', 'Accept-Language': 'de', 'User-Agent': 'mine', 'Content-Type': 'text/csv' };
+    const headers = { Authorization: 'Bearer secret', cookie: 'a=1', 'X-Api-Key': 'k', 'x-auth-token': 't', ...harmless };
+    const both = [`127.0.0.1:${port}`, `localhost:${port}`];
+    expect((await get('/back', both, undefined, { method: 'POST', headers, body: 'a,b' })).body).toBe('a,b');
+    const kept = { accept: 'text/csv', 'accept-language': 'de', 'user-agent': 'mine', 'content-type': 'text/csv' };
+    expect(requests.map(({ headers: sent }) => sent)).toMatchObject([{ authorization: 'Bearer secret', 'x-api-key': 'k', ...kept }, kept]);
+    for (const name of ['authorization', 'cookie', 'x-api-key', 'x-auth-token']) expect(requests[1]?.headers).not.toHaveProperty(name);
+    requests.length = 0;
+    await get('/other', both, undefined, { method: 'POST', headers, body: 'a,b' });
+    expect([requests[1]?.method, requests[1]?.headers['x-api-key'], requests[1]?.headers['content-type']]).toEqual(['GET', 'k', undefined]);
+  });
+
+  it('sends its own user agent where the script gives none', async () => {
+    requests.length = 0;
+    await get('/teapot');
+    expect(requests[0]?.headers['user-agent']).toBe('llmspell');
+  });
+
+  it('sets fields of the query in the place of those that are there', async () => {
+    requests.length = 0;
+    await get('/teapot?b=1&a=1&b=2&c=%20', undefined, undefined, { query: { b: 'x y', '10': true, d: 1.5 } });
+    await get('/teapot?b=%20');
+    expect(requests.map(({ url }) => url)).toEqual(['/teapot?b=x+y&a=1&c=+&10=true&d=1.5', '/teapot?b=%20']);
+  });
+
+  it.each([
+    ['an address', { url: `http://127.0.0.1/${'x/../'.repeat(20_000)}` }, 'url: expected at most 65536 characters, got 100017'],
+    [
+      'a query',
+      { query: Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`k${at}`, at])) },
+      'query: expected at most 65536 characters together, got more',
+    ],
+    ['an address with its query', { query: { a: 'ä'.repeat(20_000) } }, /^http_request: url: expected at most 65536 characters, got 1200\d\d$/],
+    [
+      'headers',
+      { headers: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`x-${at}`, 'y'.repeat(4_000)])) },
+      'headers: expected at most 65536 characters together, got more',
+    ],
+  ])('refuses %s without end, and first what is not granted', async (_, input, message) => {
+    const refused = await refusal(get('/json', undefined, undefined, input));
+    expect(refused).toMatchObject({ code: 'BAD_ARGUMENT', message: typeof message === 'string' ? `http_request: ${message}` : expect.stringMatching(message) });
+    if (!('url' in input)) expect(await refusal(get('/json', [], undefined, input))).toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+
+  it('gives the body of JSON that is too large for a script, without its value', async () => {
+    const { turns: few } = await turnsDuring(() => get('/json'));
+    const { result, turns } = await turnsDuring(() => get('/numbers'));
+    expect((result.body as string).length).toBe(400_001);
+    expect(result).not.toHaveProperty('json');
+    expect(turns).toBeGreaterThan(few + 2);
+    expect(await get('/deep')).not.toHaveProperty('json');
+    expect((await get('/rows')).json).toEqual(Array(20_000).fill({ a: 1.5 }));
+  });
+
+  it('loses none of several cookies', async () => {
+    const { headers } = await get('/cookies');
+    expect(headers).toMatchObject({ 'set-cookie': 'a=1; expires=Thu, 01 Jan 2030 00:00:00 GMT\nb=2', 'x-two': '1, 2' });
+  });
+
+  it.each(['lua', 'javascript'] as const)('gives scripts in %s what it gives', async (language) => {
+    await using test = await testRuntime();
+    const { value } = await test.runtime.execute(ANSWERS[language], {
+      language,
+      grants: { ...test.grants, net: [`127.0.0.1:${port}`] },
+      args: [`http://127.0.0.1:${port}`],
+    });
+    expect(value).toEqual([200_000 * 2 + 1, true, 2, 20_000]);
   });
 
   it.each([

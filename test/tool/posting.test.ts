@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ScriptError } from '../../src/errors.ts';
 import { tools } from '../../src/tool/registry.ts';
 import { testRun } from '../support/run.ts';
+import { turnsDuring } from '../support/turns.ts';
 import { workspace } from '../support/workspace.ts';
 
 const work = workspace();
@@ -63,6 +64,8 @@ describe('graphql', () => {
     expect(await refused()).toMatchObject({ message: `graphql: ${net[0]} answered with something that is no GraphQL` });
     expect(await refused()).toMatchObject({ message: `graphql: ${net[0]} answered with more than 5 MB` });
     expect(await work.refusal('graphql', { url, query: '{ x }' })).toMatchObject({ code: 'NOT_ALLOWED' });
+    answers = [json({ data: Array(100_000).fill(1) })];
+    expect(await refused()).toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'graphql: the answer: more than 90000 parts in one value' });
   });
 });
 
@@ -85,6 +88,18 @@ describe('webhook', () => {
     });
     await post({ secret: 'key', signature_header: 'x-hub-signature-256' });
     expect(got[1]?.headers['x-hub-signature-256']).toMatch(/^sha256=[0-9a-f]{64}$/);
+  });
+
+  it('signs a long payload in pieces, and no header of the script passes for its own', async () => {
+    const long = (payload: string) => turnsDuring(() => post({ payload, secret: 'key', headers: { 'X-Signature-256': 'forged', 'X-Delivery-Id': 'forged' } }));
+    await long('x');
+    const { turns: few } = await long('x');
+    const { turns } = await long('x'.repeat(8_000_000));
+    expect(turns).toBeGreaterThan(few + 2);
+    const body = got.at(-1)?.body ?? '';
+    expect(body.length).toBe(8_000_002);
+    expect(got.at(-1)?.headers['x-signature-256']).toBe(`sha256=${createHmac('sha256', 'key').update(body).digest('hex')}`);
+    expect(got.at(-1)?.headers['x-delivery-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('tries again while it may help, as the same delivery', async () => {

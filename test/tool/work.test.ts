@@ -27,6 +27,7 @@ describe('work that may be long', { timeout: 90_000 }, () => {
     ['template', { template: '{{ a }}', variables: { a: 1 } }, { template: '{{ a }}', variables: { a: 'x'.repeat(20_000) } }],
     ['csv', { text: 'a\n1' }, { text: `a\n${'1\n'.repeat(26_000)}` }],
     ['csv', { operation: 'stringify', rows: [{ a: 1 }] }, { operation: 'stringify', rows: [{ a: 'x'.repeat(60_000) }] }],
+    ['json_query', { data: '[1]', query: '[0]' }, { data: `[${'1,'.repeat(20_000)}1]`, query: '[0]' }],
     ['json_schema', { data: 1, schema: { type: 'integer' } }, { data: 'x'.repeat(20_000), schema: { type: 'string' } }],
   ])('%s answers at once when it is small, and from a thread when it is large', async (name, small, large) => {
     expect([await answersAtOnce(name, small), await answersAtOnce(name, large)]).toEqual([true, false]);
@@ -50,7 +51,10 @@ describe('work that may be long', { timeout: 90_000 }, () => {
     const { turns } = await turnsDuring(async () => {
       error = await tool('template', { template: NESTED }).catch((thrown) => thrown);
     });
-    expect((error as Error).message).toMatch(/^template: template: memory alloc limit/);
+    expect(error).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringMatching(/^template: template: it takes more than 20000000 characters and items of lists to fill it, line:1, col:\d+$/),
+    });
     expect(turns).toBeGreaterThan(20);
   });
 
@@ -94,6 +98,39 @@ describe('work that may be long', { timeout: 90_000 }, () => {
     const schema = { type: 'string', pattern: '^(a+)+$' };
     expect(await tool('json_schema', { data: `${'a'.repeat(5_000)}b`, schema })).toMatchObject({ valid: false });
     expect(await tool('json_schema', { data: 'aaa', schema })).toEqual({ valid: true, errors: [] });
+  });
+});
+
+describe('json_query', () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, at) => at);
+  const ask = (data: unknown, query: string) => tool('json_query', { data, query });
+
+  it('gives the same from a thread, and the same errors', async () => {
+    const text = JSON.stringify({ list: numbers(30_000), big: 1, f: 1.5 }).replace('"big":1', '"big":9007199254740993');
+    expect(await ask(text, '$.big')).toEqual({ result: 9007199254740993n, results: [9007199254740993n], count: 1 });
+    expect(await ask(text, '$.list[-2:]')).toMatchObject({ result: 29_998, count: 2 });
+    expect(await ask(text, '$.f')).toMatchObject({ results: [1.5] });
+    await expect(ask(`${text}}`, '$')).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: expect.stringMatching(/^json_query: data: expected JSON text/) });
+    await expect(ask(text, '$.[')).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message: 'json_query: query: cannot read ".[" at position 2' });
+    await expect(ask(text, '$.list[*]')).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message: 'json_query: query: more than 10000 values' });
+  });
+
+  it('refuses what is more than a script can take', async () => {
+    const error = { code: 'LIMIT_EXCEEDED', message: 'json_query: query: what it finds: more than 90000 parts in one value' };
+    await expect(ask(numbers(60_000), '$')).rejects.toMatchObject(error);
+    await expect(ask(JSON.stringify(numbers(95_000)), '$')).rejects.toMatchObject(error);
+    expect(await ask(JSON.stringify(numbers(2_000_000)), '$[1999999]')).toMatchObject({ result: 1_999_999 });
+  });
+
+  it('leaves others their turns while it looks at many places, and finds them in their order', async () => {
+    const rows = Array.from({ length: 9_000 }, (_, at) => ({ a: [{ x: at }, { b: { x: -at } }] }));
+    const { turns: few } = await turnsDuring(() => ask([{ a: { x: 1 } }], '$..a..x'));
+    const { result, turns } = await turnsDuring(() => ask([rows.slice(0, 4_000), [...rows.slice(0, 900), numbers(50_000)]], '$..a..x'));
+    expect((result.results as number[]).slice(0, 6)).toEqual([0, -0, 1, -1, 2, -2]);
+    expect(result.count).toBe(9_800);
+    expect(turns).toBeGreaterThan(few);
+    const chain = Array.from({ length: 50 }).reduce<unknown>((inner) => [inner, numbers(500)], 0);
+    await expect(ask(chain, '..[0]..[0]..[0]')).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Value, ValueMap } from '../../call/value.ts';
 import { modelFailed } from '../failure.ts';
-import { compose, type Findings } from './model.ts';
+import { compose, type Findings } from './answer.ts';
 
 const LISTS_SOURCES = /source|reference|citation|file|url/i;
 

@@ -18,6 +18,8 @@ const TEXT_FIELDS = new Set([
   'passage',
 ]);
 const PROSE_LENGTH = 60;
+/** What lies deeper is not looked at. */
+const MOST_DEPTH = 100;
 
 /** Takes JSON (results of tools) out of a text: what stands around it, and what the JSON says as blocks with their sources. */
 export function takeJson(text: string): { rest: string; blocks: Block[] } {
@@ -61,21 +63,22 @@ function closingOf(text: string, start: number): number | undefined {
 }
 
 /** Gathers what reads like text, under the nearest field that reads like a source. */
-export function collect(value: unknown, source: string | undefined, blocks: Block[]): void {
+function collect(value: unknown, source: string | undefined, blocks: Block[], depth = 0): void {
+  if (depth > MOST_DEPTH) return;
   if (typeof value === 'string') {
     if (value.length >= 20) blocks.push({ source, heading: undefined, text: value });
-  } else if (Array.isArray(value)) for (const item of value) collect(item, source, blocks);
-  else if (typeof value === 'object' && value !== null) collectMap(value as Record<string, unknown>, source, blocks);
+  } else if (Array.isArray(value)) for (const item of value) collect(item, source, blocks, depth + 1);
+  else if (typeof value === 'object' && value !== null) collectMap(value as Record<string, unknown>, source, blocks, depth);
 }
 
-function collectMap(map: Record<string, unknown>, outer: string | undefined, blocks: Block[]): void {
+function collectMap(map: Record<string, unknown>, outer: string | undefined, blocks: Block[], depth: number): void {
   const field = SOURCE_FIELDS.find((name) => typeof map[name] === 'string' && map[name] !== '' && map[name].length <= 200);
   const line = map.line_number ?? (typeof map.line === 'number' ? map.line : undefined);
   const named = field === undefined ? outer : String(map[field]);
   const source = named !== undefined && typeof line === 'number' ? `${named}:${line}` : named;
   for (const [key, item] of Object.entries(map)) {
     if (key === field) continue;
-    if (typeof item !== 'string') collect(item, source, blocks);
+    if (typeof item !== 'string') collect(item, source, blocks, depth + 1);
     else if (TEXT_FIELDS.has(key) || item.length >= PROSE_LENGTH) blocks.push({ source, heading: undefined, text: item });
   }
 }

@@ -22,7 +22,9 @@ const QUESTION_LINE = /^\s*(?:question|query|task|q)\s*:\s*(.*)$/i;
 const MATERIAL_LINE = /^\s*(?:context|input|text|documents?|sources|passages|material|notes)\s*:\s*$/i;
 const SOURCE_LINE = /^\s*(?:source|file|document|from|url)\s*:\s*(\S.{0,199})$/i;
 const BRACKET_LINE = /^\s*\[(?![ x]\])([^\]\n]{1,120})\](?![(:[])\s*(.*)$/i;
-const FILE_LINE = /^\s*(?:[#=*-]{2,}\s*)?([\w./-]*[\w-]\.(?:md|txt|html?|pdf|docx|csv|json|lua|js|ts|py|rst))\s*(?:[=*-]{2,}|:)?\s*$/i;
+/** The marks before the name are taken as a whole: all ways to divide a line of dashes would be as many as their square. */
+const FILE_LINE =
+  /^\s*(?:(?=(?<marks>[#=*-]{2,}))\k<marks>\s*)?(?<name>[\w./-]*[\w-]\.(?:md|txt|html?|pdf|docx|csv|json|lua|js|ts|py|rst))\s*(?:(?:[=*-]{2,}|:)\s*)?$/i;
 
 /** Reads the last user message as the question, and its context, tools' answers and earlier messages as material. */
 export function readMaterial(messages: readonly Message[]): Material {
@@ -58,8 +60,8 @@ function named(blocks: readonly Block[], source: string): Block[] {
 interface Split {
   /** Text under no source mark. */
   readonly own: string;
-  /** Text after `Question:`. */
-  readonly question: string | undefined;
+  /** Text after `Question:`; empty where there is none. */
+  readonly question: string;
   readonly blocks: readonly Block[];
 }
 
@@ -68,7 +70,7 @@ function split(text: string, isMaterial: boolean): Split {
   const { rest, blocks: found } = takeJson(text);
   const blocks = [...found];
   let own = '';
-  let question: string | undefined;
+  const questions: string[] = [];
   let source: string | undefined;
   let heading: string | undefined;
   let lines: string[] = [];
@@ -87,7 +89,7 @@ function split(text: string, isMaterial: boolean): Split {
       close();
       inMaterial = isMaterial;
       source = heading = undefined;
-      question = `${question ?? ''} ${asks[1]}`.trim();
+      questions.push((asks[1] as string).trim());
     } else if (mark) {
       close();
       inMaterial = true;
@@ -100,25 +102,25 @@ function split(text: string, isMaterial: boolean): Split {
     } else lines.push(line);
   }
   close();
-  return { own: own.trim(), question, blocks };
+  return { own: own.trim(), question: questions.filter((one) => one !== '').join(' '), blocks };
 }
 
 function markOf(line: string): { source: string | undefined; rest: string } | undefined {
   if (MATERIAL_LINE.test(line)) return { source: undefined, rest: '' };
-  const named = SOURCE_LINE.exec(line) ?? FILE_LINE.exec(line);
-  if (named?.[1] !== undefined) return { source: named[1].trim(), rest: '' };
+  const name = SOURCE_LINE.exec(line)?.[1] ?? FILE_LINE.exec(line)?.groups?.name;
+  if (name !== undefined) return { source: name.trim(), rest: '' };
   const [, inside, after = ''] = BRACKET_LINE.exec(line) ?? [];
   if (inside === undefined) return undefined;
   if (!/^\d+$/.test(inside)) return { source: inside, rest: after };
-  const [, name, text = ''] = /^(\S{1,120}?)(?::\s+(.*))?$/.exec(after) ?? [];
-  if (name !== undefined) return { source: name, rest: text };
+  const [, first, text = ''] = /^(\S{1,120}?)(?::\s+(.*))?$/.exec(after) ?? [];
+  if (first !== undefined) return { source: first, rest: text };
   return after.length <= 80 && after !== '' && !/[.!?]$/.test(after) ? { source: after, rest: '' } : { source: `[${inside}]`, rest: after };
 }
 
 /** Finds the question in what the prompt says outside of marked sources; without any other material its statements are the material. */
 function readOwn({ own, question }: Split, hasMaterial: boolean): Material {
   const block = (text: string): Block[] => (hasMaterial ? [] : [{ source: undefined, heading: undefined, text }]);
-  if (question !== undefined && question !== '') return { question, isInstruction: false, blocks: block(own) };
+  if (question !== '') return { question, isInstruction: false, blocks: block(own) };
   const sentences = sentencesOf(own);
   const questions = sentences.filter((sentence) => sentence.endsWith('?'));
   if (questions.length > 0)

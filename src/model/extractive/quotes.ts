@@ -1,3 +1,4 @@
+import { pieceEnd } from '../../call/text.ts';
 import type { Block } from './material.ts';
 import type { Scored, Sentence } from './rank.ts';
 
@@ -47,26 +48,28 @@ export function chooseQuotes(ranked: readonly Scored[], sentences: readonly Sent
 /** Maximal marginal relevance (Carbonell and Goldstein, 1998): each next one is good and unlike those before. */
 function diverse(ranked: readonly Scored[]): Scored[] {
   const top = ranked[0]?.score ?? 0;
-  const candidates = ranked.filter(({ score }) => score >= top * LEAST).slice(0, 60);
-  const chosen: Scored[] = [];
+  const candidates = ranked
+    .filter(({ score }) => score >= top * LEAST)
+    .slice(0, 60)
+    .map((sentence) => ({ sentence, terms: new Set(sentence.terms) }));
+  const chosen: typeof candidates = [];
   while (chosen.length < MOST && candidates.length > 0) {
     let best = 0;
     let bestValue = Number.NEGATIVE_INFINITY;
     for (const [index, candidate] of candidates.entries()) {
-      const value = candidate.score * (1 - 0.7 * Math.max(0, ...chosen.map((other) => similarity(other, candidate))));
+      const value = candidate.sentence.score * (1 - 0.7 * Math.max(0, ...chosen.map((other) => similarity(other.terms, candidate.terms))));
       if (value > bestValue) [best, bestValue] = [index, value];
     }
     const [next] = candidates.splice(best, 1);
     if (!next || bestValue < top * LEAST) break;
     chosen.push(next);
   }
-  return chosen;
+  return chosen.map(({ sentence }) => sentence);
 }
 
-function similarity(a: Sentence, b: Sentence): number {
-  const first = new Set(a.terms);
-  const second = new Set(b.terms);
-  const shared = [...second].filter((term) => first.has(term)).length;
+function similarity(first: ReadonlySet<string>, second: ReadonlySet<string>): number {
+  let shared = 0;
+  for (const term of second) if (first.has(term)) shared++;
   return shared / Math.max(1, first.size + second.size - shared);
 }
 
@@ -74,7 +77,13 @@ function lengthOf(passage: readonly Sentence[]): number {
   return passage.reduce((sum, { text }) => sum + text.length, 0);
 }
 
-function cut(text: string): string {
-  if (text.length <= LONGEST) return text;
-  return `${text.slice(0, text.lastIndexOf(' ', LONGEST))} …`;
+/** A passage as long as one is quoted at most. */
+export function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${beginning(text, LONGEST)} …`;
+}
+
+/** The beginning of a longer text: whole words where it has any. */
+export function beginning(text: string, most: number): string {
+  const space = text.lastIndexOf(' ', most);
+  return text.slice(0, space > 0 ? space : pieceEnd(text, 0, most));
 }

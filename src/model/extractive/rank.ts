@@ -22,13 +22,11 @@ const B = 0.6;
 const NEIGHBOUR = 0.3;
 /** How much of the question's weight the best sentence must have for there to be an answer. */
 const ENOUGH = 0.28;
-const SLICE_MS = 8;
 
-/** The material's sentences; gives the event loop a turn now and then. */
-export async function readSentences(blocks: readonly Block[], signal: AbortSignal): Promise<Sentence[]> {
+/** The material's sentences, each once. */
+export function readSentences(blocks: readonly Block[]): Sentence[] {
   const sentences: Sentence[] = [];
   const seen = new Set<string>();
-  const pace = createPace(signal);
   for (const [block, { text }] of blocks.entries()) {
     let at = 0;
     for (const sentence of sentencesOf(text)) {
@@ -36,48 +34,42 @@ export async function readSentences(blocks: readonly Block[], signal: AbortSigna
       seen.add(sentence);
       sentences.push({ text: sentence, terms: termsOf(sentence), block, at: at++ });
     }
-    await pace();
   }
   return sentences;
 }
 
 /** Sentences that bear on the terms, best first, and terms that the material never mentions; empty when nothing bears on them enough. */
-export async function rank(
-  sentences: readonly Sentence[],
-  blocks: readonly Block[],
-  terms: readonly string[],
-  signal: AbortSignal,
-): Promise<{ ranked: Scored[]; missing: string[] }> {
+export function rank(sentences: readonly Sentence[], blocks: readonly Block[], terms: readonly string[]): { ranked: Scored[]; missing: string[] } {
   const frequency = documentFrequency(sentences);
   const idf = (term: string) => Math.log(1 + (sentences.length - (frequency.get(term) ?? 0) + 0.5) / ((frequency.get(term) ?? 0) + 0.5));
-  const weights = new Map(terms.map((term) => [term, idf(term)]));
-  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
-  const around = surroundings(sentences, blocks, terms);
+  const wanted = new Map(terms.map((term, place) => [term, { place, weight: idf(term) }]));
+  const weigh = (known: Iterable<string>) => {
+    let sum = 0;
+    for (const term of known) sum += wanted.get(term)?.weight ?? 0;
+    return sum;
+  };
+  const total = weigh(terms);
+  const around = surroundings(sentences, blocks, wanted);
+  const weightAround = around.map(weigh);
   const averageLength = sentences.reduce((sum, { terms: own }) => sum + own.length, 0) / Math.max(sentences.length, 1);
   const scored: Scored[] = [];
   let best = 0;
-  const pace = createPace(signal);
   for (const sentence of sentences) {
-    await pace();
     let score = 0;
-    let covered = 0;
     let own = 0;
-    for (const [term, weight] of weights) {
-      const count = countOf(sentence.terms, term);
-      if (count > 0) {
-        own += weight;
-        covered += weight;
-        score += (weight * count * (K1 + 1)) / (count + K1 * (1 - B + (B * sentence.terms.length) / averageLength));
-      } else if (around[sentence.block]?.has(term)) {
-        covered += weight * NEIGHBOUR;
-        score += weight * NEIGHBOUR;
-      }
+    for (const [term, count] of countsOf(sentence.terms)) {
+      const weight = wanted.get(term)?.weight ?? 0;
+      own += weight;
+      score += (weight * count * (K1 + 1)) / (count + K1 * (1 - B + (B * sentence.terms.length) / averageLength));
     }
     if (own === 0) continue;
+    const near = NEIGHBOUR * ((weightAround[sentence.block] ?? 0) - own);
+    const covered = own + near;
     best = Math.max(best, covered / total);
-    scored.push({ ...sentence, score: score * (0.4 + (0.6 * covered) / total) * shape(sentence) * (1 + phrases(sentence.terms, terms)) });
+    scored.push({ ...sentence, score: (score + near) * (0.4 + (0.6 * covered) / total) * shape(sentence) * (1 + phrases(sentence.terms, terms, wanted)) });
   }
-  const missing = terms.filter((term) => !frequency.has(term) && !around.some((known) => known.has(term)));
+  const known = new Set(around.flatMap((some) => [...some]));
+  const missing = terms.filter((term) => !known.has(term));
   return { ranked: best < ENOUGH ? [] : scored.sort((a, b) => b.score - a.score), missing };
 }
 
@@ -96,12 +88,17 @@ function shape({ text, at }: Sentence): number {
   return length * whole * (1 + 0.2 / (1 + at));
 }
 
+/** Where each of the question's terms stands in it, and how much it counts. */
+type Wanted = ReadonlyMap<string, { readonly place: number; readonly weight: number }>;
+
 /** How much of the question's word order the sentence keeps. */
-function phrases(own: readonly string[], terms: readonly string[]): number {
+function phrases(own: readonly string[], terms: readonly string[], wanted: Wanted): number {
   let kept = 0;
-  for (let at = 1; at < terms.length; at++) {
-    const place = own.indexOf(terms[at - 1] ?? '');
-    if (place >= 0 && own[place + 1] === terms[at]) kept++;
+  const seen = new Set<string>();
+  for (const [at, term] of own.entries()) {
+    const place = seen.has(term) ? undefined : wanted.get(term)?.place;
+    seen.add(term);
+    if (place !== undefined && place + 1 < terms.length && own[at + 1] === terms[place + 1]) kept++;
   }
   return Math.min(0.5, kept * 0.25);
 }
@@ -113,30 +110,14 @@ function documentFrequency(sentences: readonly Sentence[]): Map<string, number> 
 }
 
 /** Which of the terms each block has somewhere: its text, heading or source. */
-function surroundings(sentences: readonly Sentence[], blocks: readonly Block[], terms: readonly string[]): Set<string>[] {
-  const wanted = new Set(terms);
+function surroundings(sentences: readonly Sentence[], blocks: readonly Block[], wanted: Wanted): Set<string>[] {
   const around = blocks.map(({ heading, source }) => new Set(termsOf(`${heading ?? ''} ${source ?? ''}`).filter((term) => wanted.has(term))));
   for (const { block, terms: own } of sentences) for (const term of own) if (wanted.has(term)) around[block]?.add(term);
   return around;
 }
 
-function countOf(terms: readonly string[], term: string): number {
-  let count = 0;
-  for (const own of terms) if (own === term) count++;
-  return count;
-}
-
-/** Something to await in a loop: it lets the event loop turn when a slice is used up. */
-function createPace(signal: AbortSignal): () => Promise<void> | undefined {
-  let until = performance.now() + SLICE_MS;
-  return () => {
-    signal.throwIfAborted();
-    if (performance.now() < until) return undefined;
-    return new Promise((resolve) =>
-      setImmediate(() => {
-        until = performance.now() + SLICE_MS;
-        resolve();
-      }),
-    );
-  };
+function countsOf(terms: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return counts;
 }

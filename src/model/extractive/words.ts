@@ -23,7 +23,7 @@ export function wordsOf(text: string): string[] {
   const words: string[] = [];
   for (const [word] of text.toLowerCase().matchAll(/[\p{L}\p{N}_]+/gu)) {
     words.push(word);
-    if (word.includes('_')) words.push(...word.split('_').filter((part) => part !== ''));
+    if (word.includes('_')) for (const part of word.split('_')) if (part !== '') words.push(part);
   }
   return words;
 }

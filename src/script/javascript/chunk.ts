@@ -8,7 +8,8 @@ export async function compileChunk(source: Source, evaluate: (text: string, flag
   const found = object === undefined ? undefined : await compile({ ...source, text: object }, evaluate).catch(() => undefined);
   if (found) return found;
   return compile(source, evaluate).catch((error: unknown) => {
-    throw error instanceof ScriptError && error.code === 'SYNTAX_ERROR' ? markIncomplete(error, source.text) : error;
+    const own = error instanceof ScriptError && error.code === 'SYNTAX_ERROR' && error.where?.file === source.name;
+    throw own ? markIncomplete(error, source.text) : error;
   });
 }
 

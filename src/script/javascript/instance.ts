@@ -184,7 +184,11 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
         if (!this.#begun) defineInputs(this.#machine, this.#writer, this.run);
         this.#begun = true;
         this.#files.begin(source, fiber);
-        const compiled = await compileChunk(source, (text, flags) => this.#compile(fiber, source.name, text, flags));
+        const compiled = await compileChunk(source, (text, flags) => this.#compile(fiber, source.name, text, flags)).catch((error) => {
+          // What it imports will not run: a later chunk may ask for it again.
+          if (!this.dead) this.#bodiesEnded(fiber);
+          throw error;
+        });
         const promise = await this.#evaluate(fiber, compiled);
         const value = resultOf(this.#machine, compiled, await this.#promises.settle(fiber, promise), this.#cell);
         const shown = await this.#shown(fiber, await this.#promises.settle(fiber, value));

@@ -1,6 +1,7 @@
 import { asScriptError, ScriptError } from '../../errors.ts';
 import type { Fiber } from '../fiber.ts';
 import type { Outcome } from '../instance.ts';
+import { checkNameSize } from '../modules.ts';
 import type { Errors } from './errors.ts';
 import type { Machine } from './machine.ts';
 import type { ModuleFiles } from './modules.ts';
@@ -38,7 +39,11 @@ export class ModuleTexts {
     let other: Promise<null> | undefined;
     const name = this.#answer(() => {
       if (waited && 'error' in waited) throw waited.error;
-      const found = this.#files.resolve(heap.cString(fromAt), heap.cString(specifierAt), this.#loader.fiber());
+      const size = heap.utf8Bytes(specifierAt);
+      checkNameSize('import', size);
+      // All of it: what a NUL cuts off would name another file.
+      const specifier = heap.bytes.utf8Slice(specifierAt, specifierAt + size);
+      const found = this.#files.resolve(heap.cString(fromAt), specifier, this.#loader.fiber());
       this.#machine.tellsOfJobs = true;
       if (typeof found === 'string') return found;
       other = found;

@@ -13,6 +13,8 @@ export class ModuleFiles {
   readonly #byName = new Map<string, Source>();
   readonly #names = new Map<string, string>();
   readonly #loading = new Loading('import');
+  /** Each import that was found, by its file and what it names there, with the module that it means. */
+  readonly #imports = new Map<string, { readonly importer: Source; readonly specifier: string; readonly name: string }>();
   /** What the last import that failed said, and where it stands: the engine does not say. */
   #failed: { readonly message: string; readonly where: { file: string; line: number } } | undefined;
 
@@ -46,6 +48,7 @@ export class ModuleFiles {
   resolve(from: string, specifier: string, fiber: Fiber): string | Promise<null> {
     const importer = this.#byName.get(from) ?? { text: '', name: from };
     const name = this.#nameOf(this.#found(importer, specifier));
+    this.#imports.set(`${from}\0${specifier}`, { importer, specifier, name });
     if ((this.#status(name) ?? 0) >= EVALUATING_ASYNC) return name;
     const other = this.#loading.wait(name, fiber);
     if (!other) this.#loading.hold(name, fiber);
@@ -64,9 +67,16 @@ export class ModuleFiles {
     return this.#byName.get(name)?.text.split('\n')[line - 1];
   }
 
-  /** Where the import that failed with this message stands, if that was the last one. */
+  /** Where the import that failed with this message stands, if that was the last one or one of what its module does not export. */
   failedAt(message: string): { file: string; line: number } | undefined {
-    return this.#failed?.message === message ? this.#failed.where : undefined;
+    if (this.#failed?.message === message) return this.#failed.where;
+    const [, wanted, module] = /export '(.+)' in module '(.+)'/.exec(message) ?? [];
+    if (wanted === undefined) return undefined;
+    for (const { importer, specifier, name } of this.#imports.values()) {
+      const line = name === module ? lineOfImport(importer.text, specifier, wanted) : undefined;
+      if (line !== undefined) return { file: importer.name, line };
+    }
+    return undefined;
   }
 
   #found(importer: Source, specifier: string): Source & { readonly path: string } {
@@ -89,4 +99,18 @@ export class ModuleFiles {
     this.#names.set(found.path, name);
     return name;
   }
+}
+
+/** What a statement imports or exports of another module, and which. */
+const STATEMENT = /\b(?:import|export)\b((?:(?!\b(?:import|export)\b)[^;'"])*?)\bfrom\s*['"](.*?)['"]/g;
+
+/** The line where a statement imports or exports this name of a module; undefined where none does. */
+function lineOfImport(text: string, specifier: string, name: string): number | undefined {
+  for (const { 0: statement, 1: names = '', 2: from, index } of text.matchAll(STATEMENT)) {
+    if (from !== specifier) continue;
+    const word = [...names.matchAll(/[\p{ID_Continue}$]+/gu)].find(([word]) => word === name);
+    const at = word ? statement.indexOf(names) + word.index : name === 'default' ? 0 : undefined;
+    if (at !== undefined) return text.slice(0, index + at).split('\n').length;
+  }
+  return undefined;
 }

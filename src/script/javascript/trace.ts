@@ -10,6 +10,8 @@ export interface Trace {
   readonly traceback?: string;
   /** The column of `where`, from 1, if the script's own code failed there and no function of the language that it called. */
   readonly column?: number;
+  /** True where a file of the script could not be parsed. */
+  readonly unparsed?: boolean;
 }
 
 interface Frame {
@@ -17,6 +19,8 @@ interface Frame {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** Whether it is no call but the place of a syntax error. */
+  readonly syntax: boolean;
 }
 
 /** Reads the engine's stack text: the script's own frames, innermost first, without the engine's names for top-level code. */
@@ -27,7 +31,8 @@ export function traceback(stack: string): Trace {
   const where = inFile && { file: inFile.file, line: inFile.line };
   const column = inFile && inFile === frames[0] ? inFile.column : undefined;
   const lines = own.map(({ fn, file, line, column: at }) => (fn === '' ? `${file}:${line}:${at}` : `${fn} (${file}:${line}:${at})`));
-  return where ? { where, traceback: lines.join('\n'), ...(column !== undefined && { column }) } : {};
+  const unparsed = inFile !== undefined && inFile === frames[0] && inFile.syntax && inFile.file !== TEXT_NAME;
+  return where ? { where, traceback: lines.join('\n'), ...(column !== undefined && { column }), ...(unparsed && { unparsed }) } : {};
 }
 
 /** What is called where a name stands at a column of a line, with what it is a part of: `Workflow.paralel`. Undefined where no name that is called begins there. */
@@ -42,5 +47,5 @@ function parseFrame(text: string): Frame | undefined {
   const found = /^\s*at (?:(.*) \((.*):(\d+):(\d+)\)|(.*):(\d+):(\d+))$/.exec(text);
   if (!found) return undefined;
   const [, fn = '', file = found[5] ?? '', line = found[6] ?? '0', column = found[7] ?? '0'] = found;
-  return { fn: fn === '<eval>' || fn === '<anonymous>' ? '' : fn, file, line: Number(line), column: Number(column) };
+  return { fn: fn === '<eval>' || fn === '<anonymous>' ? '' : fn, file, line: Number(line), column: Number(column), syntax: found[5] !== undefined };
 }

@@ -4,7 +4,7 @@ import { ScriptError } from '../../errors.ts';
 import type { Source } from '../engine.ts';
 import type { Fiber } from '../fiber.ts';
 import { Loading } from '../loading.ts';
-import { resolveModule } from '../modules.ts';
+import { checkNameSize, resolveModule } from '../modules.ts';
 import { LUA } from './exports.ts';
 import type { LuaMachine } from './machine.ts';
 import type { LuaValues } from './values.ts';
@@ -32,6 +32,7 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, curr
       const arg = (position: number) => values.read(L, position, 'argument');
       switch (index) {
         case INTERNALS.source: {
+          checkNameSize('require', memory.sizeOf(L, 1));
           const from = memory.readText(L, 2).replace(/^@/, '');
           const found = resolveModule(run, sources.get(from) ?? result.main, memory.readText(L, 1));
           sources.set(found.name, found);
@@ -47,7 +48,7 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, curr
           x.lua_pushnumber(L, (run.now() - started) / 1000);
           return 1;
         case INTERNALS.date:
-          values.push(L, formatDate(String(arg(1) ?? '%c'), Number(arg(2) ?? Math.floor(run.now() / 1000))));
+          values.push(L, formatDate(dateFormat(machine, L), dateTime(machine, L) ?? Math.floor(run.now() / 1000)));
           return 1;
         case INTERNALS.handler:
           x.luaL_traceback(L, L, 0, 2);
@@ -94,6 +95,26 @@ function timeOf(value: unknown): number {
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+
+/** A format of `os.date` may be this long, bytes. */
+const MOST_FORMAT = 1_000;
+
+function dateFormat({ x, memory }: LuaMachine, L: number): string {
+  const type = x.lua_type(L, 1);
+  if (type <= LUA.nil) return '%c';
+  if (type !== LUA.string && type !== LUA.number) throw new ScriptError('BAD_ARGUMENT', 'os.date: format: expected a string');
+  const length = memory.sizeOf(L, 1);
+  if (length > MOST_FORMAT) throw new ScriptError('BAD_ARGUMENT', `os.date: format: expected at most ${MOST_FORMAT} bytes, got ${length}`);
+  return memory.readText(L, 1);
+}
+
+/** Seconds since 1970; undefined where none are given. */
+function dateTime({ x, memory }: LuaMachine, L: number): number | undefined {
+  const type = x.lua_type(L, 2);
+  if (type <= LUA.nil) return undefined;
+  if (type === LUA.number) return x.lua_tonumberx(L, 2, 0);
+  return type === LUA.string ? Number(memory.readShort(L, 2)) : Number.NaN;
+}
 
 /** `os.date`: always UTC; `*t` gives a table, else strftime's conversions. */
 function formatDate(format: string, seconds: number): string | Record<string, number | boolean> {

@@ -3,18 +3,32 @@
 local host = ...
 local type, rawget, rawset, select, pairs, ipairs, next, error = type, rawget, rawset, select, pairs, ipairs, next, error
 local setmetatable, getmetatable, tostring_raw, load_raw = setmetatable, getmetatable, tostring, load
-local format, find, gsub, rep, concat, sort = string.format, string.find, string.gsub, string.rep, table.concat, table.sort
+local format, find, match, gsub, rep, concat, sort = string.format, string.find, string.match, string.gsub, string.rep, table.concat, table.sort
 local pack, unpack, pcall = table.pack, table.unpack, pcall
-local math_type, string_byte, utf8_len = math.type, string.byte, utf8.len
+local math_type, string_byte, utf8_len, tonumber = math.type, string.byte, utf8.len, tonumber
 local getinfo, getlocal, traceback, raw_getmetatable, raw_setmetatable = debug.getinfo, debug.getlocal, debug.traceback, debug.getmetatable, debug.setmetatable
 
 -- Standard library: what is left of it.
 io, dofile, loadfile, warn = nil, nil, nil, nil
 string.dump = nil
 package = nil
-os = { time = host.time, clock = host.clock, date = host.date, difftime = function(a, b) return a - b end }
+os = { clock = host.clock, date = host.date, difftime = function(a, b) return a - b end }
 debug = { traceback = traceback }
 getmetatable('').__metatable = false
+
+-- Hands over numbers only, however large the table and what is in it.
+local date_fields = { 'year', 'month', 'day', 'hour', 'min', 'sec' }
+
+function os.time(date)
+  if date == nil then return host.time() end
+  if type(date) ~= 'table' then return host.time(false) end
+  local given = {}
+  for _, name in ipairs(date_fields) do
+    local value = date[name]
+    if value ~= nil then given[name] = tonumber(value) or '?' end
+  end
+  return host.time(given)
+end
 
 -- Gives the results of a protected call; its error is raised anew as one of the script's line that called the function of the prelude.
 local function passed(name, ok, problem, ...)
@@ -220,7 +234,11 @@ local release = { __close = function(guard) host.loaded(guard.path) end }
 local function run_module(path, text, name, shown)
   local guard <close> = setmetatable({ path = path }, release)
   local chunk, problem = load_raw(text, '@' .. shown, 't')
-  if not chunk then error(problem, 0) end
+  if not chunk then
+    local place, message = match(problem, '^(.-:%d+: )(.*)$')
+    if not place or find(message, 'overflow', 1, true) then error(problem, 0) end
+    error(make_error(place, 'SYNTAX_ERROR', message, 'require'), 0)
+  end
   local value = chunk(name, shown)
   if value == nil then value = true end
   loaded[path] = value

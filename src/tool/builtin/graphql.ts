@@ -1,9 +1,13 @@
-import { fromJsonText, toJsonText } from '../../call/json.ts';
+import type { Context } from '../../call/context.ts';
+import { toJsonTextSoon } from '../../call/json.ts';
+import { textSoon } from '../../call/long-text.ts';
 import { anyMap, anyValue } from '../../call/schema.ts';
 import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
-import { request } from '../net/request.ts';
+import { readJson } from '../json.ts';
+import { withDefaults } from '../net/headers.ts';
+import { reachable, request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 
 /** GraphQL over HTTP. */
@@ -29,13 +33,14 @@ export const graphql = defineTool(
       },
     ],
     async execute({ url, query, variables, operation_name, headers, allow_errors }, context) {
+      reachable(context, url);
       const answer = await request(context, url, {
         method: 'POST',
-        headers: { accept: 'application/graphql-response+json, application/json;q=0.9', 'content-type': 'application/json', ...headers },
-        body: toJsonText({ query, variables, ...(operation_name !== undefined && { operationName: operation_name }) }),
+        headers: withDefaults({ accept: 'application/graphql-response+json, application/json;q=0.9', 'content-type': 'application/json' }, headers),
+        body: await toJsonTextSoon(context.run.cpu, { query, variables, ...(operation_name !== undefined && { operationName: operation_name }) }),
       });
       const host = new URL(answer.url).host;
-      const read = answer.truncated ? undefined : readAnswer(answer.body.toString('utf8'));
+      const read = answer.truncated ? undefined : await readAnswer(context, answer.body);
       const failed = (what: string, more: Record<string, unknown> = {}) =>
         new ScriptError('TOOL_FAILED', `graphql: ${host} ${what}`, {
           details: { outcome: 'failed', retryable: answer.status >= 500 || answer.status === 429, status: answer.status, ...more },
@@ -51,9 +56,9 @@ export const graphql = defineTool(
   'builtin',
 );
 
-function readAnswer(text: string): { data?: Value; errors?: Value[]; extensions?: Value } | undefined {
+async function readAnswer(context: Context, body: Buffer): Promise<{ data?: Value; errors?: Value[]; extensions?: Value } | undefined> {
   try {
-    const value = fromJsonText(text);
+    const value = await readJson(context, (await textSoon(context.run.cpu, body, true)) ?? '', 'graphql: the answer');
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     const { data, errors, extensions } = value as Record<string, Value | undefined>;
     if (data === undefined && !Array.isArray(errors)) return undefined;
@@ -62,8 +67,9 @@ function readAnswer(text: string): { data?: Value; errors?: Value[]; extensions?
       ...(Array.isArray(errors) && errors.length > 0 && { errors }),
       ...(extensions !== undefined && { extensions }),
     };
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof ScriptError && error.code === 'BAD_ARGUMENT') return undefined;
+    throw error;
   }
 }
 

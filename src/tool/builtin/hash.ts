@@ -1,13 +1,9 @@
-import { inTurns } from '../../call/breath.ts';
 import { createHash, createHmac } from '../../call/digest.ts';
 import { bytes, textOrBytes } from '../../call/schema.ts';
 import { whenReady } from '../../call/soon.ts';
-import { bytesOf } from '../../call/text.ts';
 import { z } from '../../zod.ts';
+import { hashed } from '../hashing.ts';
 import { defineTool } from '../tool.ts';
-
-/** Bytes that are hashed at once: a millisecond's work. */
-const PIECE = 2 ** 19;
 
 /** Cryptographic hashes. */
 export const hash = defineTool(
@@ -27,13 +23,7 @@ export const hash = defineTool(
     examples: [{ lua: `print(Tool.execute("hash", {data = "hello"}).hash)`, javascript: `print(Tool.execute("hash", {data: "hello"}).hash)` }],
     execute({ data, algorithm, key, encoding }, { run }) {
       const made = key ? createHmac(algorithm, key) : createHash(algorithm);
-      const pieces = bytesOf(data, PIECE);
-      const step = () => {
-        const { done, value } = pieces.next();
-        if (!done) made.update(value);
-        return done === true;
-      };
-      return whenReady(inTurns(run.cpu, step), () => ({ hash: made.digest(encoding), algorithm }));
+      return whenReady(hashed(run.cpu, made, data), () => ({ hash: made.digest(encoding), algorithm }));
     },
   },
   'builtin',

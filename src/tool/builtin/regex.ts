@@ -21,7 +21,12 @@ export const regex = defineTool(
       replacement: z.string().default('').describe('$1 and $<name> stand for groups, $& for the whole match, $$ for a dollar sign'),
       ignore_case: z.boolean().default(false),
       multiline: z.boolean().default(false),
-      limit: z.int().min(1).max(10_000).default(1_000),
+      limit: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .optional()
+        .describe('at most so many matches or parts, 1,000 if not given; replace: only the first so many, all if not given'),
     }),
     output: z.object({
       matched: z.boolean(),

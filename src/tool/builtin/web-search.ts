@@ -1,12 +1,13 @@
 import type { Context } from '../../call/context.ts';
-import { fromJsonText } from '../../call/json.ts';
+import { textSoon } from '../../call/long-text.ts';
+import type { Value } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { pipelineOf } from '../../rag/pipeline.ts';
 import { retrieve } from '../../rag/retrieve.ts';
 import { z } from '../../zod.ts';
+import { findInText } from '../json.ts';
 import { request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
-import { find } from './json-query.ts';
 
 const ENDPOINTS = {
   brave: 'https://api.search.brave.com/res/v1/web/search',
@@ -39,8 +40,8 @@ export const webSearch = defineTool(
       if (!settings) return fromKnowledge(context, query, limit);
       const url = settings.url ?? ENDPOINTS[settings.kind];
       if (!url) throw new ScriptError('BAD_CONFIG', `web_search: [tools.web_search] of kind ${settings.kind} needs a url`);
-      const answer = await ask(context, settings.kind, new URL(url), query, limit, keyOf(settings.api_key_env));
-      const found = find(answer, RESULTS[settings.kind]).slice(0, limit) as Record<string, unknown>[];
+      const all = await ask(context, settings.kind, new URL(url), query, limit, keyOf(settings.api_key_env));
+      const found = all.slice(0, limit) as Record<string, unknown>[];
       const text = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/<[^>]*>/g, '') : '');
       return {
         query,
@@ -76,7 +77,7 @@ function keyOf(variable: string | undefined): string | undefined {
   return key;
 }
 
-async function ask(context: Context, kind: keyof typeof ENDPOINTS, url: URL, query: string, limit: number, key: string | undefined) {
+async function ask(context: Context, kind: keyof typeof ENDPOINTS, url: URL, query: string, limit: number, key: string | undefined): Promise<Value[]> {
   const trusted = [url.host];
   const post = kind === 'tavily';
   if (!post) {
@@ -99,8 +100,9 @@ async function ask(context: Context, kind: keyof typeof ENDPOINTS, url: URL, que
       details: { outcome: 'failed', retryable: answer.status >= 500 || answer.status === 429, status: answer.status },
     });
   try {
-    return fromJsonText(answer.body.toString('utf8'));
+    return await findInText(context, (await textSoon(context.run.cpu, answer.body, true)) ?? '', RESULTS[kind]);
   } catch (error) {
+    if (context.signal.aborted) throw error;
     throw new ScriptError('TOOL_FAILED', 'web_search: the search service answered with something that is no JSON', {
       cause: error,
       details: { outcome: 'failed', retryable: true },

@@ -4,7 +4,9 @@ import { toJsonTextSoon } from '../../call/json.ts';
 import { anyValue } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
-import { type Answer, request } from '../net/request.ts';
+import { hashed } from '../hashing.ts';
+import { withDefaults } from '../net/headers.ts';
+import { type Answer, reachable, request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';
 
 const MOST_BODY = 100_000;
@@ -41,14 +43,17 @@ export const webhook = defineTool(
       },
     ],
     async execute({ url, payload, headers, secret, signature_header, retries, backoff_ms }, context) {
-      const body = await toJsonTextSoon(context.run.cpu, payload);
+      reachable(context, url);
+      const { cpu } = context.run;
+      const body = await toJsonTextSoon(cpu, payload);
       const delivery_id = context.run.uuid();
-      const signature = secret === undefined ? {} : { [signature_header]: `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` };
+      const signed = secret === undefined ? undefined : await hashed(cpu, createHmac('sha256', secret), body);
+      const own = { 'x-delivery-id': delivery_id, ...(signed && { [signature_header]: `sha256=${signed.digest('hex')}` }) };
       // A redirect would post the body to somebody else: it is an answer like any other that is no success.
       const send = () =>
         request(context, url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', ...headers, 'x-delivery-id': delivery_id, ...signature },
+          headers: withDefaults(withDefaults({ 'content-type': 'application/json' }, headers), own),
           body,
           maxRedirects: 0,
           maxBytes: MOST_BODY,

@@ -6,12 +6,13 @@ import type { Cpu } from '../../call/cpu.ts';
 import { external } from '../../call/external.ts';
 import { bytesOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
+import { checkHeaders, type HeaderMap, harmless, headersOf, withDefaults, withoutBody } from './headers.ts';
 import { hostAllowed, isPublic, namedLiterally } from './rules.ts';
 import { loadUndici } from './undici.ts';
 
 export interface RequestOptions {
   readonly method?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly headers?: HeaderMap | undefined;
   readonly body?: string | Uint8Array | undefined;
   /** Bytes of the answer that are read at most, unpacked. */
   readonly maxBytes?: number | undefined;
@@ -23,7 +24,8 @@ export interface RequestOptions {
 export interface Answer {
   readonly status: number;
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  /** By name; several of `set-cookie` are one a line. */
+  readonly headers: HeaderMap;
   readonly body: Buffer;
   /** True when the body was longer than `maxBytes`. */
   readonly truncated: boolean;
@@ -31,6 +33,8 @@ export interface Answer {
 
 export const MOST_ANSWER_BYTES = 5 * 2 ** 20;
 const MOST_REDIRECTS = 5;
+/** Characters of an address. */
+export const LONGEST_URL = 65_536;
 /** Longer bodies are sent in pieces of this size. */
 const PIECE = 2 ** 18;
 
@@ -42,30 +46,41 @@ export function request(context: Context, address: string, options: RequestOptio
   return external(context, () => follow(context, address, options));
 }
 
+/** The address as it is read, of a host that the run may reach: for those who have work to do before they ask. Throws BAD_ARGUMENT and NOT_ALLOWED. */
+export function reachable(context: Context, address: string): URL {
+  const url = parse(context, address);
+  checkAllowed(context, url, []);
+  return url;
+}
+
 async function follow(context: Context, address: string, options: RequestOptions): Promise<Answer> {
   let url = parse(context, address);
   let { method = 'GET', body } = options;
+  const { trusted = [], maxBytes = MOST_ANSWER_BYTES } = options;
+  checkAllowed(context, url, trusted);
   checkSending(context, options);
-  let headers: Record<string, string> = { 'user-agent': 'llmspell', ...options.headers };
+  let headers = withDefaults({ 'user-agent': 'llmspell' }, options.headers ?? {});
   for (let hop = 0; ; hop++) {
-    const target = await check(context, url, options.trusted ?? []);
-    const answer = await send(context, url, target, { method, headers, body, maxBytes: options.maxBytes ?? MOST_ANSWER_BYTES });
+    const target = await check(context, url, trusted);
+    const answer = await send(context, url, target, { method, headers, body, maxBytes });
     const next = answer.headers.location;
     if (next === undefined || ![301, 302, 303, 307, 308].includes(answer.status) || options.maxRedirects === 0) return answer;
     if (hop >= (options.maxRedirects ?? MOST_REDIRECTS))
       throw failure(context, `more than ${options.maxRedirects ?? MOST_REDIRECTS} redirects from ${address}`, 'failed', false);
     const to = parse(context, next, url);
-    if (to.origin !== url.origin) headers = without(headers, ['authorization', 'cookie', 'proxy-authorization']);
-    if (answer.status === 303 || ((answer.status === 301 || answer.status === 302) && method === 'POST')) {
+    if (to.origin !== url.origin) headers = harmless(headers);
+    if ((answer.status === 303 && method !== 'HEAD') || ((answer.status === 301 || answer.status === 302) && method === 'POST')) {
       method = 'GET';
       body = undefined;
-      headers = without(headers, ['content-type', 'content-length']);
+      headers = withoutBody(headers);
     }
     url = to;
   }
 }
 
 function parse(context: Context, address: string, base?: URL): URL {
+  if (!base && address.length > LONGEST_URL)
+    throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected at most ${LONGEST_URL} characters, got ${address.length}`);
   const url = URL.parse(address, base?.href);
   if (base && url?.protocol !== 'http:' && url?.protocol !== 'https:')
     throw failure(context, `${base.host} redirects to something that is no address with http or https`, 'failed', false);
@@ -75,27 +90,10 @@ function parse(context: Context, address: string, base?: URL): URL {
   return url;
 }
 
-/** Headers that say where a message ends or whose it is; they follow from the request. */
-const OWN_HEADERS: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 function checkSending(context: Context, { method = 'GET', headers = {}, body }: RequestOptions): void {
-  const refuse = (what: string) => new ScriptError('BAD_ARGUMENT', `${context.method}: ${what}`);
-  for (const [name, value] of Object.entries(headers)) {
-    if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/.test(name)) throw refuse(`headers: expected the name of a header, got ${JSON.stringify(name.slice(0, 80))}`);
-    if (OWN_HEADERS.has(name.toLowerCase())) throw refuse(`headers: ${name} cannot be set`);
-    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw refuse(`headers: ${name}: expected one line of text in Latin-1`);
-  }
-  if (body !== undefined && (method === 'GET' || method === 'HEAD')) throw refuse(`a request with ${method} has no body`);
+  checkHeaders(context, headers);
+  if (body !== undefined && (method === 'GET' || method === 'HEAD'))
+    throw new ScriptError('BAD_ARGUMENT', `${context.method}: a request with ${method} has no body`);
 }
 
 interface Target {
@@ -103,7 +101,8 @@ interface Target {
   readonly family: number;
 }
 
-async function check(context: Context, url: URL, trusted: readonly string[]): Promise<Target> {
+/** Throws NOT_ALLOWED unless the run may reach the host by its name; gives what is needed to tell whether its addresses may be private. */
+function checkAllowed(context: Context, url: URL, trusted: readonly string[]): { host: string; written: string; port: number; literal: boolean } {
   const { net } = context.run.grants;
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const written = isIP(host) === 6 ? `[${host}]` : host;
@@ -113,8 +112,12 @@ async function check(context: Context, url: URL, trusted: readonly string[]): Pr
     throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not reach ${url.host} (${allowedBy('net', written)})`, {
       details: { outcome: 'not_sent', retryable: false },
     });
+  return { host, written, port, literal: known || namedLiterally(net, host, port) };
+}
+
+async function check(context: Context, url: URL, trusted: readonly string[]): Promise<Target> {
+  const { host, written, port, literal } = checkAllowed(context, url, trusted);
   const found = await resolveHost(context, host);
-  const literal = known || namedLiterally(net, host, port);
   const refused = literal ? undefined : found.find(({ address }) => !isPublic(address));
   if (refused)
     throw new ScriptError(
@@ -139,7 +142,7 @@ async function resolveHost(context: Context, host: string): Promise<Target[]> {
 
 interface Sent {
   readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: HeaderMap;
   readonly body: string | Uint8Array | undefined;
   readonly maxBytes: number;
 }
@@ -157,7 +160,7 @@ async function send(context: Context, url: URL, target: Target, { method, header
     const sent = long ? inPieces(body, headers) : { headers: { ...headers }, body: body ?? null };
     const response = await fetch(url, { method, ...sent, redirect: 'manual', dispatcher, signal: context.signal });
     const { bytes, truncated } = await readBody(context.run.cpu, response.body, maxBytes);
-    return { status: response.status, url: url.href, headers: Object.fromEntries(response.headers), body: bytes, truncated };
+    return { status: response.status, url: url.href, headers: headersOf(response.headers), body: bytes, truncated };
   } catch (error) {
     if (context.signal.aborted) throw context.signal.reason;
     throw failure(context, `${url.host} ${why(error)}`, method === 'GET' ? 'failed' : 'unknown', true, error);
@@ -167,15 +170,14 @@ async function send(context: Context, url: URL, target: Target, { method, header
 }
 
 /** A long body, of which others have their turns between two pieces; its length is told all the same. */
-function inPieces(body: string | Uint8Array, headers: Readonly<Record<string, string>>) {
+function inPieces(body: string | Uint8Array, headers: HeaderMap) {
   async function* pieces() {
     yield* bytesOf(body, PIECE);
   }
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
   // As `fetch` says of a text by itself.
-  const untyped = typeof body === 'string' && !Object.keys(headers).some((name) => name.toLowerCase() === 'content-type');
-  const type = untyped ? { 'content-type': 'text/plain;charset=UTF-8' } : {};
-  return { headers: { ...headers, ...type, 'content-length': `${length}` }, body: pieces(), duplex: 'half' as const };
+  const typed = typeof body === 'string' ? withDefaults({ 'content-type': 'text/plain;charset=UTF-8' }, headers) : headers;
+  return { headers: { ...typed, 'content-length': `${length}` }, body: pieces(), duplex: 'half' as const };
 }
 
 async function readBody(cpu: Cpu, body: AsyncIterable<Uint8Array> | null, most: number): Promise<{ bytes: Buffer; truncated: boolean }> {
@@ -208,8 +210,4 @@ function why(error: unknown): string {
 
 function failure(context: Context, what: string, outcome: string, retryable: boolean, cause?: unknown): ScriptError {
   return new ScriptError('TOOL_FAILED', `${context.method}: ${what}`, { details: { outcome, retryable }, cause });
-}
-
-function without(headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name.toLowerCase())));
 }

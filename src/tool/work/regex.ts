@@ -8,7 +8,7 @@ export interface RegexInput {
   readonly replacement: string;
   readonly ignore_case: boolean;
   readonly multiline: boolean;
-  readonly limit: number;
+  readonly limit?: number | undefined;
 }
 
 export interface RegexResult {
@@ -19,17 +19,33 @@ export interface RegexResult {
 }
 
 const MOST_TEXT = 5_000_000;
+/** Matches and parts where no limit is given. */
+const USUAL_LIMIT = 1_000;
 
 /** Matches, replaces or splits. Throws BAD_ARGUMENT for a pattern that is none, LIMIT_EXCEEDED for a text that becomes too long. */
 export function run(input: RegexInput): RegexResult {
   const compiled = compile(input.pattern, (input.ignore_case ? RE2JS.CASE_INSENSITIVE : 0) | (input.multiline ? RE2JS.MULTILINE : 0));
-  if (input.operation === 'match') return collect(compiled, input.text, input.limit);
+  const { limit } = input;
+  if (input.operation === 'match') return collect(compiled, input.text, limit ?? USUAL_LIMIT);
   const matched = compiled.matcher(input.text).find();
   if (input.operation === 'test') return { matched };
-  if (input.operation === 'split') return { matched, parts: compiled.split(input.text, input.limit) };
-  const text = compiled.matcher(input.text).replaceAll(input.replacement);
-  if (text.length > MOST_TEXT) throw new ScriptError('LIMIT_EXCEEDED', `regex: the text would have more than ${MOST_TEXT} characters`);
-  return { matched, text };
+  if (input.operation === 'split') return { matched, parts: compiled.split(input.text, limit ?? USUAL_LIMIT) };
+  return { matched, text: replaced(compiled, input.text, input.replacement, limit) };
+}
+
+/** The text with its first `limit` matches replaced, or all. */
+function replaced(compiled: RE2JS, text: string, replacement: string, limit = Number.POSITIVE_INFINITY): string {
+  const matcher = compiled.matcher(text);
+  let result = '';
+  for (let count = 0; count < limit && matcher.find(); count++) {
+    // biome-ignore lint/complexity/useLiteralKeys: the library's types call it private; its own `replaceAll` is this loop without an end.
+    const part: string = matcher['appendReplacement'](replacement);
+    result += part;
+    if (result.length > MOST_TEXT) break;
+  }
+  result += matcher.appendTail();
+  if (result.length > MOST_TEXT) throw new ScriptError('LIMIT_EXCEEDED', `regex: the text would have more than ${MOST_TEXT} characters`);
+  return result;
 }
 
 /** A pattern ready to match. Throws BAD_ARGUMENT when it is none. */

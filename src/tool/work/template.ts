@@ -10,6 +10,8 @@ export interface TemplateInput {
 }
 
 const MOST_TEXT = 5_000_000;
+/** What the engine counts of one rendering: characters and items of lists, roughly. */
+const MOST_MEMORY = 20_000_000;
 
 const engine = new Liquid({
   // No files: a template cannot include what the script did not give.
@@ -17,19 +19,23 @@ const engine = new Liquid({
   relativeReference: false,
   ownPropertyOnly: true,
   parseLimit: 1_000_000,
-  memoryLimit: 20_000_000,
+  memoryLimit: MOST_MEMORY,
   timezoneOffset: 0,
 });
 
-/** Fills a Liquid template. Throws BAD_ARGUMENT that says what is wrong with it, LIMIT_EXCEEDED for a text that is too long. */
+/** Fills a Liquid template. Throws BAD_ARGUMENT that says what is wrong with it, LIMIT_EXCEEDED where it takes too much memory or the text is too long. */
 export function run({ template, variables, strict, brief = false }: TemplateInput): { text: string } | undefined {
   let text: string;
   try {
     text = engine.parseAndRenderSync(template, variables, { strictVariables: strict, ...(brief && { renderLimit: 4, memoryLimit: 100_000 }) });
   } catch (error) {
     const message = error instanceof Error ? (withoutFiles(error.message).split('\n', 1)[0] ?? '') : 'it cannot be rendered';
-    if (brief && /limit exceeded/.test(message)) return undefined;
-    throw new ScriptError('BAD_ARGUMENT', `template: template: ${message.replace(/, file:.*?(?=, line|$)/, '')}`);
+    const said = message.replace(/, file:.*?(?=, line|$)/, '');
+    const limited = /^(?:memory alloc|template render) limit exceeded(.*)/.exec(said);
+    if (brief && limited) return undefined;
+    if (limited)
+      throw new ScriptError('LIMIT_EXCEEDED', `template: template: it takes more than ${MOST_MEMORY} characters and items of lists to fill it${limited[1]}`);
+    throw new ScriptError('BAD_ARGUMENT', `template: template: ${said}`);
   }
   if (text.length > MOST_TEXT) throw new ScriptError('LIMIT_EXCEEDED', `template: the text has ${text.length} characters, more than ${MOST_TEXT}`);
   return { text };

@@ -188,6 +188,32 @@ describe('functions', () => {
   });
 });
 
+describe('dates', () => {
+  it.each<[text: string, expected: unknown]>([
+    ['os.date("!%Y-%m-%d %H:%M", 86400)', '1970-01-02 00:00'],
+    ['os.date("%Y", "86400")', '1970'],
+    ['os.date("*t", 1.5).sec', 1],
+    ['#os.date() > 10 and #os.date(nil, nil) > 10', true],
+    ['os.date(("%Y"):rep(500), 0) == ("1970"):rep(500)', true],
+    ['os.time({year = 1970, month = "1", day = 2.0, hour = 0, other = {{}}})', 86_400],
+    ['os.time(setmetatable({year = 1970, month = 1}, {__index = function() return 1 end}))', 3_661],
+  ])('%s', async (text, expected) => expect(await run(`return ${text}`)).toEqual(expected));
+
+  it.each<[text: string, message: string]>([
+    ['os.date(("x"):rep(1001))', 'os.date: format: expected at most 1000 bytes, got 1001'],
+    ['os.date(("%Y"):rep(3000000))', 'os.date: format: expected at most 1000 bytes, got 6000000'],
+    ['os.date({})', 'os.date: format: expected a string'],
+    ['os.date("%Y", {})', 'os.date: time: expected seconds since 1970'],
+    ['os.date("%Y", "soon")', 'os.date: time: expected seconds since 1970'],
+    ['os.date("%q")', 'os.date: invalid conversion specifier "%q"'],
+    ['os.time("now")', 'os.time: expected a table with year, month and day'],
+    ['os.time({year = 2026})', 'os.time: expected a table with year, month and day'],
+    ['os.time({year = 2026, month = 1, day = 1, hour = {}})', 'os.time: expected a table with year, month and day'],
+  ])('%s is refused', async (text, message) => {
+    await expect(run(text)).rejects.toMatchObject({ code: 'BAD_ARGUMENT', message, where: { file: 'test.lua', line: 1 } });
+  });
+});
+
 describe('errors', () => {
   it('of the host are tables with code, message and method, and carry the line', async () => {
     expect(
