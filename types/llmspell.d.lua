@@ -389,7 +389,7 @@ function require(name) end
 ---@class Tool.discover.filter
 ---@field category? string
 ---@field tag? string
----@field query? string
+---@field query? string words, of at most 1,000 characters together; what matches none of them is left out
 
 ---@class Tool.discover.result
 ---@field name string
@@ -2356,7 +2356,7 @@ function State.compare_and_set(scope, key, expected, value) end
 ---@return number
 function State.increment(scope, key, by) end
 
----Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. Nested ones join.
+---Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, else LIMIT_EXCEEDED. Nested ones join.
 ---```lua
 ---State.transaction(function()
 ---  State.increment("user:ada", "balance", -5)
@@ -2432,7 +2432,7 @@ function State.backup(options) end
 ---@return State.list_backups.result[]
 function State.list_backups() end
 
----Replaces all of the tenant's State by a backup in one transaction, while others go on working. First makes a backup of what was there and gives its id.
+---Replaces all of the tenant's State by a backup in one transaction, while others go on working. First makes a backup of what was there until then and gives its id.
 ---```lua
 ---local id = State.backup()
 ---local undo = State.restore(id)

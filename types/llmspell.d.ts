@@ -387,7 +387,7 @@ declare const Tool: {
    * print(Tool.discover({query: "search the web"})[0].name)
    * ```
    */
-  discover(filter?: { category?: string; tag?: string; query?: string }): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" | "mcp" }[];
+  discover(filter?: { category?: string; tag?: string; /** words, of at most 1,000 characters together; what matches none of them is left out */ query?: string }): { name: string; description: string; category: string; tags: string[]; version: string; source: "builtin" | "host" | "script" | "mcp" }[];
   /**
    * Runs a tool by name.
    * ```js
@@ -664,7 +664,7 @@ declare const State: {
    */
   increment(scope: string, key: string, by?: number): number;
   /**
-   * Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. Nested ones join.
+   * Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, else LIMIT_EXCEEDED. Nested ones join.
    * ```js
    * State.transaction(() => {
    *   State.increment("user:ada", "balance", -5)
@@ -735,7 +735,7 @@ declare const State: {
    */
   list_backups(): { id: string; description?: string; created_at: number; size_bytes: number; entries: number }[];
   /**
-   * Replaces all of the tenant's State by a backup in one transaction, while others go on working. First makes a backup of what was there and gives its id.
+   * Replaces all of the tenant's State by a backup in one transaction, while others go on working. First makes a backup of what was there until then and gives its id.
    * ```js
    * const id = State.backup()
    * const undo = State.restore(id)

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readTextFile } from '../call/text-file.ts';
 import { type Config, type ConfigInput, checkConfig } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
-import { readTextFile } from '../script/text-file.ts';
 
 /** The file that is read when none is named. */
 export const CONFIG_FILE = 'llmspell.toml';

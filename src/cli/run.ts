@@ -1,11 +1,11 @@
 import { basename, extname, resolve } from 'node:path';
 import { ENDINGS, type Language } from '../call/context.ts';
+import { readTextFile } from '../call/text-file.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
 import type { ExecuteOptions } from '../runtime/options.ts';
 import { ScriptRuntime } from '../runtime.ts';
-import { readTextFile } from '../script/text-file.ts';
 import { loadConfig } from './config-file.ts';
 import { runFolder } from './data-folder.ts';
 import { checkNames, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';

@@ -1,8 +1,8 @@
-import { fromJsonText } from '../call/json.ts';
 import { ScriptError } from '../errors.ts';
 import { backup, listBackups, restore } from '../state/backup.ts';
 import { exists, listKeys, listScopes, load, remove, save } from '../state/state.ts';
 import { print, printTable, time, withTenant } from './data.ts';
+import { givenJson } from './given-json.ts';
 import type { DataFlags } from './nouns.ts';
 import { jsonText } from './report.ts';
 
@@ -17,7 +17,7 @@ export function getState(scope: string, key: string, flags: DataFlags): Promise<
 /** Saves a value given as JSON; null deletes it. */
 export function setState(scope: string, key: string, json: string, flags: DataFlags): Promise<number> {
   const work: Parameters<typeof withTenant>[2] = async (context) => {
-    const value = parse(json);
+    const value = givenJson(json);
     if (value === null) await remove(context, scope, key);
     else await save(context, scope, key, value);
     if (flags.json) print(jsonText({ ok: true }));
@@ -29,7 +29,7 @@ export function setState(scope: string, key: string, json: string, flags: DataFl
 export function listState(scope: string | undefined, flags: DataFlags & { prefix?: string; backups?: boolean }): Promise<number> {
   return withTenant(flags, 'state list', async (context) => {
     if (flags.backups) {
-      const all = listBackups(context);
+      const all = await listBackups(context);
       if (flags.json) return print(jsonText(all));
       return printTable(
         all.map(({ id, created_at, entries, size_bytes, description = '' }) => [id, time(created_at), `${entries} values`, `${size_bytes} bytes`, description]),
@@ -59,12 +59,4 @@ export function restoreState(id: string, flags: DataFlags): Promise<number> {
     const before = await restore(context, id);
     print(flags.json ? jsonText({ restored: id, before }) : before);
   });
-}
-
-function parse(json: string) {
-  try {
-    return fromJsonText(json);
-  } catch {
-    throw new ScriptError('BAD_ARGUMENT', `expected JSON, got ${JSON.stringify(json.slice(0, 60))} (a text needs its quotes: '"text"')`);
-  }
 }

@@ -6,7 +6,7 @@ import { findTemplate, listTemplates, registerTemplate } from '../agent/template
 import { builtinGlobal, method } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
-import type { Value, ValueMap } from '../call/value.ts';
+import type { ValueMap } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
 import { MODEL_CAPABILITIES } from '../model/model.ts';
 import { models } from '../model/models.ts';

@@ -117,7 +117,7 @@ export const stateGlobal = builtinGlobal({
       handler: ({ scope, key, by }, context) => increment(context, scope, key, by),
     }),
     transaction: method({
-      doc: 'Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. Nested ones join.',
+      doc: 'Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, else LIMIT_EXCEEDED. Nested ones join.',
       params: { fn: callback('() => any') },
       result: anyValue,
       effect: 'write',
@@ -208,7 +208,7 @@ export const stateGlobal = builtinGlobal({
       handler: (_, context) => listBackups(context),
     }),
     restore: method({
-      doc: "Replaces all of the tenant's State by a backup in one transaction, while others go on working. First makes a backup of what was there and gives its id.",
+      doc: "Replaces all of the tenant's State by a backup in one transaction, while others go on working. First makes a backup of what was there until then and gives its id.",
       params: { id: z.string() },
       result: z.string(),
       effect: 'write',

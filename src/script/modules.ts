@@ -2,9 +2,9 @@ import { realpathSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { allowedBy } from '../call/capability.ts';
 import { ENDINGS, type Language, type Run } from '../call/context.ts';
+import { readTextFile } from '../call/text-file.ts';
 import { ScriptError } from '../errors.ts';
 import type { Source } from './engine.ts';
-import { readTextFile } from './text-file.ts';
 
 /** A module's text may be this long, bytes. */
 const MOST_BYTES = 4 * 2 ** 20;

@@ -73,7 +73,7 @@ export class StateManager {
   async save(scope: string, key: string, value: unknown, options: HostStateOptions = {}): Promise<void> {
     checkName('save', scope, key ?? '');
     checkFields('State.save: options', options, SAVE_OPTIONS);
-    const expiresAt = options.ttl_ms === undefined ? undefined : Date.now() + options.ttl_ms;
+    const expiresAt = options.ttl_ms === undefined ? undefined : Math.ceil(Date.now() + options.ttl_ms);
     const bytes = await encodeSoon(new Cpu(), value as Value, 'save: value');
     await this.#storeFor(scope, options).commit([{ scope, key, put: { value: bytes, expiresAt } }], Date.now());
   }

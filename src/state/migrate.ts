@@ -1,4 +1,5 @@
-import { decode, encode } from '../call/codec.ts';
+import { breathe } from '../call/breath.ts';
+import { decodeSoon, encodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { elapsedMs } from '../call/elapsed.ts';
 import type { Soon } from '../call/soon.ts';
@@ -8,7 +9,8 @@ import { hooks } from '../hook/hooks.ts';
 import type { StoreWrite } from '../store/store.ts';
 import { tenantOfScope } from '../tenant/reach.ts';
 import { checkName } from './manager.ts';
-import { refuseInTransaction, storeFor } from './state.ts';
+import { MOST_VALUE_BYTES, refuseInTransaction, storeFor } from './state.ts';
+import { EACH_BYTES } from './transaction.ts';
 import { type Transformation, transform } from './transform.ts';
 
 export interface Migration {
@@ -22,6 +24,8 @@ export interface Migration {
 export type MigrationResult = { migrated: number; skipped: number; failed: number; from_version: number; to_version: number; duration_ms: number };
 
 const FIRST_VERSION = 1;
+/** What the changed values may take together, bytes: they are kept until all are changed. */
+const MOST_BYTES = 256 * 2 ** 20;
 const metaName = (scope: string) => `schema:${scope}`;
 
 /** The schema version of a scope; a fresh one has 1. */
@@ -66,24 +70,31 @@ async function run(context: Context, scope: string, { from_version, to_version, 
     throw new ScriptError('CONFLICT', `State.migrate: from_version: the scope ${scope} has version ${version}, not ${from_version}`);
   const writes: StoreWrite[] = [];
   let skipped = 0;
-  const keys = await store.list(scope, {}, now);
+  let bytes = 0;
+  const { cpu } = context.run;
+  const keys = await store.list(scope, {}, now, context);
   for (const key of keys) {
+    await breathe(cpu);
     const entry = await store.get(scope, key, now);
     if (!entry) continue;
-    const value = decode(entry.value);
+    const value = await decodeSoon(cpu, entry.value);
     if (!isMap(value) || transformations.length === 0) {
       skipped++;
       continue;
     }
-    const changed = await changeOne(context, key, value, transformations);
-    writes.push({ scope, key, expect: entry.revision, put: { value: encode(changed), expiresAt: entry.expiresAt } });
+    const changed = await encodeSoon(cpu, await changeOne(context, key, value, transformations));
+    if (changed.length > MOST_VALUE_BYTES)
+      throw new ScriptError('LIMIT_EXCEEDED', `State.migrate: ${key}: would take more than ${MOST_VALUE_BYTES / 2 ** 20} MB; nothing was migrated`);
+    bytes += changed.length + EACH_BYTES;
+    if (bytes > MOST_BYTES)
+      throw new ScriptError('LIMIT_EXCEEDED', `State.migrate: scope: the values of ${scope} take more than ${MOST_BYTES / 2 ** 20} MB; nothing was migrated`);
+    writes.push({ scope, key, expect: entry.revision, put: { value: changed, expiresAt: entry.expiresAt } });
   }
   if (!dry_run) {
-    const changed = () => new ScriptError('CONFLICT', `State.migrate: values of ${scope} were changed meanwhile; nothing was migrated`);
-    if ((await store.list(scope, {}, now)).join('\0') !== keys.join('\0')) throw changed();
     const stored = (await store.meta(metaName(scope))) ?? '';
-    const held = await store.commit(writes, now, [{ name: metaName(scope), value: String(to_version), expect: stored }]);
-    if (!held) throw changed();
+    const meta = [{ name: metaName(scope), value: String(to_version), expect: stored }];
+    const held = await store.commit(writes, now, { meta, lists: [{ scope, options: {}, keys }], charge: context });
+    if (!held) throw new ScriptError('CONFLICT', `State.migrate: values of ${scope} were changed meanwhile; nothing was migrated`);
   }
   return { migrated: writes.length, skipped, failed: 0, from_version, to_version, duration_ms: elapsedMs(started) };
 }

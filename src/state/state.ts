@@ -1,3 +1,4 @@
+import { breathe } from '../call/breath.ts';
 import { isMap as isPlainMap } from '../call/check/kind.ts';
 import { decode, decodeSoon, encodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
@@ -10,12 +11,12 @@ import { hooks } from '../hook/hooks.ts';
 import type { ListOptions, Store, StoreUsage } from '../store/store.ts';
 import { tenantOfScope } from '../tenant/reach.ts';
 import { checkName, isScope, stateManager } from './manager.ts';
-import { Transaction } from './transaction.ts';
+import { type Done, EACH_BYTES, Transaction } from './transaction.ts';
 
 /** How often the function of an update or transaction runs at most before CONFLICT. */
 const MOST_ATTEMPTS = 10;
 /** What one stored value may take, bytes: SQLite writes it in one go, and what is larger would hold the event loop. */
-const MOST_VALUE_BYTES = 2 ** 20;
+export const MOST_VALUE_BYTES = 2 ** 20;
 
 export interface SaveOptions {
   /** The value is gone after this, ms. */
@@ -57,19 +58,24 @@ function transactionFor(context: Context, scope: string): Transaction | undefine
 /** Saves a value inside its hooks; throws what a hook, the codec or the store objects to. */
 export function save(context: Context, scope: string, key: string, value: Value, { ttl_ms, expires_at }: SaveOptions = {}): Soon<void> {
   checkName('save', scope, key);
-  const put = (scope: string, key: string, bytes: Uint8Array) => {
+  const put = (scope: string, key: string, bytes: Uint8Array): Soon<unknown> => {
     if (bytes.length > MOST_VALUE_BYTES)
       throw new ScriptError('LIMIT_EXCEEDED', `State.save: value: takes more than ${MOST_VALUE_BYTES / 2 ** 20} MB; keep large content with Artifact.store`);
     const transaction = transactionFor(context, scope);
     // Opening takes time that is not the value's.
     const store = transaction ? undefined : storeFor(context, scope);
     const now = context.run.now();
-    const expiresAt = ttl_ms === undefined ? expires_at : now + ttl_ms;
-    if (transaction || !store) return transaction?.put(scope, key, bytes, expiresAt) ?? null;
-    return whenReady(store.commit([{ scope, key, put: { value: bytes, expiresAt } }], now), () => null);
+    const expiresAt = ttl_ms === undefined ? expires_at : Math.ceil(now + ttl_ms);
+    if (transaction || !store) return transaction?.put(scope, key, bytes, expiresAt);
+    return store.commit([{ scope, key, put: { value: bytes, expiresAt } }], now);
   };
-  const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }) =>
-    whenReady(encodeSoon(context.run.cpu, value ?? null, `${context.method}: value`, context.run.language), (bytes) => put(scope, key, bytes)),
+  const saved = operate(context, 'save', { scope, key, value }, ({ scope, key, value }, keep) =>
+    whenReady(encodeSoon(context.run.cpu, value ?? null, `${context.method}: value`, context.run.language), (bytes) =>
+      whenReady(put(scope, key, bytes), () => {
+        keep(bytes);
+        return null;
+      }),
+    ),
   );
   return whenReady(saved, () => undefined);
 }
@@ -77,16 +83,21 @@ export function save(context: Context, scope: string, key: string, value: Value,
 /** The value, null when there is none. */
 export function load(context: Context, scope: string, key: string): Soon<Value> {
   checkName('load', scope, key);
-  return operate(context, 'load', { scope, key }, ({ scope, key }) =>
-    whenReady(read(context, scope, key), (entry) => (entry ? decodeSoon(context.run.cpu, entry.value) : null)),
+  return operate(context, 'load', { scope, key }, ({ scope, key }, keep) =>
+    whenReady(read(context, scope, key), (entry) => {
+      transactionOf(context)?.keep(entry?.value.length ?? 0);
+      keep(entry?.value);
+      return entry ? decodeSoon(context.run.cpu, entry.value) : null;
+    }),
   );
 }
 
 /** Whether there was something to delete. */
 export function remove(context: Context, scope: string, key: string): Soon<boolean> {
   checkName('delete', scope, key);
-  return operate(context, 'delete', { scope, key }, ({ scope, key }) =>
+  return operate(context, 'delete', { scope, key }, ({ scope, key }, keep) =>
     whenReady(read(context, scope, key), (entry) => {
+      keep(undefined);
       if (!entry) return false;
       const transaction = transactionFor(context, scope);
       if (transaction) return transaction.remove(scope, key) ?? true;
@@ -103,16 +114,16 @@ export function exists(context: Context, scope: string, key: string): Soon<boole
 /** Keys in byte order. */
 export function listKeys(context: Context, scope: string, options: ListOptions): Soon<string[]> {
   checkName('list_keys', scope);
-  return transactionFor(context, scope)?.list(scope, options) ?? existing(context, scope).list(scope, options, context.run.now());
+  return transactionFor(context, scope)?.list(scope, options) ?? existing(context, scope).list(scope, options, context.run.now(), context);
 }
 
 /** Scopes that hold anything. */
 export function listScopes(context: Context): Soon<string[]> {
-  return whenReady(storeOf(context).scopes(context.run.now()), (all) => all.filter(isScope));
+  return whenReady(storeOf(context).scopes(context.run.now(), context), (all) => all.filter(isScope));
 }
 
 export function usage(context: Context): Soon<StoreUsage> {
-  return storeOf(context).usage(context.run.now());
+  return storeOf(context).usage(context.run.now(), context);
 }
 
 /** Throws NOT_IN_TRANSACTION inside State.update and State.transaction: what concerns the whole store is no part of one. */
@@ -124,7 +135,7 @@ export function refuseInTransaction(context: Context): void {
 export function clear(context: Context, scope: string): Soon<number> {
   checkName('clear', scope);
   refuseInTransaction(context);
-  return storeFor(context, scope).clear(scope, context.run.now());
+  return storeFor(context, scope).clear(scope, context.run.now(), context);
 }
 
 /** Saves only where the present value equals the expected one (nil: absent); says whether it did. */
@@ -160,7 +171,7 @@ export function update(context: Context, scope: string, key: string, fn: Callbac
   checkName('update', scope, key);
   const replace = async (inside: Context) => {
     const old = await load(inside, scope, key);
-    const expires_at = (await read(inside, scope, key))?.expiresAt;
+    const expires_at = await transactionFor(inside, scope)?.expiry(scope, key);
     const value = await inside.invoke(fn, [old]);
     if (value === null) await remove(inside, scope, key);
     else await save(inside, scope, key, value, { expires_at });
@@ -173,11 +184,11 @@ export function update(context: Context, scope: string, key: string, fn: Callbac
 export async function transact<T>(context: Context, work: (inside: Context) => Promise<T>, tenant = context.run.tenant): Promise<T> {
   if (transactionOf(context)) return work(context);
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const transaction = new Transaction(tenant, () => context.run.host.get(stateManager).store(tenant), context.run.now());
+    const transaction = new Transaction(tenant, () => context.run.host.get(stateManager).store(tenant), context.run.now(), context);
     try {
       const result = await work(context.with({ transaction }));
       if (await transaction.commit()) {
-        await transaction.finish(context);
+        await tellAll(context, transaction);
         return result;
       }
     } catch (error) {
@@ -198,7 +209,7 @@ function read(context: Context, scope: string, key: string): Soon<{ readonly val
 type Target = { scope: string; key: string; value?: Value };
 
 /** What a hook puts in place: the same fields, named as carefully as by the script itself. */
-function checkTarget(verb: keyof typeof PAST, changed: Value): Target {
+function checkTarget(verb: Done['verb'], changed: Value): Target {
   const fields = verb === 'save' ? ['scope', 'key', 'value'] : ['scope', 'key'];
   const { scope, key, value = null } = (isPlainMap(changed) ? changed : {}) as ValueMap;
   const wrong = !isPlainMap(changed) || Object.keys(changed).some((name) => !fields.includes(name));
@@ -215,30 +226,72 @@ function checkDeleted(changed: Value): Value {
 
 const PAST = { save: 'saved', load: 'loaded', delete: 'deleted' } as const;
 
+/** Notes the stored form of what was saved or loaded. */
+type Keep = (bytes: Uint8Array | undefined) => void;
+
 /** Runs an operation inside its hooks and tells of it, when its tenant may be reached; in a transaction what comes after is told when that has held. */
-function operate(context: Context, verb: keyof typeof PAST, given: Target, operation: (input: Target) => Soon<Value>): Soon<Value> {
+function operate(context: Context, verb: Done['verb'], given: Target, operation: (input: Target, keep: Keep) => Soon<Value>): Soon<Value> {
   const { run } = context;
   const transaction = transactionFor(context, given.scope);
-  if (!transaction) tenantOfScope(context, given.scope);
+  if (transaction) transaction.keep(EACH_BYTES);
+  else tenantOfScope(context, given.scope);
   let input = given;
+  let kept: { readonly bytes: Uint8Array | undefined } | undefined;
   const watched = {
     kind: 'state',
     before: `before_${verb}`,
     after: transaction ? undefined : `after_${verb}`,
     input: given,
-    fields: { name: given.key, scope: given.scope, key: given.key },
+    fields: fieldsOf(given),
     checkInput: (changed: Value) => checkTarget(verb, changed),
     ...(verb === 'delete' && { checkOutput: checkDeleted }),
   };
-  const tell = (inside: Context) =>
-    verb === 'load' ? undefined : run.get(events).announce(inside, `state.${PAST[verb]}`, { scope: input.scope, key: input.key });
   const work = (wanted: Target) => {
     input = wanted;
-    return operation(wanted);
+    return operation(wanted, (bytes) => {
+      kept = { bytes };
+    });
   };
   return whenReady(run.get(hooks).around<Target, Value>(context, watched, work), (output) => {
-    if (!transaction) return whenReady(tell(context), () => output);
-    transaction.afterwards((inside) => whenReady(run.get(hooks).fire(inside, `state:after_${verb}`, { ...watched.fields, input, output }), () => tell(inside)));
-    return output;
+    if (!transaction) return whenReady(announce(context, verb, input), () => output);
+    return whenReady(kept ?? instead(transaction, context, verb === 'save' ? (input.value ?? null) : output), ({ bytes }) => {
+      transaction.done.push({ verb, given: named(given), input: named(input), bytes, deleted: verb === 'delete' && output === true });
+      return output;
+    });
   });
+}
+
+/** The stored form of what a hook has put in place of an operation. */
+function instead(transaction: Transaction, { run }: Context, value: Value): Soon<{ bytes: Uint8Array }> {
+  return whenReady(encodeSoon(run.cpu, value), (bytes) => {
+    transaction.keep(bytes.length);
+    return { bytes };
+  });
+}
+
+function named({ scope, key }: Target): { scope: string; key: string } {
+  return { scope, key };
+}
+
+function fieldsOf({ scope, key }: Target): ValueMap {
+  return { name: key, scope, key };
+}
+
+function announce(context: Context, verb: Done['verb'], input: Target): Soon<void> {
+  if (verb !== 'load') return context.run.get(events).announce(context, `state.${PAST[verb]}`, named(input));
+}
+
+/** Tells hooks and subscribers what a transaction has done, in turns. */
+async function tellAll(context: Context, { done }: Transaction): Promise<void> {
+  const { run } = context;
+  const hooked = run.get(hooks).list(context).length > 0;
+  for (const { verb, given, input, bytes, deleted } of done) {
+    await breathe(run.cpu);
+    if (hooked) {
+      const value = bytes ? await decodeSoon(run.cpu, bytes) : null;
+      const output = verb === 'load' ? value : verb === 'delete' ? deleted : null;
+      await run.get(hooks).fire(context, `state:after_${verb}`, { ...fieldsOf(given), input: verb === 'save' ? { ...input, value } : input, output });
+    }
+    await announce(context, verb, input);
+  }
 }

@@ -1,112 +1,197 @@
-import type { Context } from '../call/context.ts';
-import { type Soon, whenReady } from '../call/soon.ts';
+import { breathe, inTurns } from '../call/breath.ts';
+import { eachSoon, type Soon, whenReady } from '../call/soon.ts';
+import { compareBytes, orderInSteps } from '../call/text.ts';
 import { ScriptError } from '../errors.ts';
-import type { ListOptions, Store, StoredEntry, StoreWrite } from '../store/store.ts';
+import { idOf, type Moment, sameMoment } from '../store/changes.ts';
+import { type Charge, type ListCheck, type ListOptions, type Store, type StoredEntry, type StoreWrite, sameKeys } from '../store/store.ts';
 
 type Buffered = { readonly value: Uint8Array; readonly expiresAt: number | undefined } | 'removed';
+type Read = { readonly scope: string; readonly key: string; readonly revision: number; readonly bytes: number; readonly expiresAt: number | undefined };
+
+/** An operation of a transaction, of which hooks and subscribers hear when it has held. */
+export interface Done {
+  readonly verb: 'save' | 'load' | 'delete';
+  /** What the script named, and what its hooks made of it. */
+  readonly given: { readonly scope: string; readonly key: string };
+  readonly input: { readonly scope: string; readonly key: string };
+  /** The stored form of what was saved or loaded. */
+  readonly bytes: Uint8Array | undefined;
+  readonly deleted: boolean;
+}
+
+/** What a transaction may read and save together, bytes; all of it is kept until it ends. */
+const MOST_BYTES = 32 * 2 ** 20;
+/** What is counted for each read, write and operation beside the bytes of keys and values. */
+export const EACH_BYTES = 1_024;
 
 /**
  * An optimistic transaction (Kung and Robinson 1981): reads note revisions, writes are collected, and the commit holds only if nothing that
- * was read has changed. Each new read checks the earlier ones first, so that all of them are of one moment.
+ * was read has changed. After each new read the earlier ones are looked at again where the store has changed, so that all of them are of one moment.
  */
 export class Transaction {
   readonly tenant: string;
   readonly #open: () => Store;
   readonly #now: number;
-  readonly #reads = new Map<string, { scope: string; key: string; revision: number; entry: StoredEntry | undefined }>();
-  readonly #lists: { scope: string; options: ListOptions; keys: string }[] = [];
+  readonly #charge: Charge;
+  readonly #reads = new Map<string, Read>();
+  readonly #lists = new Map<string, ListCheck>();
   readonly #writes = new Map<string, { scope: string; key: string; change: Buffered }>();
-  readonly #after: ((context: Context) => Soon<unknown>)[] = [];
+  /** What is told of when the commit has held. */
+  readonly done: Done[] = [];
+  /** At that moment everything was as it was read. */
+  #held: Moment | undefined;
+  #bytes = 0;
   /** Set when what it has read is no longer so: its function runs again, and a script sees the error only if it catches it. */
   stale = false;
 
-  /** `open` gives the tenant's store, and is asked each time: it may be closed while the function waits. */
-  constructor(tenant: string, open: () => Store, now: number) {
+  /** `open` gives the tenant's store, and is asked each time: it may be closed while the function waits. `charge` is the call that it belongs to. */
+  constructor(tenant: string, open: () => Store, now: number, charge: Charge) {
     this.tenant = tenant;
     this.#open = open;
     this.#now = now;
+    this.#charge = charge;
   }
 
   get #store(): Store {
     return this.#open();
   }
 
-  /** The entry as this transaction sees it. */
+  /** The entry as this transaction sees it. Throws CONFLICT when what was read has changed, LIMIT_EXCEEDED when it keeps too much. */
   get(scope: string, key: string): Soon<{ value: Uint8Array; expiresAt: number | undefined } | undefined> {
-    const written = this.#writes.get(`${scope}\0${key}`)?.change;
+    const written = this.#writes.get(idOf(scope, key))?.change;
     if (written) return written === 'removed' ? undefined : written;
-    const known = this.#reads.get(`${scope}\0${key}`);
-    if (known) return known.entry;
-    return whenReady(this.#check(), () =>
-      whenReady(this.#store.get(scope, key, this.#now), (entry) => {
-        this.#reads.set(`${scope}\0${key}`, { scope, key, revision: entry?.revision ?? 0, entry });
-        return entry;
-      }),
-    );
+    this.#held ??= this.#store.moment();
+    return whenReady(this.#store.get(scope, key, this.#now), (entry) => this.#seen(scope, key, entry));
+  }
+
+  /** When the entry expires, without reading it twice. */
+  expiry(scope: string, key: string): Soon<number | undefined> {
+    const id = idOf(scope, key);
+    const known = this.#writes.has(id) ? undefined : this.#reads.get(id);
+    return known ? known.expiresAt : whenReady(this.get(scope, key), (entry) => entry?.expiresAt);
   }
 
   put(scope: string, key: string, value: Uint8Array, expiresAt: number | undefined): void {
-    this.#writes.set(`${scope}\0${key}`, { scope, key, change: { value, expiresAt } });
+    this.keep(EACH_BYTES + key.length + value.length);
+    this.#writes.set(idOf(scope, key), { scope, key, change: { value, expiresAt } });
   }
 
   remove(scope: string, key: string): void {
-    this.#writes.set(`${scope}\0${key}`, { scope, key, change: 'removed' });
+    this.keep(EACH_BYTES + key.length);
+    this.#writes.set(idOf(scope, key), { scope, key, change: 'removed' });
   }
 
   /** Keys with this transaction's own writes among them. */
   list(scope: string, { prefix = '', after, limit }: ListOptions): Soon<string[]> {
-    const options = { prefix, after };
-    return whenReady(this.#check(), () =>
-      whenReady(this.#store.list(scope, options, this.#now), (stored) => {
-        this.#lists.push({ scope, options, keys: stored.join('\0') });
-        const keys = new Set(stored);
-        for (const write of this.#writes.values()) {
-          if (write.scope !== scope || !write.key.startsWith(prefix) || (after !== undefined && write.key <= after)) continue;
-          if (write.change === 'removed') keys.delete(write.key);
-          else keys.add(write.key);
+    this.#held ??= this.#store.moment();
+    const own = [...this.#writes.values()].filter((write) => write.scope === scope && write.key.startsWith(prefix));
+    const removed = own.filter(({ change }) => change === 'removed').length;
+    const options = { prefix, after, limit: limit === undefined ? undefined : limit + removed };
+    return whenReady(this.#store.list(scope, options, this.#now, this.#charge), (keys) =>
+      whenReady(this.#listed({ scope, options, keys }), () => {
+        if (own.length === 0) return keys;
+        const all = new Set(keys);
+        for (const { key, change } of own) {
+          if (change === 'removed') all.delete(key);
+          else if (after === undefined || compareBytes(key, after) > 0) all.add(key);
         }
-        return [...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).slice(0, limit);
+        return whenReady(inOrder(this.#charge, [...all]), (ordered) => ordered.slice(0, limit));
       }),
     );
   }
 
-  /** Runs when the commit has held. */
-  afterwards(work: (context: Context) => Soon<unknown>): void {
-    this.#after.push(work);
+  /** Counts what is kept beside reads and writes: an operation, or so many bytes of a value. Throws LIMIT_EXCEEDED. */
+  keep(bytes: number): void {
+    if (this.#bytes + bytes > MOST_BYTES)
+      throw new ScriptError(
+        'LIMIT_EXCEEDED',
+        `State.transaction: fn: what it reads and saves would take more than ${MOST_BYTES / 2 ** 20} MB together; make several transactions of it`,
+      );
+    this.#bytes += bytes;
   }
 
   /** False when something that was read has changed; else everything is saved. */
   async commit(): Promise<boolean> {
-    if (this.stale || !(await this.#listsHold())) return false;
-    const writes: StoreWrite[] = [...this.#writes.values()].map(({ scope, key, change }) => {
-      const expect = this.#reads.get(`${scope}\0${key}`)?.revision;
-      return change === 'removed' ? { scope, key, remove: true, expect } : { scope, key, put: change, expect };
-    });
-    const checks = [...this.#reads]
-      .filter(([id]) => !this.#writes.has(id))
-      .map(([, { scope, key, revision }]): StoreWrite => ({ scope, key, expect: revision }));
-    return writes.length + checks.length === 0 || this.#store.commit([...checks, ...writes], this.#now);
+    if (this.stale) return false;
+    const writes: StoreWrite[] = [];
+    const { cpu } = this.#charge.run;
+    for (const [id, { scope, key, revision, bytes }] of this.#reads) {
+      await breathe(cpu);
+      if (!this.#writes.has(id)) writes.push({ scope, key, expect: revision, expectBytes: bytes });
+    }
+    for (const [id, { scope, key, change }] of this.#writes) {
+      await breathe(cpu);
+      const expect = this.#reads.get(id)?.revision;
+      writes.push(change === 'removed' ? { scope, key, remove: true, expect } : { scope, key, put: change, expect });
+    }
+    await breathe(cpu);
+    const lists = [...this.#lists.values()];
+    return writes.length + lists.length === 0 || this.#store.commit(writes, this.#now, { lists, charge: this.#charge });
   }
 
-  async finish(context: Context): Promise<void> {
-    for (const work of this.#after) await work(context);
+  #seen(scope: string, key: string, entry: StoredEntry | undefined): Soon<StoredEntry | undefined> {
+    const id = idOf(scope, key);
+    const known = this.#reads.get(id);
+    const revision = entry?.revision ?? 0;
+    if (known) return known.revision === revision ? entry : this.#conflict();
+    this.keep(EACH_BYTES + key.length);
+    this.#reads.set(id, { scope, key, revision, bytes: entry?.value.length ?? 0, expiresAt: entry?.expiresAt });
+    return whenReady(this.#settle(), () => entry);
   }
 
-  #check(): Soon<void> {
-    if (this.#reads.size === 0) return;
-    const current = [...this.#reads.values()].map(({ scope, key, revision }) =>
+  #listed(list: ListCheck): Soon<void> {
+    const id = JSON.stringify([list.scope, list.options]);
+    const known = this.#lists.get(id);
+    if (known) return sameKeys(known.keys, list.keys) ? undefined : this.#conflict();
+    this.keep(list.keys.reduce((sum, key) => sum + key.length, EACH_BYTES + 8 * list.keys.length));
+    this.#lists.set(id, list);
+    return this.#settle();
+  }
+
+  /** Makes sure that what was read before was still so when the latest was read: that all of it is so now. */
+  #settle(): Soon<void> {
+    if (this.#reads.size + this.#lists.size < 2) return;
+    const moment = this.#store.moment();
+    const held = this.#held;
+    if (held && sameMoment(held, moment)) return;
+    const changed = held && this.#store.changedSince(held);
+    const scopes = changed && new Set(changed.map((id) => id.slice(0, id.indexOf('\0'))));
+    const reads = changed ? changed.flatMap((id) => this.#reads.get(id) ?? []) : [...this.#reads.values()];
+    const lists = [...this.#lists.values()].filter(({ scope }) => scopes?.has(scope) !== false);
+    const looked = this.#look(reads, ({ scope, key, revision }) =>
       whenReady(this.#store.get(scope, key, this.#now), (entry) => (entry?.revision ?? 0) === revision),
     );
-    const decide = (held: readonly boolean[]) => {
-      if (held.every(Boolean)) return;
-      this.stale = true;
-      throw new ScriptError('CONFLICT', 'what the transaction has read was changed by somebody else');
-    };
-    return current.some((one) => one instanceof Promise) ? Promise.all(current).then(decide) : decide(current as boolean[]);
+    const listed = () =>
+      this.#look(lists, ({ scope, options, keys }) => whenReady(this.#store.list(scope, options, this.#now, this.#charge), (found) => sameKeys(found, keys)));
+    return whenReady(whenReady(looked, listed), () => {
+      this.#held = moment;
+    });
   }
 
-  async #listsHold(): Promise<boolean> {
-    for (const { scope, options, keys } of this.#lists) if ((await this.#store.list(scope, options, this.#now)).join('\0') !== keys) return false;
-    return true;
+  /** Whether each still holds, in turns where there are many. */
+  #look<T>(items: readonly T[], holds: (item: T) => Soon<boolean>): Soon<void> {
+    const { cpu } = this.#charge.run;
+    const decide = (held: boolean) => held || this.#conflict();
+    return whenReady(
+      eachSoon(items, (item) => whenReady(breathe(cpu), () => whenReady(holds(item), decide))),
+      () => undefined,
+    );
   }
+
+  #conflict(): never {
+    this.stale = true;
+    throw new ScriptError('CONFLICT', 'what the transaction has read was changed by somebody else');
+  }
+}
+
+/** Keys in byte order, in turns where there are many. */
+function inOrder({ run: { cpu } }: Charge, keys: readonly string[]): Soon<string[]> {
+  const ordering = orderInSteps(keys);
+  let ordered: string[] = [];
+  const step = () => {
+    const { done = false, value } = ordering.next();
+    if (value) ordered = value;
+    return done;
+  };
+  return whenReady(inTurns(cpu, step), () => ordered);
 }

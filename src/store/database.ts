@@ -1,11 +1,13 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { breathe } from '../call/breath.ts';
+import type { Cpu } from '../call/cpu.ts';
 import type { Soon } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
 import { transaction, writing } from './busy.ts';
 import { isNoSuchTable, resultCode, SQLITE_FULL, storeFailure } from './failure.ts';
-import { openDatabase } from './open.ts';
+import { BUSY_MS, openDatabase, openReader } from './open.ts';
 import { STATE_FORMAT } from './schema.ts';
 
 const PAGE_BYTES = 4_096;
@@ -23,14 +25,22 @@ export interface DatabaseOptions {
   readonly most_pages?: number | undefined;
 }
 
+/** What reads. */
+export interface Reader {
+  /** Rows that are read one by one. */
+  each<T>(sql: string, values?: Parameters): Iterable<T>;
+}
+
 /** An open `state.db`: statements prepared once, and writes that wait for other processes without blocking. */
-export class Database {
+export class Database implements Reader {
   readonly #db: DatabaseSync;
   readonly #path: string;
   readonly #options: DatabaseOptions;
   readonly #statements = new Map<string, StatementSync>();
   /** Set when another process has removed the tenant whose database this is. */
   removed = false;
+  /** The end of the last write that another connection of this process makes or waits to make. */
+  #beside: Promise<void> | undefined;
   #waiting = 0;
   #closing = false;
 
@@ -77,6 +87,20 @@ export class Database {
     }
   }
 
+  /** Rows that are read one by one. */
+  *each<T>(sql: string, values: Parameters = {}): Generator<T> {
+    try {
+      yield* this.#statement(sql).iterate(values) as Iterable<T>;
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Differs from that of an earlier moment when another connection has changed the database in between. */
+  get version(): number {
+    return this.one<{ data_version: number }>('PRAGMA data_version')?.data_version ?? 0;
+  }
+
   /** Runs one change, inside of `write`. Gives how many rows it concerned. */
   run(sql: string, values: Parameters = {}): number {
     return Number(this.#statement(sql).run(values).changes);
@@ -89,6 +113,22 @@ export class Database {
       return work();
     } finally {
       this.#db.exec('COMMIT');
+    }
+  }
+
+  /** Reads of one moment in steps, over several turns of the event loop, by a connection of its own; writes go on meanwhile. */
+  async readInTurns<T>(cpu: Cpu, read: (reader: Reader) => Generator<undefined, T>): Promise<T> {
+    try {
+      using reader = openReader(this.#path);
+      const steps = read(reader);
+      for (;;) {
+        const { done, value } = steps.next();
+        if (done) return value;
+        const breath = breathe(cpu);
+        if (breath) await breath;
+      }
+    } catch (error) {
+      throw this.#failure(error);
     }
   }
 
@@ -110,8 +150,36 @@ export class Database {
 
   /** Does it now, or again and again without blocking while another process writes. */
   write<T>(work: () => T): Soon<T> {
-    const soon = writing(work, (error) => this.#failure(error));
+    const soon = writing(
+      work,
+      (error) => this.#failure(error),
+      () => this.#beside,
+    );
     return soon instanceof Promise ? this.#waited(soon) : soon;
+  }
+
+  /** Has another connection of this process write, one at a time; who wants to write here meanwhile and finds the database locked waits for that, and does not hold the event loop. */
+  async writeBeside<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#beside;
+    const result = before ? before.then(work) : work();
+    const ended = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#beside = ended;
+    this.#waitLocked(1);
+    try {
+      return await result;
+    } finally {
+      if (this.#beside === ended) {
+        this.#beside = undefined;
+        this.#waitLocked(BUSY_MS);
+      }
+    }
+  }
+
+  #waitLocked(ms: number): void {
+    if (this.#db.isOpen) this.#db.exec(`PRAGMA busy_timeout = ${ms}`);
   }
 
   /** Closes it, or lets the last waiting write do so. */

@@ -1,25 +1,49 @@
+import { inTurns } from '../call/breath.ts';
+import { uncharged } from '../call/cpu.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
+import { compareBytes, inByteOrder, orderInSteps } from '../call/text.ts';
 import type { ArtifactRecords, StoredContent } from './artifacts.ts';
 import { type BlobFiles, memoryBlobs } from './blobs.ts';
+import { Changes, type Moment } from './changes.ts';
 import { dropUnused, memoryArtifacts } from './memory-artifacts.ts';
+import { type MemoryState, memoryBackups } from './memory-backups.ts';
 import { type MemorySessions, memorySessions } from './memory-sessions.ts';
 import type { SessionRecords } from './sessions.ts';
 import {
-  type BackupFiles,
+  type Backups,
+  type Charge,
+  type CommitOptions,
+  type ListCheck,
   type ListOptions,
-  type MetaWrite,
   newRevision,
   type Store,
-  type StoreDump,
   type StoredEntry,
   type StoreUsage,
   type StoreWrite,
+  sameKeys,
 } from './store.ts';
+
+/** Keys that are looked at between two looks at the clock. */
+const STEP = 1_000;
 
 /** A store that lives as long as the process; for tests and hosts that keep nothing. */
 export class MemoryStore implements Store {
-  #scopes = new Map<string, Map<string, StoredEntry>>();
-  #meta = new Map<string, string>();
-  readonly backups: BackupFiles = memoryBackups();
+  #state: MemoryState = { scopes: new Map(), meta: new Map() };
+  readonly #changes = new Changes();
+  /** Nobody's run is charged where none is named. */
+  readonly #nobody: Charge = { run: uncharged('memory') };
+  readonly backups: Backups = memoryBackups(
+    {
+      copy: () => ({ scopes: new Map([...this.#state.scopes].map(([scope, map]) => [scope, new Map(map)])), meta: new Map(this.#state.meta) }),
+      exchange: (state) => {
+        const before = this.#state;
+        this.#state = state;
+        this.#changes.noteAll();
+        return before;
+      },
+    },
+    this.#nobody,
+  );
   readonly blobs: BlobFiles = memoryBlobs();
   readonly sessions: SessionRecords;
   readonly artifacts: ArtifactRecords;
@@ -33,71 +57,88 @@ export class MemoryStore implements Store {
   }
 
   get(scope: string, key: string, now: number): StoredEntry | undefined {
-    const entry = this.#scopes.get(scope)?.get(key);
+    const entry = this.#state.scopes.get(scope)?.get(key);
     return entry && !expired(entry, now) ? entry : undefined;
   }
 
-  list(scope: string, { prefix = '', after, limit = Number.POSITIVE_INFINITY }: ListOptions, now: number): string[] {
-    const keys = [...(this.#scopes.get(scope) ?? [])].filter(([key, entry]) => !expired(entry, now) && key.startsWith(prefix)).map(([key]) => key);
-    const sorted = keys.sort(byBytes);
-    const rest = after === undefined ? sorted : sorted.filter((key) => byBytes(key, after) > 0);
-    return rest.slice(0, limit);
+  list(scope: string, options: ListOptions, now: number, { run }: Charge = this.#nobody): Soon<string[]> {
+    const ordering = orderInSteps(this.#matching(scope, options, now));
+    let keys: string[] = [];
+    const step = () => {
+      const { done = false, value } = ordering.next();
+      if (value) keys = value;
+      return done;
+    };
+    return whenReady(inTurns(run.cpu, step), () => keys.slice(0, options.limit));
   }
 
   scopes(now: number): string[] {
-    return [...this.#scopes]
-      .filter(([, entries]) => [...entries.values()].some((entry) => !expired(entry, now)))
-      .map(([scope]) => scope)
-      .sort(byBytes);
+    return inByteOrder([...this.#state.scopes].filter(([, map]) => holdsAny(map, now)).map(([scope]) => scope));
   }
 
-  usage(now: number): StoreUsage {
-    const { entries } = this.dump(now);
-    const bytes = entries.reduce((sum, { scope, key, value }) => sum + Buffer.byteLength(scope) + Buffer.byteLength(key) + value.length, 0);
-    return { entries: entries.length, scopes: this.scopes(now).length, bytes };
+  usage(now: number, { run }: Charge = this.#nobody): Soon<StoreUsage> {
+    const counting = usageInSteps(this.#state, now);
+    let usage: StoreUsage = { entries: 0, scopes: 0, bytes: 0 };
+    const step = () => {
+      const { done = false, value } = counting.next();
+      if (value) usage = value;
+      return done;
+    };
+    return whenReady(inTurns(run.cpu, step), () => usage);
   }
 
   meta(name: string): string | undefined {
-    return this.#meta.get(name);
+    return this.#state.meta.get(name);
   }
 
-  commit(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[] = []): boolean {
+  commit(writes: readonly StoreWrite[], now: number, { meta = [], lists = [] }: CommitOptions = {}): boolean {
+    const state = this.#state;
     const holds = (write: StoreWrite) => write.expect === undefined || write.expect === (this.get(write.scope, write.key, now)?.revision ?? 0);
-    if (!writes.every(holds) || !meta.every(({ name, expect }) => expect === undefined || expect === (this.#meta.get(name) ?? ''))) return false;
+    if (!writes.every(holds) || !meta.every(({ name, expect }) => expect === undefined || expect === (state.meta.get(name) ?? ''))) return false;
+    if (!lists.every((list) => this.#listHolds(list, now))) return false;
     for (const { scope, key, put, remove } of writes) {
       if (put) this.#scope(scope).set(key, { value: put.value, revision: newRevision(), expiresAt: put.expiresAt });
-      else if (remove) this.#scopes.get(scope)?.delete(key);
+      else if (remove) state.scopes.get(scope)?.delete(key);
+      this.#changes.note(scope, key);
     }
-    for (const { name, value } of meta) this.#meta.set(name, value);
+    for (const { name, value } of meta) state.meta.set(name, value);
     return true;
   }
 
   clear(scope: string, now: number): number {
-    const count = this.list(scope, {}, now).length;
-    this.#scopes.delete(scope);
+    const count = this.#matching(scope, {}, now).length;
+    this.#state.scopes.delete(scope);
+    this.#changes.noteAll();
     return count;
   }
 
-  dump(now: number): StoreDump {
-    const entries = [...this.#scopes].flatMap(([scope, map]) =>
-      [...map].filter(([, entry]) => !expired(entry, now)).map(([key, { value, expiresAt }]) => ({ scope, key, value, expiresAt })),
-    );
-    return { entries, meta: Object.fromEntries(this.#meta) };
+  moment(): Moment {
+    return this.#changes.moment(0);
   }
 
-  replace({ entries, meta }: StoreDump): void {
-    this.#scopes = new Map();
-    this.#meta = new Map(Object.entries(meta));
-    for (const { scope, key, value, expiresAt } of entries) this.#scope(scope).set(key, { value, revision: newRevision(), expiresAt });
+  changedSince(moment: Moment): readonly string[] | undefined {
+    return this.#changes.since(moment, 0);
   }
 
   abandon(): void {}
 
   close(): void {}
 
+  #matching(scope: string, { prefix = '', after }: ListOptions, now: number): string[] {
+    const keys: string[] = [];
+    for (const [key, entry] of this.#state.scopes.get(scope) ?? [])
+      if (key.startsWith(prefix) && !expired(entry, now) && (after === undefined || compareBytes(key, after) > 0)) keys.push(key);
+    return keys;
+  }
+
+  #listHolds({ scope, options, keys }: ListCheck, now: number): boolean {
+    return sameKeys(inByteOrder(this.#matching(scope, options, now)).slice(0, options.limit), keys);
+  }
+
   #scope(scope: string): Map<string, StoredEntry> {
-    const found = this.#scopes.get(scope) ?? new Map<string, StoredEntry>();
-    this.#scopes.set(scope, found);
+    const { scopes } = this.#state;
+    const found = scopes.get(scope) ?? new Map<string, StoredEntry>();
+    scopes.set(scope, found);
     return found;
   }
 }
@@ -106,16 +147,22 @@ function expired({ expiresAt }: StoredEntry, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
 
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+function holdsAny(map: ReadonlyMap<string, StoredEntry>, now: number): boolean {
+  for (const entry of map.values()) if (!expired(entry, now)) return true;
+  return false;
 }
 
-function memoryBackups(): BackupFiles {
-  const files = new Map<string, Uint8Array>();
-  return {
-    write: (id, bytes) => void files.set(id, bytes),
-    read: (id) => files.get(id),
-    ids: () => [...files.keys()],
-    remove: (id) => files.delete(id),
-  };
+function* usageInSteps({ scopes }: MemoryState, now: number): Generator<undefined, StoreUsage> {
+  let [entries, bytes, looked, filled] = [0, 0, 0, 0];
+  for (const [scope, map] of scopes) {
+    const before = entries;
+    for (const [key, entry] of map) {
+      if (++looked % STEP === 0) yield;
+      if (expired(entry, now)) continue;
+      entries++;
+      bytes += Buffer.byteLength(scope) + Buffer.byteLength(key) + entry.value.length;
+    }
+    if (entries > before) filled++;
+  }
+  return { entries, scopes: filled, bytes };
 }

@@ -1,93 +1,91 @@
 import { join } from 'node:path';
+import { inTurns } from '../call/breath.ts';
+import { encodeSoon } from '../call/codec.ts';
 import { uncharged } from '../call/cpu.ts';
-import type { Soon } from '../call/soon.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
+import { asScriptError, ScriptError } from '../errors.ts';
 import type { AppendTask } from './append-task.ts';
 import type { ArtifactRecords } from './artifacts.ts';
+import { headOf } from './backup-format.ts';
 import { type BlobFiles, blobFolder } from './blobs.ts';
-import { Database, type DatabaseOptions } from './database.ts';
+import { Changes, type Moment } from './changes.ts';
+import { Database, type DatabaseOptions, type Reader } from './database.ts';
 import { storeFailure } from './failure.ts';
-import { backupFolder } from './files.ts';
+import { backupIds, backupPath, openBackup, removeFile } from './files.ts';
 import { makeFolder } from './folders.ts';
+import { packCommit } from './packed-commit.ts';
 import type { Refused, SessionRecords } from './sessions.ts';
 import { sqliteArtifacts } from './sqlite-artifacts.ts';
+import { checkBackup, restoreBackup, writeBackup } from './sqlite-backups.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
 import {
-  type BackupFiles,
-  type ListOptions,
-  type MetaWrite,
-  newRevision,
-  type Store,
-  type StoreDump,
-  type StoredEntry,
-  type StoreUsage,
-  type StoreWrite,
-} from './store.ts';
+  applyWrite,
+  clearScope,
+  commitAll,
+  getEntry,
+  getMeta,
+  isLargeScope,
+  keysInSteps,
+  type Steps,
+  scopesInSteps,
+  TakesLong,
+  usageInSteps,
+} from './sqlite-state.ts';
+import type { StateTask, StateWork } from './state-task.ts';
+import type { BackupHead, Backups, Charge, CommitOptions, ListCheck, ListOptions, MetaWrite, Store, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
 
-/** Turns that take more together are written by a thread, bytes. */
+/** Turns, and values of one commit, that take more together are written by a thread, bytes. */
 const LARGE = 2 ** 20;
+/** So are commits of more changes and checks, and the clearing of so many values. */
+const MANY = 300;
+/** What takes longer is begun again in turns or in a thread, ms. */
+const AT_ONCE_MS = 3;
+/** A database up to this size, or a backup, is read and written at once, bytes. */
+const SMALL = 2 ** 18;
 const LARGE_MS = 60_000;
+const BACKUP_MS = 600_000;
 const APPEND = new URL('./append-task.ts', import.meta.url);
-
-const LIVE = '(expires_at IS NULL OR expires_at > :now)';
-
-const STATEMENTS = {
-  get: `SELECT value, revision, expires_at FROM state WHERE scope = :scope AND key = :key AND ${LIVE}`,
-  revision: `SELECT revision FROM state WHERE scope = :scope AND key = :key AND ${LIVE}`,
-  put: 'INSERT INTO state VALUES (:scope, :key, :value, :revision, :expires) ON CONFLICT DO UPDATE SET value = excluded.value, revision = excluded.revision, expires_at = excluded.expires_at',
-  remove: 'DELETE FROM state WHERE scope = :scope AND key = :key',
-  list: `SELECT key FROM state WHERE scope = :scope AND key > :after AND key >= :prefix AND substr(key, 1, length(:prefix)) = :prefix AND ${LIVE} ORDER BY key LIMIT :limit`,
-  scopes: `SELECT DISTINCT scope FROM state WHERE ${LIVE} ORDER BY scope`,
-  usage: `SELECT count(*) AS entries, count(DISTINCT scope) AS scopes, coalesce(sum(length(CAST(scope AS BLOB)) + length(CAST(key AS BLOB)) + length(value)), 0) AS bytes FROM state WHERE ${LIVE}`,
-  clear: 'DELETE FROM state WHERE scope = :scope',
-  count: `SELECT count(*) AS count FROM state WHERE scope = :scope AND ${LIVE}`,
-  expire: 'DELETE FROM state WHERE expires_at <= :now',
-  all: `SELECT scope, key, value, expires_at FROM state WHERE ${LIVE} ORDER BY scope, key`,
-  meta: 'SELECT value FROM meta WHERE name = :name',
-  allMeta: 'SELECT name, value FROM meta',
-  putMeta: 'INSERT INTO meta VALUES (:name, :value) ON CONFLICT DO UPDATE SET value = excluded.value',
-} as const;
-
-interface Row {
-  readonly scope: string;
-  readonly key: string;
-  readonly value: Uint8Array;
-  readonly revision: number;
-  readonly expires_at: number | null;
-}
-
-interface MetaRow {
-  readonly name: string;
-  readonly value: string;
-}
+const STATE = new URL('./state-task.ts', import.meta.url);
 
 /** A tenant's data in `state.db` and the files of its folder. */
 export class SqliteStore implements Store {
-  readonly backups: BackupFiles;
+  readonly backups: Backups;
   readonly sessions: SessionRecords;
   readonly artifacts: ArtifactRecords;
   readonly blobs: BlobFiles;
   readonly #db: Database;
+  readonly #folder: string;
+  readonly #options: DatabaseOptions;
+  readonly #changes = new Changes();
+  /** Nobody's run is charged where none is named. */
+  readonly #nobody: Charge;
 
   /** Opens or makes the database. Throws STORE_FAILED with one sentence when that is impossible. */
   constructor(folder: string, durability: 'normal' | 'full', limits: Omit<DatabaseOptions, 'durability'> = {}) {
-    this.backups = backupFolder(join(folder, 'backups'));
+    this.#folder = folder;
+    const databaseOptions = { durability, ...limits };
+    this.#options = databaseOptions;
+    this.#nobody = { run: uncharged(folder) };
+    this.backups = this.#backupsIn(join(folder, 'backups'));
     this.blobs = blobFolder(join(folder, 'blobs'));
     try {
       makeFolder(folder);
     } catch (error) {
       throw storeFailure(error);
     }
-    this.#db = new Database(join(folder, 'state.db'), { durability, ...limits });
-    const sessions = sqliteSessions(this.#db);
+    const db = new Database(join(folder, 'state.db'), databaseOptions);
+    this.#db = db;
+    const sessions = sqliteSessions(db);
     this.sessions = {
       ...sessions,
       append(id, turns, quotas, now) {
         if (turns.reduce((sum, { length }) => sum + length, 0) <= LARGE) return sessions.append(id, turns, quotas, now);
-        const task: AppendTask = { folder, options: { durability, ...limits }, id, turns, quotas, now };
-        return import('../worker/pool.ts').then(({ inWorker }) => inWorker<number | Refused>(APPEND, task, { deadlineMs: LARGE_MS, run: uncharged(folder) }));
+        const task: AppendTask = { folder, options: databaseOptions, id, turns, quotas, now };
+        const options = { deadlineMs: LARGE_MS, run: uncharged(folder) };
+        return db.writeBeside(async () => (await import('../worker/pool.ts')).inWorker<number | Refused>(APPEND, task, options));
       },
     };
-    this.artifacts = sqliteArtifacts(this.#db, this.blobs, limits.max_bytes);
+    this.artifacts = sqliteArtifacts(db, this.blobs, limits.max_bytes);
   }
 
   get isRemoved(): boolean {
@@ -95,60 +93,61 @@ export class SqliteStore implements Store {
   }
 
   get(scope: string, key: string, now: number): StoredEntry | undefined {
-    const row = this.#db.one<Row>(STATEMENTS.get, { scope, key, now });
-    return row && { value: row.value, revision: row.revision, expiresAt: row.expires_at ?? undefined };
+    return getEntry(this.#db, scope, key, now);
   }
 
-  list(scope: string, { prefix = '', after = '', limit = -1 }: ListOptions, now: number): string[] {
-    return this.#db.all<Row>(STATEMENTS.list, { scope, prefix, after, limit, now }).map((row) => row.key);
+  list(scope: string, options: ListOptions, now: number, charge?: Charge): Soon<string[]> {
+    return this.#inTurns(charge, (reader) => keysInSteps(reader, scope, options, now));
   }
 
-  scopes(now: number): string[] {
-    return this.#db.all<Row>(STATEMENTS.scopes, { now }).map((row) => row.scope);
+  scopes(now: number, charge?: Charge): Soon<string[]> {
+    return this.#inTurns(charge, (reader) => scopesInSteps(reader, now));
   }
 
-  usage(now: number): StoreUsage {
-    return { ...(this.#db.one<StoreUsage>(STATEMENTS.usage, { now }) ?? { entries: 0, scopes: 0, bytes: 0 }) };
+  usage(now: number, charge?: Charge): Soon<StoreUsage> {
+    return this.#inTurns(charge, (reader) => usageInSteps(reader, now));
   }
 
   meta(name: string): string | undefined {
-    return this.#db.one<MetaRow>(STATEMENTS.meta, { name })?.value;
+    return getMeta(this.#db, name);
   }
 
-  commit(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[] = []): Soon<boolean> {
+  commit(writes: readonly StoreWrite[], now: number, { meta = [], lists = [], charge }: CommitOptions = {}): Soon<boolean> {
     const [first] = writes;
-    const simple = writes.length === 1 && meta.length === 0 && first?.expect === undefined;
-    return this.#db.write(simple && first ? () => this.#apply(first) : () => this.#db.transaction(() => this.#commitAll(writes, now, meta)));
+    if (first && writes.length === 1 && meta.length + lists.length === 0 && first.expect === undefined) {
+      return this.#db.write(() => {
+        applyWrite(this.#db, first);
+        this.#note(first.scope, first.key);
+        return true;
+      });
+    }
+    if (isLarge(writes, lists)) return this.#commitBeside(writes, now, meta, lists, charge);
+    const held = this.#db.write(() => {
+      const until = performance.now() + AT_ONCE_MS;
+      try {
+        return this.#db.transaction(() => commitAll(this.#db, writes, now, { meta, lists }, { noted: this.#note, until }));
+      } catch (error) {
+        if (error instanceof TakesLong) return error;
+        throw error;
+      }
+    });
+    return whenReady(held, (all) => (all instanceof TakesLong ? this.#commitBeside(writes, now, meta, lists, charge) : all));
   }
 
-  clear(scope: string, now: number): Soon<number> {
-    return this.#db.write(() =>
-      this.#db.transaction(() => {
-        const count = this.#db.one<{ count: number }>(STATEMENTS.count, { scope, now })?.count ?? 0;
-        this.#db.run(STATEMENTS.clear, { scope });
-        return count;
-      }),
-    );
+  clear(scope: string, now: number, charge?: Charge): Soon<number> {
+    if (isLargeScope(this.#db, scope, { entries: MANY, bytes: LARGE })) return this.#writeBeside({ kind: 'clear', scope, now }, LARGE_MS, charge);
+    return this.#db.write(() => {
+      this.#changes.noteAll();
+      return this.#db.transaction(() => clearScope(this.#db, scope, now));
+    });
   }
 
-  dump(now: number): StoreDump {
-    return this.#db.read(() => ({
-      entries: this.#db
-        .all<Row>(STATEMENTS.all, { now })
-        .map(({ scope, key, value, expires_at }) => ({ scope, key, value, expiresAt: expires_at ?? undefined })),
-      meta: Object.fromEntries(this.#db.all<MetaRow>(STATEMENTS.allMeta).map(({ name, value }) => [name, value])),
-    }));
+  moment(): Moment {
+    return this.#changes.moment(this.#db.version);
   }
 
-  replace({ entries, meta }: StoreDump): Soon<void> {
-    return this.#db.write(() =>
-      this.#db.transaction(() => {
-        this.#db.run('DELETE FROM state');
-        this.#db.run('DELETE FROM meta');
-        for (const { scope, key, value, expiresAt } of entries) this.#apply({ scope, key, put: { value, expiresAt } });
-        for (const [name, value] of Object.entries(meta)) this.#db.run(STATEMENTS.putMeta, { name, value });
-      }),
-    );
+  changedSince(moment: Moment): readonly string[] | undefined {
+    return this.#changes.since(moment, this.#db.version);
   }
 
   abandon(): Soon<void> {
@@ -163,20 +162,92 @@ export class SqliteStore implements Store {
     this.#db.close();
   }
 
-  #commitAll(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[]): boolean {
-    for (const { scope, key, expect } of writes) {
-      if (expect !== undefined && expect !== (this.#db.one<Row>(STATEMENTS.revision, { scope, key, now })?.revision ?? 0)) return false;
-    }
-    for (const { name, expect } of meta) if (expect !== undefined && expect !== (this.meta(name) ?? '')) return false;
-    for (const write of writes) this.#apply(write);
-    for (const { name, value } of meta) this.#db.run(STATEMENTS.putMeta, { name, value });
-    this.#db.run(STATEMENTS.expire, { now });
-    return true;
+  readonly #note = (scope: string, key: string): void => this.#changes.note(scope, key);
+
+  #backupsIn(folder: string): Backups {
+    const small = () => this.#db.size <= SMALL;
+    return {
+      make: (note, charge) => (small() ? this.#db.read(() => writeBackup(this.#db, folder, note)) : this.#beside({ kind: 'backup', note }, BACKUP_MS, charge)),
+      check: (id, charge) => (sizeOfBackup(folder, id) <= SMALL ? checkBackup(folder, id) : this.#beside({ kind: 'check', id }, BACKUP_MS, charge)),
+      restore: (id, before, charge) => {
+        if (!small() || sizeOfBackup(folder, id) > SMALL) return this.#writeBeside({ kind: 'restore', id, before }, BACKUP_MS, charge);
+        return restoreBackup(this.#db, folder, id, before, () => this.#changes.noteAll());
+      },
+      heads: (charge = this.#nobody) => {
+        const ids = backupIds(folder);
+        const heads: BackupHead[] = [];
+        const step = () => {
+          const id = ids.pop();
+          const opened = id === undefined ? undefined : openBackup(backupPath(folder, id));
+          if (id !== undefined && typeof opened === 'object') {
+            using backup = opened;
+            heads.push({ ...headOf(backup.line), id });
+          }
+          return ids.length === 0;
+        };
+        return whenReady(inTurns(charge.run.cpu, step), () => heads);
+      },
+      remove: (id) => removeFile(backupPath(folder, id)),
+    };
   }
 
-  #apply({ scope, key, put, remove }: StoreWrite): true {
-    if (put) this.#db.run(STATEMENTS.put, { scope, key, value: put.value, revision: newRevision(), expires: put.expiresAt ?? null });
-    else if (remove) this.#db.run(STATEMENTS.remove, { scope, key });
-    return true;
+  /** Reads at once what does not take long, else in turns; all of one moment. */
+  #inTurns<T>(charge: Charge = this.#nobody, read: (reader: Reader) => Steps<T>): Soon<T> {
+    const until = performance.now() + AT_ONCE_MS;
+    const steps = read(this.#db);
+    try {
+      do {
+        const { done, value } = steps.next();
+        if (done) return value;
+      } while (performance.now() < until);
+    } finally {
+      // A statement that is left in the middle would keep its moment.
+      steps.return(undefined as T);
+    }
+    return this.#db.readInTurns(charge.run.cpu, read);
   }
+
+  #commitBeside(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[], lists: readonly ListCheck[], charge?: Charge): Promise<boolean> {
+    const { run } = charge ?? this.#nobody;
+    return Promise.resolve(encodeSoon(run.cpu, packCommit({ writes, meta, lists }))).then((packed) =>
+      this.#writeBeside({ kind: 'commit', packed, now }, LARGE_MS, charge, [packed.buffer as ArrayBuffer]),
+    );
+  }
+
+  /** Has a thread do it that writes. */
+  #writeBeside<T>(work: StateWork, deadlineMs: number, charge: Charge | undefined, transfer?: readonly ArrayBuffer[]): Promise<T> {
+    return this.#db.writeBeside(() => this.#beside<T>(work, deadlineMs, charge, transfer));
+  }
+
+  async #beside<T>(work: StateWork, deadlineMs: number, { run, signal }: Charge = this.#nobody, transfer: readonly ArrayBuffer[] = []): Promise<T> {
+    const { inWorker } = await import('../worker/pool.ts');
+    const task: StateTask = { folder: this.#folder, options: this.#options, work };
+    try {
+      return await inWorker<T>(STATE, task, { deadlineMs, run, signal, transfer });
+    } catch (error) {
+      // Throws and takes note where the tenant was removed.
+      if (this.#db.isOpen) this.get('', '', 0);
+      const { code, message } = asScriptError(error);
+      throw signal?.aborted || !message.startsWith('the work ') ? error : new ScriptError(code, `${message}, so nothing of it was done`, { cause: error });
+    }
+  }
+}
+
+/** Whether a commit is sure to take long. */
+function isLarge(writes: readonly StoreWrite[], lists: readonly ListCheck[]): boolean {
+  let [count, bytes] = [0, 0];
+  for (const { put, remove, expectBytes = 0 } of writes) {
+    // What is only looked at takes a fraction of a write.
+    count += put || remove ? 1 : 1 / 8;
+    bytes += (put?.value.length ?? 0) + expectBytes / 2;
+  }
+  return bytes > LARGE || lists.reduce((sum, { keys }) => sum + keys.length / 8, count) > MANY;
+}
+
+/** Of its file, bytes; 0 when there is none. */
+function sizeOfBackup(folder: string, id: string): number {
+  const opened = openBackup(backupPath(folder, id));
+  if (typeof opened !== 'object') return 0;
+  using backup = opened;
+  return backup.size;
 }

@@ -1,6 +1,8 @@
+import type { Run } from '../call/context.ts';
 import type { Soon } from '../call/soon.ts';
 import type { ArtifactRecords } from './artifacts.ts';
 import type { BlobFiles } from './blobs.ts';
+import type { Moment } from './changes.ts';
 import type { SessionRecords } from './sessions.ts';
 
 /** One stored value. Revisions are random: the same number means that nobody wrote in between. */
@@ -23,6 +25,8 @@ export interface StoreWrite {
   readonly scope: string;
   readonly key: string;
   readonly expect?: number | undefined;
+  /** Bytes of the value that is expected, which a look at its revision reads too. */
+  readonly expectBytes?: number | undefined;
   /** Undefined deletes; absent only checks. */
   readonly put?: { readonly value: Uint8Array; readonly expiresAt?: number | undefined } | undefined;
   readonly remove?: true;
@@ -42,27 +46,43 @@ export interface StoreUsage {
   readonly bytes: number;
 }
 
-/** Every entry of a store, for backup and restore. */
-export interface StoreDump {
-  readonly entries: readonly { readonly scope: string; readonly key: string; readonly value: Uint8Array; readonly expiresAt: number | undefined }[];
-  readonly meta: Readonly<Record<string, string>>;
+/** A list of keys that must still be the same. */
+export interface ListCheck {
+  readonly scope: string;
+  readonly options: ListOptions;
+  readonly keys: readonly string[];
+}
+
+/** What else a commit changes and needs. */
+export interface CommitOptions {
+  readonly meta?: readonly MetaWrite[];
+  readonly lists?: readonly ListCheck[];
+  readonly charge?: Charge | undefined;
+}
+
+/** Who is charged with what large work computes, which others do not wait for, and what ends it; a call is one. */
+export interface Charge {
+  readonly run: Pick<Run, 'tenant' | 'cpu'>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where one tenant's data live: values here, sessions and artifacts in parts of their own. Expired entries are absent everywhere. All times are given by the caller, in ms since 1970. */
 export interface Store {
   get(scope: string, key: string, now: number): Soon<StoredEntry | undefined>;
-  list(scope: string, options: ListOptions, now: number): Soon<string[]>;
-  scopes(now: number): Soon<string[]>;
-  usage(now: number): Soon<StoreUsage>;
+  /** Keys of one moment. */
+  list(scope: string, options: ListOptions, now: number, charge?: Charge): Soon<string[]>;
+  scopes(now: number, charge?: Charge): Soon<string[]>;
+  usage(now: number, charge?: Charge): Soon<StoreUsage>;
   meta(name: string): Soon<string | undefined>;
   /** All writes or none; false when a precondition does not hold. */
-  commit(writes: readonly StoreWrite[], now: number, meta?: readonly MetaWrite[]): Soon<boolean>;
+  commit(writes: readonly StoreWrite[], now: number, options?: CommitOptions): Soon<boolean>;
   /** Removes a scope and says how many entries it had. */
-  clear(scope: string, now: number): Soon<number>;
-  dump(now: number): Soon<StoreDump>;
-  /** Replaces everything in one transaction. */
-  replace(dump: StoreDump): Soon<void>;
-  readonly backups: BackupFiles;
+  clear(scope: string, now: number, charge?: Charge): Soon<number>;
+  /** How far the changes have come: of two that are equal, nothing has changed in between. */
+  moment(): Moment;
+  /** The keys that may have changed since, as `idOf` makes them; undefined when that is not known. */
+  changedSince(moment: Moment): readonly string[] | undefined;
+  readonly backups: Backups;
   readonly sessions: SessionRecords;
   readonly artifacts: ArtifactRecords;
   /** Content of artifacts that is too large for a record. */
@@ -74,12 +94,36 @@ export interface Store {
   close(): void;
 }
 
-/** Where backups lie; written whole or not at all. */
-export interface BackupFiles {
-  write(id: string, bytes: Uint8Array): void;
-  read(id: string): Uint8Array | undefined;
-  ids(): string[];
+/** What a backup is called. */
+export interface BackupNote {
+  readonly id: string;
+  readonly description?: string | undefined;
+  /** ms since 1970. */
+  readonly created_at: number;
+}
+
+/** What is known of a backup without reading its values. */
+export interface BackupHead extends BackupNote {
+  readonly size_bytes: number;
+  readonly entries: number;
+}
+
+/** Copies of all values of a store; each is there whole or not at all. */
+export interface Backups {
+  /** Copies the values of one moment. */
+  make(note: BackupNote, charge?: Charge): Soon<void>;
+  /** Whether its checksum holds; undefined when there is none. */
+  check(id: string, charge?: Charge): Soon<boolean | undefined>;
+  /** Replaces all values at once, and makes a backup of what was there until then; gives what `check` would, and changes nothing unless that is true. */
+  restore(id: string, before: BackupNote, charge?: Charge): Soon<boolean | undefined>;
+  /** Those that can be read, in any order. */
+  heads(charge?: Charge): Soon<BackupHead[]>;
   remove(id: string): boolean;
+}
+
+/** Whether two lists have the same keys. */
+export function sameKeys(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((key, at) => key === b[at]);
 }
 
 /** A new revision. */

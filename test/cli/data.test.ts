@@ -88,6 +88,12 @@ describe('the data folder from the command line', { timeout: 60_000 }, () => {
       'error: scope: expected "global" or kind:id (agent, workflow, session, tenant, user, tool, hook, custom; an id is 1 to 128 of A-Za-z0-9_.-), got "nonsense"\n',
     ],
     ['JSON', ['state', 'set', 'global', 'k', 'abc', '--tenant', 'acme'], 2, `error: expected JSON, got "abc" (a text needs its quotes: '"text"')\n`],
+    [
+      'text',
+      ['state', 'set', 'global', 'k', '"\\ud800"', '--tenant', 'acme'],
+      2,
+      'error: expected text, got half of a surrogate pair (\\ud800) at position 1 (line 1 column 2)\n',
+    ],
   ])('says in one sentence that there is not %s', async (_, args, status, stderr) => {
     expect(await llmspell(...args)).toEqual({ status, stderr, stdout: '' });
     const { code, message } = (await json(...args)).error;

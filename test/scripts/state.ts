@@ -288,6 +288,47 @@ export const cases: readonly Case[] = [
     expect: ['LIMIT_EXCEEDED', 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED', 1],
   },
   {
+    name: 'a transaction that would keep more than 32 MB is refused, whatever it saves or reads, and nothing of it is saved',
+    lua: `local x = ("x"):rep(1000000) State.save("user:a", "x", x) local function try(f) local ok, e = pcall(State.transaction, function() for i = 1, 40 do f(i) end end) return {e.code, e.message} end return {try(function(i) State.save("global", "k" .. i, x) end), try(function() State.save("global", "k", x) end)[1], try(function() State.load("user:a", "x") end)[1], #State.list_keys("global")}`,
+    js: `const x = "x".repeat(1000000); State.save("user:a", "x", x); const refused = f => { try { State.transaction(() => { for (let i = 1; i <= 40; i++) f(i) }) } catch (e) { return [e.code, e.message] } }; [refused(i => State.save("global", "k" + i, x)), refused(() => State.save("global", "k", x))[0], refused(() => State.load("user:a", "x"))[0], State.list_keys("global").length]`,
+    expect: [
+      ['LIMIT_EXCEEDED', 'State.transaction: fn: what it reads and saves would take more than 32 MB together; make several transactions of it'],
+      'LIMIT_EXCEEDED',
+      'LIMIT_EXCEEDED',
+      0,
+    ],
+  },
+  {
+    name: 'a call that is refused for that may be caught inside, and the rest is saved',
+    lua: `local x = ("x"):rep(1000000) local saved = State.transaction(function() for i = 1, 40 do if not pcall(State.save, "global", "k" .. i, x) then return i - 1 end end end) return {saved, #State.list_keys("global")}`,
+    js: `const x = "x".repeat(1000000); const saved = State.transaction(() => { for (let i = 1; i <= 40; i++) { try { State.save("global", "k" + i, x) } catch { return i - 1 } } }); [saved, State.list_keys("global").length]`,
+    expect: [33, 33],
+  },
+  {
+    name: 'hooks behind a transaction get what was saved, loaded and deleted',
+    lua: `State.save("global", "a", {n = 1}) local seen = {} Hook.register("state:after_*", function(ctx) seen[#seen + 1] = {ctx.point, ctx.key, ctx.input.value or "none", ctx.output == nil and "nil" or ctx.output} end) State.transaction(function() State.load("global", "a") State.save("global", "b", {m = 2}) State.delete("global", "a") State.delete("global", "none") State.load("global", "none") end) return seen`,
+    js: `State.save("global", "a", {n: 1}); const seen = []; Hook.register("state:after_*", ctx => { seen.push([ctx.point, ctx.key, ctx.input.value ?? "none", ctx.output ?? "nil"]) }); State.transaction(() => { State.load("global", "a"); State.save("global", "b", {m: 2}); State.delete("global", "a"); State.delete("global", "none"); State.load("global", "none") }); seen`,
+    expect: [
+      ['state:after_load', 'a', 'none', { n: 1 }],
+      ['state:after_save', 'b', { m: 2 }, 'nil'],
+      ['state:after_delete', 'a', 'none', true],
+      ['state:after_delete', 'none', 'none', false],
+      ['state:after_load', 'none', 'none', 'nil'],
+    ],
+  },
+  {
+    name: 'a time to live may have a fraction',
+    lua: `State.save("global", "k", 1, {ttl_ms = 100000.5}) return State.load("global", "k")`,
+    js: `State.save("global", "k", 1, {ttl_ms: 100000.5}); State.load("global", "k")`,
+    expect: 1,
+  },
+  {
+    name: 'a migration that makes a value larger than a megabyte is undone',
+    lua: `State.save("global", "k", {x = ("x"):rep(600000)}) local ok, e = pcall(State.migrate, {from_version = 1, to_version = 2, transformations = {{field = "x", transform = "copy", to = "y"}}}) return {e.code, e.message, State.load("global", "k").y == nil}`,
+    js: `State.save("global", "k", {x: "x".repeat(600000)}); let e; try { State.migrate({from_version: 1, to_version: 2, transformations: [{field: "x", transform: "copy", to: "y"}]}) } catch (error) { e = error } [e.code, e.message, State.load("global", "k").y === undefined]`,
+    expect: ['LIMIT_EXCEEDED', 'State.migrate: k: would take more than 1 MB; nothing was migrated', true],
+  },
+  {
     name: 'long keys of maps come back',
     lua: `local key = ("k"):rep(70000) State.save("global", "k", {[key] = ("v"):rep(70000), [key .. "2"] = "short"}) local v = State.load("global", "k") return {#v[key], v[key .. "2"]}`,
     js: `const key = "k".repeat(70000); State.save("global", "k", {[key]: "v".repeat(70000), [key + "2"]: "short"}); const v = State.load("global", "k"); [v[key].length, v[key + "2"]]`,

@@ -210,10 +210,10 @@ describe.each<[string, () => Store]>([
     const store = open();
     await store.sessions.create(session('a'), QUOTAS, 0);
     await store.commit([{ scope: 's', key: 'k', put: { value: bytes('1') } }], 0);
-    const dump = await store.dump(0);
-    expect(dump.entries.length).toBe(1);
+    await store.backups.make({ id: 'bak_1', created_at: 0 });
+    expect((await store.backups.heads())[0]?.entries).toBe(1);
     await store.sessions.create(session('b'), QUOTAS, 1);
-    await store.replace(dump);
+    expect(await store.backups.restore('bak_1', { id: 'bak_2', created_at: 1 })).toBe(true);
     expect((await store.sessions.list({ limit: 9 }, 2)).length).toBe(2);
     store.close();
   });

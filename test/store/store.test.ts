@@ -17,6 +17,8 @@ const folder = () => join(root, String(++folders));
 const bytes = (text: string) => new TextEncoder().encode(text);
 const put = (scope: string, key: string, text: string, expect?: number, expiresAt?: number) => ({ scope, key, expect, put: { value: bytes(text), expiresAt } });
 
+const note = (created_at: number) => ({ id: `bak_${created_at}`, created_at });
+
 describe.each<[string, () => Store]>([
   ['sqlite', () => new SqliteStore(folder(), 'normal')],
   ['memory', () => new MemoryStore()],
@@ -47,8 +49,8 @@ describe.each<[string, () => Store]>([
     expect(await store.commit([put('s', 'c', '3', 0), put('s', 'a', '3', revision)], 0)).toBe(false);
     expect(await store.commit([put('s', 'c', '3', 0), { scope: 's', key: 'b', expect: 0 }], 0)).toBe(false);
     expect(await store.get('s', 'c', 0)).toBeUndefined();
-    expect(await store.commit([], 0, [{ name: 'v', value: '2', expect: '' }])).toBe(true);
-    expect(await store.commit([put('s', 'c', '3')], 0, [{ name: 'v', value: '3', expect: '1' }])).toBe(false);
+    expect(await store.commit([], 0, { meta: [{ name: 'v', value: '2', expect: '' }] })).toBe(true);
+    expect(await store.commit([put('s', 'c', '3')], 0, { meta: [{ name: 'v', value: '3', expect: '1' }] })).toBe(false);
     expect([await store.meta('v'), await store.get('s', 'c', 0)]).toEqual(['2', undefined]);
     store.close();
   });
@@ -77,14 +79,22 @@ describe.each<[string, () => Store]>([
     store.close();
   });
 
-  it('replaces everything by a dump', async () => {
+  it('replaces everything by a backup, and makes one of what was there', async () => {
     const store = open();
-    await store.commit([put('s', 'a', '1', undefined, 500)], 0, [{ name: 'v', value: '7' }]);
-    const dump = await store.dump(0);
+    await store.commit([put('s', 'a', '1', undefined, 500)], 0, { meta: [{ name: 'v', value: '7' }] });
+    await store.backups.make(note(1), undefined);
     await store.clear('s', 0);
-    await store.commit([put('s', 'b', '2')], 0, [{ name: 'v', value: '8' }]);
-    await store.replace(dump);
+    await store.commit([put('s', 'b', '2')], 0, { meta: [{ name: 'v', value: '8' }] });
+    expect([await store.backups.check('bak_1'), await store.backups.check('bak_2')]).toEqual([true, undefined]);
+    expect([await store.backups.restore('bak_1', note(2)), await store.backups.restore('bak_9', note(3))]).toEqual([true, undefined]);
     expect([await store.list('s', {}, 0), await store.list('s', {}, 500), await store.meta('v')]).toEqual([['a'], [], '7']);
+    expect((await store.backups.heads()).map(({ id, entries }) => [id, entries]).sort()).toEqual([
+      ['bak_1', 1],
+      ['bak_2', 1],
+    ]);
+    await store.backups.restore('bak_2', note(4));
+    expect([await store.list('s', {}, 0), await store.meta('v')]).toEqual([['b'], '8']);
+    expect([store.backups.remove('bak_2'), store.backups.remove('bak_2')]).toEqual([true, false]);
     store.close();
   });
 });
@@ -174,8 +184,8 @@ const store = new SqliteStore(folder, 'normal');
 const value = new Uint8Array(300);
 for (let i = Number(store.meta('next') ?? 0); ; i++) {
   const write = (key) => ({ scope: 's', key: key + String(i).padStart(7, '0'), put: { value } });
-  if (sabotaged) { await store.commit([write('a')], 0); await store.commit([write('b')], 0, [{ name: 'next', value: String(i + 1) }]); }
-  else await store.commit([write('a'), write('b')], 0, [{ name: 'next', value: String(i + 1) }]);
+  if (sabotaged) { await store.commit([write('a')], 0); await store.commit([write('b')], 0, { meta: [{ name: 'next', value: String(i + 1) }] }); }
+  else await store.commit([write('a'), write('b')], 0, { meta: [{ name: 'next', value: String(i + 1) }] });
   process.stdout.write(i + '\\n');
 }`;
 
@@ -196,9 +206,9 @@ async function killAtRandom(path: string, sabotaged: boolean): Promise<number> {
 }
 
 /** What is there must be whole, and everything that was told must be there. */
-function problems(path: string, told: number): string[] {
+async function problems(path: string, told: number): Promise<string[]> {
   const store = new SqliteStore(path, 'normal');
-  const keys = new Set(store.list('s', {}, 0));
+  const keys = new Set(await store.list('s', {}, 0));
   const halves = [...keys].filter((key) => !keys.has((key[0] === 'a' ? 'b' : 'a') + key.slice(1)));
   const lost = told >= 0 && !keys.has(`b${String(told).padStart(7, '0')}`) ? [`lost ${told}`] : [];
   store.close();
@@ -208,13 +218,13 @@ function problems(path: string, told: number): string[] {
 describe.concurrent('kill -9', () => {
   it('leaves nothing half written and loses nothing that was told', { timeout: 60_000 }, async () => {
     const path = folder();
-    for (let i = 0; i < 3; i++) expect(problems(path, await killAtRandom(path, false))).toEqual([]);
+    for (let i = 0; i < 3; i++) expect(await problems(path, await killAtRandom(path, false))).toEqual([]);
   });
 
   it('is noticed by this test where writing is not atomic', { timeout: 120_000 }, async () => {
     const path = folder();
     let found: string[] = [];
-    for (let i = 0; i < 60 && found.length === 0; i++) found = problems(path, await killAtRandom(path, true));
+    for (let i = 0; i < 60 && found.length === 0; i++) found = await problems(path, await killAtRandom(path, true));
     expect(found.length).toBeGreaterThan(0);
   });
 });
