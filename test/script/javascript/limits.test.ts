@@ -138,6 +138,6 @@ describe('promises', () => {
 
 describe('the process', () => {
   it('stays flat over kills', async () => {
-    expect(await grownBy('javascript', 150)).toBeLessThan(15);
+    expect(await grownBy('javascript', 80)).toBeLessThan(15);
   });
 });
