@@ -10,15 +10,15 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'what a run keeps on the host is bounded too, and the script may catch it',
-    limits: { memory_mb: 16 },
-    lua: `local x = ("x"):rep(4000000) local out = {}
+    limits: { memory_mb: 4 },
+    lua: `local x = ("x"):rep(1000000) local out = {}
 local function flood(f) for i = 1, 40 do local ok, e = pcall(f, i) if not ok then return e.code .. " " .. e.message:match("^[^:]*: what the run keeps") end end return "no end" end
 return {
 flood(function(i) Agent.create({name = "a" .. i, model = "local/extractive", system_prompt = x}) end),
 flood(function(i) Workflow.sequential({name = "w" .. i, steps = {{name = "s", tool = "uuid", input = {a = x .. i}}}}) end),
 flood(function(i) Tool.register({name = "t" .. i, description = x .. i, handler = print}) end),
 flood(function(i) Agent.set_shared_memory("s", "k" .. i, x .. i) end)}`,
-    js: `const x = "x".repeat(4000000);
+    js: `const x = "x".repeat(1000000);
 const flood = f => { for (let i = 1; i <= 40; i++) try { f(i) } catch (e) { return e.code + " " + e.message.match(/^[^:]*: what the run keeps/)[0] } return "no end" };
 [flood(i => Agent.create({name: "a" + i, model: "local/extractive", system_prompt: x})),
 flood(i => Workflow.sequential({name: "w" + i, steps: [{name: "s", tool: "uuid", input: {a: x + i}}]})),
