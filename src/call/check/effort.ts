@@ -22,7 +22,8 @@ export function withEffort<T>(path: string, check: () => T): T {
 
 const TOO_MUCH = new Error('too many alternatives');
 
-/** Counts one alternative that is tried. */
-export function choose(): void {
-  if (--left < 0) throw TOO_MUCH;
+/** Counts one alternative that is tried, or work that costs as much as so many. */
+export function choose(cost = 1): void {
+  left -= cost;
+  if (left < 0) throw TOO_MUCH;
 }

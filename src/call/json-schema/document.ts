@@ -11,8 +11,8 @@ const SINGLE: ReadonlySet<string> = new Set(
 );
 const LISTS: ReadonlySet<string> = new Set('allOf anyOf items oneOf prefixItems'.split(' '));
 const MAPS: ReadonlySet<string> = new Set('$defs definitions dependencies dependentSchemas patternProperties properties'.split(' '));
-/** Schemas, and patterns, inside of one: making them ready is work that nothing interrupts. */
-const MOST = { schemas: 2_000, patterns: 100 } as const;
+/** Schemas, patterns and values of enumerations inside of one: making them ready is work that nothing interrupts. */
+const MOST = { schemas: 2_000, patterns: 100, values: 10_000 } as const;
 /** Where an identifier is relative, and the schema has none. */
 const NOWHERE = 'schema:/';
 
@@ -27,7 +27,7 @@ export class Document {
   readonly #anchors = new Map<string, object>();
   readonly #home = new Map<object, Resource>();
   readonly #paths = new Map<object, readonly string[]>();
-  #patterns = 0;
+  readonly #counts = { patterns: 0, values: 0 };
 
   /** Throws BAD_ARGUMENT for what is no schema; `name` begins the message. */
   constructor(root: unknown, name: string) {
@@ -66,9 +66,10 @@ export class Document {
     return new ScriptError('BAD_ARGUMENT', `${this.name}${pathText([...this.#where(schema), keyword])}: ${sentence}`);
   }
 
-  /** Counts a pattern. Throws LIMIT_EXCEEDED for one too many. */
-  addPattern(): void {
-    if (++this.#patterns > MOST.patterns) throw this.#tooMany('patterns');
+  /** Counts patterns, or values of enumerations. Throws LIMIT_EXCEEDED for too many. */
+  add(what: 'patterns' | 'values', count = 1): void {
+    this.#counts[what] += count;
+    if (this.#counts[what] > MOST[what]) throw this.#tooMany(what);
   }
 
   #tooMany(what: keyof typeof MOST): ScriptError {

@@ -22,7 +22,11 @@ export const SCALARS: Readonly<Record<string, Keyword>> = {
     };
   },
   const: (given) => oneOf([given]),
-  enum: (given, at) => oneOf(list(given, at)),
+  enum(given, at) {
+    const values = list(given, at);
+    at.document.add('values', values.length);
+    return oneOf(values);
+  },
   minimum: (given, at) => bound(number(given, at), (value, limit) => value >= limit, 'of at least'),
   maximum: (given, at) => bound(number(given, at), (value, limit) => value <= limit, 'of at most'),
   exclusiveMinimum: (given, at) => bound(number(given, at), (value, limit) => value > limit, 'of more than'),

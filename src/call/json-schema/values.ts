@@ -1,6 +1,10 @@
+import { choose } from '../check/effort.ts';
 import { isEmptyMap, isMap } from '../check/kind.ts';
 import { Float } from '../value.ts';
 import { MISFIT } from './part.ts';
+
+/** To write down a map or array costs as much as so many alternatives that are tried. */
+const COSTLY = 10;
 
 /** The types of JSON Schema with the words of messages. */
 export const TYPES: Readonly<Record<string, string>> = {
@@ -71,6 +75,7 @@ export function identityOf(value: unknown): string {
   if (number !== undefined) return `${Object.is(number, -0) ? 0 : number}`;
   if (typeof value === 'string') return JSON.stringify(value);
   if (value === null || value === undefined) return 'null';
+  if (typeof value === 'object') choose(COSTLY);
   if (Array.isArray(value)) return `[${value.map(identityOf).join()}]`;
   if (value instanceof Uint8Array) return `<${Buffer.from(value).toString('base64')}>`;
   const map = mapOf(value);

@@ -105,9 +105,16 @@ describe('a JSON Schema', () => {
     [{ $ref: 'https://elsewhere.test/x' }, 'schema["$ref"]: "https://elsewhere.test/x" is not in this schema'],
     [{ pattern: '(?=x)' }, 'schema.pattern: expected a pattern of RE2, got "(?=x)"'],
     [{ patternProperties: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`^a${i}`, true])) }, 'schema: more than 100 patterns in one JSON Schema'],
+    [{ enum: Array.from({ length: 10_001 }, (_, i) => i) }, 'schema: more than 10000 values in one JSON Schema'],
     [{ anyOf: Array.from({ length: 2_001 }, () => ({})) }, 'schema: more than 2000 schemas in one JSON Schema'],
   ])('%j is refused', (schema, message) => {
     expect(() => checkerOf(schema)).toThrow(message);
+  });
+
+  it('does not compare more than it may', () => {
+    const many = Array.from({ length: 30_000 }, (_, n) => ({ n }));
+    expect(() => checkerOf({ uniqueItems: true })(many, 'x')).toThrow('more than 250000 checks of one value');
+    expect(checkerOf({ uniqueItems: true })(many.slice(0, 10_000), 'x')).toHaveLength(10_000);
   });
 
   it.each<[string, ValueMap]>([
