@@ -43,8 +43,8 @@ function stringCheck({ min, max }: Bounds, patterns: readonly RegExp[], wanted: 
   };
 }
 
-/** Lengths count code points, as zod and JSON Schema do; they are counted only where the count in code units leaves it open. */
-function lengthFits(text: string, min: number, max: number): boolean {
+/** Whether a text is of such a length. Lengths count code points, as zod and JSON Schema do; they are counted only where the count in code units leaves it open. */
+export function lengthFits(text: string, min: number, max: number): boolean {
   if (text.length < min) return false;
   if (text.length <= max && text.length >= min * 2) return true;
   let points = text.length;

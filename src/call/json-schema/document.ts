@@ -1,9 +1,11 @@
 import { ScriptError } from '../../errors.ts';
 import { isMap } from '../check/kind.ts';
 import { pathText } from '../path.ts';
+import { re2 } from '../re2.ts';
 import type { Resource } from './part.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
+type Matches = (text: string) => boolean;
 
 /** Keywords with a schema, a list of them or a map of them. */
 const SINGLE: ReadonlySet<string> = new Set(
@@ -27,7 +29,8 @@ export class Document {
   readonly #anchors = new Map<string, object>();
   readonly #home = new Map<object, Resource>();
   readonly #paths = new Map<object, readonly string[]>();
-  readonly #counts = { patterns: 0, values: 0 };
+  readonly #patterns = new Map<string, Matches>();
+  #values = 0;
 
   /** Throws BAD_ARGUMENT for what is no schema; `name` begins the message. */
   constructor(root: unknown, name: string) {
@@ -66,10 +69,21 @@ export class Document {
     return new ScriptError('BAD_ARGUMENT', `${this.name}${pathText([...this.#where(schema), keyword])}: ${sentence}`);
   }
 
-  /** Counts patterns, or values of enumerations. Throws LIMIT_EXCEEDED for too many. */
-  add(what: 'patterns' | 'values', count = 1): void {
-    this.#counts[what] += count;
-    if (this.#counts[what] > MOST[what]) throw this.#tooMany(what);
+  /** What tells whether a text has a pattern, made once. Throws BAD_ARGUMENT for what RE2 does not know, look-around and back-references among it, and LIMIT_EXCEEDED for one too many. */
+  pattern(source: string, schema: object, keyword: string): Matches {
+    const known = this.#patterns.get(source);
+    if (known) return known;
+    if (this.#patterns.size >= MOST.patterns) throw this.#tooMany('patterns');
+    const matches = matcherOf(source);
+    if (!matches) throw this.refuse(schema, keyword, `expected a pattern of RE2, got ${JSON.stringify(source).slice(0, 100)}`);
+    this.#patterns.set(source, matches);
+    return matches;
+  }
+
+  /** Counts values of enumerations. Throws LIMIT_EXCEEDED for too many. */
+  addValues(count: number): void {
+    this.#values += count;
+    if (this.#values > MOST.values) throw this.#tooMany('values');
   }
 
   #tooMany(what: keyof typeof MOST): ScriptError {
@@ -110,6 +124,16 @@ export class Document {
     for (const anchor of [$anchor, $dynamicAnchor]) if (typeof anchor === 'string') this.#anchors.set(`${resource.base}#${anchor}`, schema);
     if (typeof $dynamicAnchor === 'string') resource.dynamic.set($dynamicAnchor, schema);
     return resource;
+  }
+}
+
+/** Finds a pattern anywhere in a text, in linear time by RE2: JavaScript's own may take for ever. */
+function matcherOf(source: string): Matches | undefined {
+  try {
+    const compiled = re2().compile(source);
+    return (text) => compiled.matcher(text).find();
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,7 +2,6 @@ import { unknownName } from '../check/object.ts';
 import { define } from '../value.ts';
 import { count, type Keyword, map, names } from './keyword.ts';
 import { fit, fitAt, MISFIT, misfit, newSeen, otherKind, type Part, type Rule, type Seen, type Visit } from './part.ts';
-import { compilePattern } from './pattern.ts';
 import { mapOf } from './values.ts';
 
 type Properties = Record<string, unknown>;
@@ -12,7 +11,7 @@ export const OBJECTS: Readonly<Record<string, Keyword>> = {
   // A mistyped name explains one that is missing or wrong.
   additionalProperties(given, at) {
     const known = new Set(Object.keys(mapOf(at.schema.properties) ?? {}));
-    const patterns = Object.keys(mapOf(at.schema.patternProperties) ?? {}).map((pattern) => compilePattern(pattern, at));
+    const patterns = Object.keys(mapOf(at.schema.patternProperties) ?? {}).map((pattern) => at.document.pattern(pattern, at.schema, 'patternProperties'));
     const part = at.compile(given);
     const isOther = (key: string) => !known.has(key) && !patterns.some((matches) => matches(key));
     const refusal = given === false ? (key: string) => unknownName(key, known) : undefined;
@@ -42,7 +41,10 @@ export const OBJECTS: Readonly<Record<string, Keyword>> = {
     });
   },
   patternProperties(given, at) {
-    const patterns = Object.entries(map(given, at)).map(([pattern, schema]) => ({ matches: compilePattern(pattern, at), part: at.compile(schema) }));
+    const patterns = Object.entries(map(given, at)).map(([pattern, schema]) => ({
+      matches: at.document.pattern(pattern, at.schema, 'patternProperties'),
+      part: at.compile(schema),
+    }));
     return ofMap((properties, visit, seen) => {
       let result: Properties | typeof MISFIT = properties;
       for (const { matches, part } of patterns) {

@@ -41,9 +41,9 @@ export type Rule = (value: unknown, visit: Visit, seen: Seen | undefined) => unk
 export interface Part {
   readonly rules: Rule[];
   /** What it wants, in words. */
-  wanted: string;
+  readonly wanted: string;
   /** What stands where nothing is given. */
-  fallback: unknown;
+  readonly fallback: unknown;
 }
 
 /** Nothing looked at yet; undefined where nobody asks. */

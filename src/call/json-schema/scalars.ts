@@ -1,10 +1,10 @@
 import { describeContent } from '../check/failure.ts';
 import { joinWords } from '../check/kind.ts';
+import { lengthFits } from '../check/scalar.ts';
 import { plural } from '../check/words.ts';
 import { FORMATS } from './formats.ts';
 import { count, type Keyword, list, number } from './keyword.ts';
 import { MISFIT, misfit, otherKind, type Rule } from './part.ts';
-import { compilePattern } from './pattern.ts';
 import { asType, identityOf, numeric, TYPES } from './values.ts';
 
 /** So many values of an enumeration are told. */
@@ -24,7 +24,7 @@ export const SCALARS: Readonly<Record<string, Keyword>> = {
   const: (given) => oneOf([given]),
   enum(given, at) {
     const values = list(given, at);
-    at.document.add('values', values.length);
+    at.document.addValues(values.length);
     return oneOf(values);
   },
   minimum: (given, at) => bound(number(given, at), (value, limit) => value >= limit, 'of at least'),
@@ -39,11 +39,17 @@ export const SCALARS: Readonly<Record<string, Keyword>> = {
       return amount === undefined || isMultiple(amount, step) ? value : misfit(visit, `a multiple of ${step}`, value);
     };
   },
-  minLength: (given, at) => length(count(given, at), (points, limit) => points >= limit, 'at least'),
-  maxLength: (given, at) => length(count(given, at), (points, limit) => points <= limit, 'at most'),
+  minLength(given, at) {
+    const least = count(given, at);
+    return length(least, Number.POSITIVE_INFINITY, `at least ${plural(least, 'character')}`);
+  },
+  maxLength(given, at) {
+    const most = count(given, at);
+    return length(0, most, `at most ${plural(most, 'character')}`);
+  },
   pattern(given, at) {
     if (typeof given !== 'string') throw at.refuse('a pattern');
-    const matches = compilePattern(given, at);
+    const matches = at.document.pattern(given, at.schema, 'pattern');
     return (value, visit) => (typeof value !== 'string' || matches(value) ? value : misfit(visit, `a string that matches /${given}/`, value));
   },
   format(given, at) {
@@ -85,21 +91,8 @@ function bound(limit: number | bigint, fits: (value: number | bigint, limit: num
   };
 }
 
-/** Lengths count code points. */
-function length(limit: number, fits: (points: number, limit: number) => boolean, words: string): Rule {
-  return (value, visit) =>
-    typeof value !== 'string' || fits(pointsOf(value), limit) ? value : misfit(visit, `a string of ${words} ${plural(limit, 'character')}`, value);
-}
-
-function pointsOf(text: string): number {
-  let points = text.length;
-  for (let index = 0; index < text.length; index++) {
-    if ((text.codePointAt(index) ?? 0) > 0xffff) {
-      points--;
-      index++;
-    }
-  }
-  return points;
+function length(min: number, max: number, words: string): Rule {
+  return (value, visit) => (typeof value !== 'string' || lengthFits(value, min, max) ? value : misfit(visit, `a string of ${words}`, value));
 }
 
 function isMultiple(value: number | bigint, step: number | bigint): boolean {

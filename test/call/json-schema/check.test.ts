@@ -105,10 +105,17 @@ describe('a JSON Schema', () => {
     [{ $ref: 'https://elsewhere.test/x' }, 'schema["$ref"]: "https://elsewhere.test/x" is not in this schema'],
     [{ pattern: '(?=x)' }, 'schema.pattern: expected a pattern of RE2, got "(?=x)"'],
     [{ patternProperties: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`^a${i}`, true])) }, 'schema: more than 100 patterns in one JSON Schema'],
+    [{ patternProperties: { '(?=x)': true }, additionalProperties: false }, 'schema.patternProperties: expected a pattern of RE2, got "(?=x)"'],
     [{ enum: Array.from({ length: 10_001 }, (_, i) => i) }, 'schema: more than 10000 values in one JSON Schema'],
     [{ anyOf: Array.from({ length: 2_001 }, () => ({})) }, 'schema: more than 2000 schemas in one JSON Schema'],
   ])('%j is refused', (schema, message) => {
     expect(() => checkerOf(schema)).toThrow(message);
+  });
+
+  it('counts a pattern once, wherever it stands', () => {
+    const patternProperties = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`^a${i}$`, { type: 'number' }]));
+    const schema = { patternProperties, additionalProperties: false };
+    expect(said(schema, { a1: 1, a99: 'x', b: 1 })).toEqual(['unknown option "b"; there are none', 'a99: expected a number, got a string']);
   });
 
   it('does not compare more than it may', () => {
