@@ -1,5 +1,5 @@
 import { type Cpu, scriptsMs } from './cpu.ts';
-import type { Soon } from './soon.ts';
+import { type Soon, whenReady } from './soon.ts';
 
 /** How long work of the host that never waits may hold the event loop in one of its turns, ms. */
 const TURN_MS = 4;
@@ -44,5 +44,23 @@ export function inTurns(cpu: Cpu, step: () => boolean): Soon<void> {
   while (!step()) {
     const breath = breathe(cpu);
     if (breath) return breath.then(() => inTurns(cpu, step));
+  }
+}
+
+/** As `inTurns`, for work written as a generator, which yields between its steps and returns what it comes to. */
+export function doneInTurns<T>(cpu: Cpu, steps: Iterator<undefined, T>): Soon<T> {
+  let last = steps.next();
+  const step = () => {
+    if (!last.done) last = steps.next();
+    return last.done === true;
+  };
+  return last.done ? last.value : whenReady(inTurns(cpu, step), () => last.value as T);
+}
+
+/** Does such work at once. */
+export function doneAtOnce<T>(steps: Iterator<undefined, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
   }
 }

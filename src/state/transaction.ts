@@ -1,4 +1,4 @@
-import { breathe, inTurns } from '../call/breath.ts';
+import { breathe, doneInTurns } from '../call/breath.ts';
 import { eachSoon, type Soon, whenReady } from '../call/soon.ts';
 import { compareBytes, orderInSteps } from '../call/text.ts';
 import { ScriptError } from '../errors.ts';
@@ -95,7 +95,7 @@ export class Transaction {
           if (change === 'removed') all.delete(key);
           else if (after === undefined || compareBytes(key, after) > 0) all.add(key);
         }
-        return whenReady(inOrder(this.#charge, [...all]), (ordered) => ordered.slice(0, limit));
+        return whenReady(doneInTurns(this.#charge.run.cpu, orderInSteps([...all])), (ordered) => ordered.slice(0, limit));
       }),
     );
   }
@@ -182,16 +182,4 @@ export class Transaction {
     this.stale = true;
     throw new ScriptError('CONFLICT', 'what the transaction has read was changed by somebody else');
   }
-}
-
-/** Keys in byte order, in turns where there are many. */
-function inOrder({ run: { cpu } }: Charge, keys: readonly string[]): Soon<string[]> {
-  const ordering = orderInSteps(keys);
-  let ordered: string[] = [];
-  const step = () => {
-    const { done = false, value } = ordering.next();
-    if (value) ordered = value;
-    return done;
-  };
-  return whenReady(inTurns(cpu, step), () => ordered);
 }

@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { breathe } from '../call/breath.ts';
+import { doneInTurns } from '../call/breath.ts';
 import type { Cpu } from '../call/cpu.ts';
 import type { Soon } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
@@ -120,13 +120,7 @@ export class Database implements Reader {
   async readInTurns<T>(cpu: Cpu, read: (reader: Reader) => Generator<undefined, T>): Promise<T> {
     try {
       using reader = openReader(this.#path);
-      const steps = read(reader);
-      for (;;) {
-        const { done, value } = steps.next();
-        if (done) return value;
-        const breath = breathe(cpu);
-        if (breath) await breath;
-      }
+      return await doneInTurns(cpu, read(reader));
     } catch (error) {
       throw this.#failure(error);
     }

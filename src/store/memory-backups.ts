@@ -1,7 +1,8 @@
-import { breathe, inTurns } from '../call/breath.ts';
+import { breathe } from '../call/breath.ts';
 import { decodeSoon, encodeSoon } from '../call/codec.ts';
 import type { Cpu } from '../call/cpu.ts';
 import { createHash } from '../call/digest.ts';
+import { hashed } from '../call/hashing.ts';
 import { type BackupEntry, bodyStart } from './backup-format.ts';
 import { type BackupHead, type BackupNote, type Backups, type Charge, newRevision, type StoredEntry } from './store.ts';
 
@@ -24,9 +25,6 @@ interface Kept {
   readonly sha256: string;
   readonly body: Buffer;
 }
-
-/** Hashed at once, bytes. */
-const PIECE = 2 ** 18;
 
 /** Backups of a process that keeps nothing. */
 export function memoryBackups(store: Restorable, nobody: Charge): Backups {
@@ -97,12 +95,5 @@ async function joined(cpu: Cpu, pieces: readonly Uint8Array[]): Promise<Buffer> 
 }
 
 async function hashOf(cpu: Cpu, bytes: Uint8Array): Promise<string> {
-  const hash = createHash('sha256');
-  let at = 0;
-  await inTurns(cpu, () => {
-    hash.update(bytes.subarray(at, at + PIECE));
-    at += PIECE;
-    return at >= bytes.length;
-  });
-  return hash.digest('hex');
+  return (await hashed(cpu, createHash('sha256'), bytes)).digest('hex');
 }

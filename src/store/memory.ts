@@ -1,4 +1,4 @@
-import { inTurns } from '../call/breath.ts';
+import { doneInTurns } from '../call/breath.ts';
 import { uncharged } from '../call/cpu.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import { compareBytes, inByteOrder, orderInSteps } from '../call/text.ts';
@@ -62,14 +62,7 @@ export class MemoryStore implements Store {
   }
 
   list(scope: string, options: ListOptions, now: number, { run }: Charge = this.#nobody): Soon<string[]> {
-    const ordering = orderInSteps(this.#matching(scope, options, now));
-    let keys: string[] = [];
-    const step = () => {
-      const { done = false, value } = ordering.next();
-      if (value) keys = value;
-      return done;
-    };
-    return whenReady(inTurns(run.cpu, step), () => keys.slice(0, options.limit));
+    return whenReady(doneInTurns(run.cpu, orderInSteps(this.#matching(scope, options, now))), (keys) => keys.slice(0, options.limit));
   }
 
   scopes(now: number): string[] {
@@ -77,14 +70,7 @@ export class MemoryStore implements Store {
   }
 
   usage(now: number, { run }: Charge = this.#nobody): Soon<StoreUsage> {
-    const counting = usageInSteps(this.#state, now);
-    let usage: StoreUsage = { entries: 0, scopes: 0, bytes: 0 };
-    const step = () => {
-      const { done = false, value } = counting.next();
-      if (value) usage = value;
-      return done;
-    };
-    return whenReady(inTurns(run.cpu, step), () => usage);
+    return doneInTurns(run.cpu, usageInSteps(this.#state, now));
   }
 
   meta(name: string): string | undefined {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { inTurns } from '../call/breath.ts';
+import { doneInTurns } from '../call/breath.ts';
 import { encodeSoon } from '../call/codec.ts';
 import { uncharged } from '../call/cpu.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
@@ -173,20 +173,7 @@ export class SqliteStore implements Store {
         if (!small() || sizeOfBackup(folder, id) > SMALL) return this.#writeBeside({ kind: 'restore', id, before }, BACKUP_MS, charge);
         return restoreBackup(this.#db, folder, id, before, () => this.#changes.noteAll());
       },
-      heads: (charge = this.#nobody) => {
-        const ids = backupIds(folder);
-        const heads: BackupHead[] = [];
-        const step = () => {
-          const id = ids.pop();
-          const opened = id === undefined ? undefined : openBackup(backupPath(folder, id));
-          if (id !== undefined && typeof opened === 'object') {
-            using backup = opened;
-            heads.push({ ...headOf(backup.line), id });
-          }
-          return ids.length === 0;
-        };
-        return whenReady(inTurns(charge.run.cpu, step), () => heads);
-      },
+      heads: (charge = this.#nobody) => doneInTurns(charge.run.cpu, headsInSteps(folder)),
       remove: (id) => removeFile(backupPath(folder, id)),
     };
   }
@@ -242,6 +229,20 @@ function isLarge(writes: readonly StoreWrite[], lists: readonly ListCheck[]): bo
     bytes += (put?.value.length ?? 0) + expectBytes / 2;
   }
   return bytes > LARGE || lists.reduce((sum, { keys }) => sum + keys.length / 8, count) > MANY;
+}
+
+/** What is told of each backup, in steps; damaged ones are left out. */
+function* headsInSteps(folder: string): Generator<undefined, BackupHead[]> {
+  const heads: BackupHead[] = [];
+  for (const id of backupIds(folder)) {
+    const opened = openBackup(backupPath(folder, id));
+    if (typeof opened === 'object') {
+      using backup = opened;
+      heads.push({ ...headOf(backup.line), id });
+    }
+    yield;
+  }
+  return heads;
 }
 
 /** Of its file, bytes; 0 when there is none. */

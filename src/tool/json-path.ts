@@ -1,3 +1,4 @@
+import { doneAtOnce } from '../call/breath.ts';
 import { isMap } from '../call/check/kind.ts';
 import type { Value } from '../call/value.ts';
 import { ScriptError } from '../errors.ts';
@@ -11,11 +12,7 @@ const STEP = 1_000;
 
 /** Every value that a path leads to. Throws BAD_ARGUMENT when the path cannot be read, and LIMIT_EXCEEDED when it leads to too many places. */
 export function find(data: Value, path: string): Value[] {
-  const searching = findInSteps(data, path);
-  for (;;) {
-    const { done, value } = searching.next();
-    if (done) return value;
-  }
+  return doneAtOnce(findInSteps(data, path));
 }
 
 /** As `find`, in steps of about a thousand places. */

@@ -1,8 +1,8 @@
-import { inTurns } from '../call/breath.ts';
+import { doneInTurns } from '../call/breath.ts';
 import { decodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { fromJsonText } from '../call/json.ts';
-import { type Soon, whenReady } from '../call/soon.ts';
+import type { Soon } from '../call/soon.ts';
 import type { Value } from '../call/value.ts';
 import { beside } from './beside.ts';
 import { findInSteps } from './json-path.ts';
@@ -29,14 +29,7 @@ export function findInText(context: Context, text: string, path: string, place?:
 
 /** What a path leads to in a value, over several turns of the event loop where it looks at many places. */
 export function findIn({ run }: Context, data: Value, path: string): Soon<Value[]> {
-  const searching = findInSteps(data, path);
-  let found: Value[] = [];
-  const step = () => {
-    const { done, value } = searching.next();
-    if (done) found = value;
-    return done === true;
-  };
-  return whenReady(inTurns(run.cpu, step), () => found);
+  return doneInTurns(run.cpu, findInSteps(data, path));
 }
 
 async function inThread(context: Context, input: JsonInput): Promise<Value> {

@@ -1,49 +1,30 @@
-import { inTurns } from '../call/breath.ts';
+import { doneAtOnce, doneInTurns } from '../call/breath.ts';
 import type { Cpu } from '../call/cpu.ts';
-import { type Soon, whenReady } from '../call/soon.ts';
+import type { Soon } from '../call/soon.ts';
 import type { ToolInfo } from './registry.ts';
 
 /** Characters of a description that are looked at. */
 const MOST_SAID = 1_000;
 
-/** Ranks tools by how well name, tags and description match a query, one tool a step. */
-class Ranking {
-  readonly #infos: readonly ToolInfo[];
-  readonly #words: readonly string[];
-  readonly #scored: { info: ToolInfo; score: number }[] = [];
-  #next = 0;
-
-  constructor(infos: readonly ToolInfo[], query: string) {
-    this.#infos = infos;
-    this.#words = [...new Set(wordsOf(query))];
-  }
-
-  /** True when all are ranked. */
-  readonly step = (): boolean => {
-    const info = this.#infos[this.#next++];
-    if (!info) return true;
-    const score = scoreOf(info, this.#words);
-    if (score > 0) this.#scored.push({ info, score });
-    return false;
-  };
-
-  /** Those that match, best first. */
-  get best(): ToolInfo[] {
-    return this.#scored.sort((a, b) => b.score - a.score).map(({ info }) => info);
-  }
-}
-
 /** Tools by how well name, tags and description match a query; those without any match are left out. */
 export function rank(infos: readonly ToolInfo[], query: string): ToolInfo[] {
-  const ranking = new Ranking(infos, query);
-  while (!ranking.step());
-  return ranking.best;
+  return doneAtOnce(ranking(infos, query));
 }
 
 /** As `rank`, for a run, over several turns of the event loop where there are many. */
 export function rankSoon(cpu: Cpu, infos: readonly ToolInfo[], query: string): Soon<ToolInfo[]> {
-  const ranking = new Ranking(infos, query);
-  return whenReady(inTurns(cpu, ranking.step), () => ranking.best);
+  return doneInTurns(cpu, ranking(infos, query));
+}
+
+function* ranking(infos: readonly ToolInfo[], query: string): Generator<undefined, ToolInfo[]> {
+  const words = [...new Set(wordsOf(query))];
+  const scored: { info: ToolInfo; score: number }[] = [];
+  for (const info of infos) {
+    const score = scoreOf(info, words);
+    if (score > 0) scored.push({ info, score });
+    yield;
+  }
+  return scored.sort((a, b) => b.score - a.score).map(({ info }) => info);
 }
 
 function scoreOf({ name, tags, category, description }: ToolInfo, words: readonly string[]): number {

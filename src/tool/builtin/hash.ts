@@ -1,8 +1,8 @@
 import { createHash, createHmac } from '../../call/digest.ts';
+import { hashed } from '../../call/hashing.ts';
 import { bytes, textOrBytes } from '../../call/schema.ts';
 import { whenReady } from '../../call/soon.ts';
 import { z } from '../../zod.ts';
-import { hashed } from '../hashing.ts';
 import { defineTool } from '../tool.ts';
 
 /** Cryptographic hashes. */

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { createHmac } from '../../call/digest.ts';
+import { hashed } from '../../call/hashing.ts';
 import { toJsonTextSoon } from '../../call/json.ts';
 import { anyValue } from '../../call/schema.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
-import { hashed } from '../hashing.ts';
 import { withDefaults } from '../net/headers.ts';
 import { type Answer, reachable, request } from '../net/request.ts';
 import { defineTool } from '../tool.ts';

@@ -1,6 +1,6 @@
 import { closeSync, lstatSync, opendirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { inTurns } from '../../call/breath.ts';
+import { doneAtOnce, inTurns } from '../../call/breath.ts';
 import type { Context } from '../../call/context.ts';
 import { cancelled } from '../../call/run.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
@@ -35,11 +35,7 @@ export interface Listing {
 
 /** Entries below a folder in the order of their names, symbolic links not followed; stops at the limit. */
 export function listFolder(context: Caller, path: string, options: WalkOptions): Listing {
-  const walk = walkFolder(context, path, options);
-  for (;;) {
-    const { done, value } = walk.next();
-    if (done) return value;
-  }
+  return doneAtOnce(walkFolder(context, path, options));
 }
 
 /** As `listFolder`, for a run, over several turns of the event loop where there is much to list. */
