@@ -11,7 +11,7 @@ export interface Case {
   readonly js: string;
   /** As plain data; asymmetric matchers of vitest may stand in it. */
   readonly expect?: unknown;
-  /** The order holds only where calls answer at once: a handler that waits lets others go on. */
+  /** Not with every call waiting: the order holds only where calls answer at once, or the case is dear and waits change nothing in it. */
   readonly at_once?: true;
   readonly output?: readonly string[];
   readonly expect_error?: { readonly code?: string; readonly message?: string | RegExp };

@@ -150,7 +150,7 @@ describe.each(LANGUAGES)('a large value in %s', (language) => {
       lua: `return Pass.through(function(_, value) ${spin} return value end)`,
       javascript: `return Pass.through((_, value) => { ${spin} return value; })`,
     }[language];
-    for (let i = 0; i < 3; i++) await expect(runtime.execute(text, { language, limits })).resolves.toBeDefined();
+    await expect(runtime.execute(text, { language, limits })).resolves.toBeDefined();
   });
 
   it('prints what is no text readably, however long', async () => {

@@ -22,14 +22,14 @@ describe('a job', () => {
   });
 
   it('gives long lists whole and in order, and leaves others their turns while they come', async () => {
-    const rows = Array.from({ length: 100_001 }, (_, i) => ({ b: i, a: `text ${i}`, c: i % 2 === 0 ? null : [1.5, 2n ** 60n] }));
+    const rows = Array.from({ length: 70_001 }, (_, i) => ({ b: i, a: `text ${i}`, c: i % 2 === 0 ? null : [1.5, 2n ** 60n] }));
     const value = { columns: ['b', 'a'], rows, count: rows.length, few: [undefined] };
     const result = await sample<typeof value>({ do: 'make', rows: rows.length });
     expect(JSON.stringify(Object.keys(result))).toBe('["columns","rows","count","few"]');
     expect(result).toEqual(value);
-    expect(Object.keys(result.rows[100_000] as object)).toEqual(['b', 'a', 'c']);
+    expect(Object.keys(result.rows[70_000] as object)).toEqual(['b', 'a', 'c']);
     const { turns } = await turnsDuring(() => joined(cut(value) as Pieces, new Cpu()));
-    expect(turns).toBeGreaterThan(2);
+    expect(turns).toBeGreaterThan(1);
     expect(cut(new Uint8Array(10_000))).toBeUndefined();
   });
 
@@ -57,7 +57,7 @@ describe('a job', () => {
   });
 
   it('leaves the event loop free, which the same work on the loop does not', async () => {
-    const to = 30_000_000;
+    const to = 12_000_000;
     let value = 0;
     const { turns: beside } = await turnsDuring(async () => {
       value = await sample<number>({ do: 'count', to });
@@ -74,7 +74,7 @@ describe('the run whose job it is', () => {
     const run = { tenant: 'default', cpu };
     await sample({ do: 'echo', value: 1 }, { run });
     const little = cpu.ms;
-    await sample({ do: 'count', to: 10_000_000 }, { run });
+    await sample({ do: 'count', to: 5_000_000 }, { run });
     expect(cpu.ms).toBeGreaterThan(little + 5);
     const much = cpu.ms;
     await sample({ do: 'endless' }, { run, deadlineMs: 20 }).catch(() => undefined);
