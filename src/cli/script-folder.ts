@@ -1,7 +1,8 @@
-import { type Dirent, type FSWatcher, fstatSync, readdirSync, readFileSync, type Stats, statSync, watch } from 'node:fs';
+import { type Dirent, type FSWatcher, fstatSync, readdirSync, readFileSync, realpathSync, type Stats, statSync, watch } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { sha256 } from '../call/digest.ts';
+import { ScriptError } from '../errors.ts';
 
 /** Changes that come closer together are one. */
 const SETTLE_MS = 100;
@@ -34,13 +35,16 @@ export class ScriptFolder implements Disposable {
     this.#held = this.#look();
   }
 
-  /** Waits until a script holds something else than when it was looked at last, and names it as seen from the folder; undefined when the signal fires first. */
+  /**
+   * Waits until a script holds something else than when it was looked at last, and names it as seen from the folder; undefined when the signal fires
+   * first. Throws NOT_FOUND when the folder itself has gone.
+   */
   async change(signal: AbortSignal): Promise<string | undefined> {
     signal.addEventListener('abort', () => this.#stirred.resolve(), { once: true });
     for (;;) {
       await this.#stir();
+      await setTimeout(SETTLE_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return undefined;
-      await setTimeout(SETTLE_MS);
       this.#stirred = Promise.withResolvers();
       const before = this.#held;
       this.#held = this.#look();
@@ -62,13 +66,18 @@ export class ScriptFolder implements Disposable {
     const held = new Map<string, string>();
     const written = [1, 2].map((fd) => fstatSync(fd));
     const folders = [this.#folder];
+    // By its real path a folder is looked into once, whatever links lead to it.
+    const known = new Set([realPath(this.#folder)]);
     const before = this.#watchers;
     this.#watchers = [];
     for (const folder of folders) {
       for (const entry of this.#entries(folder)) {
         const path = join(folder, entry.name);
-        if (entry.isDirectory()) {
-          if (folders.length < MOST_FOLDERS && this.#isLookedInto(entry.name, path)) folders.push(path);
+        if (isFolder(entry, path)) {
+          const real = realPath(path);
+          if (folders.length === MOST_FOLDERS || known.has(real) || !this.#isLookedInto(entry.name, real)) continue;
+          known.add(real);
+          folders.push(path);
         } else if (this.#isScript(path, entry.name)) {
           const digest = digestOf(path, written);
           if (digest !== undefined) held.set(this.#nameOf(path), digest);
@@ -86,13 +95,14 @@ export class ScriptFolder implements Disposable {
       this.#watchers.push(watch(folder, { persistent: false }, stir).on('error', stir));
       return readdirSync(folder, { withFileTypes: true });
     } catch (error) {
-      if (folder !== this.#folder && PASSED_OVER.has((error as NodeJS.ErrnoException).code)) return [];
-      throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (folder !== this.#folder && PASSED_OVER.has(code)) return [];
+      throw new ScriptError(code === 'ENOENT' ? 'NOT_FOUND' : 'BAD_ARGUMENT', `${folder}: the folder of the script cannot be watched (${code})`);
     }
   }
 
-  #isLookedInto(name: string, path: string): boolean {
-    return !name.startsWith('.') && name !== 'node_modules' && path !== this.#looked.except;
+  #isLookedInto(name: string, real: string): boolean {
+    return !name.startsWith('.') && name !== 'node_modules' && real !== realPath(this.#looked.except);
   }
 
   #isScript(path: string, name: string): boolean {
@@ -105,6 +115,20 @@ export class ScriptFolder implements Disposable {
 
   [Symbol.dispose](): void {
     for (const watcher of this.#watchers) watcher.close();
+  }
+}
+
+/** Also by a link: `require` and `import` go through it. */
+function isFolder(entry: Dirent, path: string): boolean {
+  return entry.isDirectory() || (entry.isSymbolicLink() && (statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false));
+}
+
+/** The path without links; as it is where there is nothing. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
 
