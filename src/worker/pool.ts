@@ -9,7 +9,8 @@ const PROGRAM = withEnding(new URL('./worker.ts', import.meta.url));
 /** JavaScript heap of one thread; buffers are not counted in it. */
 const HEAP_MB = 512;
 
-const threads = createPool(Math.min(2, availableParallelism()), createThread);
+/** Two at work, and one more where another tenant has jobs. */
+const threads = createPool(Math.min(2, availableParallelism()) + 1, createThread);
 
 export interface WorkerOptions extends WorkOptions {
   /** Buffers of `args` that are handed over instead of copied. */

@@ -5,7 +5,8 @@ import type { Report } from './message.ts';
 import { createPool, type Listener, type Worker, type WorkOptions } from './queue.ts';
 
 const PROGRAM = fileURLToPath(withEnding(new URL('./supervisor.ts', import.meta.url)));
-const MOST_PROCESSES = 2;
+/** Two for one tenant, and one more where another has jobs. */
+const MOST_PROCESSES = 3;
 
 const processes = createPool(MOST_PROCESSES, createProcess);
 

@@ -45,15 +45,22 @@ interface Waiting {
   leave(): void;
 }
 
-/** A pool of at most so many workers; one that does not end in time, or whose job is cancelled, is ended and a fresh one takes its place. */
+/**
+ * A pool of at most so many workers; one that does not end in time, or whose job is cancelled, is ended and a fresh one takes its place. Where there are
+ * several, one tenant's jobs have all but one of them at most: those of another find one, however long they take.
+ */
 export function createPool(most: number, create: () => Worker): Pool {
   /** What waits, by tenant; the tenant whose turn it is comes first. */
   const lines = new Map<string, Waiting[]>();
   const idle: Worker[] = [];
+  /** How many jobs of each tenant run. */
+  const running = new Map<string, number>();
+  const mostOfOne = Math.max(1, most - 1);
   let count = 0;
 
   function startNext(): void {
     for (const [tenant, line] of lines) {
+      if ((running.get(tenant) ?? 0) >= mostOfOne) continue;
       const worker = idleOne() ?? (count < most ? made() : undefined);
       if (!worker) return;
       lines.delete(tenant);
@@ -62,6 +69,12 @@ export function createPool(most: number, create: () => Worker): Pool {
       if (line.length > 0) lines.set(tenant, line);
       if (waiting) runOn(worker, waiting);
     }
+  }
+
+  function counted(tenant: string, more: number): void {
+    const now = (running.get(tenant) ?? 0) + more;
+    if (now > 0) running.set(tenant, now);
+    else running.delete(tenant);
   }
 
   function idleOne(): Worker | undefined {
@@ -81,6 +94,7 @@ export function createPool(most: number, create: () => Worker): Pool {
   function runOn(worker: Worker, { job, options, resolve, reject, leave }: Waiting): void {
     const { signal, deadlineMs, transfer = [], run } = options;
     signal?.removeEventListener('abort', leave);
+    counted(run.tenant, 1);
     let timer: NodeJS.Timeout | undefined;
     let begun: number | undefined;
     // One that is ended cannot tell what it has computed: it counts as having computed all the time.
@@ -88,6 +102,7 @@ export function createPool(most: number, create: () => Worker): Pool {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       worker.release();
+      counted(run.tenant, -1);
       if (keep) {
         idle.push(worker);
       } else {

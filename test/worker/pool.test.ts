@@ -106,6 +106,27 @@ describe('the run whose job it is', () => {
     await Promise.all([...['a1', 'a2', 'a3', 'a4'].map((name) => job('a', name)), job('b', 'b1'), job('c', 'c1'), job('b', 'b2')]);
     expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
   });
+
+  it('never has all workers: jobs of another find one, however long those of the first take', async () => {
+    const begun: unknown[] = [];
+    const end: (() => void)[] = [];
+    const pool = createPool(3, () => ({
+      start(job, _, { report }) {
+        begun.push(job.args);
+        end.push(() => report({ kind: 'done', value: null, cpuMs: 0 }));
+      },
+      release: () => undefined,
+      end: () => undefined,
+      ended: false,
+    }));
+    const cpu = new Cpu();
+    const jobs = ['a1', 'a2', 'a3', 'b1', 'b2', 'a4'].map((args) => pool.run({ task: '', args }, { deadlineMs: 1_000, run: { tenant: args.charAt(0), cpu } }));
+    expect(begun).toEqual(['a1', 'a2', 'b1']);
+    // What ends makes room for the tenant whose turn it is.
+    for (let at = 0; at < jobs.length; at++) end[at]?.();
+    await Promise.all(jobs);
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'a3', 'b2', 'a4']);
+  });
 });
 
 it('a worker that has ended while it was idle gets no job', async () => {
