@@ -1,3 +1,5 @@
+import type { ScriptError } from '../errors.ts';
+
 let scripts = 0;
 
 /** What all scripts of the process have computed, ms. */
@@ -8,6 +10,8 @@ export function scriptsMs(): number {
 /** What one run has computed, ms: its script, and the host's work for it that never waits. */
 export class Cpu {
   #ms = 0;
+  /** What the run has ended with: nobody waits for what is computed for it from then on. */
+  ended: ScriptError | undefined;
   /** Told when the host has computed for the run, which may be past its limit. */
   onHost: () => void = () => undefined;
 

@@ -146,6 +146,7 @@ export class RunContainer implements Run {
 
   /** Cancels everything under way. */
   abort(reason: ScriptError): void {
+    this.cpu.ended ??= reason;
     this.#abort.abort(reason);
   }
 

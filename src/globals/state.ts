@@ -117,7 +117,7 @@ export const stateGlobal = builtinGlobal({
       handler: ({ scope, key, by }, context) => increment(context, scope, key, by),
     }),
     transaction: method({
-      doc: 'Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, else LIMIT_EXCEEDED. Nested ones join.',
+      doc: 'Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, and that of all that are open at once what a run may keep, else LIMIT_EXCEEDED. Nested ones join.',
       params: { fn: callback('() => any') },
       result: anyValue,
       effect: 'write',
@@ -139,7 +139,7 @@ export const stateGlobal = builtinGlobal({
       handler: (_, context) => listScopes(context),
     }),
     clear: method({
-      doc: 'Removes everything of a scope and gives how many values that were.',
+      doc: 'Removes every value of a scope and gives how many that were; the version of the scope stays.',
       params: { scope },
       result: z.int(),
       effect: 'write',
@@ -156,7 +156,7 @@ export const stateGlobal = builtinGlobal({
       handler: (_, context) => usage(context),
     }),
     migrate: method({
-      doc: "Changes every value of a scope (`global` if not given) that is a map, in one transaction; a value that fails undoes all. Raises CONFLICT when the scope's version is not `from_version`.",
+      doc: "Changes every value of a scope (`global` if not given) that is a map, in one transaction; a function of your own (`custom`) gets a field's value and the whole value and gives what the field becomes, nil to remove it; a value that fails undoes all. Raises CONFLICT when the scope's version is not `from_version`.",
       params: {
         migration: z.strictObject({
           from_version: z.int().min(1),
@@ -178,7 +178,7 @@ export const stateGlobal = builtinGlobal({
       handler: ({ migration }, context) => migrate(context, migration),
     }),
     get_schema_version: method({
-      doc: 'The version of a scope, `global` if not given; a fresh one has 1.',
+      doc: 'The version of a scope, `global` if not given: 1 until a migration changes it.',
       params: { scope: scope.default('global') },
       result: z.int(),
       effect: 'read',
@@ -222,7 +222,7 @@ export const stateGlobal = builtinGlobal({
       handler: ({ id }, context) => restore(context, id),
     }),
     validate_backup: method({
-      doc: "Whether a backup's checksum holds.",
+      doc: 'Whether a backup is whole, so that it can be restored.',
       params: { id: z.string() },
       result: z.boolean(),
       effect: 'read',

@@ -1,7 +1,8 @@
 import type { Context } from '../call/context.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
-import type { BackupHead, BackupNote } from '../store/store.ts';
+import { BACKUP_FORMAT } from '../store/backup-format.ts';
+import type { BackupFault, BackupHead, BackupNote } from '../store/store.ts';
 import { refuseInTransaction, storeOf } from './state.ts';
 
 /** What is known of a backup without reading its values. */
@@ -12,6 +13,13 @@ export type BackupInfo = {
   created_at: number;
   size_bytes: number;
   entries: number;
+};
+
+/** What is said of a backup that cannot be restored. */
+const FAULTS: Readonly<Record<BackupFault, string>> = {
+  checksum: 'is damaged (its checksum does not hold)',
+  form: 'is damaged (its content is not that of a backup)',
+  newer: `was made by a newer llmspell (this one knows format ${BACKUP_FORMAT}): update llmspell`,
 };
 
 const ID = /^bak_[0-9]{13}_[0-9a-f]{8}$/;
@@ -39,16 +47,17 @@ export function restore(context: Context, id: string): Soon<string> {
   const before = noteOf(context, `before the restore of ${id}`);
   return whenReady(ID.test(id) ? storeOf(context).backups.restore(id, before, context) : undefined, (whole) => {
     if (whole === undefined) throw noBackup(context, id);
-    if (!whole) throw new ScriptError('STORE_FAILED', `${context.method}: the backup ${id} is damaged (its checksum does not hold); nothing was changed`);
+    if (whole !== true) throw new ScriptError('STORE_FAILED', `${context.method}: the backup ${id} ${FAULTS[whole]}; nothing was changed`);
     return before.id;
   });
 }
 
-/** Whether the file is whole and its checksum holds. Throws NOT_FOUND when there is none. */
+/** Whether it is whole and can be restored. Throws NOT_FOUND when there is none, STORE_FAILED when a newer llmspell made it, of which this one cannot know. */
 export function validateBackup(context: Context, id: string): Soon<boolean> {
   return whenReady(ID.test(id) ? storeOf(context).backups.check(id, context) : undefined, (whole) => {
     if (whole === undefined) throw noBackup(context, id);
-    return whole;
+    if (whole === 'newer') throw new ScriptError('STORE_FAILED', `${context.method}: the backup ${id} ${FAULTS.newer}`);
+    return whole === true;
   });
 }
 

@@ -8,7 +8,7 @@ import { toPlain, type Value } from '../call/value.ts';
 import { type ConfigInput, parseConfig } from '../config/config.ts';
 import { ScriptError } from '../errors.ts';
 import { resultCode, SQLITE_BUSY } from '../store/failure.ts';
-import { tenantFolder } from '../store/folders.ts';
+import { isTenant, TENANT_WANTED, tenantFolder } from '../store/folders.ts';
 import type { ListOptions, Store } from '../store/store.ts';
 import { type StoreOptions, Stores } from '../store/stores.ts';
 import { meantScope, tenantNamed } from '../tenant/reach.ts';
@@ -17,7 +17,7 @@ const KINDS = ['agent', 'workflow', 'session', 'tenant', 'user', 'tool', 'hook',
 const SCOPE = new RegExp(`^(?:global|(?:${KINDS.join('|')}):[A-Za-z0-9_.-]{1,128})$`);
 const MOST_KEY_BYTES = 1_024;
 
-const TENANT_OPTION: Readonly<Record<string, Rule>> = { tenant: text };
+const TENANT_OPTION: Readonly<Record<string, Rule>> = { tenant: { wanted: TENANT_WANTED, fits: (value) => text.fits(value) && isTenant(value as string) } };
 const SAVE_OPTIONS: Readonly<Record<string, Rule>> = {
   ...TENANT_OPTION,
   ttl_ms: { wanted: 'a number above 0', fits: (value) => typeof value === 'number' && value > 0 },
@@ -74,7 +74,7 @@ export class StateManager {
     checkName('save', scope, key ?? '');
     checkFields('State.save: options', options, SAVE_OPTIONS);
     const expiresAt = options.ttl_ms === undefined ? undefined : Math.ceil(Date.now() + options.ttl_ms);
-    const bytes = await encodeSoon(new Cpu(), value as Value, 'save: value');
+    const bytes = await encodeSoon(new Cpu(), value as Value, 'State.save: value');
     await this.#storeFor(scope, options).commit([{ scope, key, put: { value: bytes, expiresAt } }], Date.now());
   }
 

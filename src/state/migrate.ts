@@ -28,7 +28,7 @@ const FIRST_VERSION = 1;
 const MOST_BYTES = 256 * 2 ** 20;
 const metaName = (scope: string) => `schema:${scope}`;
 
-/** The schema version of a scope; a fresh one has 1. */
+/** The schema version of a scope: 1 until a migration changes it. */
 export function schemaVersion(context: Context, scope: string): Soon<number> {
   checkName('get_schema_version', scope);
   const stored = storeFor(context, scope).meta(metaName(scope));

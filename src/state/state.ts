@@ -194,6 +194,8 @@ export async function transact<T>(context: Context, work: (inside: Context) => P
     } catch (error) {
       // Whatever the function made of it: it has seen that something changed.
       if (!transaction.stale) throw error;
+    } finally {
+      transaction.end();
     }
     await context.run.sleep(Math.random() * 2 ** attempt, context.signal);
   }

@@ -1,9 +1,10 @@
-import { breathe, doneInTurns } from '../call/breath.ts';
+import { breathe, doneInTurns, inOneTurn } from '../call/breath.ts';
+import type { Context } from '../call/context.ts';
 import { eachSoon, type Soon, whenReady } from '../call/soon.ts';
 import { compareBytes, orderInSteps } from '../call/text.ts';
 import { ScriptError } from '../errors.ts';
 import { idOf, type Moment, sameMoment } from '../store/changes.ts';
-import { type Charge, type ListCheck, type ListOptions, type Store, type StoredEntry, type StoreWrite, sameKeys } from '../store/store.ts';
+import type { ListCheck, ListOptions, Store, StoredEntry, StoreWrite } from '../store/store.ts';
 
 type Buffered = { readonly value: Uint8Array; readonly expiresAt: number | undefined } | 'removed';
 type Read = { readonly scope: string; readonly key: string; readonly revision: number; readonly bytes: number; readonly expiresAt: number | undefined };
@@ -21,6 +22,8 @@ export interface Done {
 
 /** What a transaction may read and save together, bytes; all of it is kept until it ends. */
 const MOST_BYTES = 32 * 2 ** 20;
+/** So many keys of a list are looked at between two looks at the clock. */
+const STEP = 1_000;
 /** What is counted for each read, write and operation beside the bytes of keys and values. */
 export const EACH_BYTES = 1_024;
 
@@ -32,7 +35,7 @@ export class Transaction {
   readonly tenant: string;
   readonly #open: () => Store;
   readonly #now: number;
-  readonly #charge: Charge;
+  readonly #context: Pick<Context, 'run' | 'signal' | 'method'>;
   readonly #reads = new Map<string, Read>();
   readonly #lists = new Map<string, ListCheck>();
   readonly #writes = new Map<string, { scope: string; key: string; change: Buffered }>();
@@ -44,12 +47,12 @@ export class Transaction {
   /** Set when what it has read is no longer so: its function runs again, and a script sees the error only if it catches it. */
   stale = false;
 
-  /** `open` gives the tenant's store, and is asked each time: it may be closed while the function waits. `charge` is the call that it belongs to. */
-  constructor(tenant: string, open: () => Store, now: number, charge: Charge) {
+  /** `open` gives the tenant's store, and is asked each time: it may be closed while the function waits. `context` is the call that it belongs to. */
+  constructor(tenant: string, open: () => Store, now: number, context: Pick<Context, 'run' | 'signal' | 'method'>) {
     this.tenant = tenant;
     this.#open = open;
     this.#now = now;
-    this.#charge = charge;
+    this.#context = context;
   }
 
   get #store(): Store {
@@ -85,36 +88,46 @@ export class Transaction {
   list(scope: string, { prefix = '', after, limit }: ListOptions): Soon<string[]> {
     this.#held ??= this.#store.moment();
     const own = [...this.#writes.values()].filter((write) => write.scope === scope && write.key.startsWith(prefix));
-    const removed = own.filter(({ change }) => change === 'removed').length;
-    const options = { prefix, after, limit: limit === undefined ? undefined : limit + removed };
-    return whenReady(this.#store.list(scope, options, this.#now, this.#charge), (keys) =>
+    const removed = new Set(own.filter(({ change }) => change === 'removed').map(({ key }) => key));
+    const options = { prefix, after, limit: limit === undefined ? undefined : limit + removed.size };
+    return whenReady(this.#store.list(scope, options, this.#now, this.#context), (keys) =>
       whenReady(this.#listed({ scope, options, keys }), () => {
         if (own.length === 0) return keys;
-        const all = new Set(keys);
-        for (const { key, change } of own) {
-          if (change === 'removed') all.delete(key);
-          else if (after === undefined || compareBytes(key, after) > 0) all.add(key);
-        }
-        return whenReady(doneInTurns(this.#charge.run.cpu, orderInSteps([...all])), (ordered) => ordered.slice(0, limit));
+        const put = own.filter(({ key, change }) => change !== 'removed' && (after === undefined || compareBytes(key, after) > 0));
+        return this.#inTurns(
+          together(
+            keys,
+            put.map(({ key }) => key),
+            removed,
+            limit,
+          ),
+        );
       }),
     );
   }
 
-  /** Counts what is kept beside reads and writes: an operation, or so many bytes of a value. Throws LIMIT_EXCEEDED. */
+  /** Counts what is kept until `end`: an operation, or so many bytes. Throws LIMIT_EXCEEDED for too much, of this transaction or of all that the run keeps. */
   keep(bytes: number): void {
     if (this.#bytes + bytes > MOST_BYTES)
       throw new ScriptError(
         'LIMIT_EXCEEDED',
         `State.transaction: fn: what it reads and saves would take more than ${MOST_BYTES / 2 ** 20} MB together; make several transactions of it`,
       );
+    this.#context.run.kept.count(this.#context.method, bytes);
     this.#bytes += bytes;
+  }
+
+  /** Lets go of what it has kept; nothing may be done with it afterwards. */
+  end(): void {
+    this.#context.run.kept.release(this.#bytes);
+    this.#bytes = 0;
   }
 
   /** False when something that was read has changed; else everything is saved. */
   async commit(): Promise<boolean> {
     if (this.stale) return false;
     const writes: StoreWrite[] = [];
-    const { cpu } = this.#charge.run;
+    const { cpu } = this.#context.run;
     for (const [id, { scope, key, revision, bytes }] of this.#reads) {
       await breathe(cpu);
       if (!this.#writes.has(id)) writes.push({ scope, key, expect: revision, expectBytes: bytes });
@@ -124,9 +137,9 @@ export class Transaction {
       const expect = this.#reads.get(id)?.revision;
       writes.push(change === 'removed' ? { scope, key, remove: true, expect } : { scope, key, put: change, expect });
     }
-    await breathe(cpu);
     const lists = [...this.#lists.values()];
-    return writes.length + lists.length === 0 || this.#store.commit(writes, this.#now, { lists, charge: this.#charge });
+    if (writes.length + lists.length === 0) return true;
+    return inOneTurn(cpu, () => this.#store.commit(writes, this.#now, { lists, charge: this.#context }));
   }
 
   #seen(scope: string, key: string, entry: StoredEntry | undefined): Soon<StoredEntry | undefined> {
@@ -142,10 +155,12 @@ export class Transaction {
   #listed(list: ListCheck): Soon<void> {
     const id = JSON.stringify([list.scope, list.options]);
     const known = this.#lists.get(id);
-    if (known) return sameKeys(known.keys, list.keys) ? undefined : this.#conflict();
-    this.keep(list.keys.reduce((sum, key) => sum + key.length, EACH_BYTES + 8 * list.keys.length));
-    this.#lists.set(id, list);
-    return this.#settle();
+    if (known) return whenReady(this.#inTurns(same(known.keys, list.keys)), (isSame) => (isSame ? undefined : this.#conflict()));
+    return whenReady(this.#inTurns(lengths(list.keys)), (length) => {
+      this.keep(EACH_BYTES + 8 * list.keys.length + length);
+      this.#lists.set(id, list);
+      return this.#settle();
+    });
   }
 
   /** Makes sure that what was read before was still so when the latest was read: that all of it is so now. */
@@ -162,7 +177,9 @@ export class Transaction {
       whenReady(this.#store.get(scope, key, this.#now), (entry) => (entry?.revision ?? 0) === revision),
     );
     const listed = () =>
-      this.#look(lists, ({ scope, options, keys }) => whenReady(this.#store.list(scope, options, this.#now, this.#charge), (found) => sameKeys(found, keys)));
+      this.#look(lists, ({ scope, options, keys }) =>
+        whenReady(this.#store.list(scope, options, this.#now, this.#context), (found) => this.#inTurns(same(found, keys))),
+      );
     return whenReady(whenReady(looked, listed), () => {
       this.#held = moment;
     });
@@ -170,7 +187,7 @@ export class Transaction {
 
   /** Whether each still holds, in turns where there are many. */
   #look<T>(items: readonly T[], holds: (item: T) => Soon<boolean>): Soon<void> {
-    const { cpu } = this.#charge.run;
+    const { cpu } = this.#context.run;
     const decide = (held: boolean) => held || this.#conflict();
     return whenReady(
       eachSoon(items, (item) => whenReady(breathe(cpu), () => whenReady(holds(item), decide))),
@@ -178,8 +195,49 @@ export class Transaction {
     );
   }
 
+  #inTurns<T>(steps: Generator<undefined, T>): Soon<T> {
+    return doneInTurns(this.#context.run.cpu, steps);
+  }
+
   #conflict(): never {
     this.stale = true;
     throw new ScriptError('CONFLICT', 'what the transaction has read was changed by somebody else');
   }
+}
+
+/** Keys in byte order with others in any order among them, without what was removed, each once; in steps. */
+function* together(keys: readonly string[], others: readonly string[], removed: ReadonlySet<string>, limit = Number.POSITIVE_INFINITY) {
+  const own = yield* orderInSteps(others);
+  const all: string[] = [];
+  let next = 0;
+  const add = (key: string) => {
+    if (all.length < limit && key !== all.at(-1) && !removed.has(key)) all.push(key);
+  };
+  for (const [at, key] of keys.entries()) {
+    if (at % STEP === 0) yield;
+    for (let mine = own[next]; mine !== undefined && compareBytes(mine, key) <= 0; mine = own[++next]) add(mine);
+    add(key);
+  }
+  for (const key of own.slice(next)) add(key);
+  return all;
+}
+
+/** Whether two lists have the same keys, in steps. */
+function* same(a: readonly string[], b: readonly string[]) {
+  if (a.length !== b.length) return false;
+  for (const [at, key] of a.entries()) {
+    if (at % STEP === 0) yield;
+    if (key !== b[at]) return false;
+  }
+  return true;
+}
+
+/** How long texts are together, in steps. */
+function* lengths(texts: readonly string[]) {
+  let sum = 0;
+  for (const [at, { length }] of texts.entries()) {
+    if (at % STEP === 0) yield;
+    sum += length;
+  }
+  return sum;
 }

@@ -18,7 +18,11 @@ export const transformation = z.union([
   z.strictObject({ field, transform: z.literal('convert'), from: type.optional(), to: type }),
   z.strictObject({ field, transform: z.literal('split'), to: z.array(field).min(1), separator: z.string().min(1).default(' ') }),
   z.strictObject({ field, transform: z.literal('merge'), fields: z.array(field).min(1), separator: z.string().default(' ') }),
-  z.strictObject({ field, transform: z.literal('custom'), fn: callback('(value: any, record: any) => any') }),
+  z.strictObject({
+    field,
+    transform: z.literal('custom'),
+    fn: callback('(value: any, record: any) => any').describe('gives the new value of the field; nil removes the field'),
+  }),
 ]);
 
 export type Transformation = z.output<typeof transformation>;
@@ -77,8 +81,11 @@ async function apply(record: ValueMap, step: Transformation, custom: RunCustom):
           .join(step.separator),
       );
       return;
-    case 'custom':
-      set(record, step.field, await custom(step.fn, value ?? null, record));
+    case 'custom': {
+      const made = await custom(step.fn, value ?? null, record);
+      if (made === null) remove(record, step.field);
+      else set(record, step.field, made);
+    }
   }
 }
 

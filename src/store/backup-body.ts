@@ -5,19 +5,24 @@ import type { BackupEntry } from './backup-format.ts';
 /** What is read of the file at once, bytes; a longer value is read as a whole. */
 const READ = 2 ** 18;
 
-/** The values of a backup, read from its file one after the other, whose checksum holds. Throws an error where they are not in the form of a backup. */
+/** What is read is not in the form of a backup. */
+export class OtherForm extends Error {}
+
+/** The values of a backup, read from its file one after the other. Throws OtherForm. */
 export class BackupBody {
   readonly meta: Readonly<Record<string, string>>;
   readonly #file: number;
+  /** Where the file ends. */
+  readonly #end: number;
   /** Where reading goes on, and what is read and not yet used. */
   #position: number;
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  /** `position` is where the values begin. */
-  constructor(file: number, position: number) {
+  constructor({ file, start, size }: { readonly file: number; readonly start: number; readonly size: number }) {
     this.#file = file;
-    this.#position = position;
+    this.#position = start;
+    this.#end = size;
     this.#expect(MAJOR.map, 2);
     this.#expectText('meta');
     const meta: [string, string][] = [];
@@ -32,6 +37,7 @@ export class BackupBody {
       this.#expect(MAJOR.array, 4);
       yield [this.#text(), this.#text(), this.#take(this.#count(MAJOR.bytes)), this.#time()];
     }
+    if (this.#left > 0) throw new OtherForm();
   }
 
   #text(): string {
@@ -45,19 +51,20 @@ export class BackupBody {
   }
 
   #expect(major: number, count: number): void {
-    if (this.#count(major) !== count) throw new Error('another form');
+    if (this.#count(major) !== count) throw new OtherForm();
   }
 
   #expectText(text: string): void {
-    if (this.#text() !== text) throw new Error('another form');
+    if (this.#text() !== text) throw new OtherForm();
   }
 
   /** The argument of the next initial byte, which must be of this major type. */
   #count(major: number): number {
     const first = this.#take(1)[0] as number;
-    if (first >> 5 !== major) throw new Error('another form');
+    if (first >> 5 !== major) throw new OtherForm();
     const info = first & 31;
     if (info < 24) return info;
+    if (info > 27) throw new OtherForm();
     if (info === 27) return Number(this.#take(8).readBigUInt64BE());
     const size = 2 ** (info - 24);
     return this.#take(size).readUIntBE(0, size);
@@ -69,8 +76,14 @@ export class BackupBody {
     return first;
   }
 
+  /** Bytes of the file that were not yet taken. */
+  get #left(): number {
+    return this.#end - this.#position + this.#bytes.length - this.#at;
+  }
+
   /** The next bytes, good until more are taken. */
   #take(size: number): Buffer {
+    if (size > this.#left) throw new OtherForm();
     if (this.#bytes.length - this.#at < size) this.#read(size);
     const taken = this.#bytes.subarray(this.#at, this.#at + size);
     this.#at += size;
@@ -84,7 +97,7 @@ export class BackupBody {
     let length = rest.length;
     while (length < size) {
       const got = readSync(this.#file, bytes, length, bytes.length - length, this.#position);
-      if (got === 0) throw new Error('too few bytes');
+      if (got === 0) throw new OtherForm();
       this.#position += got;
       length += got;
     }

@@ -2,7 +2,13 @@ import { MAJOR } from '../call/cbor-write.ts';
 import { encode } from '../call/codec.ts';
 import type { BackupHead, BackupNote } from './store.ts';
 
-const FORMAT = 'llmspell-backup-1';
+/** The format that this llmspell writes, the only one so far. */
+export const BACKUP_FORMAT = 1;
+const FORMAT = `llmspell-backup-${BACKUP_FORMAT}`;
+const ANY_FORMAT = /^llmspell-backup-([1-9][0-9]{0,8})$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+/** The latest time that a date can be, ms since 1970 (ECMA-262, section 21.4.1.1). */
+const LATEST = 8.64e15;
 const NEWLINE = 10;
 const MAP_OF_TWO = (MAJOR.map << 5) | 2;
 
@@ -27,16 +33,33 @@ export function widthOf(note: BackupNote): number {
   return lineOf(note, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, '0'.repeat(64)).length;
 }
 
-/** The line that bytes begin with and where it ends; undefined where they begin with none. */
-export function readLine(bytes: Buffer): { line: BackupLine; end: number } | undefined {
+/** The line that bytes begin with and where it ends; `newer` where a newer llmspell wrote it, undefined where they begin with none. */
+export function readLine(bytes: Buffer): { line: BackupLine; end: number } | 'newer' | undefined {
   const end = bytes.indexOf(NEWLINE) + 1;
   if (end === 0) return undefined;
   try {
-    const line = JSON.parse(bytes.toString('utf8', 0, end)) as BackupLine;
-    return line.format === FORMAT ? { line, end } : undefined;
+    const line: unknown = JSON.parse(bytes.toString('utf8', 0, end));
+    if (isLine(line)) return { line, end };
+    return Number(ANY_FORMAT.exec(String((line as BackupLine | null)?.format))?.[1]) > BACKUP_FORMAT ? 'newer' : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isLine(line: unknown): line is BackupLine {
+  const { format, id, description, created_at, size_bytes, entries, sha256 } = (line ?? {}) as Record<string, unknown>;
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  return (
+    format === FORMAT &&
+    typeof id === 'string' &&
+    (description === undefined || typeof description === 'string') &&
+    isCount(created_at) &&
+    (created_at as number) <= LATEST &&
+    isCount(size_bytes) &&
+    isCount(entries) &&
+    typeof sha256 === 'string' &&
+    SHA256.test(sha256)
+  );
 }
 
 /** What is told of a backup. */

@@ -3,12 +3,11 @@ import { dirname, join } from 'node:path';
 import { randomBytes } from '../call/digest.ts';
 import type { StagedFile } from './artifacts.ts';
 import { storeFailure } from './failure.ts';
+import { LEFT_AFTER_MS } from './files.ts';
 
 /** Loaded at first use: most scripts have no blobs. */
 const files = () => process.getBuiltinModule('node:fs/promises');
 
-/** A temporary file that was not written to for this long belongs to nobody any more, ms. */
-const LEFT_AFTER_MS = 3_600_000;
 const NAME = /^[0-9a-f]{64}-[0-9a-f]{16}$/;
 
 /** Content that is too large for the database, as files; each name is used once, so that removing one never meets a new one. */

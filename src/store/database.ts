@@ -1,14 +1,17 @@
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { doneInTurns } from '../call/breath.ts';
-import type { Cpu } from '../call/cpu.ts';
-import type { Soon } from '../call/soon.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
 import { transaction, writing } from './busy.ts';
 import { isNoSuchTable, resultCode, SQLITE_FULL, storeFailure } from './failure.ts';
+import { doneFor } from './in-turns.ts';
+import { Log } from './log.ts';
 import { BUSY_MS, openDatabase, openReader } from './open.ts';
+import { Readers } from './readers.ts';
 import { STATE_FORMAT } from './schema.ts';
+import { type Noted, removeExpired, type Steps } from './sqlite-state.ts';
+import type { Charge } from './store.ts';
 
 const PAGE_BYTES = 4_096;
 /** A disk with less room than this is taken to be full, bytes. */
@@ -23,6 +26,14 @@ export interface DatabaseOptions {
   readonly max_bytes?: number | undefined;
   /** Pages of 4 kB that the database may have; beyond that the disk counts as full. */
   readonly most_pages?: number | undefined;
+}
+
+/** What the event loop's own connection has done for it. */
+export interface DatabaseCare {
+  /** Told of values that were removed for want of room. */
+  readonly noted: Noted;
+  /** Has a thread move the log into the database; without it the connection does so by itself. */
+  readonly emptyLog: () => Promise<void>;
 }
 
 /** What reads. */
@@ -43,11 +54,16 @@ export class Database implements Reader {
   #beside: Promise<void> | undefined;
   #waiting = 0;
   #closing = false;
+  readonly #readers = new Readers();
+  readonly #log: Log | undefined;
+  readonly #noted: Noted | undefined;
 
   /** Opens, makes or upgrades it. Throws STORE_FAILED with one sentence when that is impossible. */
-  constructor(path: string, options: DatabaseOptions) {
+  constructor(path: string, options: DatabaseOptions, care?: DatabaseCare) {
     this.#path = path;
     this.#options = options;
+    this.#noted = care?.noted;
+    if (care) this.#log = new Log(`${path}-wal`, { setAutomatic: this.#setAutomatic, empty: () => this.#inLine(care.emptyLog), readers: this.#readers });
     try {
       this.#db = openDatabase(path, options.durability, STATE_FORMAT);
       if (options.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.most_pages}`);
@@ -116,13 +132,17 @@ export class Database implements Reader {
     }
   }
 
-  /** Reads of one moment in steps, over several turns of the event loop, by a connection of its own; writes go on meanwhile. */
-  async readInTurns<T>(cpu: Cpu, read: (reader: Reader) => Generator<undefined, T>): Promise<T> {
+  /** Reads of one moment in steps, over several turns of the event loop, by a connection of its own; writes go on meanwhile. Throws CANCELLED as soon as the call is cancelled. */
+  async readInTurns<T>(charge: Charge, read: (reader: Reader) => Steps<T>): Promise<T> {
     try {
-      using reader = openReader(this.#path);
-      return await doneInTurns(cpu, read(reader));
+      return await this.#readers.read(charge.signal, async () => {
+        using reader = openReader(this.#path);
+        return await doneFor(charge, read(reader));
+      });
     } catch (error) {
       throw this.#failure(error);
+    } finally {
+      this.#log?.changed();
     }
   }
 
@@ -142,18 +162,35 @@ export class Database implements Reader {
     }
   }
 
-  /** Does it now, or again and again without blocking while another process writes. */
-  write<T>(work: () => T): Soon<T> {
-    const soon = writing(
-      work,
-      (error) => this.#failure(error),
-      () => this.#beside,
-    );
+  /** Does it now, or again and again without blocking while another process writes. Where there is no room, what has expired by then goes first. */
+  write<T>(work: () => T, now = Date.now()): Soon<T> {
+    const shorter = this.#log?.tend();
+    const soon = shorter ? shorter.then(() => this.#written(work, now)) : this.#written(work, now);
     return soon instanceof Promise ? this.#waited(soon) : soon;
   }
 
   /** Has another connection of this process write, one at a time; who wants to write here meanwhile and finds the database locked waits for that, and does not hold the event loop. */
   async writeBeside<T>(work: () => Promise<T>): Promise<T> {
+    const shorter = this.#log?.tend();
+    if (shorter) await shorter;
+    try {
+      return await this.#inLine(work);
+    } finally {
+      this.#log?.changed();
+    }
+  }
+
+  /** Moves the log into the database, all of it where nobody reads it; what cannot be moved stays there and is whole. */
+  emptyLog(): void {
+    try {
+      // The bulk of it does not lock others out.
+      for (const mode of ['PASSIVE', 'TRUNCATE']) this.#db.exec(`PRAGMA wal_checkpoint(${mode})`);
+    } catch {
+      return;
+    }
+  }
+
+  async #inLine<T>(work: () => Promise<T>): Promise<T> {
     const before = this.#beside;
     const result = before ? before.then(work) : work();
     const ended = result.then(
@@ -171,6 +208,53 @@ export class Database implements Reader {
       }
     }
   }
+
+  #written<T>(work: () => T, now: number): Soon<T> {
+    const again = (error: unknown) => this.#withRoom(error, work, now);
+    try {
+      const soon = this.#attempt(work);
+      return soon instanceof Promise ? soon.catch(again) : soon;
+    } catch (error) {
+      return again(error);
+    }
+  }
+
+  #attempt<T>(work: () => T): Soon<T> {
+    return writing(
+      work,
+      (error) => this.#failure(error),
+      () => this.#beside,
+    );
+  }
+
+  /** Tries again with what has expired removed, as much of it as it takes. Throws the error where that is nothing, or where it is another one. */
+  #withRoom<T>(error: unknown, work: () => T, now: number): Soon<T> {
+    if (!isFull(error)) throw error;
+    const remove = () => this.#attempt(() => this.transaction(() => removeExpired(this, now, this.#noted)));
+    const goOn = async (): Promise<T> => {
+      let removed = true;
+      for (let pieces = 1; removed; pieces *= 2) {
+        try {
+          return await this.#attempt(work);
+        } catch (again) {
+          if (!isFull(again)) throw again;
+        }
+        for (let piece = 0; removed && piece < pieces; piece++) {
+          await new Promise((done) => setImmediate(done));
+          removed = await remove();
+        }
+      }
+      throw error;
+    };
+    return whenReady(remove(), (removed) => {
+      if (!removed) throw error;
+      return goOn();
+    });
+  }
+
+  readonly #setAutomatic = (pages: number): void => {
+    if (this.#db.isOpen) this.#db.exec(`PRAGMA wal_autocheckpoint = ${pages}`);
+  };
 
   #waitLocked(ms: number): void {
     if (this.#db.isOpen) this.#db.exec(`PRAGMA busy_timeout = ${ms}`);
@@ -218,6 +302,11 @@ export class Database implements Reader {
       return true;
     }
   }
+}
+
+/** Whether there was no room for a write. */
+function isFull(error: unknown): boolean {
+  return error instanceof ScriptError && resultCode(error.cause) === SQLITE_FULL;
 }
 
 /** The refusal of what would make a tenant larger than it may be. */

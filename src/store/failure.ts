@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { ScriptError } from '../errors.ts';
 
 /** SQLite's primary result codes that have a sentence of their own. */
@@ -12,7 +13,12 @@ const SENTENCES: Readonly<Record<number, string>> = {
   26: 'a database in the data folder is not one of llmspell; choose another folder with --data',
 };
 
+const TOO_MANY_OPEN = 'the process, or the machine, has too many open files (ulimit -n)';
+/** What opening a database takes at most: itself, its log and its shared memory. */
+const FILES_OF_DATABASE = 3;
+
 export const SQLITE_BUSY = 5;
+export const SQLITE_CANTOPEN = 14;
 export const SQLITE_FULL = 13;
 export const SQLITE_NOTADB = 26;
 
@@ -40,7 +46,7 @@ export function storeFailure(error: unknown, file?: string): ScriptError {
   if (error instanceof ScriptError) return error;
   const system = (error as { code?: unknown } | null)?.code;
   const sentence =
-    SENTENCES[resultCode(error)] ??
+    (resultCode(error) === SQLITE_CANTOPEN && tooManyOpen() ? TOO_MANY_OPEN : SENTENCES[resultCode(error)]) ??
     systemSentence(system) ??
     `the data folder cannot be used${typeof system === 'string' ? `, ${system}` : ''} (data.dir, --data)`;
   return new ScriptError('STORE_FAILED', file === undefined ? sentence : sentence.replace(/^a database/, `the database ${inDataFolder(file)}`), {
@@ -52,8 +58,22 @@ function inDataFolder(file: string): string {
   return (/(?:tenants[\\/][0-9a-f]{32}[\\/])?[^\\/]*$/.exec(file)?.[0] ?? '').replaceAll('\\', '/');
 }
 
+/** Whether no database can be opened for want of files, which SQLite does not tell from other reasons. */
+function tooManyOpen(): boolean {
+  const files: number[] = [];
+  try {
+    while (files.length < FILES_OF_DATABASE) files.push(openSync(process.execPath, 'r'));
+    return false;
+  } catch (error) {
+    return systemSentence((error as NodeJS.ErrnoException).code) === TOO_MANY_OPEN;
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}
+
 function systemSentence(code: unknown): string | undefined {
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'the data folder may not be read or written (permission denied)';
+  if (code === 'EMFILE' || code === 'ENFILE') return TOO_MANY_OPEN;
   if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full; nothing of this call was saved';
   if (code === 'EFBIG') return 'a file of the data folder would become larger than the system allows; nothing of this call was saved';
   if (code === 'EIO') return 'the disk reports an input/output error; nothing of this call was saved';

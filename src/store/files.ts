@@ -1,10 +1,28 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createHash } from '../call/digest.ts';
 import { type BackupLine, readLine } from './backup-format.ts';
 import { storeFailure } from './failure.ts';
 
 const ENDING = '.backup';
+/** How the name of a file ends that is not yet whole. */
+const UNFINISHED = '.tmp';
+/** One that was not written to for this long belongs to nobody any more, ms. */
+export const LEFT_AFTER_MS = 3_600_000;
 /** What is read or written at once, bytes. */
 const PIECE = 2 ** 20;
 /** What most first lines fit into, bytes. */
@@ -17,20 +35,43 @@ export function backupPath(folder: string, id: string): string {
 
 /** The ids of the backups of a folder. */
 export function backupIds(folder: string): string[] {
+  return namesIn(folder)
+    .filter((name) => name.endsWith(ENDING))
+    .map((name) => name.slice(0, -ENDING.length));
+}
+
+function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith(ENDING))
-      .map((name) => name.slice(0, -ENDING.length));
+    return readdirSync(folder);
   } catch {
     return [];
   }
 }
 
-/** Whether it was there. */
+/** Removes a file; says whether there was one. Throws STORE_FAILED when it cannot be removed. */
 export function removeFile(path: string): boolean {
-  const there = existsSync(path);
-  rmSync(path, { force: true });
-  return there;
+  try {
+    if (lstatSync(path).isDirectory()) return false;
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw storeFailure(error);
+  }
+}
+
+/** Removes files of a folder that were left half written by processes that ended meanwhile. */
+export function removeLeft(folder: string, now: number): void {
+  for (const name of namesIn(folder)) {
+    if (!name.endsWith(UNFINISHED)) continue;
+    const path = join(folder, name);
+    try {
+      const stats = statSync(path);
+      if (stats.isFile() && now - stats.mtimeMs > LEFT_AFTER_MS) unlinkSync(path);
+    } catch {
+      // Another process has removed it, or nobody may.
+    }
+  }
 }
 
 /** An open backup, its first line, and where the values begin. */
@@ -41,20 +82,26 @@ export interface OpenBackup extends Disposable {
   readonly size: number;
 }
 
-/** Opens a backup; `damaged` where it begins with no line of one, undefined when there is none. Throws STORE_FAILED. */
-export function openBackup(path: string): OpenBackup | 'damaged' | undefined {
+/** Opens a backup; `damaged` where it begins with no line of one or is not as long as that says, `newer` where a newer llmspell made it, undefined when there is no such file. Throws STORE_FAILED. */
+export function openBackup(path: string): OpenBackup | 'damaged' | 'newer' | undefined {
   const file = openIfThere(path);
   if (file === undefined) return undefined;
   try {
-    const { size } = fstatSync(file);
+    const stats = fstatSync(file);
+    if (!stats.isFile()) {
+      closeSync(file);
+      return undefined;
+    }
+    const { size } = stats;
     for (let length = LINE; ; length *= 4) {
       const bytes = Buffer.alloc(Math.min(length, size));
       const got = readSync(file, bytes, 0, bytes.length, 0);
       const found = readLine(bytes.subarray(0, got));
-      if (found) return { file, line: found.line, start: found.end, size, [Symbol.dispose]: () => closeSync(file) };
-      if (length < size && !bytes.includes(10)) continue;
+      if (typeof found === 'object' && found.line.size_bytes === size - found.end)
+        return { file, line: found.line, start: found.end, size, [Symbol.dispose]: () => closeSync(file) };
+      if (!found && length < size && !bytes.includes(10)) continue;
       closeSync(file);
-      return 'damaged';
+      return found === 'newer' ? found : 'damaged';
     }
   } catch (error) {
     closeSync(file);
@@ -79,7 +126,8 @@ export function checksumHolds({ file, line, start }: OpenBackup): boolean {
 
 function openIfThere(path: string): number | undefined {
   try {
-    return openSync(path, 'r');
+    // Without O_NONBLOCK the opening of a pipe would wait for a writer.
+    return openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw storeFailure(error);
@@ -88,23 +136,36 @@ function openIfThere(path: string): number | undefined {
 
 /** Writes a file that is there whole or not at all, even when the process or the power ends. */
 export function writeWhole(path: string, bytes: Uint8Array): void {
-  fillWhole(path, (file) => writeAll(file, bytes, 0));
+  stageWhole(path, (file) => writeAll(file, bytes, 0));
+  placeWhole(path);
 }
 
-/** As `writeWhole`, of what `fill` writes into the open file. */
-export function fillWhole(path: string, fill: (file: number) => void): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  const file = openSync(temporary, 'w', 0o600);
+/** Writes a file for `placeWhole` and waits for the disk; when that fails nothing stays. */
+export function stageWhole(path: string, fill: (file: number) => void): void {
+  const file = openSync(unfinished(path), 'w', 0o600);
   try {
     fill(file);
     fsyncSync(file);
   } catch (error) {
     closeSync(file);
-    rmSync(temporary, { force: true });
+    dropStaged(path);
     throw error;
   }
   closeSync(file);
-  renameSync(temporary, path);
+}
+
+/** Gives a file that this process has staged its name. */
+export function placeWhole(path: string): void {
+  renameSync(unfinished(path), path);
+}
+
+/** Removes a file that this process has staged, or begun to. */
+export function dropStaged(path: string): void {
+  rmSync(unfinished(path), { force: true });
+}
+
+function unfinished(path: string): string {
+  return `${path}.${process.pid}${UNFINISHED}`;
 }
 
 /** Writes pieces behind one another from a position on; gives how many bytes they are and their SHA-256. */

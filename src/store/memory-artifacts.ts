@@ -2,8 +2,13 @@ import type { ArtifactRecord, ArtifactRecords, StoredContent } from './artifacts
 import type { BlobFiles } from './blobs.ts';
 import { liveArtifacts, liveSession, type MemorySessions, touch } from './memory-sessions.ts';
 
+/** Content and the bytes that it takes. */
+export interface MemoryContent extends StoredContent {
+  readonly stored: number;
+}
+
 /** Artifacts of a process that keeps nothing. */
-export function memoryArtifacts(data: MemorySessions, contents: Map<string, StoredContent>, files: BlobFiles): ArtifactRecords {
+export function memoryArtifacts(data: MemorySessions, contents: Map<string, MemoryContent>, files: BlobFiles): ArtifactRecords {
   /** Newest first; a later one of the same millisecond comes before. */
   const all = (now: number) =>
     liveArtifacts(data, now)
@@ -17,10 +22,12 @@ export function memoryArtifacts(data: MemorySessions, contents: Map<string, Stor
       const there = liveArtifacts(data, now);
       if (there.length >= quotas.artifacts) return { refused: 'full', quota: 'artifacts' };
       if (there.reduce((sum, { size }) => sum + size, staged.size) > quotas.artifact_bytes) return { refused: 'full', quota: 'artifact_bytes' };
-      const { hash, size, encoding, content } = staged;
+      const { hash, size, encoding, stored, content } = staged;
       if (!contents.has(hash)) {
+        data.needRoom(stored);
         const place = 'data' in content ? { data: content.data, file: undefined } : { data: undefined, file: content.place(hash) };
-        contents.set(hash, { hash, size, encoding, ...place });
+        contents.set(hash, { hash, size, encoding, stored, ...place });
+        data.bytes += stored;
       }
       const version = 1 + Math.max(0, ...session.artifacts.filter(({ name }) => name === artifact.name).map((one) => one.version));
       const record: ArtifactRecord = { ...artifact, version, hash, size, created_at: now };
@@ -69,11 +76,12 @@ export function memoryArtifacts(data: MemorySessions, contents: Map<string, Stor
 }
 
 /** Forgets content that no artifact has. */
-export function dropUnused({ sessions }: MemorySessions, contents: Map<string, StoredContent>, files: BlobFiles): void {
-  const used = new Set([...sessions.values()].flatMap(({ artifacts }) => artifacts.map(({ hash }) => hash)));
-  for (const [hash, { file }] of contents) {
+export function dropUnused(data: MemorySessions, contents: Map<string, MemoryContent>, files: BlobFiles): void {
+  const used = new Set([...data.sessions.values()].flatMap(({ artifacts }) => artifacts.map(({ hash }) => hash)));
+  for (const [hash, { file, stored }] of contents) {
     if (used.has(hash)) continue;
     contents.delete(hash);
+    data.bytes -= stored;
     if (file !== undefined) files.remove(file);
   }
 }

@@ -5,6 +5,10 @@ import type { NewSession, Quotas, Refused, SessionRecord, SessionRecords, Stored
 /** What sessions and artifacts of a memory store share. */
 export interface MemorySessions {
   readonly sessions: Map<string, MemorySession>;
+  /** What turns, values and contents of artifacts take together. */
+  bytes: number;
+  /** Throws LIMIT_EXCEEDED where there is no room for so many bytes more. */
+  needRoom(bytes: number): void;
 }
 
 export interface MemorySession {
@@ -12,13 +16,28 @@ export interface MemorySession {
   turns: StoredTurn[];
   values: Map<string, Uint8Array>;
   artifacts: ArtifactRecord[];
+  /** Of turns and values. */
+  bytes: number;
+}
+
+/** Counts so many bytes more of a session. Throws LIMIT_EXCEEDED where there is no room for them. */
+function grow(data: MemorySessions, session: MemorySession, bytes: number): void {
+  if (bytes > 0) data.needRoom(bytes);
+  data.bytes += bytes;
+  session.bytes += bytes;
+}
+
+/** Forgets a session. */
+function forget(data: MemorySessions, id: string): void {
+  data.bytes -= data.sessions.get(id)?.bytes ?? 0;
+  data.sessions.delete(id);
 }
 
 /** The session unless it has expired; an expired one is forgotten. */
-export function liveSession({ sessions }: MemorySessions, id: string, now: number): MemorySession | undefined {
-  const found = sessions.get(id);
+export function liveSession(data: MemorySessions, id: string, now: number): MemorySession | undefined {
+  const found = data.sessions.get(id);
   if (found?.record.expires_at === undefined || found.record.expires_at > now) return found;
-  sessions.delete(id);
+  forget(data, id);
   return undefined;
 }
 
@@ -57,7 +76,7 @@ export function memorySessions(data: MemorySessions, changed: () => void): Sessi
       expires_at: expires_in === undefined ? undefined : now + expires_in,
       turns: 0,
     };
-    const made: MemorySession = { record, turns: [], values: new Map(), artifacts: [] };
+    const made: MemorySession = { record, turns: [], values: new Map(), artifacts: [], bytes: 0 };
     sessions.set(session.id, made);
     return made;
   }
@@ -93,6 +112,11 @@ export function memorySessions(data: MemorySessions, changed: () => void): Sessi
       const session = active(id, now);
       if ('refused' in session) return session;
       if (session.turns.length + turns.length > quotas.turns) return { refused: 'full', quota: 'turns' };
+      grow(
+        data,
+        session,
+        turns.reduce((sum, { length }) => sum + length, 0),
+      );
       session.turns.push(...turns.map((turn, at) => ({ number: session.record.turns + at + 1, turn, created_at: now })));
       touch(session, now);
       return session.record.turns;
@@ -106,6 +130,7 @@ export function memorySessions(data: MemorySessions, changed: () => void): Sessi
     setValue(id, key, value, now) {
       const session = active(id, now);
       if ('refused' in session) return session;
+      grow(data, session, (value?.length ?? 0) - (session.values.get(key)?.length ?? 0));
       if (value) session.values.set(key, value);
       else session.values.delete(key);
       touch(session, now);
@@ -121,8 +146,10 @@ export function memorySessions(data: MemorySessions, changed: () => void): Sessi
       const bytes = (list: readonly ArtifactRecord[]) => list.reduce((sum, { size }) => sum + size, 0);
       if (before.length + session.artifacts.length > quotas.artifacts) return { refused: 'full', quota: 'artifacts' };
       if (bytes(before) + bytes(session.artifacts) > quotas.artifact_bytes) return { refused: 'full', quota: 'artifact_bytes' };
+      data.needRoom(session.bytes);
       const made = insert(copy, quotas, now);
       if ('refused' in made) return made;
+      grow(data, made, session.bytes);
       made.turns = [...session.turns];
       made.values = new Map(session.values);
       made.artifacts = session.artifacts.map((one) => ({ ...one, session_id: copy.id, id: `art_${randomBytes(12).toString('hex')}` }));
@@ -131,7 +158,7 @@ export function memorySessions(data: MemorySessions, changed: () => void): Sessi
     },
     remove(id, now) {
       const session = liveSession(data, id, now);
-      sessions.delete(id);
+      forget(data, id);
       changed();
       return session?.record;
     },

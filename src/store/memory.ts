@@ -1,101 +1,92 @@
-import { doneInTurns } from '../call/breath.ts';
+import { doneAtOnce } from '../call/breath.ts';
 import { uncharged } from '../call/cpu.ts';
+import { cancelled } from '../call/run.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
-import { compareBytes, inByteOrder, orderInSteps } from '../call/text.ts';
-import type { ArtifactRecords, StoredContent } from './artifacts.ts';
+import type { ArtifactRecords } from './artifacts.ts';
 import { type BlobFiles, memoryBlobs } from './blobs.ts';
-import { Changes, type Moment } from './changes.ts';
-import { dropUnused, memoryArtifacts } from './memory-artifacts.ts';
-import { type MemoryState, memoryBackups } from './memory-backups.ts';
+import { Changes, idOf, type Moment } from './changes.ts';
+import { tenantFull } from './database.ts';
+import { doneFor } from './in-turns.ts';
+import { dropUnused, type MemoryContent, memoryArtifacts } from './memory-artifacts.ts';
+import { memoryBackups } from './memory-backups.ts';
 import { type MemorySessions, memorySessions } from './memory-sessions.ts';
+import { clearInSteps, commitInSteps, keysInSteps, MemoryValues, removeExpired, type Steps, scopesInSteps, usageInSteps } from './memory-values.ts';
 import type { SessionRecords } from './sessions.ts';
-import {
-  type Backups,
-  type Charge,
-  type CommitOptions,
-  type ListCheck,
-  type ListOptions,
-  newRevision,
-  type Store,
-  type StoredEntry,
-  type StoreUsage,
-  type StoreWrite,
-  sameKeys,
-} from './store.ts';
+import type { Backups, Charge, CommitOptions, ListCheck, ListOptions, Store, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
 
-/** Keys that are looked at between two looks at the clock. */
-const STEP = 1_000;
+/** Commits of more changes and checks are made in turns; so many keys are told of one by one. */
+const MANY = 500;
 
 /** A store that lives as long as the process; for tests and hosts that keep nothing. */
 export class MemoryStore implements Store {
-  #state: MemoryState = { scopes: new Map(), meta: new Map() };
+  #values = MemoryValues.empty();
   readonly #changes = new Changes();
+  readonly #maxBytes: number | undefined;
+  /** The end of changes that are being made in turns; who writes meanwhile waits for it. */
+  #writing: Promise<void> | undefined;
   /** Nobody's run is charged where none is named. */
   readonly #nobody: Charge = { run: uncharged('memory') };
-  readonly backups: Backups = memoryBackups(
-    {
-      copy: () => ({ scopes: new Map([...this.#state.scopes].map(([scope, map]) => [scope, new Map(map)])), meta: new Map(this.#state.meta) }),
-      exchange: (state) => {
-        const before = this.#state;
-        this.#state = state;
-        this.#changes.noteAll();
-        return before;
-      },
-    },
-    this.#nobody,
-  );
+  readonly #data: MemorySessions;
+  readonly backups: Backups;
   readonly blobs: BlobFiles = memoryBlobs();
   readonly sessions: SessionRecords;
   readonly artifacts: ArtifactRecords;
   readonly isRemoved = false;
 
-  constructor() {
-    const data: MemorySessions = { sessions: new Map() };
-    const contents = new Map<string, StoredContent>();
-    this.sessions = memorySessions(data, () => dropUnused(data, contents, this.blobs));
-    this.artifacts = memoryArtifacts(data, contents, this.blobs);
+  /** Values, sessions and artifacts take at most so many bytes together, about; beyond that LIMIT_EXCEEDED. */
+  constructor(maxBytes?: number) {
+    this.#maxBytes = maxBytes;
+    this.#data = { sessions: new Map(), bytes: 0, needRoom: (bytes) => this.#needRoom(bytes) };
+    const contents = new Map<string, MemoryContent>();
+    this.sessions = memorySessions(this.#data, () => dropUnused(this.#data, contents, this.blobs));
+    this.artifacts = memoryArtifacts(this.#data, contents, this.blobs);
+    const copy = () => this.#values.copy();
+    this.backups = memoryBackups({ copy, replace: (charge, now, steps) => this.#whenFree(charge, () => this.#inTurns(charge, now, steps)) }, this.#nobody);
   }
 
   get(scope: string, key: string, now: number): StoredEntry | undefined {
-    const entry = this.#state.scopes.get(scope)?.get(key);
-    return entry && !expired(entry, now) ? entry : undefined;
+    return this.#values.get(idOf(scope, key), now);
   }
 
-  list(scope: string, options: ListOptions, now: number, { run }: Charge = this.#nobody): Soon<string[]> {
-    return whenReady(doneInTurns(run.cpu, orderInSteps(this.#matching(scope, options, now))), (keys) => keys.slice(0, options.limit));
+  list(scope: string, options: ListOptions, now: number, charge = this.#nobody): Soon<string[]> {
+    return doneFor(charge, keysInSteps(this.#values.copy(), scope, options, now));
   }
 
-  scopes(now: number): string[] {
-    return inByteOrder([...this.#state.scopes].filter(([, map]) => holdsAny(map, now)).map(([scope]) => scope));
+  scopes(now: number, charge = this.#nobody): Soon<string[]> {
+    return doneFor(charge, scopesInSteps(this.#values.copy(), now));
   }
 
-  usage(now: number, { run }: Charge = this.#nobody): Soon<StoreUsage> {
-    return doneInTurns(run.cpu, usageInSteps(this.#state, now));
+  usage(now: number, charge = this.#nobody): Soon<StoreUsage> {
+    return doneFor(charge, usageInSteps(this.#values.copy(), now));
   }
 
   meta(name: string): string | undefined {
-    return this.#state.meta.get(name);
+    return this.#values.meta.get(name);
   }
 
-  commit(writes: readonly StoreWrite[], now: number, { meta = [], lists = [] }: CommitOptions = {}): boolean {
-    const state = this.#state;
-    const holds = (write: StoreWrite) => write.expect === undefined || write.expect === (this.get(write.scope, write.key, now)?.revision ?? 0);
-    if (!writes.every(holds) || !meta.every(({ name, expect }) => expect === undefined || expect === (state.meta.get(name) ?? ''))) return false;
-    if (!lists.every((list) => this.#listHolds(list, now))) return false;
-    for (const { scope, key, put, remove } of writes) {
-      if (put) this.#scope(scope).set(key, { value: put.value, revision: newRevision(), expiresAt: put.expiresAt });
-      else if (remove) state.scopes.get(scope)?.delete(key);
-      this.#changes.note(scope, key);
-    }
-    for (const { name, value } of meta) state.meta.set(name, value);
-    return true;
+  commit(writes: readonly StoreWrite[], now: number, { meta = [], lists = [], charge = this.#nobody }: CommitOptions = {}): Soon<boolean> {
+    return this.#whenFree(charge, () => {
+      if (this.#maxBytes === undefined && isSmall(writes, lists))
+        return doneAtOnce(commitInSteps(this.#values, writes, now, { meta, lists }, (id) => this.#note([id])));
+      const changed: string[] = [];
+      let held = false;
+      const steps = function* (values: MemoryValues) {
+        held = yield* commitInSteps(values, writes, now, { meta, lists }, (id) => void changed.push(id));
+        return values;
+      };
+      return whenReady(this.#inTurns(charge, now, steps, changed), () => held);
+    });
   }
 
-  clear(scope: string, now: number): number {
-    const count = this.#matching(scope, {}, now).length;
-    this.#state.scopes.delete(scope);
-    this.#changes.noteAll();
-    return count;
+  clear(scope: string, now: number, charge = this.#nobody): Soon<number> {
+    return this.#whenFree(charge, () => {
+      let count = 0;
+      const steps = function* (values: MemoryValues) {
+        count = yield* clearInSteps(values, scope, now);
+        return values;
+      };
+      return whenReady(this.#inTurns(charge, now, steps), () => count);
+    });
   }
 
   moment(): Moment {
@@ -110,45 +101,55 @@ export class MemoryStore implements Store {
 
   close(): void {}
 
-  #matching(scope: string, { prefix = '', after }: ListOptions, now: number): string[] {
-    const keys: string[] = [];
-    for (const [key, entry] of this.#state.scopes.get(scope) ?? [])
-      if (key.startsWith(prefix) && !expired(entry, now) && (after === undefined || compareBytes(key, after) > 0)) keys.push(key);
-    return keys;
-  }
-
-  #listHolds({ scope, options, keys }: ListCheck, now: number): boolean {
-    return sameKeys(inByteOrder(this.#matching(scope, options, now)).slice(0, options.limit), keys);
-  }
-
-  #scope(scope: string): Map<string, StoredEntry> {
-    const { scopes } = this.#state;
-    const found = scopes.get(scope) ?? new Map<string, StoredEntry>();
-    scopes.set(scope, found);
-    return found;
-  }
-}
-
-function expired({ expiresAt }: StoredEntry, now: number): boolean {
-  return expiresAt !== undefined && expiresAt <= now;
-}
-
-function holdsAny(map: ReadonlyMap<string, StoredEntry>, now: number): boolean {
-  for (const entry of map.values()) if (!expired(entry, now)) return true;
-  return false;
-}
-
-function* usageInSteps({ scopes }: MemoryState, now: number): Generator<undefined, StoreUsage> {
-  let [entries, bytes, looked, filled] = [0, 0, 0, 0];
-  for (const [scope, map] of scopes) {
-    const before = entries;
-    for (const [key, entry] of map) {
-      if (++looked % STEP === 0) yield;
-      if (expired(entry, now)) continue;
-      entries++;
-      bytes += Buffer.byteLength(scope) + Buffer.byteLength(key) + entry.value.length;
+  /** Does it when nobody writes, and lets nobody write until it is done. */
+  #whenFree<T>(charge: Charge, work: () => Soon<T>): Soon<T> {
+    if (this.#writing) return this.#writing.then(() => this.#whenFree(charge, work));
+    if (charge.signal?.aborted) throw cancelled(charge.signal);
+    const result = work();
+    if (result instanceof Promise) {
+      const free = () => {
+        this.#writing = undefined;
+      };
+      this.#writing = result.then(free, free);
     }
-    if (entries > before) filled++;
+    return result;
   }
-  return { entries, scopes: filled, bytes };
+
+  /** Changes a copy over several turns, and puts what comes of it in the place of what is there; `changed` are the keys that then have changed, all where it is not given. */
+  #inTurns(charge: Charge, now: number, steps: (values: MemoryValues) => Steps<MemoryValues>, changed?: string[]): Soon<void> {
+    return whenReady(doneFor(charge, this.#fitting(now, steps, changed)), (values) => {
+      this.#values = values;
+      if (changed && changed.length <= MANY) this.#note(changed);
+      else this.#changes.noteAll();
+    });
+  }
+
+  /** What the steps make of a copy, without what has expired where there is else no room. Throws LIMIT_EXCEEDED where there is none even so. */
+  *#fitting(now: number, steps: (values: MemoryValues) => Steps<MemoryValues>, changed?: string[]): Steps<MemoryValues> {
+    const before = this.#values.size;
+    const values = yield* steps(this.#values.copy());
+    const more = () => values.size - before;
+    if (more() <= 0 || this.#hasRoom(more())) return values;
+    yield* removeExpired(values, now, (id) => changed?.push(id));
+    if (more() > 0) this.#needRoom(more());
+    return values;
+  }
+
+  #hasRoom(bytes: number): boolean {
+    return this.#maxBytes === undefined || this.#values.size + this.#data.bytes + bytes <= this.#maxBytes;
+  }
+
+  /** Throws LIMIT_EXCEEDED where there is no room for so many bytes more. */
+  #needRoom(bytes: number): void {
+    if (this.#maxBytes !== undefined && !this.#hasRoom(bytes)) throw tenantFull(this.#maxBytes);
+  }
+
+  #note(ids: readonly string[]): void {
+    for (const id of ids) this.#changes.note(id.slice(0, id.indexOf('\0')), id.slice(id.indexOf('\0') + 1));
+  }
+}
+
+/** Whether a commit is made at once. */
+function isSmall(writes: readonly StoreWrite[], lists: readonly ListCheck[]): boolean {
+  return lists.reduce((sum, { keys }) => sum + 1 + keys.length, writes.length) <= MANY;
 }

@@ -11,12 +11,22 @@ export type PackedCommit = {
 
 type Commit = { readonly writes: readonly StoreWrite[] } & Required<Pick<CommitOptions, 'meta' | 'lists'>>;
 
-export function packCommit({ writes, meta, lists }: Commit): PackedCommit {
-  return {
-    writes: writes.map(({ scope, key, expect = null, put, remove }) => [scope, key, expect, put ? [put.value, put.expiresAt ?? null] : (remove ?? null)]),
-    meta: meta.map(({ name, value, expect = null }) => [name, value, expect]),
-    lists: lists.map(({ scope, options: { prefix = null, after = null, limit = null }, keys }) => [scope, prefix, after, limit, [...keys]]),
-  };
+/** So many changes are packed in a step. */
+const STEP = 1_000;
+
+/** The commit as such a value, in steps. */
+export function* packingCommit({ writes, meta, lists }: Commit): Generator<undefined, PackedCommit> {
+  const packed: PackedCommit = { writes: [], meta: meta.map(({ name, value, expect = null }) => [name, value, expect]), lists: [] };
+  for (const [at, { scope, key, expect = null, put, remove }] of writes.entries()) {
+    if (at % STEP === 0) yield;
+    packed.writes.push([scope, key, expect, put ? [put.value, put.expiresAt ?? null] : (remove ?? null)]);
+  }
+  for (const { scope, options, keys } of lists) {
+    yield;
+    const { prefix = null, after = null, limit = null } = options;
+    packed.lists.push([scope, prefix, after, limit, [...keys]]);
+  }
+  return packed;
 }
 
 export function unpackCommit({ writes, meta, lists }: PackedCommit): Commit {

@@ -20,6 +20,7 @@ const STATEMENTS = {
   clear: 'DELETE FROM state WHERE scope = :scope',
   count: `SELECT count(*) AS count FROM state WHERE scope = :scope AND ${LIVE}`,
   countAll: `SELECT count(*) AS count FROM state WHERE ${LIVE}`,
+  firstExpiry: 'SELECT min(expires_at) AS first FROM state WHERE expires_at IS NOT NULL',
   expired: 'SELECT scope, key, length(value) AS bytes FROM state WHERE expires_at <= :now',
   all: `SELECT scope, key, value, expires_at FROM state WHERE ${LIVE} ORDER BY scope, key`,
   meta: 'SELECT value FROM meta WHERE name = :name',
@@ -27,7 +28,7 @@ const STATEMENTS = {
   putMeta: 'INSERT INTO meta VALUES (:name, :value) ON CONFLICT DO UPDATE SET value = excluded.value',
 } as const;
 
-/** What has expired goes with later commits, so many keys and about so many bytes each time. */
+/** What has expired goes with later commits, so many keys and about so many bytes each time beside as much as is written: more than may come. */
 const MOST_EXPIRED = 100;
 const MOST_EXPIRED_BYTES = 2 ** 18;
 
@@ -169,13 +170,13 @@ export function commitAll(
   }
   for (const { name, expect } of meta) if (expect !== undefined && expect !== (getMeta(db, name) ?? '')) return false;
   if (!lists.every((list) => listHolds(db, list, now, goOn))) return false;
+  removeExpired(db, now, noted, writes);
   for (const [at, write] of writes.entries()) {
     if (at > 0) goOn();
     applyWrite(db, write);
     noted?.(write.scope, write.key);
   }
   for (const { name, value } of meta) putMeta(db, name, value);
-  removeExpired(db, now, noted);
   return true;
 }
 
@@ -193,18 +194,25 @@ function listHolds(db: Database, { scope, options, keys }: ListCheck, now: numbe
   }
 }
 
-function removeExpired(db: Database, now: number, noted: Noted | undefined): void {
+/** When the first of all values expires or has expired; undefined when none does. */
+export function firstExpiry(db: Database): number | undefined {
+  return db.one<{ first: number | null }>(STATEMENTS.firstExpiry)?.first ?? undefined;
+}
+
+/** Removes some of what has expired, inside of a transaction, before something is written that so takes its place; false when there was none. */
+export function removeExpired(db: Database, now: number, noted: Noted | undefined, written: readonly StoreWrite[] = []): boolean {
   const gone: SizeRow[] = [];
-  let bytes = 0;
+  let room = written.reduce((sum, { put }) => sum + (put?.value.length ?? 0), MOST_EXPIRED_BYTES);
   for (const row of db.each<SizeRow>(STATEMENTS.expired, { now })) {
     gone.push(row);
-    bytes += row.bytes;
-    if (gone.length >= MOST_EXPIRED || bytes >= MOST_EXPIRED_BYTES) break;
+    room -= row.bytes;
+    if (gone.length >= MOST_EXPIRED + written.length || room <= 0) break;
   }
   for (const { scope, key } of gone) {
     db.run(STATEMENTS.remove, { scope, key });
     noted?.(scope, key);
   }
+  return gone.length > 0;
 }
 
 /** Removes a scope, inside of a transaction, and says how many entries it had. */

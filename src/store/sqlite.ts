@@ -1,47 +1,47 @@
 import { join } from 'node:path';
-import { doneInTurns } from '../call/breath.ts';
 import { encodeSoon } from '../call/codec.ts';
 import { uncharged } from '../call/cpu.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { AppendTask } from './append-task.ts';
 import type { ArtifactRecords } from './artifacts.ts';
-import { headOf } from './backup-format.ts';
 import { type BlobFiles, blobFolder } from './blobs.ts';
 import { Changes, type Moment } from './changes.ts';
 import { Database, type DatabaseOptions, type Reader } from './database.ts';
 import { storeFailure } from './failure.ts';
-import { backupIds, backupPath, openBackup, removeFile } from './files.ts';
 import { makeFolder } from './folders.ts';
-import { packCommit } from './packed-commit.ts';
+import { doneFor } from './in-turns.ts';
+import { packingCommit } from './packed-commit.ts';
 import type { Refused, SessionRecords } from './sessions.ts';
 import { sqliteArtifacts } from './sqlite-artifacts.ts';
-import { checkBackup, restoreBackup, writeBackup } from './sqlite-backups.ts';
+import { sqliteBackups } from './sqlite-backups.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
 import {
   applyWrite,
   clearScope,
   commitAll,
+  firstExpiry,
   getEntry,
   getMeta,
   isLargeScope,
   keysInSteps,
+  removeExpired,
   type Steps,
   scopesInSteps,
   TakesLong,
   usageInSteps,
 } from './sqlite-state.ts';
 import type { StateTask, StateWork } from './state-task.ts';
-import type { BackupHead, Backups, Charge, CommitOptions, ListCheck, ListOptions, MetaWrite, Store, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
+import type { Backups, Charge, CommitOptions, ListCheck, ListOptions, MetaWrite, Store, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
 
 /** Turns, and values of one commit, that take more together are written by a thread, bytes. */
 const LARGE = 2 ** 20;
 /** So are commits of more changes and checks, and the clearing of so many values. */
 const MANY = 300;
+/** After so many saves it is looked again when the first value expires, which other processes save too. */
+const SAVES_PER_LOOK = 256;
 /** What takes longer is begun again in turns or in a thread, ms. */
 const AT_ONCE_MS = 3;
-/** A database up to this size, or a backup, is read and written at once, bytes. */
-const SMALL = 2 ** 18;
 const LARGE_MS = 60_000;
 const BACKUP_MS = 600_000;
 const APPEND = new URL('./append-task.ts', import.meta.url);
@@ -59,6 +59,9 @@ export class SqliteStore implements Store {
   readonly #changes = new Changes();
   /** Nobody's run is charged where none is named. */
   readonly #nobody: Charge;
+  /** When the first value expires, as far as is known: before that a save need not look for any that has. */
+  #firstExpiry = Number.NEGATIVE_INFINITY;
+  #saves = 0;
 
   /** Opens or makes the database. Throws STORE_FAILED with one sentence when that is impossible. */
   constructor(folder: string, durability: 'normal' | 'full', limits: Omit<DatabaseOptions, 'durability'> = {}) {
@@ -66,15 +69,24 @@ export class SqliteStore implements Store {
     const databaseOptions = { durability, ...limits };
     this.#options = databaseOptions;
     this.#nobody = { run: uncharged(folder) };
-    this.backups = this.#backupsIn(join(folder, 'backups'));
     this.blobs = blobFolder(join(folder, 'blobs'));
     try {
       makeFolder(folder);
     } catch (error) {
       throw storeFailure(error);
     }
-    const db = new Database(join(folder, 'state.db'), databaseOptions);
+    const db = new Database(join(folder, 'state.db'), databaseOptions, {
+      noted: this.#note,
+      emptyLog: () => this.#beside<void>({ kind: 'empty log' }, LARGE_MS),
+    });
     this.#db = db;
+    this.backups = sqliteBackups(join(folder, 'backups'), {
+      db,
+      beside: (work, charge) => this.#beside(work, BACKUP_MS, charge),
+      writeBeside: (work, charge) => this.#writeBeside(work, BACKUP_MS, charge),
+      noteAll: () => this.#changes.noteAll(),
+      nobody: this.#nobody,
+    });
     const sessions = sqliteSessions(db);
     this.sessions = {
       ...sessions,
@@ -115,12 +127,9 @@ export class SqliteStore implements Store {
   commit(writes: readonly StoreWrite[], now: number, { meta = [], lists = [], charge }: CommitOptions = {}): Soon<boolean> {
     const [first] = writes;
     if (first && writes.length === 1 && meta.length + lists.length === 0 && first.expect === undefined) {
-      return this.#db.write(() => {
-        applyWrite(this.#db, first);
-        this.#note(first.scope, first.key);
-        return true;
-      });
+      return this.#db.write(() => (this.#anyExpired(now) ? this.#db.transaction(() => this.#save(first, now)) : this.#save(first)), now);
     }
+    this.#firstExpiry = Number.NEGATIVE_INFINITY;
     if (isLarge(writes, lists)) return this.#commitBeside(writes, now, meta, lists, charge);
     const held = this.#db.write(() => {
       const until = performance.now() + AT_ONCE_MS;
@@ -130,7 +139,7 @@ export class SqliteStore implements Store {
         if (error instanceof TakesLong) return error;
         throw error;
       }
-    });
+    }, now);
     return whenReady(held, (all) => (all instanceof TakesLong ? this.#commitBeside(writes, now, meta, lists, charge) : all));
   }
 
@@ -139,7 +148,7 @@ export class SqliteStore implements Store {
     return this.#db.write(() => {
       this.#changes.noteAll();
       return this.#db.transaction(() => clearScope(this.#db, scope, now));
-    });
+    }, now);
   }
 
   moment(): Moment {
@@ -164,18 +173,19 @@ export class SqliteStore implements Store {
 
   readonly #note = (scope: string, key: string): void => this.#changes.note(scope, key);
 
-  #backupsIn(folder: string): Backups {
-    const small = () => this.#db.size <= SMALL;
-    return {
-      make: (note, charge) => (small() ? this.#db.read(() => writeBackup(this.#db, folder, note)) : this.#beside({ kind: 'backup', note }, BACKUP_MS, charge)),
-      check: (id, charge) => (sizeOfBackup(folder, id) <= SMALL ? checkBackup(folder, id) : this.#beside({ kind: 'check', id }, BACKUP_MS, charge)),
-      restore: (id, before, charge) => {
-        if (!small() || sizeOfBackup(folder, id) > SMALL) return this.#writeBeside({ kind: 'restore', id, before }, BACKUP_MS, charge);
-        return restoreBackup(this.#db, folder, id, before, () => this.#changes.noteAll());
-      },
-      heads: (charge = this.#nobody) => doneInTurns(charge.run.cpu, headsInSteps(folder)),
-      remove: (id) => removeFile(backupPath(folder, id)),
-    };
+  /** Makes one change; with a time first some of what has expired by then goes. */
+  #save(write: StoreWrite, now?: number): true {
+    if (now !== undefined) removeExpired(this.#db, now, this.#note, [write]);
+    applyWrite(this.#db, write);
+    this.#note(write.scope, write.key);
+    this.#firstExpiry = Math.min(this.#firstExpiry, write.put?.expiresAt ?? Number.POSITIVE_INFINITY);
+    return true;
+  }
+
+  #anyExpired(now: number): boolean {
+    if (now < this.#firstExpiry && ++this.#saves % SAVES_PER_LOOK !== 0) return false;
+    this.#firstExpiry = firstExpiry(this.#db) ?? Number.POSITIVE_INFINITY;
+    return this.#firstExpiry <= now;
   }
 
   /** Reads at once what does not take long, else in turns; all of one moment. */
@@ -191,14 +201,15 @@ export class SqliteStore implements Store {
       // A statement that is left in the middle would keep its moment.
       steps.return(undefined as T);
     }
-    return this.#db.readInTurns(charge.run.cpu, read);
+    return this.#db.readInTurns(charge, read);
   }
 
-  #commitBeside(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[], lists: readonly ListCheck[], charge?: Charge): Promise<boolean> {
-    const { run } = charge ?? this.#nobody;
-    return Promise.resolve(encodeSoon(run.cpu, packCommit({ writes, meta, lists }))).then((packed) =>
-      this.#writeBeside({ kind: 'commit', packed, now }, LARGE_MS, charge, [packed.buffer as ArrayBuffer]),
-    );
+  #commitBeside(writes: readonly StoreWrite[], now: number, meta: readonly MetaWrite[], lists: readonly ListCheck[], charge = this.#nobody): Promise<boolean> {
+    // Packed when its turn has come: of many that wait none takes twice its memory.
+    return this.#db.writeBeside(async () => {
+      const packed = await encodeSoon(charge.run.cpu, await doneFor(charge, packingCommit({ writes, meta, lists })));
+      return this.#beside<boolean>({ kind: 'commit', packed, now }, LARGE_MS, charge, [packed.buffer as ArrayBuffer]);
+    });
   }
 
   /** Has a thread do it that writes. */
@@ -227,28 +238,7 @@ function isLarge(writes: readonly StoreWrite[], lists: readonly ListCheck[]): bo
     // What is only looked at takes a fraction of a write.
     count += put || remove ? 1 : 1 / 8;
     bytes += (put?.value.length ?? 0) + expectBytes / 2;
+    if (bytes > LARGE || count > MANY) return true;
   }
-  return bytes > LARGE || lists.reduce((sum, { keys }) => sum + keys.length / 8, count) > MANY;
-}
-
-/** What is told of each backup, in steps; damaged ones are left out. */
-function* headsInSteps(folder: string): Generator<undefined, BackupHead[]> {
-  const heads: BackupHead[] = [];
-  for (const id of backupIds(folder)) {
-    const opened = openBackup(backupPath(folder, id));
-    if (typeof opened === 'object') {
-      using backup = opened;
-      heads.push({ ...headOf(backup.line), id });
-    }
-    yield;
-  }
-  return heads;
-}
-
-/** Of its file, bytes; 0 when there is none. */
-function sizeOfBackup(folder: string, id: string): number {
-  const opened = openBackup(backupPath(folder, id));
-  if (typeof opened !== 'object') return 0;
-  using backup = opened;
-  return backup.size;
+  return lists.reduce((sum, { keys }) => sum + keys.length / 8, count) > MANY;
 }

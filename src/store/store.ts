@@ -5,7 +5,7 @@ import type { BlobFiles } from './blobs.ts';
 import type { Moment } from './changes.ts';
 import type { SessionRecords } from './sessions.ts';
 
-/** One stored value. Revisions are random: the same number means that nobody wrote in between. */
+/** One stored value. Revisions are random: the same number means the same value. */
 export interface StoredEntry {
   readonly value: Uint8Array;
   readonly revision: number;
@@ -108,14 +108,17 @@ export interface BackupHead extends BackupNote {
   readonly entries: number;
 }
 
+/** Why a backup that is there cannot be restored: it was changed, its content is none of a backup although its checksum holds, or a newer llmspell made it. */
+export type BackupFault = 'checksum' | 'form' | 'newer';
+
 /** Copies of all values of a store; each is there whole or not at all. */
 export interface Backups {
   /** Copies the values of one moment. */
   make(note: BackupNote, charge?: Charge): Soon<void>;
-  /** Whether its checksum holds; undefined when there is none. */
-  check(id: string, charge?: Charge): Soon<boolean | undefined>;
+  /** True when it can be restored; undefined when there is none. */
+  check(id: string, charge?: Charge): Soon<true | BackupFault | undefined>;
   /** Replaces all values at once, and makes a backup of what was there until then; gives what `check` would, and changes nothing unless that is true. */
-  restore(id: string, before: BackupNote, charge?: Charge): Soon<boolean | undefined>;
+  restore(id: string, before: BackupNote, charge?: Charge): Soon<true | BackupFault | undefined>;
   /** Those that can be read, in any order. */
   heads(charge?: Charge): Soon<BackupHead[]>;
   remove(id: string): boolean;

@@ -11,7 +11,7 @@ export interface StoreOptions {
   readonly durability: 'normal' | 'full';
   /** Absolute path of the data folder. */
   readonly dataDir: string;
-  /** What one tenant's database and artifact files may take, bytes. */
+  /** What one tenant's database and artifact files, or its store in memory, may take, bytes. */
   readonly maxBytes?: number | undefined;
   /** A folder inside the tenant's for a store of its own: what is in it no script, backup or restore reaches. */
   readonly part?: string | undefined;
@@ -41,7 +41,8 @@ export class Stores {
     }
     checkTenant(tenant);
     const { backend, dataDir, durability, maxBytes, part = '' } = this.#options;
-    const made = backend === 'memory' ? new MemoryStore() : new SqliteStore(join(tenantHome(dataDir, tenant), part), durability, { max_bytes: maxBytes });
+    const made =
+      backend === 'memory' ? new MemoryStore(maxBytes) : new SqliteStore(join(tenantHome(dataDir, tenant), part), durability, { max_bytes: maxBytes });
     this.#open.set(tenant, made);
     if (backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
     return made;

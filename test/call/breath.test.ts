@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { breathe } from '../../src/call/breath.ts';
+import { breathe, doneInTurns, inOneTurn } from '../../src/call/breath.ts';
 import { Cpu } from '../../src/call/cpu.ts';
+import { ScriptError } from '../../src/errors.ts';
 import { testRuntime } from '../support/runtime.ts';
 import { turnsDuring } from '../support/turns.ts';
 
@@ -32,5 +33,44 @@ describe('work of the host that never waits', () => {
     expect((await turnsDuring(() => busy(() => breathe(cpu)))).turns).toBeGreaterThan(5);
     expect(cpu.ms).toBeGreaterThan(20);
     expect((await turnsDuring(() => busy(() => Promise.resolve()))).turns).toBeLessThan(3);
+  });
+
+  it('ends with the run that it is for, and lets go of what it has open', async () => {
+    const [ending, going] = [new Cpu(), new Cpu()];
+    const closed: string[] = [];
+    function* work(name: string, isDone: () => boolean): Generator<undefined, string> {
+      try {
+        while (!isDone()) yield;
+        return name;
+      } finally {
+        closed.push(name);
+      }
+    }
+    const endless = doneInTurns(
+      ending,
+      work('ending', () => false),
+    );
+    const other = doneInTurns(
+      going,
+      work('going', () => closed.includes('ending')),
+    );
+    await new Promise((done) => setImmediate(done));
+    ending.ended = new ScriptError('CANCELLED', 'the run has ended');
+    await expect(endless).rejects.toThrow('the run has ended');
+    expect([await other, closed]).toEqual(['going', ['ending', 'going']]);
+  });
+
+  it('that takes much of a turn at once is done for as many as the turn has time for', async () => {
+    const cpu = new Cpu();
+    let [inTurn, most] = [0, 0];
+    const part = () => {
+      most = Math.max(most, ++inTurn);
+      setImmediate(() => {
+        inTurn = 0;
+      });
+      for (const until = performance.now() + 5; performance.now() < until; );
+    };
+    await Promise.all(Array.from({ length: 8 }, () => inOneTurn(cpu, part)));
+    expect(most).toBeLessThan(3);
   });
 });

@@ -68,8 +68,8 @@ describe.each(BACKENDS)('large State: %s', (backend) => {
     expect((await listBackups(context)).map(({ entries }) => entries)).toEqual([many, many]);
     expect([await usage(context), await listScopes(context)]).toMatchObject([{ entries: many, scopes: 1 }, ['global']]);
     expect(await valuesAtOnce(context)).toHaveLength(many);
-    // In one go it would be one.
-    for (const { turns } of [filling, dry, migrating, backing, restoring, ...(backend === 'sqlite' ? [validating] : [])]) expect(turns).toBeGreaterThan(1);
+    // In one go it would be one; in memory backups are copies, which take no time.
+    for (const { turns } of [filling, dry, migrating, ...(backend === 'sqlite' ? [backing, validating, restoring] : [])]) expect(turns).toBeGreaterThan(1);
     expect(await clear(context, 'global')).toBe(many);
     expect(await listKeys(context, 'global', {})).toEqual([]);
   });

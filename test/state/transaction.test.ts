@@ -119,6 +119,23 @@ it('a value is read from the store once for each time that the function reads it
   expect(gets).toBe(1);
 });
 
+it('transactions of a run that are open at once count together, and no longer when they have ended', async () => {
+  const { context } = testRun({ host: open('memory', 'run').host, limits: { memory_mb: 1 } });
+  const value = 'x'.repeat(900_000);
+  const saving = (scope: string) => async (inside: typeof context) => {
+    for (const key of ['a', 'b', 'c']) await save(inside, scope, key, value);
+  };
+  await transact(context, async (inside) => {
+    await saving('user:one')(inside);
+    await expect(transact(context, saving('user:two'))).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+  });
+  await transact(context, saving('user:two'));
+  expect([await listKeys(context, 'user:one', {}), await listKeys(context, 'user:two', {})]).toEqual([
+    ['a', 'b', 'c'],
+    ['a', 'b', 'c'],
+  ]);
+});
+
 it('what many reads saw is looked at again in turns where a process has changed something', async () => {
   const { context, change } = open('sqlite', 'process');
   const { turns, result } = await turnsDuring(() =>
@@ -136,7 +153,7 @@ it('lists in a transaction hold its own keys in byte order, by prefix, by pages 
   for (const key of ['a1', 'a3', 'a5', 'b', 'é', '\u{ffff}', '\u{1f600}']) await save(context, 'global', key, 1);
   await transact(context, async (inside) => {
     for (const key of ['a1', 'a5']) await remove(inside, 'global', key);
-    for (const key of ['a2', 'a4', '\u{1f601}']) await save(inside, 'global', key, 1);
+    for (const key of ['a2', 'a4', 'b', '\u{1f601}']) await save(inside, 'global', key, 1);
     expect(await listKeys(inside, 'global', { prefix: 'a' })).toEqual(['a2', 'a3', 'a4']);
     expect(await listKeys(inside, 'global', { prefix: 'a', limit: 2 })).toEqual(['a2', 'a3']);
     expect(await listKeys(inside, 'global', { after: 'a3', limit: 3 })).toEqual(['a4', 'b', 'é']);

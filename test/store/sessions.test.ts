@@ -343,20 +343,29 @@ describe('the files of a data folder', () => {
     store.close();
   });
 
-  it('keeps to max_bytes, database and files together', async () => {
-    const store = new SqliteStore(folder(), 'normal', { max_bytes: 400_000 });
-    store.sessions.create(session('a'), QUOTAS, 0);
-    const put = (key: string, size: number) => store.commit([{ scope: 's', key, put: { value: new Uint8Array(size).fill(1) } }], 0);
-    store.artifacts.add(artifact('a', 'art1'), await inFile(store, 'x'.repeat(150_000)), QUOTAS, 0);
-    put('a', 50_000);
-    const message = 'the tenant would take more than tenants.max_bytes = 400000; nothing of this call was saved';
-    const more = await inFile(store, 'y'.repeat(150_000), 'cd'.repeat(32));
-    expect(() => store.artifacts.add(artifact('a', 'art2'), more, QUOTAS, 0)).toThrow(message);
-    expect(() => put('b', 150_000)).toThrow(message);
-    expect(store.list('s', {}, 0)).toEqual(['a']);
+  it.each<[string, () => Store]>([
+    ['sqlite', () => new SqliteStore(folder(), 'normal', { max_bytes: 400_000 })],
+    ['memory', () => new MemoryStore(400_000)],
+  ])('keeps to max_bytes, values, sessions and files together: %s', async (_, open) => {
+    const store = open();
+    await store.sessions.create(session('a'), QUOTAS, 0);
+    const put = async (key: string, size: number) => store.commit([{ scope: 's', key, put: { value: new Uint8Array(size).fill(1) } }], 0);
+    await store.artifacts.add(artifact('a', 'art1'), await inFile(store, 'x'.repeat(150_000)), QUOTAS, 0);
+    await put('a', 50_000);
+    const full = { code: 'LIMIT_EXCEEDED', message: 'the tenant would take more than tenants.max_bytes = 400000; nothing of this call was saved' };
+    const more = await inFile(store, 'y'.repeat(220_000), 'cd'.repeat(32));
+    await expect((async () => store.artifacts.add(artifact('a', 'art2'), more, QUOTAS, 0))()).rejects.toMatchObject(full);
+    await expect(put('b', 220_000)).rejects.toMatchObject(full);
+    await expect((async () => store.sessions.append('a', [new Uint8Array(220_000)], QUOTAS, 0))()).rejects.toMatchObject(full);
+    await expect((async () => store.sessions.setValue('a', 'v', new Uint8Array(220_000), 0))()).rejects.toMatchObject(full);
+    expect([await store.list('s', {}, 0), await store.sessions.turns('a', {}), await store.sessions.values('a')]).toEqual([['a'], [], []]);
     await store.artifacts.remove('a', 'art1', 1);
-    put('b', 150_000);
-    expect(store.list('s', {}, 0)).toEqual(['a', 'b']);
+    await put('b', 220_000);
+    await store.commit([{ scope: 's', key: 'b', remove: true }], 1);
+    await store.sessions.append('a', [new Uint8Array(220_000)], QUOTAS, 1);
+    await store.sessions.remove('a', 2);
+    await put('b', 220_000);
+    expect(await store.list('s', {}, 0)).toEqual(['a', 'b']);
     store.close();
   });
 });

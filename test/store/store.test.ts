@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -148,6 +148,97 @@ describe('a data folder', () => {
     expect(Buffer.from((await full.get('s', 'a', 0))?.value ?? []).toString()).toBe('kept');
     expect(full.list('s', {}, 0)).toEqual(['a']);
     full.close();
+  });
+
+  it('does not grow by what has expired, whatever is saved alone or with others', async () => {
+    const path = folder();
+    const store = new SqliteStore(path, 'normal');
+    const value = 'x'.repeat(20_000);
+    for (let at = 0; at < 60; at++) await store.commit([put('s', `k${at}`, value, undefined, at + 1)], at);
+    for (let at = 60; at < 80; at++)
+      await store.commit(
+        Array.from({ length: 5 }, (_, i) => put('s', `k${at}-${i}`, value, undefined, at + 1)),
+        at,
+      );
+    await store.commit([put('s', 'last', value)], 100);
+    expect([store.list('s', {}, 0), store.list('s', {}, 101)]).toEqual([['last'], ['last']]);
+    store.close();
+    // All of it would be 3.2 MB.
+    expect(statSync(join(path, 'state.db')).size).toBeLessThan(600_000);
+  });
+
+  it.each([
+    ['alone', 1, 400_000],
+    ['with others', 5, 80_000],
+    ['in a thread', 400, 400],
+  ])('that is full of what has expired has room for what is saved %s', async (_, count, size) => {
+    const store = new SqliteStore(folder(), 'normal', { max_bytes: 2_000_000 });
+    const save = (name: string, now: number, expiresAt?: number) =>
+      store.commit(
+        Array.from({ length: count }, (_, at) => put(name, `k${at}`, 'x'.repeat(size), undefined, expiresAt)),
+        now,
+      );
+    let saved = 0;
+    await expect(
+      (async () => {
+        for (; ; saved++) await save(`s${saved}`, 0, 100);
+      })(),
+    ).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect(saved).toBeGreaterThan(2);
+    for (let i = 0; i < saved; i++) expect(await save(`t${i}`, 100)).toBe(true);
+    await expect((async () => save('u', 100))()).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    expect((await store.usage(0)).entries).toBe(saved * count);
+    store.close();
+  });
+
+  it('has room for a session where values have expired', async () => {
+    const store = new SqliteStore(folder(), 'normal', { max_bytes: 1_000_000 });
+    const fill = async () => {
+      for (let i = 0; ; i++) await store.commit([put('s', `k${i}`, 'x'.repeat(2_000), undefined, 100)], 0);
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' });
+    const session = {
+      id: 'a',
+      name: undefined,
+      description: undefined,
+      tags: [],
+      metadata: bytes('x'.repeat(100_000)),
+      forked_from: undefined,
+      expires_in: undefined,
+    };
+    expect(await store.sessions.create(session, { sessions: 10, turns: 10, artifacts: 10, artifact_bytes: 10 }, 0)).toMatchObject({ id: 'a' });
+    store.close();
+  });
+
+  it('has a short log after large commits', async () => {
+    const path = folder();
+    const store = new SqliteStore(path, 'normal');
+    await store.commit(
+      Array.from({ length: 30 }, (_, at) => put('s', `k${at}`, 'x'.repeat(50_000))),
+      0,
+    );
+    expect(statSync(join(path, 'state.db-wal')).size).toBe(0);
+    store.close();
+  });
+
+  it.skipIf(process.platform === 'win32')('that cannot be opened for want of files is told so', async () => {
+    const script = join(root, 'files.ts');
+    writeFileSync(
+      script,
+      `import { openSync, closeSync } from 'node:fs';
+import { SqliteStore } from '${new URL('../../src/store/sqlite.ts', import.meta.url).href}';
+new SqliteStore(process.argv[2], 'normal').close();
+const open = [];
+try { for (;;) open.push(openSync(process.execPath, 'r')); } catch {}
+for (const left of [0, 1, 2]) {
+  try { new SqliteStore(process.argv[2], 'normal'); } catch (error) { process.stdout.write(error.message + '\\n'); }
+  closeSync(open.pop());
+}`,
+    );
+    const child = spawn('sh', ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath, script, folder()], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    for await (const text of child.stdout) told += text;
+    expect(told).toBe('the process, or the machine, has too many open files (ulimit -n)\n'.repeat(3));
   });
 
   it('that is damaged or no folder is told in one sentence', () => {

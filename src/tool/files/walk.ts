@@ -1,9 +1,9 @@
 import { closeSync, lstatSync, opendirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
-import { doneAtOnce, inTurns } from '../../call/breath.ts';
+import { doneAtOnce, doneInTurns } from '../../call/breath.ts';
 import type { Context } from '../../call/context.ts';
 import { cancelled } from '../../call/run.ts';
-import { type Soon, whenReady } from '../../call/soon.ts';
+import type { Soon } from '../../call/soon.ts';
 import { type Caller, existing, openForReading } from './access.ts';
 import { compileGlob } from './glob.ts';
 
@@ -40,21 +40,21 @@ export function listFolder(context: Caller, path: string, options: WalkOptions):
 
 /** As `listFolder`, for a run, over several turns of the event loop where there is much to list. */
 export function listFolderSoon(context: Context, path: string, options: WalkOptions): Soon<Listing> {
-  const walk = walkFolder(context, path, options);
-  let listing: Listing | undefined;
-  const step = () => {
-    try {
-      if (context.signal.aborted) throw cancelled(context.signal);
+  return doneInTurns(context.run.cpu, unlessCancelled(context, walkFolder(context, path, options)));
+}
+
+function* unlessCancelled<T>({ signal }: Context, walk: Generator<undefined, T>): Generator<undefined, T> {
+  try {
+    for (;;) {
+      if (signal.aborted) throw cancelled(signal);
       const { done, value } = walk.next();
-      if (done) listing = value;
-      return done === true;
-    } catch (error) {
-      // Lets go of the folder that is open.
-      walk.return({ entries: [], truncated: true });
-      throw error;
+      if (done) return value;
+      yield;
     }
-  };
-  return whenReady(inTurns(context.run.cpu, step), () => listing as Listing);
+  } finally {
+    // Lets go of the folder that is open.
+    walk.return(undefined as T);
+  }
 }
 
 function* walkFolder(context: Caller, path: string, options: WalkOptions): Generator<undefined, Listing> {
