@@ -21,9 +21,9 @@ Hook.register('agent:after_execution', (ctx) => {
     return { answers: answers + 1, ms: ms + ctx.duration_ms };
   });
 });
-const skipped = [];
+const failed = [];
 Event.subscribe('workflow.research.step.*.failed', (event) => {
-  skipped.push(event.payload);
+  failed.push(event.payload);
 });
 
 const workflow = Workflow.sequential({
@@ -50,7 +50,7 @@ const { answer, keep } = result.outputs;
 const metrics = State.load('global', 'metrics');
 print(`Question   ${question}`);
 print(`Knowledge  ${stats.document_count} documents in ${stats.chunk_count} passages; ${known.documents} documents are new`);
-for (const step of skipped) print(`Survived   the step ${step.step}, which fails on purpose where it may not reach the network: ${step.message}`);
+for (const step of failed) print(`Survived   the step ${step.step}, which fails on purpose where it may not reach the network: ${step.message}`);
 print('');
 print(answer);
 print('');

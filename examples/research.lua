@@ -21,8 +21,8 @@ Hook.register("agent:after_execution", function(ctx)
     return { answers = metrics.answers + 1, ms = metrics.ms + ctx.duration_ms }
   end)
 end)
-local skipped = {}
-Event.subscribe("workflow.research.step.*.failed", function(event) skipped[#skipped + 1] = event.payload end)
+local failed = {}
+Event.subscribe("workflow.research.step.*.failed", function(event) failed[#failed + 1] = event.payload end)
 
 local workflow = Workflow.sequential({
   name = "research",
@@ -51,7 +51,7 @@ Event.flush()
 local outputs, metrics = result.outputs, State.load("global", "metrics")
 print("Question   " .. question)
 print(("Knowledge  %d documents in %d passages; %d documents are new"):format(stats.document_count, stats.chunk_count, known.documents))
-for _, step in ipairs(skipped) do print(("Survived   the step %s, which fails on purpose where it may not reach the network: %s"):format(step.step, step.message)) end
+for _, step in ipairs(failed) do print(("Survived   the step %s, which fails on purpose where it may not reach the network: %s"):format(step.step, step.message)) end
 print("")
 print(outputs.answer)
 print("")

@@ -62,6 +62,11 @@ export function placed({ where, message }: ScriptError): string {
   return where && !message.startsWith(`${where.file}:`) ? `${where.file}:${where.line}: ${message}` : message;
 }
 
+/** The place of an error in the script as the field `at` of what is told of it; nothing where it has none. */
+export function placeField({ where }: ScriptError): { at?: string } {
+  return where ? { at: `${where.file}:${where.line}` } : {};
+}
+
 /** What the text of an error that is none of ours may take, characters. */
 const MOST_TEXT = 10_000;
 const NO_TEXT = 'what was thrown has no text';

@@ -4,7 +4,7 @@ import type { MethodTable } from './call/dispatch.ts';
 import { elapsedMs } from './call/elapsed.ts';
 import { checkValue, oneOf, text } from './call/rules.ts';
 import { CallContext, HostContainer, unlessEnded } from './call/run.ts';
-import { toPlain } from './call/value.ts';
+import { toPlain, type Value } from './call/value.ts';
 import { type Config, parseConfig } from './config/config.ts';
 import { asScriptError, ScriptError } from './errors.ts';
 import { type HostListener, hostEvents } from './event/host.ts';
@@ -62,12 +62,13 @@ export class ScriptRuntime {
     const config: Config = parseConfig(options.config);
     const host = new HostContainer(config, resolve(options.dataDir ?? config.data.dir));
     if (options.state) host.provide(stateManager, options.state);
-    for (const tool of options.tools ?? []) host.get(hostTools).add(tool);
+    for (const tool of options.tools ?? []) host.get(hostTools).add(tool, 'ScriptRuntime.create: tools');
     for (const [name, model] of Object.entries(options.models ?? {})) host.get(models).register(name, model);
     for (const [name, model] of Object.entries(options.embeddings ?? {})) host.get(embeddings).register(name, model);
     host.get(models).checkOverride();
     host.get(embeddings).checkOverride();
-    for (const hook of options.hooks ?? []) host.get(hostHooks).register(hook.point, hook.call, hook.options);
+    for (const [at, hook] of (options.hooks ?? []).entries())
+      host.get(hostHooks).register(hook.point, hook.call, hook.options, `ScriptRuntime.create: hooks[${at}]`);
     if (Object.keys(config.mcp.servers).length > 0) host.get(hostTools).attach((await import('./mcp/client/source.ts')).mcpSource(host));
     const runtime = new ScriptRuntime(host, table);
     try {
@@ -104,13 +105,19 @@ export class ScriptRuntime {
 
   /** Runs a script to its end; throws the ScriptError it ended with, whose `run` holds output and stats. */
   async execute(source: string, options: ExecuteOptions = {}): Promise<RunResult> {
+    const result = await this.executeExact(source, options);
+    return { ...result, value: toPlain(result.value) };
+  }
+
+  /** As `execute`, with the value as it left the script: a whole float of Lua is a `Float`, functions and handles are what they are. */
+  async executeExact(source: string, options: ExecuteOptions = {}): Promise<RunResult & { readonly value: Value }> {
     this.#begin('execute', options);
     if (typeof source !== 'string') throw new ScriptError('BAD_ARGUMENT', `execute: source: expected a string, got ${typeof source}`);
     if (options.signal?.aborted) throw cancellation(options.signal);
     return this.#during(() => this.#execute(source, languageOf(options), options));
   }
 
-  async #execute(source: string, language: Language, options: ExecuteOptions): Promise<RunResult> {
+  async #execute(source: string, language: Language, options: ExecuteOptions): Promise<RunResult & { readonly value: Value }> {
     const output: string[] = [];
     const started = performance.now();
     // Making a context takes a good part of a millisecond: many runs that start at once share the turns of the event loop.
@@ -123,7 +130,7 @@ export class ScriptRuntime {
     try {
       const name = options.name ?? (language === 'lua' ? 'main.lua' : 'main.js');
       const ended = () => watched.ended;
-      const value = toPlain(await unlessEnded(instance.execute({ text: source, name, path: options.path }), ended));
+      const value = await unlessEnded(instance.execute({ text: source, name, path: options.path }), ended);
       cancelled = await unlessEnded(drain(run), ended);
       return { value, output, stats: stats() };
     } catch (error) {

@@ -18,7 +18,7 @@ ARGS = {}
 ---@type any
 INPUT = nil
 
----Loads a script file beside this one, once.
+---Loads a script file beside this one, or else beside the main script, once; require "parts.list" loads parts/list.lua.
 ---@param name string
 ---@return any
 function require(name) end
@@ -685,6 +685,7 @@ function require(name) end
 ---@class Workflow.execute.result.steps
 ---@field name string
 ---@field branch? string of a parallel workflow
+---@field index? integer the turn of a loop or map, counted as `$loop.index`
 ---@field status "completed"|"failed"|"skipped"|"cancelled"
 ---@field output? any
 ---@field error? Workflow.execute.result.steps.error
@@ -715,6 +716,7 @@ function require(name) end
 ---@class WorkflowRun.wait.result.steps
 ---@field name string
 ---@field branch? string of a parallel workflow
+---@field index? integer the turn of a loop or map, counted as `$loop.index`
 ---@field status "completed"|"failed"|"skipped"|"cancelled"
 ---@field output? any
 ---@field error? WorkflowRun.wait.result.steps.error
@@ -793,7 +795,7 @@ function require(name) end
 ---@class State.migrate.migration.transformations10
 ---@field field string a field, or a path such as address.city
 ---@field transform "custom"
----@field fn fun(value: any, record: any): any
+---@field fn fun(value: any, record: any): any gives the new value of the field; nil removes the field
 
 ---@class State.migrate.migration
 ---@field from_version integer
@@ -2217,10 +2219,10 @@ function WorkflowHandle:execute_async(input) end
 ---@return Workflow.validate.result
 function WorkflowHandle:validate() end
 
----The workflow as data.
+---The workflow as data: `name`, `kind`, `description` and `parts`, its branches or its body, with the steps of each: `name`, `action`, under the name of that what it runs, and whatever else is set of it but functions.
 ---```lua
 ---local workflow = Workflow.sequential({name = "twice", steps = {{name = "double", handler = function(ctx) return ctx.input * 2 end}}})
----print(workflow:describe().parts[1].steps[1].name)
+---print(workflow:describe().parts[1].steps[1].action)
 ---```
 ---@return table<string, any>
 function WorkflowHandle:describe() end
@@ -2356,7 +2358,7 @@ function State.compare_and_set(scope, key, expected, value) end
 ---@return number
 function State.increment(scope, key, by) end
 
----Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, else LIMIT_EXCEEDED. Nested ones join.
+---Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, and that of all that are open at once what a run may keep, else LIMIT_EXCEEDED. Nested ones join.
 ---```lua
 ---State.transaction(function()
 ---  State.increment("user:ada", "balance", -5)
@@ -2375,7 +2377,7 @@ function State.transaction(fn) end
 ---@return string[]
 function State.list_scopes() end
 
----Removes everything of a scope and gives how many values that were.
+---Removes every value of a scope and gives how many that were; the version of the scope stays.
 ---```lua
 ---print(State.clear("custom:scratch"))
 ---```
@@ -2390,7 +2392,7 @@ function State.clear(scope) end
 ---@return State.get_storage_usage.result
 function State.get_storage_usage() end
 
----Changes every value of a scope (`global` if not given) that is a map, in one transaction; a value that fails undoes all. Raises CONFLICT when the scope's version is not `from_version`.
+---Changes every value of a scope (`global` if not given) that is a map, in one transaction; a function of your own (`custom`) gets a field's value and the whole value and gives what the field becomes, nil to remove it; a value that fails undoes all. Raises CONFLICT when the scope's version is not `from_version`.
 ---```lua
 ---State.save("global", "user", {old_field = "x"})
 ---State.migrate({
@@ -2408,7 +2410,7 @@ function State.get_storage_usage() end
 ---@return State.migrate.result
 function State.migrate(migration) end
 
----The version of a scope, `global` if not given; a fresh one has 1.
+---The version of a scope, `global` if not given: 1 until a migration changes it.
 ---```lua
 ---print(State.get_schema_version())
 ---```
@@ -2442,7 +2444,7 @@ function State.list_backups() end
 ---@return string
 function State.restore(id) end
 
----Whether a backup's checksum holds.
+---Whether a backup is whole, so that it can be restored.
 ---```lua
 ---print(State.validate_backup(State.backup()))
 ---```
@@ -3125,11 +3127,11 @@ function Config.list_providers() end
 ---@return boolean
 function Config.is_file_access_allowed(path) end
 
----Whether this run may use the network at all, or reach a host.
+---Whether this run may use the network at all, or reach a host on a port, or on every port where none is given. A name is not looked up: it may still turn out to be a private address, which has to be granted by its own name.
 ---```lua
 ---print(Config.is_network_access_allowed("example.org"))
 ---```
----@param host? string
+---@param host? string as grants are written: `api.example.org`, `*.example.org`, `[::1]`, each also with `:PORT`, or `*`
 ---@return boolean
 function Config.is_network_access_allowed(host) end
 

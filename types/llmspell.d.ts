@@ -447,7 +447,7 @@ interface Workflow {
    * print(workflow.execute({input: 21}).output)
    * ```
    */
-  execute(input?: any): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  execute(input?: any): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; /** the turn of a loop or map, counted as `$loop.index` */ index?: number; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Starts the workflow, which goes on by itself.
    * ```js
@@ -465,10 +465,10 @@ interface Workflow {
    */
   validate(): { valid: boolean; errors: { step: string; message: string }[] };
   /**
-   * The workflow as data.
+   * The workflow as data: `name`, `kind`, `description` and `parts`, its branches or its body, with the steps of each: `name`, `action`, under the name of that what it runs, and whatever else is set of it but functions.
    * ```js
    * const workflow = Workflow.sequential({name: "twice", steps: [{name: "double", handler: ctx => ctx.input * 2}]})
-   * print(workflow.describe().parts[0].steps[0].name)
+   * print(workflow.describe().parts[0].steps[0].action)
    * ```
    */
   describe(): Record<string, any>;
@@ -501,7 +501,7 @@ interface WorkflowRun {
    * print(workflow.execute_async(4).wait().output)
    * ```
    */
-  wait(): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
+  wait(): { success: boolean; output?: any; outputs: Record<string, any>; steps: { name: string; /** of a parallel workflow */ branch?: string; /** the turn of a loop or map, counted as `$loop.index` */ index?: number; status: "completed" | "failed" | "skipped" | "cancelled"; output?: any; error?: { code: string; message: string }; duration_ms: number; attempts: number; usage?: Record<string, any> }[]; duration_ms: number; workflow_id: string };
   /**
    * Where it stands.
    * ```js
@@ -664,7 +664,7 @@ declare const State: {
    */
   increment(scope: string, key: string, by?: number): number;
   /**
-   * Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, else LIMIT_EXCEEDED. Nested ones join.
+   * Runs a function whose changes of State are saved all or not at all, and gives its result. It sees its own writes and one moment of everything else; it may run up to 10 times, then CONFLICT. What it reads and saves takes 32 MB at most, and that of all that are open at once what a run may keep, else LIMIT_EXCEEDED. Nested ones join.
    * ```js
    * State.transaction(() => {
    *   State.increment("user:ada", "balance", -5)
@@ -682,7 +682,7 @@ declare const State: {
    */
   list_scopes(): string[];
   /**
-   * Removes everything of a scope and gives how many values that were.
+   * Removes every value of a scope and gives how many that were; the version of the scope stays.
    * ```js
    * print(State.clear("custom:scratch"))
    * ```
@@ -696,7 +696,7 @@ declare const State: {
    */
   get_storage_usage(): { entries: number; scopes: number; bytes: number };
   /**
-   * Changes every value of a scope (`global` if not given) that is a map, in one transaction; a value that fails undoes all. Raises CONFLICT when the scope's version is not `from_version`.
+   * Changes every value of a scope (`global` if not given) that is a map, in one transaction; a function of your own (`custom`) gets a field's value and the whole value and gives what the field becomes, nil to remove it; a value that fails undoes all. Raises CONFLICT when the scope's version is not `from_version`.
    * ```js
    * State.save("global", "user", {old_field: "x"})
    * State.migrate({
@@ -711,9 +711,9 @@ declare const State: {
    * print(user.old_field, user.new_field, user.version)
    * ```
    */
-  migrate(migration: { from_version: number; to_version: number; /** `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own */ scope?: string; transformations?: ({ /** a field, or a path such as address.city */ field: string; transform: "copy"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "move"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "rename"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "default"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "set"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "remove" } | { /** a field, or a path such as address.city */ field: string; transform: "convert"; from?: "string" | "number" | "integer" | "boolean"; to: "string" | "number" | "integer" | "boolean" } | { /** a field, or a path such as address.city */ field: string; transform: "split"; to: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "merge"; fields: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "custom"; fn: (value: any, record: any) => any })[]; /** do everything but save */ dry_run?: boolean }): { migrated: number; skipped: number; failed: number; from_version: number; to_version: number; duration_ms: number };
+  migrate(migration: { from_version: number; to_version: number; /** `global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own */ scope?: string; transformations?: ({ /** a field, or a path such as address.city */ field: string; transform: "copy"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "move"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "rename"; /** a field, or a path such as address.city */ to: string } | { /** a field, or a path such as address.city */ field: string; transform: "default"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "set"; value: any } | { /** a field, or a path such as address.city */ field: string; transform: "remove" } | { /** a field, or a path such as address.city */ field: string; transform: "convert"; from?: "string" | "number" | "integer" | "boolean"; to: "string" | "number" | "integer" | "boolean" } | { /** a field, or a path such as address.city */ field: string; transform: "split"; to: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "merge"; fields: string[]; separator?: string } | { /** a field, or a path such as address.city */ field: string; transform: "custom"; /** gives the new value of the field; nil removes the field */ fn: (value: any, record: any) => any })[]; /** do everything but save */ dry_run?: boolean }): { migrated: number; skipped: number; failed: number; from_version: number; to_version: number; duration_ms: number };
   /**
-   * The version of a scope, `global` if not given; a fresh one has 1.
+   * The version of a scope, `global` if not given: 1 until a migration changes it.
    * ```js
    * print(State.get_schema_version())
    * ```
@@ -744,7 +744,7 @@ declare const State: {
    */
   restore(id: string): string;
   /**
-   * Whether a backup's checksum holds.
+   * Whether a backup is whole, so that it can be restored.
    * ```js
    * print(State.validate_backup(State.backup()))
    * ```
@@ -1345,7 +1345,7 @@ declare const Config: {
    */
   is_file_access_allowed(path?: string): boolean;
   /**
-   * Whether this run may use the network at all, or reach a host.
+   * Whether this run may use the network at all, or reach a host on a port, or on every port where none is given. A name is not looked up: it may still turn out to be a private address, which has to be granted by its own name.
    * ```js
    * print(Config.is_network_access_allowed("example.org"))
    * ```

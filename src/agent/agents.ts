@@ -67,8 +67,8 @@ export interface Agents {
   remove(name: string): boolean;
   /** Throws what the check of a model throws, and BAD_ARGUMENT for an `output_schema` that is none. */
   checkSettings(context: Context, spec: Checked): void;
-  /** Tools as an agent holds them; throws NOT_FOUND for an unknown name and BAD_ARGUMENT for two of one name. */
-  resolveTools(context: Context, given: readonly ToolLike[]): Promise<Tool[]>;
+  /** Tools as an agent holds them, which messages call `tools[n]` or by their place; throws NOT_FOUND for an unknown name and BAD_ARGUMENT for two of one name. */
+  resolveTools(context: Context, given: readonly ToolLike[], place?: string): Promise<Tool[]>;
 }
 
 export const agents = runService<Agents>('agents', createAgents);
@@ -77,13 +77,15 @@ function createAgents(run: Run): Agents {
   const all = new Map<string, Agent>();
   let made = 0;
 
-  async function resolveTools(context: Context, given: readonly ToolLike[]): Promise<Tool[]> {
+  async function resolveTools(context: Context, given: readonly ToolLike[], place?: string): Promise<Tool[]> {
     const registry = run.get(tools);
+    const first = run.language === 'lua' ? 1 : 0;
     const resolved = await Promise.all(
-      given.map(async (one) => {
+      given.map(async (one, at) => {
         if (one instanceof Agent) return agentAsTool(one);
         // A workflow has `execute` too.
-        if (typeof one === 'object') return 'asTool' in one ? one.asTool() : 'execute' in one ? one : ownTool(one, `${context.method}: tools: `);
+        if (typeof one === 'object')
+          return 'asTool' in one ? one.asTool() : 'execute' in one ? one : ownTool(one, `${context.method}: ${place ?? `tools[${first + at}]`}.`, context);
         const found = await registry.get(one);
         if (!found) throw new ScriptError('NOT_FOUND', `${context.method}: tools: ${registry.unknown(one)}`);
         return found;

@@ -1,7 +1,9 @@
+import { describeContent } from '../call/check/failure.ts';
 import { compileLater } from '../call/compile.ts';
 import { sameValue } from '../call/same.ts';
 import { anyMap, bytes } from '../call/schema.ts';
 import type { Value, ValueMap } from '../call/value.ts';
+import { ScriptError } from '../errors.ts';
 import { type Message, type ModelAnswer, type ModelRequest, usageOf } from '../model/model.ts';
 import { z } from '../zod.ts';
 
@@ -42,14 +44,22 @@ const checkInput = compileLater(modelInput);
 const checkOutput = compileLater(modelOutput);
 
 /**
- * A request that a hook puts in place. The model stays the one that was checked and paid for, and tools may only be left out: those that are
- * there keep the definition of their owner. Messages that are as before stay the same objects, by which providers know their own answers again.
+ * A request that a hook puts in place. The model stays the one that was checked and paid for, and tools may only be left out, or BAD_ARGUMENT
+ * is thrown: those that are there keep the definition of their owner. Messages that are as before stay the same objects, by which providers
+ * know their own answers again.
  */
 export function checkModelInput(changed: Value, model: string, request: Omit<ModelRequest, 'signal'>): ValueMap {
   const checked = checkInput(changed, `${model}: input`) as z.output<ReturnType<typeof modelInput>>;
+  if (checked.model !== model) throw unfit(model, `model: a hook cannot change it, got ${describeContent(checked.model)}`);
+  const added = checked.tools.find(({ name }) => !request.tools.some((tool) => tool.name === name));
+  if (added) throw unfit(model, `tools: a hook can leave out tools but add none, got ${describeContent(added.name)}`);
   const messages = checked.messages.map((one) => request.messages.find((before) => sameValue(before as Value, one as Value)) ?? one);
   const tools = request.tools.filter(({ name }) => checked.tools.some((tool) => tool.name === name));
   return { ...checked, model, messages, tools } as ValueMap;
+}
+
+function unfit(model: string, what: string): ScriptError {
+  return new ScriptError('BAD_ARGUMENT', `${model}: input.${what}`);
 }
 
 /** An answer that a hook puts in place: a text, or `{content, finish_reason?, tool_calls?, usage?}`. */

@@ -17,9 +17,18 @@ export function readOutput(text: string, schema: ValueMap): { value: Value } | {
   }
 }
 
+const FENCE = '```';
+
+/** What stands in the first fenced block. */
+function fencedIn(text: string): string | undefined {
+  const open = text.indexOf(FENCE);
+  const close = open < 0 ? -1 : text.indexOf(FENCE, open + FENCE.length);
+  return close < 0 ? undefined : text.slice(open + FENCE.length, close).replace(/^json/, '');
+}
+
 /** The JSON in a text: the whole of it, a fenced block, or from the first bracket to the last; trailing commas are forgiven. */
 function jsonIn(text: string): Value | undefined {
-  const fenced = /```(?:json)?\s*\n?([\s\S]*?)```/.exec(text)?.[1];
+  const fenced = fencedIn(text);
   const start = text.search(/[[{]/);
   const end = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']'));
   const candidates = [text, fenced, start >= 0 && end > start ? text.slice(start, end + 1) : undefined].filter((one) => one !== undefined);

@@ -1,5 +1,6 @@
 import { ScriptError } from '../errors.ts';
 import type { Context, Grants } from './context.ts';
+import { wildcards } from './wildcards.ts';
 
 /** What a run can be granted beyond folders, hosts, tenants and models. */
 export const CAPABILITIES = {
@@ -29,14 +30,5 @@ export function requireCapability(context: Context, needs: Capability): void {
 
 /** True when a name matches one of the patterns, where `*` stands for any characters. */
 export function matchesAny(patterns: Grants['models'], name: string): boolean {
-  return patterns.some((pattern) => pattern === '*' || pattern === name || wildcard(pattern).test(name));
-}
-
-function wildcard(pattern: string): RegExp {
-  return new RegExp(
-    `^${pattern
-      .split('*')
-      .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-      .join('.*')}$`,
-  );
+  return patterns.some((pattern) => pattern === '*' || pattern === name || wildcards(pattern)(name));
 }

@@ -9,13 +9,15 @@ export interface Rule {
   readonly fits: (value: unknown) => boolean;
   /** Whether it may be left out. */
   readonly required?: true;
+  /** What each item of an array has to be, so that the wrong one is named. */
+  readonly item?: Rule;
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string';
 
 /** Any string, or list of them, function and so on. */
 export const text: Rule = { wanted: 'a string', fits: isText };
-export const texts: Rule = { wanted: 'an array of strings', fits: (value) => Array.isArray(value) && value.every(isText) };
+export const texts: Rule = { wanted: 'an array of strings', fits: (value) => Array.isArray(value) && value.every(isText), item: text };
 export const fn: Rule = { wanted: 'a function', fits: (value) => typeof value === 'function' };
 export const flag: Rule = { wanted: 'true or false', fits: (value) => typeof value === 'boolean' };
 export const list: Rule = { wanted: 'an array', fits: Array.isArray };
@@ -35,7 +37,8 @@ export function oneOf(...values: readonly string[]): Rule {
 
 /** A list of strings of one form. */
 export function each(wanted: string, fits: (value: string) => boolean): Rule {
-  return { wanted: `an array of which each is ${wanted}`, fits: (value) => Array.isArray(value) && value.every((one) => isText(one) && fits(one)) };
+  const item: Rule = { wanted, fits: (one) => isText(one) && fits(one) };
+  return { wanted: `an array of which each is ${wanted}`, fits: (value) => Array.isArray(value) && value.every(item.fits), item };
 }
 
 /** The same rule for a field that has to be there. */
@@ -62,7 +65,11 @@ export function checkFields(place: string, given: unknown, rules: Readonly<Recor
 
 /** Throws BAD_ARGUMENT that begins with `place` when a value is not what the rule says. */
 export function checkValue(place: string, value: unknown, rule: Rule): void {
-  if (!rule.fits(value)) throw new ScriptError('BAD_ARGUMENT', `${place}: expected ${rule.wanted}, got ${found(value)}`);
+  if (rule.fits(value)) return;
+  const { item } = rule;
+  const odd = item && Array.isArray(value) ? value.findIndex((one) => !item.fits(one)) : -1;
+  if (item && odd >= 0) checkValue(`${place}[${odd}]`, (value as readonly unknown[])[odd], item);
+  throw new ScriptError('BAD_ARGUMENT', `${place}: expected ${rule.wanted}, got ${found(value)}`);
 }
 
 function isObject(value: unknown): value is object {

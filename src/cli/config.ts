@@ -83,8 +83,8 @@ export function initConfig(path = CONFIG_FILE): void {
 /** Says whether the configuration can be used: what is written and what a runtime would make of it. */
 export async function checkConfig(path: string | undefined): Promise<void> {
   const { config, file } = await loadConfig(path);
+  checkPermitted(config, file);
   try {
-    checkPermitted(config);
     await using host = new HostContainer({ ...config, data: { ...config.data, backend: 'memory' } }, config.data.dir);
     builtinHooks(host);
     host.get(models).checkOverride();

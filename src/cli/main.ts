@@ -19,7 +19,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     json = command.opts().json === true;
   });
   try {
-    await program.parseAsync([...argv], { from: 'user' });
+    await program.parseAsync(withoutVainHelp(program, argv), { from: 'user' });
     return status;
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) {
@@ -31,6 +31,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (json) tellFailure(new ScriptError('BAD_ARGUMENT', inOneLine(thrown.message).replace(/^error: /, '')), json);
     return EXIT.usage;
   }
+}
+
+/** The arguments, of `help nope` only `nope`: commander says of that what is unknown, where for `help nope` it prints the usage as if asked for it. */
+function withoutVainHelp(program: Command, argv: readonly string[]): string[] {
+  const at = argv[0] === 'help' ? 0 : 1;
+  const { commands } = at === 0 ? program : (named(program.commands, argv[0]) ?? { commands: [] });
+  const asked = argv[at + 1];
+  const vain = argv[at] === 'help' && commands.length > 0 && asked !== undefined && !asked.startsWith('-') && asked !== 'help' && !named(commands, asked);
+  return vain ? argv.toSpliced(at, 1) : [...argv];
+}
+
+function named(commands: readonly Command[], name: string | undefined): Command | undefined {
+  return commands.find((command) => command.name() === name);
 }
 
 /** What commander says on two lines: what is unknown, and what was probably meant. */

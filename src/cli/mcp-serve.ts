@@ -8,14 +8,14 @@ import { serveHttp } from '../mcp/serve/http.ts';
 import type { ServedCall, ServedTool } from '../mcp/serve/served.ts';
 import { serveStdio } from '../mcp/serve/stdio.ts';
 import type { ExecuteOptions } from '../runtime/options.ts';
-import { ScriptRuntime } from '../runtime.ts';
+import type { ScriptRuntime } from '../runtime.ts';
 import { hostTools } from '../tool/registry.ts';
 import { toolName } from '../tool/tool.ts';
 import { loadConfig } from './config-file.ts';
 import { runFolder } from './data-folder.ts';
-import { checkNames, grantsOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
+import { checkNames, checkPermitted, grantsOf, limitsOf, type RunFlags, seedOf, withFlags } from './options.ts';
 import { logLine } from './report.ts';
-import { readScript } from './run.ts';
+import { createRuntime, readScript } from './run.ts';
 import { visible } from './visible.ts';
 
 export interface ServeFlags extends RunFlags {
@@ -37,9 +37,10 @@ export async function serveMcp(flags: ServeFlags): Promise<number> {
   const http = flags.http === undefined ? undefined : httpOptions(flags.http, flags);
   checkNames(flags);
   const loaded = await loadConfig(flags.config);
-  const { config, input } = loaded;
+  const { config, input, file } = loaded;
+  checkPermitted(config, file);
   const dataDir = runFolder(loaded, flags);
-  await using runtime = await ScriptRuntime.create({ config: withFlags(input, flags), dataDir });
+  await using runtime = await createRuntime({ config: withFlags(input, flags), dataDir }, file, flags);
   runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${visible(logLine(entry), process.stderr)}\n`));
   const seed = seedOf(flags);
   const shared: ExecuteOptions = {

@@ -9,6 +9,7 @@ import { ScriptError } from '../errors.ts';
 import { configuredModels } from '../model/providers.ts';
 import { isSessionId } from '../session/refusal.ts';
 import { isTenant, TENANT_WANTED } from '../store/folders.ts';
+import { CONFIG_FILE } from './config-file.ts';
 import { makeWorkspace, workspaceOf } from './data-folder.ts';
 import { givenJson } from './given-json.ts';
 
@@ -65,7 +66,7 @@ export function overrides({ model, embeddingModel }: Pick<RunFlags, 'model' | 'e
   return { ...(model !== undefined && { override: model }), ...(embeddingModel !== undefined && { embedding_override: embeddingModel }) };
 }
 
-/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws for a folder that is named and not there. */
+/** What a script of the command line may do: read its own folder, write the workspace, and what flags and configuration add. Throws for a folder that a flag names and that is not there. */
 export function grantsOf(config: Config, flags: RunFlags, dataDir: string, script: string | undefined): Grants {
   const tenant = flags.tenant ?? 'default';
   const workspace = workspaceOf(dataDir, tenant);
@@ -75,7 +76,6 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
     // Told by the first tool or State call that needs it.
   }
   const { permissions } = config;
-  checkPermitted(config);
   const folder = script === undefined ? process.cwd() : dirname(resolve(script));
   const paths = (given: readonly string[]) => given.map((path) => resolve(path));
   const { override, embedding_override } = config.models;
@@ -92,10 +92,10 @@ export function grantsOf(config: Config, flags: RunFlags, dataDir: string, scrip
   };
 }
 
-/** Throws BAD_CONFIG for a folder of `[permissions]` that is not there. */
-export function checkPermitted({ permissions }: Config): void {
-  there('permissions.read', permissions.read, 'BAD_CONFIG');
-  there('permissions.write', permissions.write, 'BAD_CONFIG');
+/** Throws BAD_CONFIG for a folder of `[permissions]` in the file that is not there. */
+export function checkPermitted({ permissions }: Config, file = CONFIG_FILE): void {
+  there(`${file}: permissions.read`, permissions.read, 'BAD_CONFIG');
+  there(`${file}: permissions.write`, permissions.write, 'BAD_CONFIG');
 }
 
 /** The same paths. Throws for one where no folder is: most likely its name is wrong, and what it grants comes into being unseen. */

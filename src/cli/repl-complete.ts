@@ -61,7 +61,7 @@ function own(language: Language): Completion[] {
     { text: 'INPUT', doc: 'what --input gave' },
     { text: 'print', doc: 'writes values readably' },
   ];
-  return language === 'lua' ? [...all, { text: 'require', doc: 'loads a script file beside this folder' }] : all;
+  return language === 'lua' ? [...all, { text: 'require', doc: 'loads a script file of this folder, once' }] : all;
 }
 
 function methodsOf(methods: Readonly<Record<string, { readonly doc: string }>>): Completion[] {

@@ -5,13 +5,12 @@ import { asScriptError, type ScriptError } from '../errors.ts';
 import { globals } from '../globals/index.ts';
 import { log } from '../log/log.ts';
 import type { InteractiveRun } from '../runtime/interactive.ts';
-import { ScriptRuntime } from '../runtime.ts';
 import type { RunFlags } from './options.ts';
 import { commonStart, complete } from './repl-complete.ts';
 import { columns, helpText, typesText } from './repl-help.ts';
 import { openHistory } from './repl-history.ts';
 import { EXIT, errorText, jsonText, logLine, statusOf } from './report.ts';
-import { prepare, readScript } from './run.ts';
+import { createRuntime, prepare, readScript } from './run.ts';
 import { visible } from './visible.ts';
 
 /** Where a session is typed and shown; `terminal` says whether lines are edited there. */
@@ -34,7 +33,7 @@ export async function startRepl(language: Language, args: readonly string[], fla
 /** As above, at any desk. Ctrl-C stops what runs, at a prompt it drops what was typed. */
 export async function runRepl(language: Language, args: readonly string[], flags: RunFlags, desk: Desk): Promise<number> {
   const prepared = await prepare(flags, { language, path: undefined }, args);
-  await using runtime = await ScriptRuntime.create(prepared.runtime);
+  await using runtime = await createRuntime(prepared.runtime, prepared.file, flags);
   const history = openHistory(prepared.runtime.dataDir, language);
   const terminal = createInterface({
     input: desk.input,

@@ -1,5 +1,5 @@
 import { toJsonText } from '../call/json.ts';
-import { Float } from '../call/value.ts';
+import { Float, Handle, type Value } from '../call/value.ts';
 import { placed, type ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import type { LogEntry } from '../log/log.ts';
@@ -61,10 +61,10 @@ export function logLine({ level, message, fields }: LogEntry): string {
   return `${level}: ${message}${rest}`;
 }
 
-/** JSON with integers as digits, floats of Lua as 2.0 and bytes as `{"$bytes": base64}`. */
+/** JSON as the scripts' `JSON.stringify` writes it: integers as digits, floats of Lua as 2.0, bytes as `{"$bytes": base64}`; functions and handles as short descriptions. */
 export function jsonText(value: unknown): string {
-  if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Float) return toJsonText(value);
+  if (['bigint', 'number', 'function'].includes(typeof value) || value instanceof Float || value instanceof Handle)
+    return toJsonText(value as Value, { describe: true });
   if (value instanceof Uint8Array) return JSON.stringify({ $bytes: Buffer.from(value).toString('base64') });
   if (Array.isArray(value)) return `[${value.map((item) => jsonText(item) ?? 'null').join(',')}]`;
   if (value !== null && typeof value === 'object') {

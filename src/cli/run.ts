@@ -4,11 +4,11 @@ import { readTextFile } from '../call/text-file.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import type { MetricsSnapshot } from '../hook/builtin/metrics.ts';
 import { log } from '../log/log.ts';
-import type { ExecuteOptions } from '../runtime/options.ts';
+import type { ExecuteOptions, RuntimeOptions } from '../runtime/options.ts';
 import { ScriptRuntime } from '../runtime.ts';
 import { loadConfig } from './config-file.ts';
 import { runFolder } from './data-folder.ts';
-import { checkNames, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
+import { checkNames, checkPermitted, grantsOf, inputOf, limitsOf, overrides, type RunFlags, seedOf, withFlags } from './options.ts';
 import { progress } from './progress.ts';
 import { EXIT, errorText, failureJson, logLine, statusOf, successJson } from './report.ts';
 import { visible } from './visible.ts';
@@ -68,7 +68,8 @@ function isDeadlock({ reason }: AbortSignal): boolean {
 export async function prepare(flags: RunFlags, script: Pick<Script, 'language' | 'path'>, args: readonly string[]) {
   checkNames(flags);
   const loaded = await loadConfig(flags.config);
-  const { config, input } = loaded;
+  const { config, input, file } = loaded;
+  checkPermitted(config, file);
   const dataDir = runFolder(loaded, flags);
   const models = { ...config.models, ...overrides(flags) };
   const seed = seedOf(flags);
@@ -82,17 +83,35 @@ export async function prepare(flags: RunFlags, script: Pick<Script, 'language' |
     ...(flags.tenant !== undefined && { tenant: flags.tenant }),
     ...(seed !== undefined && { seed }),
   };
-  return { runtime: { config: withFlags(input, flags), dataDir }, execute };
+  return { runtime: { config: withFlags(input, flags), dataDir }, file, execute };
+}
+
+/** Makes the runtime of a command. Throws BAD_CONFIG for a setting that is wrong, with the flag that it comes from or the file that it stands in. */
+export async function createRuntime(options: RuntimeOptions, file: string | undefined, flags: RunFlags): Promise<ScriptRuntime> {
+  try {
+    return await ScriptRuntime.create(options);
+  } catch (thrown) {
+    const error = asScriptError(thrown);
+    if (error.code === 'BAD_CONFIG') error.message = placedInSettings(error.message, file, flags);
+    throw error;
+  }
+}
+
+function placedInSettings(message: string, file: string | undefined, flags: RunFlags): string {
+  if (flags.model !== undefined && message.startsWith('models.override: ')) return message.replace('models.override', '--model');
+  if (flags.embeddingModel !== undefined && message.startsWith('models.embedding_override: '))
+    return message.replace('models.embedding_override', '--embedding-model');
+  return file === undefined ? message : `${file}: ${message}`;
 }
 
 async function execute(script: Script, args: readonly string[], flags: RunFlags, signal: AbortSignal): Promise<number> {
   const prepared = await prepare(flags, script, args);
   const options = { ...prepared.execute, name: script.name, path: script.path, signal };
-  await using runtime = await ScriptRuntime.create(prepared.runtime);
+  await using runtime = await createRuntime(prepared.runtime, prepared.file, flags);
   runtime.host.get(log).writeTo((entry) => void process.stderr.write(`${visible(logLine(entry), process.stderr)}\n`));
   const line = progress(runtime);
   try {
-    const result = await runtime.execute(script.text, { ...options, on_output: flags.json ? () => undefined : (text) => line.print(text) });
+    const result = await runtime.executeExact(script.text, { ...options, on_output: flags.json ? () => undefined : (text) => line.print(text) });
     line.clear();
     if (flags.json) process.stdout.write(`${successJson(result, metricsOf(runtime))}\n`);
     return 0;

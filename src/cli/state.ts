@@ -26,7 +26,10 @@ export function setState(scope: string, key: string, json: string, flags: DataFl
 }
 
 /** Prints the keys of a scope, the scopes, or the backups. */
-export function listState(scope: string | undefined, flags: DataFlags & { prefix?: string; backups?: boolean }): Promise<number> {
+export async function listState(scope: string | undefined, flags: DataFlags & { prefix?: string; backups?: boolean }): Promise<number> {
+  if (flags.backups && (scope !== undefined || flags.prefix !== undefined))
+    throw new ScriptError('BAD_ARGUMENT', 'state list: --backups goes with neither a scope nor --prefix: backups are of all scopes');
+  if (flags.prefix !== undefined && scope === undefined) throw new ScriptError('BAD_ARGUMENT', 'state list: --prefix is one of keys and needs their scope');
   return withTenant(flags, 'state list', async (context) => {
     if (flags.backups) {
       const all = await listBackups(context);

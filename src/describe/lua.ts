@@ -21,7 +21,7 @@ ARGS = {}
 ---@type any
 INPUT = nil
 
----Loads a script file beside this one, once.
+---Loads a script file beside this one, or else beside the main script, once; require "parts.list" loads parts/list.lua.
 ---@param name string
 ---@return any
 function require(name) end

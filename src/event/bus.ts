@@ -3,7 +3,7 @@ import { type Context, runService } from '../call/context.ts';
 import { refuseAfterEnd } from '../call/ended.ts';
 import { cancelled } from '../call/run.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import { asScriptError, placeField, ScriptError } from '../errors.ts';
 import { runLog } from '../log/log.ts';
 import { EventHistory, type HistoryQuery } from './history.ts';
 import { hostEvents } from './host.ts';
@@ -81,15 +81,11 @@ function createEvents(run: Run): Events {
     },
     failed(target: Target, { record, context }: Delivery, error: unknown) {
       if (record.event_type === 'event.handler_failed') return;
-      const { code, message } = asScriptError(error);
-      run.get(runLog).write('warn', 'event.handler_failed', { subscription_id: target.id, event_type: record.event_type, code, message });
-      const said = announce(context, 'event.handler_failed', {
-        subscription_id: target.id,
-        pattern: target.pattern,
-        event_type: record.event_type,
-        code,
-        message,
-      });
+      const told = asScriptError(error);
+      const { code, message } = told;
+      const payload = { subscription_id: target.id, pattern: target.pattern, event_type: record.event_type, code, message, ...placeField(told) };
+      run.get(runLog).write('warn', 'event.handler_failed', payload);
+      const said = announce(context, 'event.handler_failed', payload);
       if (said) run.background(said);
     },
   };

@@ -1,5 +1,7 @@
+import { wildcards } from '../call/wildcards.ts';
 import { ScriptError } from '../errors.ts';
 
+const MAX_LENGTH = 1_000;
 const MAX_SEGMENTS = 32;
 const MAX_DEEP_WILDCARDS = 4;
 const CACHED_NAMES = 1_000;
@@ -11,7 +13,7 @@ interface Entry<T> {
 
 interface Node<T> {
   readonly children: Map<string, Node<T>>;
-  readonly globs: { readonly text: string; readonly test: RegExp; readonly node: Node<T> }[];
+  readonly globs: { readonly text: string; readonly fits: (segment: string) => boolean; readonly node: Node<T> }[];
   /** One segment of any content. */
   one: Node<T> | undefined;
   /** Any number of segments, none included. */
@@ -39,19 +41,15 @@ export function splitEventPattern(pattern: string, where = 'pattern'): string[] 
 /** The segments of a name or pattern; where `.` and `:` separate unless told otherwise. Throws BAD_ARGUMENT, which begins with `where`, when one is empty or there are too many. */
 export function splitPattern(pattern: string, separators: RegExp = /[.:]/, where = 'pattern'): string[] {
   if (typeof pattern !== 'string') throw new ScriptError('BAD_ARGUMENT', `${where}: expected a string, got ${typeof pattern}`);
+  const cut = JSON.stringify(`${pattern.slice(0, 40)}…`);
+  if (pattern.length > MAX_LENGTH) throw new ScriptError('BAD_ARGUMENT', `${where} ${cut}: more than ${MAX_LENGTH} characters`);
   const segments = pattern.split(separators);
   if (segments.includes('')) throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern}": expected names between its separators, found an empty one`);
-  if (segments.length > MAX_SEGMENTS) throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern.slice(0, 40)}…": more than ${MAX_SEGMENTS} segments`);
+  if (segments.length > MAX_SEGMENTS) throw new ScriptError('BAD_ARGUMENT', `${where} ${cut}: more than ${MAX_SEGMENTS} segments`);
   const compact = segments.filter((segment, at) => segment !== '**' || segments[at - 1] !== '**');
   if (compact.filter((segment) => segment === '**').length > MAX_DEEP_WILDCARDS)
     throw new ScriptError('BAD_ARGUMENT', `${where} "${pattern}": more than ${MAX_DEEP_WILDCARDS} times **`);
   return compact;
-}
-
-/** A regular expression for one segment in which `*` stands for any characters. */
-function segmentTest(segment: string): RegExp {
-  const parts = segment.split(/\*+/).map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's');
 }
 
 function emptyNode<T>(): Node<T> {
@@ -95,9 +93,7 @@ export class PatternIndex<T> {
     if (this.#size === 0) return [];
     const known = this.#found.get(name);
     if (known) return known;
-    const entries = new Set<Entry<T>>();
-    collect(this.#root, name.split(this.#separators), 0, entries);
-    const items = [...entries].sort((a, b) => a.order - b.order).map((entry) => entry.item);
+    const items = [...collect(this.#root, name.split(this.#separators))].sort((a, b) => a.order - b.order).map((entry) => entry.item);
     if (this.#found.size >= CACHED_NAMES) this.#found.clear();
     this.#found.set(name, items);
     return items;
@@ -120,7 +116,7 @@ function step<T>(node: Node<T>, segment: string): Node<T> {
   if (segment.includes('*')) {
     const known = node.globs.find((glob) => glob.text === segment);
     if (known) return known.node;
-    const added = { text: segment, test: segmentTest(segment), node: emptyNode<T>() };
+    const added = { text: segment, fits: wildcards(segment), node: emptyNode<T>() };
     node.globs.push(added);
     return added.node;
   }
@@ -129,18 +125,36 @@ function step<T>(node: Node<T>, segment: string): Node<T> {
   return child;
 }
 
-function collect<T>(node: Node<T>, segments: readonly string[], at: number, into: Set<Entry<T>>): void {
-  if (node.deep) for (let next = at; next <= segments.length; next++) collect(node.deep, segments, next, into);
-  const segment = segments[at];
-  if (segment === undefined) {
-    for (const entry of node.here) into.add(entry);
-    return;
+/** What matches a name; all nodes that its first segments lead to are followed together, so that none is looked at twice for one segment. */
+function collect<T>(root: Node<T>, segments: readonly string[]): Set<Entry<T>> {
+  const found = new Set<Entry<T>>();
+  /** Behind a `**`: what has led there once does so with every further segment. */
+  const lasting = new Set<Node<T>>();
+  let nodes = withDeep(new Set([root]), lasting);
+  for (const segment of segments) {
+    const next = new Set(lasting);
+    for (const node of nodes) {
+      for (const entry of node.rest) found.add(entry);
+      const child = node.children.get(segment);
+      if (child) next.add(child);
+      if (node.one) next.add(node.one);
+      for (const glob of node.globs) if (glob.fits(segment)) next.add(glob.node);
+    }
+    nodes = withDeep(next, lasting);
   }
-  for (const entry of node.rest) into.add(entry);
-  const child = node.children.get(segment);
-  if (child) collect(child, segments, at + 1, into);
-  if (node.one) collect(node.one, segments, at + 1, into);
-  for (const glob of node.globs) if (glob.test.test(segment)) collect(glob.node, segments, at + 1, into);
+  for (const node of nodes) for (const entry of node.here) found.add(entry);
+  return found;
+}
+
+/** The nodes and those behind a `**` that follows, which are lasting. */
+function withDeep<T>(nodes: Set<Node<T>>, lasting: Set<Node<T>>): Set<Node<T>> {
+  // What is added meanwhile is gone through too.
+  for (const { deep } of nodes) {
+    if (!deep) continue;
+    nodes.add(deep);
+    lasting.add(deep);
+  }
+  return nodes;
 }
 
 /** A test for names by one pattern, for history and listings. Throws BAD_ARGUMENT when the pattern is malformed. */

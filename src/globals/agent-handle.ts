@@ -134,7 +134,7 @@ export const agentHandleDefinition = defineHandle<Agent>({
       examples: example(`agent:add_tool("calculator")\nprint(agent:list_tools())`, `agent.add_tool("calculator")\nprint(agent.list_tools())`),
       handler: async ({ self, tool }, context) => {
         checkOwn(self, { tools: tool }, context.method);
-        const [added] = await context.run.get(agents).resolveTools(context, [tool]);
+        const [added] = await context.run.get(agents).resolveTools(context, [tool], 'tool');
         if (added) self.config = { ...self.config, tools: [...self.config.tools.filter(({ name }) => name !== added.name), added] };
       },
     }),

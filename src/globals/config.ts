@@ -1,6 +1,8 @@
 import { CAPABILITIES } from '../call/capability.ts';
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
+import { GRANT_NAMES } from '../config/names.ts';
+import { ScriptError } from '../errors.ts';
 import { readConfig } from '../settings.ts';
 import { z } from '../zod.ts';
 
@@ -72,15 +74,17 @@ export const configGlobal = builtinGlobal({
       },
     }),
     is_network_access_allowed: method({
-      doc: 'Whether this run may use the network at all, or reach a host.',
-      params: { host: z.string().optional() },
+      doc: 'Whether this run may use the network at all, or reach a host on a port, or on every port where none is given. A name is not looked up: it may still turn out to be a private address, which has to be granted by its own name.',
+      params: { host: z.string().optional().describe('as grants are written: `api.example.org`, `*.example.org`, `[::1]`, each also with `:PORT`, or `*`') },
       result: z.boolean(),
       effect: 'read',
       examples: [{ lua: `print(Config.is_network_access_allowed("example.org"))`, javascript: `print(Config.is_network_access_allowed("example.org"))` }],
-      handler: async ({ host }, { run }) => {
+      handler: async ({ host }, { run, method }) => {
         if (host === undefined) return run.grants.net.length > 0;
-        const { hostAllowed } = await import('../tool/net/rules.ts');
-        return hostAllowed(run.grants.net, host);
+        const { wanted, fits } = GRANT_NAMES.net;
+        if (!fits(host)) throw new ScriptError('BAD_ARGUMENT', `${method}: host: expected ${wanted}, got ${JSON.stringify(host.slice(0, 80))}`);
+        const { coveredBy } = await import('../tool/net/rules.ts');
+        return coveredBy(run.grants.net, host);
       },
     }),
     get_permissions: method({

@@ -103,7 +103,10 @@ export const hookGlobal = builtinGlobal({
     fire: method({
       doc: "Fires a point of the script's own, `custom:<name>`, whose hooks get `input` and `output`; gives what hooks made of `input` and `output`, or raises HOOK_REJECTED.",
       params: {
-        name: z.string().regex(/^[\w-]+(?:[.:][\w-]+)*$/),
+        name: z
+          .string()
+          .max(256)
+          .regex(/^[\w-]+(?:[.:][\w-]+)*$/),
         fields: z.strictObject({ input: anyValue.optional(), output: anyValue.optional() }).default({}),
       },
       result: z.object({ input: anyValue, output: anyValue, skip: z.boolean() }),

@@ -139,9 +139,9 @@ export const toolGlobal = builtinGlobal({
           javascript: `Tool.register({\n  name: "shout",\n  description: "Text in capitals",\n  parameters: {type: "object", properties: {text: {type: "string"}}, required: ["text"]},\n  handler: params => params.text.toUpperCase()\n})\nprint(Tool.execute("shout", {text: "hi"}))`,
         },
       ],
-      handler({ definition }, { run, method }) {
-        const tool = ownTool(definition, `${method}: `);
-        run.get(tools).register(tool);
+      handler({ definition }, context) {
+        const tool = ownTool(definition, `${context.method}: `, context);
+        context.run.get(tools).register(tool);
         return tool;
       },
     }),

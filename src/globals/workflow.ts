@@ -20,6 +20,7 @@ const workflowHandle = handle(WORKFLOW_HANDLE);
 const record = z.object({
   name: z.string(),
   branch: z.string().optional().describe('of a parallel workflow'),
+  index: z.int().optional().describe('the turn of a loop or map, counted as `$loop.index`'),
   status: z.enum(['completed', 'failed', 'skipped', 'cancelled']),
   output: anyValue.optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
@@ -127,11 +128,11 @@ export const workflowGlobal = builtinGlobal({
           },
         }),
         describe: handleMethod<Workflow>()({
-          doc: 'The workflow as data.',
+          doc: 'The workflow as data: `name`, `kind`, `description` and `parts`, its branches or its body, with the steps of each: `name`, `action`, under the name of that what it runs, and whatever else is set of it but functions.',
           params: {},
           result: anyMap,
           effect: 'read',
-          examples: example(`print(workflow:describe().parts[1].steps[1].name)`, `print(workflow.describe().parts[0].steps[0].name)`),
+          examples: example(`print(workflow:describe().parts[1].steps[1].action)`, `print(workflow.describe().parts[0].steps[0].action)`),
           handler: ({ self }) => self.describe(),
         }),
         diagram: handleMethod<Workflow>()({

@@ -1,6 +1,6 @@
 import type { Context } from '../call/context.ts';
 import type { Value, ValueMap } from '../call/value.ts';
-import { asScriptError, ScriptError } from '../errors.ts';
+import { asScriptError, placeField, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
 import { runLog } from '../log/log.ts';
 import { Refusal, type RetryWish, readAnswer } from './answer.ts';
@@ -108,11 +108,12 @@ function complain(context: Context, call: HookCall, { point }: Occasion, error: 
   if (error instanceof Refusal) throw error.error;
   if (context.signal.aborted) throw error;
   const { hook } = call;
-  const { code, message, details, thrown, where } = asScriptError(error);
+  const told = asScriptError(error);
+  const { code, message, details, thrown } = told;
   if (!call.failed) {
     call.failed = true;
     const opened = failed(hook, circuitClock(hook, context));
-    report(call.context, 'hook.failed', { hook_id: hook.id, point, code, message, ...(where && { at: `${where.file}:${where.line}` }) });
+    report(call.context, 'hook.failed', { hook_id: hook.id, point, code, message, ...placeField(told) });
     if (opened) report(call.context, 'hook.circuit_opened', { hook_id: hook.id, point, seconds: OPEN_MS / 1_000 });
   }
   if (hook.onError !== 'fail') return;

@@ -6,8 +6,8 @@ import { checkPoint } from './points.ts';
 
 /** Hooks of the host: written in TypeScript, or built in and switched on by the configuration. Runs list them but cannot change them. */
 export interface HostHooks {
-  /** Registers a hook for all runs until the returned function is called. Throws BAD_ARGUMENT when no point matches or the options are wrong. */
-  register(point: string, call: HookFunction, options?: HookOptions): () => void;
+  /** Registers a hook for all runs until the returned function is called. Throws BAD_ARGUMENT behind `place` when no point matches or the options are wrong. */
+  register(point: string, call: HookFunction, options?: HookOptions, place?: string): () => void;
   readonly all: readonly Hook[];
   /** Changes with every registration, so that runs know when to look again. */
   readonly version: number;
@@ -38,10 +38,10 @@ function createHostHooks(host: Host): HostHooks {
     get version() {
       return version;
     },
-    register(point, call, options) {
-      checkPoint(point);
-      checkValue(`hook at ${point}`, call, fn);
-      if (options !== undefined) checkFields(`hook at ${point}: options`, options, OPTIONS);
+    register(point, call, options, place = 'hook') {
+      checkPoint(point, `${place}: `);
+      checkValue(`${place}: call`, call, fn);
+      if (options !== undefined) checkFields(`${place}: options`, options, OPTIONS);
       registered++;
       const hook = createHook({ id: `host_${registered}`, point, source: 'host', language: 'host', order: registered, call }, options);
       all.push(hook);

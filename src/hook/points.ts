@@ -1,3 +1,4 @@
+import { wildcards } from '../call/wildcards.ts';
 import { ScriptError } from '../errors.ts';
 import { splitPattern } from '../event/pattern.ts';
 import { distance } from '../nearest.ts';
@@ -86,28 +87,26 @@ function writings([, ...given]: readonly string[]): string[] {
 
 /** True when there is a name that both patterns match. */
 export function overlap(a: readonly string[], b: readonly string[]): boolean {
-  const [first, ...restA] = a;
-  const [second, ...restB] = b;
-  if (first === undefined && second === undefined) return true;
-  if (first === '**') return overlap(restA, b) || (second !== undefined && overlap(a, restB));
-  if (second === '**') return overlap(b, a);
-  if (first === undefined || second === undefined) return false;
-  if (first === '*' && restA.length === 0) return true;
-  if (second === '*' && restB.length === 0) return true;
-  return segmentsOverlap(first, second) && overlap(restA, restB);
+  // Many ways through `**` lead to the same rests, of which each is tried once.
+  const tried = new Set<number>();
+  const from = (i: number, j: number): boolean => {
+    const [first, second] = [a[i], b[j]];
+    const rests = i * (b.length + 1) + j;
+    if (tried.has(rests)) return false;
+    tried.add(rests);
+    if (first === undefined && second === undefined) return true;
+    if (first === '**') return from(i + 1, j) || (second !== undefined && from(i, j + 1));
+    if (second === '**') return from(i, j + 1) || (first !== undefined && from(i + 1, j));
+    if (first === undefined || second === undefined) return false;
+    if (first === '*' && i === a.length - 1) return true;
+    if (second === '*' && j === b.length - 1) return true;
+    return segmentsOverlap(first, second) && from(i + 1, j + 1);
+  };
+  return from(0, 0);
 }
 
 function segmentsOverlap(a: string, b: string): boolean {
   if (a === b || a === '*' || b === '*') return true;
   if (a.includes('*') && b.includes('*')) return true;
-  const [pattern, name] = a.includes('*') ? [a, b] : [b, a];
-  const parts = pattern.split('*');
-  if (parts.length === 1) return false;
-  let at = 0;
-  for (const part of parts) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return name.startsWith(parts[0] ?? '') && name.endsWith(parts.at(-1) ?? '');
+  return a.includes('*') ? wildcards(a)(b) : wildcards(b)(a);
 }

@@ -46,7 +46,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
     checkOverride() {
       const name = config.models.embedding_override;
       if (name === undefined || LOCAL_MODELS.includes(name) || registered.has(name)) return;
-      providerOf(name, 'models.embedding_override (--embedding-model)', 'BAD_CONFIG');
+      providerOf(name, 'models.embedding_override', 'BAD_CONFIG');
     },
     open(name) {
       const known = opened.get(name);

@@ -28,8 +28,11 @@ export function createMockModel(name: string, source: MockSource): LanguageModel
     const index = asked++;
     if (typeof source === 'function') return source(request, index);
     const answer = source[index];
-    if (answer === undefined)
-      throw modelFailed(name, `${source.length} answers were given and it was asked ${index + 1} times`, { outcome: 'not_sent', retryable: false });
+    if (answer === undefined) {
+      const given = source.length === 0 ? 'no answers were given' : source.length === 1 ? 'one answer was given' : `${source.length} answers were given`;
+      const times = asked === 1 ? 'once' : asked === 2 ? 'twice' : `${asked} times`;
+      throw modelFailed(name, `${given} and it was asked ${times}`, { outcome: 'not_sent', retryable: false });
+    }
     return answer;
   }
 

@@ -90,7 +90,7 @@ function createModels({ config }: Host): Models {
       const { override } = config.models;
       if (override === undefined) return;
       const [provider] = splitName(override);
-      if (!isOwn(override, provider) && !findProvider(provider, config)) throw unknownProvider(override, 'models.override (--model)', 'BAD_CONFIG');
+      if (!isOwn(override, provider) && !findProvider(provider, config)) throw unknownProvider(override, 'models.override', 'BAD_CONFIG');
     },
     register(name, model) {
       splitName(name);

@@ -63,7 +63,7 @@ const PRICES: Readonly<Record<string, Price>> = {
 };
 
 /** A release's suffix (`-2024-08-06`, `-20250929`, `-latest`, `-preview-05-06`, `-001`) costs what the model costs. */
-const RELEASE = /(?:-(?:latest|preview|exp|\d{2,8}))+$/;
+const RELEASE = /(?:-(?:latest|preview|exp|\d{2,8})){1,8}$/;
 
 /** The model's price: the configuration's (`[models.prices]`), else the table's; undefined when unknown. Models that run here cost nothing. */
 export function priceOf(model: string, config: Config): Price | undefined {

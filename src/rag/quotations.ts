@@ -7,7 +7,7 @@ export type Quotation = { text: string; verified: boolean; citation?: number; do
 const MARK = ' [not found in the sources]';
 /** A shorter quoted span is a name or a term, not a quotation; letters. */
 const SHORTEST = 12;
-const QUOTED = /“([^”]+)”|"([^"\n]+)"|«([^»]+)»|„([^“”]+)[“”]/gu;
+const QUOTED = /“([^“”]+)”|"([^"\n]+)"|«([^«»]+)»|„([^„“”]+)[“”]/gu;
 
 /**
  * Finds every quoted span of an answer in the texts of the documents it may quote, word for word; punctuation, white space and Markdown's marks
@@ -52,7 +52,7 @@ function locate(quoted: string, documents: readonly (Folded & { id: string; whol
     .map((piece) => fold(piece).folded)
     .filter((piece) => piece !== ' ');
   // The signs around the words belong to the place where the text has them too.
-  const [before = '', after = ''] = [/^[^\p{L}\p{N}]*/u, /[^\p{L}\p{N}]*$/u].map((signs) => signs.exec(quoted)?.[0].trim());
+  const [before = '', after = ''] = [/^[^\p{L}\p{N}]*/u, /(?<![^\p{L}\p{N}])[^\p{L}\p{N}]*$/u].map((signs) => signs.exec(quoted)?.[0].trim());
   for (const { id, whole, folded, places } of documents) {
     const span = spanOf(pieces, folded);
     if (!span) continue;
@@ -83,7 +83,7 @@ function spanOf(pieces: readonly string[], folded: string): { start: number; sto
 function fold(text: string): Folded {
   let folded = ' ';
   const places = [0];
-  for (const { 0: word, index } of text.matchAll(/\]\([^)\s]*\)|^[ \t]*\d{1,3}[.)](?=\s)|[\p{L}\p{N}]+/gmu)) {
+  for (const { 0: word, index } of text.matchAll(/\]\([^\])\s]*\)|^[ \t]*\d{1,3}[.)](?=\s)|[\p{L}\p{N}]+/gmu)) {
     if (!/^[\p{L}\p{N}]/u.test(word) || /[.)]$/.test(word)) continue;
     for (let at = 0; at < word.length; at++) places.push(index + at);
     places.push(index + word.length);

@@ -6,7 +6,7 @@ import type { GlobalDefinition } from '../call/define.ts';
 import { checkFields, checkValue, each, flag, fn, isPath, list, map, oneOf, path, type Rule, required, text, texts } from '../call/rules.ts';
 import type { Value } from '../call/value.ts';
 import { type ConfigInput, LEAST_MEMORY_MB, MOST_MEMORY_MB } from '../config/config.ts';
-import { GRANT_NAMES, type NameRule } from '../config/names.ts';
+import { GRANT_NAMES, MODEL_NAME, type NameRule } from '../config/names.ts';
 import { ScriptError } from '../errors.ts';
 import type { HookFunction, HookOptions } from '../hook/hooks.ts';
 import type { EmbeddingModel } from '../model/embedding.ts';
@@ -127,6 +127,7 @@ const GRANTS: { readonly [Name in keyof Grants]: Rule } = {
 
 const TOOL: Rule = { wanted: 'what defineTool gives', fits: (value) => hasMethod(value, 'check') && hasMethod(value, 'execute') };
 const MODEL: Rule = { wanted: 'a model with a method generate, or an array or a function of scripted answers', fits: isModel };
+const MODEL_KEY: Rule = { wanted: 'provider/model such as own/writer', fits: (value) => text.fits(value) && MODEL_NAME.fits(value as string) };
 const EMBEDDING: Rule = { wanted: 'a model with a method embed', fits: (value) => hasMethod(value, 'embed') };
 const HOOK: Readonly<Record<string, Rule>> = { point: required(text), call: required(fn), options: map };
 
@@ -147,10 +148,15 @@ const RUNTIME: { readonly [Name in keyof Required<RuntimeOptions>]: Rule } = {
 export function checkRuntimeOptions(options: RuntimeOptions): void {
   checkFields('ScriptRuntime.create', options, RUNTIME);
   for (const [at, tool] of (options.tools ?? []).entries()) checkValue(`ScriptRuntime.create: tools[${at}]`, tool, TOOL);
-  for (const [name, model] of Object.entries(options.models ?? {})) checkValue(`ScriptRuntime.create: models: ${name}`, model, MODEL);
-  for (const [name, model] of Object.entries(options.embeddings ?? {})) checkValue(`ScriptRuntime.create: embeddings: ${name}`, model, EMBEDDING);
-  for (const hook of options.hooks ?? []) checkFields('ScriptRuntime.create: hooks', hook, HOOK);
+  for (const [name, model] of Object.entries(options.models ?? {})) checkModel('models', name, model, MODEL);
+  for (const [name, model] of Object.entries(options.embeddings ?? {})) checkModel('embeddings', name, model, EMBEDDING);
+  for (const [at, hook] of (options.hooks ?? []).entries()) checkFields(`ScriptRuntime.create: hooks[${at}]`, hook, HOOK);
   if (options.state?.closed) throw new ScriptError('BAD_ARGUMENT', 'ScriptRuntime.create: state: expected one that is open, got one that was disposed of');
+}
+
+function checkModel(option: 'models' | 'embeddings', name: string, model: unknown, rule: Rule): void {
+  checkValue(`ScriptRuntime.create: ${option}: the name of one`, name, MODEL_KEY);
+  checkValue(`ScriptRuntime.create: ${option}: ${name}`, model, rule);
 }
 
 /** Throws BAD_ARGUMENT that names the option when the options of a run, or of a session, are not what they should be. */

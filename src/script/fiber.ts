@@ -33,6 +33,8 @@ export class Fiber implements Caller {
   /** What of it was told last that it must stop: a Lua thread. */
   told = 0;
   traceback: string | undefined;
+  /** The error of a function of the script that one of its calls raised last. */
+  passed: ScriptError | undefined;
   /** What it raised last, as text, where that was none. */
   raised: string | undefined;
   /** Why it ends early: raised at its pending wait and every later one, and at the next safe point while it computes. */

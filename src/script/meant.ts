@@ -23,7 +23,8 @@ type Missing = readonly [owner: string | undefined, name: string];
 /** Lua does not say what a field or method was looked for in: that stands in the line. */
 function inLua([, kind, name = '']: RegExpExecArray, line = ''): Missing {
   if (kind === 'global') return [undefined, name];
-  return [new RegExp(`(\\w+)\\s*[.:]\\s*${name}\\b`).exec(line)?.[1] ?? '', name];
+  // From the name backwards: forwards, every word of a long line would be tried from each of its letters on.
+  return [new RegExp(`\\b${name}\\b(?<=(\\w+)\\s*[.:]\\s*${name})`).exec(line)?.[1] ?? '', name];
 }
 
 function inJavaScript([, global, owner, name]: RegExpExecArray): Missing {

@@ -17,16 +17,16 @@ export function checkNameSize(method: 'require' | 'import', bytes: number): void
 }
 
 /**
- * Finds and reads a script file that another one names: beside that file (`from`), within the run's readable folders, symbolic links resolved.
- * Throws NOT_FOUND, NOT_ALLOWED when it lies outside, or LIMIT_EXCEEDED when it is too long.
+ * Finds and reads a script file that another one names: beside that file (`from`) and, where `main` is given, then beside that one, within the run's
+ * readable folders, symbolic links resolved; for code without a file these folders themselves stand in. Throws NOT_FOUND, NOT_ALLOWED when it lies
+ * outside, or LIMIT_EXCEEDED when it is too long.
  */
-export function resolveModule(run: Run, from: Source, specifier: string): Source & { readonly path: string } {
+export function resolveModule(run: Run, from: Source, specifier: string, main = from): Source & { readonly path: string } {
   const method = run.language === 'lua' ? 'require' : 'import';
   const name = run.language === 'lua' && !/[\\/]/.test(specifier) ? specifier.replaceAll('.', '/') : specifier;
   if (specifier === '' || specifier.includes('\0') || isAbsolute(name) || /^[a-z]+:/i.test(name))
-    throw notFound(method, specifier, 'expected a path relative to the script');
-  const folders = from.path ? [dirname(from.path)] : run.grants.read;
-  for (const folder of folders) {
+    throw notFound(method, specifier, 'expected a path relative to the file that names it');
+  for (const folder of new Set([from, main].flatMap((source) => foldersOf(run, source)))) {
     for (const file of candidates(resolve(folder, name), run.language)) {
       const path = realPath(file);
       if (path === undefined) continue;
@@ -38,7 +38,19 @@ export function resolveModule(run: Run, from: Source, specifier: string): Source
       return { path, name: shownName(run, path), text: read(method, specifier, path) };
     }
   }
-  throw notFound(method, specifier, 'no such file beside the script');
+  throw notFound(method, specifier, `no such file ${placesOf(run, from, main)}`);
+}
+
+function foldersOf({ grants }: Run, { path }: Source): readonly string[] {
+  return path === undefined ? grants.read : [dirname(path)];
+}
+
+/** Where one was looked for, in words. */
+function placesOf(run: Run, from: Source, main: Source): string {
+  const folders = `in the folders that the run may read${run.grants.read.length === 0 ? `, which are none (${allowedBy('read', 'DIR')})` : ''}`;
+  const [place, other] = [from, main].map(({ path, name }) => (path === undefined ? folders : `beside ${name}`));
+  const same = foldersOf(run, from).join('\0') === foldersOf(run, main).join('\0');
+  return same ? `${place}` : `${place}, nor ${other}`;
 }
 
 function candidates(path: string, language: Language): string[] {

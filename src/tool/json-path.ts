@@ -48,7 +48,7 @@ interface Step {
 const PLAIN = String.raw`[^"'\\\u0000-\u001f]`;
 const ESCAPED = String.raw`[bfnrt\/\\]|u(?:[\dA-Ca-cE-Fe-f][\dA-Fa-f]{3}|[Dd][0-7][\dA-Fa-f]{2}|[Dd][89ABab][\dA-Fa-f]{2}\\u[Dd][C-Fc-f][\dA-Fa-f]{2})`;
 const QUOTED = String.raw`"((?:${PLAIN}|'|\\(?:"|${ESCAPED}))*)"|'((?:${PLAIN}|"|\\(?:'|${ESCAPED}))*)'`;
-const PART = new RegExp(String.raw`(\.\.|\.)?(?:([\p{L}_][\p{L}\p{N}_\-]*)|(\*)|\[(?:(\*)|(-?\d+)|(-?\d*):(-?\d*)|${QUOTED})\])`, 'uy');
+const PART = new RegExp(String.raw`(\.\.|\.)?(?:([\p{L}_][\p{L}\p{N}_\-]*)|(\*)|\[(?:(\*)|(-?\d+)|((?:-?\d+)?):((?:-?\d+)?)|${QUOTED})\])`, 'uy');
 
 function parse(path: string): Step[] {
   const steps: Step[] = [];

@@ -47,8 +47,8 @@ export interface ToolSource {
 
 /** The tools of the host: those that come with the runtime, loaded at first use, and those registered from TypeScript. */
 export interface HostTools {
-  /** Adds a tool for all runs. Throws BAD_ARGUMENT when the name is taken or no snake_case. */
-  add(tool: Tool): void;
+  /** Adds a tool for all runs. Throws BAD_ARGUMENT behind `place` when the name is taken or no snake_case. */
+  add(tool: Tool, place: string): void;
   /** Adds a source of tools for all runs. */
   attach(source: ToolSource): void;
   readonly sources: readonly ToolSource[];
@@ -63,9 +63,9 @@ export const hostTools = hostService<HostTools>('host tools', () => {
   const sources: ToolSource[] = [];
   const builtins = new Map<string, BuiltinTool>(BUILTIN_TOOLS.map((tool) => [tool.name, tool]));
   return {
-    add(tool) {
-      checkToolName(tool.name, 'name');
-      if (own.has(tool.name) || builtins.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `there is a tool ${tool.name} already`);
+    add(tool, place) {
+      checkToolName(tool.name, `${place}: name`);
+      if (own.has(tool.name) || builtins.has(tool.name)) throw new ScriptError('BAD_ARGUMENT', `${place}: there is a tool ${tool.name} already`);
       own.set(tool.name, tool);
     },
     attach: (source) => void sources.push(source),

@@ -1,4 +1,7 @@
-import { checkerOf } from '../call/json-schema/check.ts';
+import { describeContent } from '../call/check/failure.ts';
+import type { Checker } from '../call/compile.ts';
+import type { Context, Language } from '../call/context.ts';
+import { checkerOf, type SchemaChecker } from '../call/json-schema/check.ts';
 import { lines } from '../call/lines.ts';
 import type { Callback, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
@@ -16,20 +19,9 @@ export interface ScriptToolDefinition {
   readonly timeout_ms?: number | undefined;
 }
 
-/** A tool whose handler is a function of the script. Throws BAD_ARGUMENT when `parameters` is no JSON Schema of an object. */
-export function scriptTool({
-  name,
-  description,
-  parameters = {},
-  handler,
-  category = 'script',
-  tags = [],
-  timeout_ms = TOOL_TIMEOUT_MS,
-}: ScriptToolDefinition): Tool {
-  if (parameters.type !== undefined && parameters.type !== 'object')
-    throw new ScriptError('BAD_ARGUMENT', 'parameters: expected a JSON Schema of type "object"');
-  const schema: ValueMap = { type: 'object', ...parameters };
-  const check = checkerOf(schema, 'parameters');
+/** A tool whose handler is a function of the script; what it is called with is checked against its parameters, or as given. */
+export function scriptTool(definition: ScriptToolDefinition, check: Checker = checkerOf(schemaOf(definition))): Tool {
+  const { name, description, handler, category = 'script', tags = [], timeout_ms = TOOL_TIMEOUT_MS } = definition;
   return {
     name,
     description,
@@ -40,7 +32,7 @@ export function scriptTool({
     needs: undefined,
     timeoutMs: timeout_ms,
     examples: [],
-    schema,
+    schema: schemaOf(definition),
     resultSchema: {},
     check: (input, context) => check(input, name, context.run.language),
     execute: (input, context) =>
@@ -48,12 +40,30 @@ export function scriptTool({
   };
 }
 
-/** As `scriptTool`, for a tool that a script defines itself: its name is checked too, and messages begin with `where`. */
-export function ownTool(definition: ScriptToolDefinition, where: string): Tool {
+/**
+ * As `scriptTool`, for a tool that a script defines itself: its name and its parameters are checked too, and the run is charged with what it keeps. Throws
+ * BAD_ARGUMENT when they are no JSON Schema of an object, LIMIT_EXCEEDED for one that is too large; messages begin with `where`.
+ */
+export function ownTool(definition: ScriptToolDefinition, where: string, { run, method }: Context): Tool {
+  const check = checkerOfOwn(definition, where, run.language);
+  const tool = scriptTool(definition, check);
+  run.kept.hold(method, tool, check.bytes);
+  return tool;
+}
+
+function checkerOfOwn(definition: ScriptToolDefinition, where: string, language: Language): SchemaChecker {
   try {
     checkToolName(definition.name, 'name');
-    return scriptTool(definition);
-  } catch (error) {
-    throw new ScriptError('BAD_ARGUMENT', `${where}${asScriptError(error).message}`, { cause: error });
+    const { type } = schemaOf(definition);
+    if (type !== 'object') throw new ScriptError('BAD_ARGUMENT', `parameters.type: expected "object", got ${describeContent(type)}`);
+    return checkerOf(schemaOf(definition), 'parameters', language);
+  } catch (thrown) {
+    const error = asScriptError(thrown);
+    error.message = where + error.message;
+    throw error;
   }
+}
+
+function schemaOf({ parameters = {} }: ScriptToolDefinition): ValueMap {
+  return { type: 'object', ...parameters };
 }

@@ -1,5 +1,5 @@
 import type { Plan } from './kind.ts';
-import { actionOf, type Step } from './step.ts';
+import { actionOf, type Step, targetOf } from './step.ts';
 
 /** A workflow as a Mermaid flowchart. */
 export function diagram(plan: Plan): string {
@@ -26,7 +26,6 @@ export function label(text: string): string {
 
 function describeAction(step: Step): string {
   const action = actionOf(step);
-  const of = action === 'tool' ? step.tool : action === 'agent' ? step.agent : action === 'workflow' ? step.workflow : undefined;
-  const name = typeof of === 'string' ? of : of?.name;
+  const name = targetOf(step);
   return name === undefined ? action : `${action} ${label(name)}`;
 }

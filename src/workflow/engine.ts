@@ -31,6 +31,9 @@ interface Done {
   readonly usage?: ValueMap;
 }
 
+/** What the record of a step says beside where it stands and how long it took. */
+type Fate = Omit<StepRecord, 'name' | 'branch' | 'index' | 'duration_ms' | 'attempts'>;
+
 /** Stops a workflow after a step that failed; the records say the rest. */
 export class StepFailure extends Error {
   readonly step: string;
@@ -47,6 +50,7 @@ export class StepFailure extends Error {
 export class Execution {
   readonly workflow: { readonly name: string; readonly id: string };
   readonly strategy: ErrorStrategy;
+  /** The first position of a list in the script's language. */
   readonly first: 0 | 1;
 
   constructor(workflow: { name: string; id: string }, strategy: ErrorStrategy, context: Context) {
@@ -66,8 +70,7 @@ export class Execution {
     if (breath) await breath;
     const started = performance.now();
     const progress = { attempts: 0 };
-    const record = (fields: Omit<StepRecord, 'name' | 'branch' | 'duration_ms' | 'attempts'>) =>
-      scope.add({ name: step.name, ...scope.place, duration_ms: elapsedMs(started), attempts: progress.attempts, ...fields });
+    const record = (fields: Fate) => scope.add({ name: step.name, ...scope.place, duration_ms: elapsedMs(started), attempts: progress.attempts, ...fields });
     try {
       if (context.signal.aborted) throw cancelled(context.signal);
       if (step.when !== undefined && !(await this.holds(context, step.when, scope))) return record({ status: 'skipped' });
@@ -89,13 +92,7 @@ export class Execution {
   }
 
   /** Lets the step's own function put an output in place of the error; else gives what it failed with in the end. */
-  async #mend(
-    context: Context,
-    step: Step,
-    scope: Scope,
-    thrown: unknown,
-    record: (fields: Omit<StepRecord, 'name' | 'branch' | 'duration_ms' | 'attempts'>) => void,
-  ): Promise<{ cause: unknown } | undefined> {
+  async #mend(context: Context, step: Step, scope: Scope, thrown: unknown, record: (fields: Fate) => void): Promise<{ cause: unknown } | undefined> {
     if (typeof step.on_error !== 'function' || context.signal.aborted) return { cause: thrown };
     const { code, message } = asScriptError(thrown);
     try {
@@ -108,7 +105,7 @@ export class Execution {
   }
 
   ctx(scope: Scope): Value {
-    return scope.ctx({ name: this.workflow.name, id: this.workflow.id }, this.first);
+    return scope.ctx({ name: this.workflow.name, id: this.workflow.id });
   }
 
   /** Whether a condition is true now, as the script's language sees truth. */
@@ -121,7 +118,7 @@ export class Execution {
 
   /** A value with its references resolved. */
   resolve(context: Context, value: Value, scope: Scope): Promise<Value> {
-    return resolveReferences(value, (reference: Reference) => scope.lookup(context, reference, this.first), this.first);
+    return resolveReferences(value, (reference: Reference) => scope.lookup(context, reference), this.first);
   }
 
   async #watched(context: Context, step: Step, scope: Scope, progress: { attempts: number }): Promise<Done> {

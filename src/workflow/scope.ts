@@ -11,6 +11,8 @@ export type StepRecord = {
   name: string;
   /** The branch of a parallel workflow that it is in; steps of two may have one name. */
   branch?: string | undefined;
+  /** The turn of a loop or map that it ran in, counted as `$loop.index`. */
+  index?: number | undefined;
   status: 'completed' | 'failed' | 'skipped' | 'cancelled';
   output?: Value | undefined;
   error?: { code: string; message: string } | undefined;
@@ -22,6 +24,7 @@ export type StepRecord = {
 
 /** The turn of a loop or map that a step runs in. */
 export interface Turn {
+  /** Counted as the script's language does. */
   readonly index: number;
   /** Absent in the first turn of a loop that has no items. */
   readonly value: Value | undefined;
@@ -31,15 +34,15 @@ export interface Turn {
 export class Scope {
   readonly input: Value;
   readonly turn: Turn | undefined;
-  /** `{branch}` where these steps are one of several branches, which have names. */
-  readonly place: { readonly branch?: string };
+  /** `{branch}` where these steps are one of several branches, which have names; `{index}` in a turn. */
+  readonly place: { readonly branch?: string; readonly index?: number };
   readonly #outer: Scope | undefined;
   readonly #records: StepRecord[] = [];
   readonly #byName = new Map<string, StepRecord>();
 
   constructor(input: Value, outer?: Scope, turn: Turn | undefined = outer?.turn, branch?: string) {
     this.input = input;
-    this.place = branch === undefined ? {} : { branch };
+    this.place = { ...(branch !== undefined && { branch }), ...(turn && { index: turn.index }) };
     this.#outer = outer;
     this.turn = turn;
   }
@@ -74,8 +77,8 @@ export class Scope {
   }
 
   /** What a handler gets: outputs by name, and `input`, `steps`, `loop`, `workflow`; of many steps the latest outputs go at once and the rest when asked for. */
-  ctx(workflow: ValueMap, firstPosition: 0 | 1): Value {
-    const always: ValueMap = { ...(this.input !== null && { input: this.input }), workflow, ...(this.turn && { loop: turnFields(this.turn, firstPosition) }) };
+  ctx(workflow: ValueMap): Value {
+    const always: ValueMap = { ...(this.input !== null && { input: this.input }), workflow, ...(this.turn && { loop: turnFields(this.turn) }) };
     const layers = this.#layers();
     const all = (): ValueMap => {
       const ctx: ValueMap = {};
@@ -100,9 +103,9 @@ export class Scope {
   }
 
   /** Resolves a reference's root. */
-  lookup(context: Context, { root, path }: Reference, firstPosition: 0 | 1): Value | undefined | Promise<Value | undefined> {
+  lookup(context: Context, { root, path }: Reference): Value | undefined | Promise<Value | undefined> {
     if (root === 'input') return this.input;
-    if (root === 'loop') return this.turn && { value: null, ...turnFields(this.turn, firstPosition) };
+    if (root === 'loop') return this.turn && { value: null, ...turnFields(this.turn) };
     if (root === 'state') return loadState(context, path);
     const record = this.find(root);
     return record && { output: record.output ?? null, status: record.status, ...(record.usage !== undefined && { usage: record.usage }) };
@@ -125,8 +128,8 @@ export class Scope {
   }
 }
 
-function turnFields({ index, value }: Turn, firstPosition: 0 | 1): ValueMap {
-  return { index: index + firstPosition, ...(value !== undefined && { value }) };
+function turnFields({ index, value }: Turn): ValueMap {
+  return { index, ...(value !== undefined && { value }) };
 }
 
 /** `$state.global.key`, `$state["agent:x"].key`. */

@@ -89,6 +89,20 @@ export function actionOf(step: Step): Action {
   return step.tool !== undefined ? 'tool' : step.agent !== undefined ? 'agent' : step.workflow !== undefined ? 'workflow' : 'handler';
 }
 
+/** The name of the tool, agent or workflow that a step runs; undefined of a handler. */
+export function targetOf({ tool, agent, workflow }: Step): string | undefined {
+  const target = tool ?? agent ?? workflow;
+  return typeof target === 'string' ? target : target?.name;
+}
+
+/** A step as data: what it runs, by name, and whatever else is set but functions. */
+export function describeStep(step: Step): ValueMap {
+  const action = actionOf(step);
+  const target = targetOf(step);
+  const plain = Object.entries(step).filter(([, value]) => value !== undefined && typeof value !== 'function');
+  return { name: step.name, action, ...(Object.fromEntries(plain) as ValueMap), ...(target !== undefined && { [action]: target }) };
+}
+
 /** Everything in a step that may hold references. */
 export function referencing(step: Step): Value[] {
   const conditions = typeof step.when === 'string' ? [step.when] : [];

@@ -13,7 +13,7 @@ import { announceWorkflowFailure, type ErrorStrategy, Execution, StepFailure } f
 import type { WorkflowLike } from './handle.ts';
 import type { Plan } from './kind.ts';
 import { Scope, type StepRecord } from './scope.ts';
-import { actionOf } from './step.ts';
+import { describeStep } from './step.ts';
 import { type Problem, problemsOf } from './validate.ts';
 
 /** What a workflow has done. */
@@ -84,7 +84,7 @@ export class Workflow implements WorkflowLike {
 
   /** The workflow as data. */
   describe(): ValueMap {
-    const parts = this.plan.parts.map(({ label, steps }) => ({ label, steps: steps.map((step) => ({ name: step.name, action: actionOf(step) })) }));
+    const parts = this.plan.parts.map(({ label, steps }) => ({ label, steps: steps.map(describeStep) }));
     return { name: this.name, kind: this.kind, description: this.options.description ?? '', parts };
   }
 
@@ -135,11 +135,19 @@ export class Workflow implements WorkflowLike {
           .filter(({ status }) => status === 'completed')
           .map(({ name, branch, output }) => [branch === undefined ? name : `${branch}.${name}`, output ?? null]),
       );
-      throw new ScriptError('STEP_FAILED', `workflow ${this.name}: step ${error.step} failed: ${placed(cause)}`, {
+      throw new ScriptError('STEP_FAILED', this.#failure(error.step, cause), {
         cause,
         details: { step: error.step, ...result(false, null, outputs) },
       });
     }
+  }
+
+  /** What is said of a step that failed. A workflow that runs itself, by whatever others, says it once, with what went wrong at the bottom. */
+  #failure(step: string, cause: ScriptError): string {
+    const said = `workflow ${this.name}: step ${step} failed: `;
+    const why = placed(cause);
+    const again = cause.code === 'STEP_FAILED' ? why.lastIndexOf(said) : -1;
+    return said + (again < 0 ? why : why.slice(again + said.length));
   }
 
   #deadline(context: Context) {

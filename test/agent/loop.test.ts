@@ -11,6 +11,17 @@ async function run(lua: string, models: Record<string, MockSource>, limits = {})
 
 const calls = (...names: [string, unknown][]) => ({ tool_calls: names.map(([name, input]) => ({ name, input })) });
 
+describe('a scripted model', () => {
+  it.each<[MockAnswer[], string]>([
+    [[], 'mock/script: no answers were given and it was asked once'],
+    [['1'], 'mock/script: one answer was given and it was asked twice'],
+    [['1', '2'], 'mock/script: 2 answers were given and it was asked 3 times'],
+  ])('says that its answers are used up: %j', async (answers, message) => {
+    const text = 'local a = Agent.create({model = "mock/script"}) for i = 1, 3 do a:execute("x") end';
+    await expect(run(text, { 'mock/script': answers })).rejects.toMatchObject({ code: 'MODEL_FAILED', message });
+  });
+});
+
 describe('the tool loop', () => {
   it('runs what the model asks for, several at once, and gives results back', async () => {
     const seen: string[] = [];

@@ -28,6 +28,7 @@ const LANGUAGES = [
       caught: 'while true do pcall(function() while true do end end) end',
       memory: '("x"):rep(1e9)',
       input: 'return {INPUT.a + 1, 9007199254740993}',
+      numbers: 'local v = {7.0, 7, -0.0, 2.0^53, 1e300, 0.5, 0/0, {a = {-7.0}}} print(JSON.stringify(v)) return v',
       syntax: 'local x =\n\nreturn )',
     },
   ],
@@ -40,6 +41,7 @@ const LANGUAGES = [
       caught: 'for (;;) try { for (;;); } catch {}',
       memory: '"x".repeat(1e9)',
       input: '[INPUT.a + 1, 9007199254740993n]',
+      numbers: 'const v = [7.0, 7, 2 ** 53, 1e300, 0.5, NaN, {a: [-7]}]; print(JSON.stringify(v)); v',
       syntax: 'let x =\n\nreturn )',
     },
   ],
@@ -57,6 +59,11 @@ describe.each(LANGUAGES)('%s', (ending, texts) => {
     const { status, stdout } = await llmspell('exec', '--lang', ending, '--json', '--input', '{"a": 1}', texts.input);
     expect(stdout).toMatch(/^\{"ok":true,"value":\[2,9007199254740993\],"output":\[\],"stats":\{.*\}\}\n$/);
     expect(status).toBe(0);
+  });
+
+  it('writes numbers with --json as JSON.stringify does', async () => {
+    const { stdout } = await llmspell('exec', '--lang', ending, '--json', texts.numbers);
+    expect(stdout).toContain(`{"ok":true,"value":${JSON.parse(stdout).output[0]},"output":`);
   });
 
   it('says where and how an error came', async () => {
@@ -136,6 +143,11 @@ describe('wrong usage', () => {
     ['a flag with a slip', ['exec', '--tiemout', '5', 'x'], /^error: unknown option '--tiemout'; did you mean --timeout\?\n$/],
     ['a command with a slip', ['rnu', 'x.lua'], /^error: unknown command 'rnu'; did you mean run\?\n$/],
     ['a command of a command with a slip', ['session', 'lst'], /^error: unknown command 'lst'; did you mean list\?\n$/],
+    ['help for a command with a slip', ['help', 'rnu'], /^error: unknown command 'rnu'; did you mean run\?\n$/],
+    ['help for a command of a command that is none', ['mcp', 'help', 'nope'], /^error: unknown command 'nope'\n$/],
+    ['a prefix of keys without their scope', ['state', 'list', '--prefix', 'st'], /^error: state list: --prefix is one of keys and needs their scope\n$/],
+    ['backups of a scope', ['state', 'list', '--backups', 'global'], /^error: state list: --backups goes with neither a scope nor --prefix: /],
+    ['backups by a prefix', ['state', 'list', '--backups', '--prefix', 'z'], /^error: state list: --backups goes with neither a scope nor --prefix: /],
     ['a missing file', ['run', 'none.lua'], /^error: none\.lua: there is no such script/],
     ['an unknown ending', ['run', 'x.py'], /^error: x\.py: expected a script that ends in \.lua, \.js or \.mjs/],
     ['a folder for a script', ['run', 'folder.lua'], /^error: folder\.lua: this is a folder\n$/],
@@ -246,8 +258,8 @@ describe('the other commands', () => {
     ['[hooks.logging]\npoints = ["nope:x"]', 'hooks.logging: no hook point matches "nope:x"'],
     ['[hooks.redact]\ncustom = {a = "("}', 'hooks.redact: custom.a: '],
     ['[models]\noverride = "foo"', 'models.override: expected provider/model such as openai/gpt-4 or local/extractive, got "foo"'],
-    ['[models]\noverride = "opnai/gpt-4"', 'models.override (--model): unknown provider in "opnai/gpt-4"; did you mean openai/gpt-4?'],
-    ['[models]\nembedding_override = "foo/bar"', 'models.embedding_override (--embedding-model): unknown provider in "foo/bar"; known are local/hash,'],
+    ['[models]\noverride = "opnai/gpt-4"', 'models.override: unknown provider in "opnai/gpt-4"; did you mean openai/gpt-4?'],
+    ['[models]\nembedding_override = "foo/bar"', 'models.embedding_override: unknown provider in "foo/bar"; known are local/hash,'],
     ['[permissions]\nread = [".", "nowhere"]', 'permissions.read: there is no folder nowhere'],
   ])('check what a runtime would make of a configuration: %s', async (text, message) => {
     writeFileSync(join(folder, 'made.toml'), text);
@@ -259,9 +271,10 @@ describe('the other commands', () => {
   it.each([
     ['[models]\noverride = "foo"', 'made.toml: models.override: expected provider/model'],
     ['[models]\nembedding_override = ""', 'made.toml: models.embedding_override: expected provider/model'],
-    ['[models]\noverride = "foo/bar"', 'models.override (--model): unknown provider in "foo/bar"; known are local, mock,'],
-    ['[permissions]\nread = ["nowhere"]', 'permissions.read: there is no folder nowhere'],
-    ['[permissions]\nwrite = ["new.toml"]', 'permissions.write: there is no folder new.toml'],
+    ['[models]\noverride = "foo/bar"', 'made.toml: models.override: unknown provider in "foo/bar"; known are local, mock,'],
+    ['[hooks.redact]\ncustom = {a = "("}', 'made.toml: hooks.redact: custom.a: '],
+    ['[permissions]\nread = ["nowhere"]', 'made.toml: permissions.read: there is no folder nowhere'],
+    ['[permissions]\nwrite = ["new.toml"]', 'made.toml: permissions.write: there is no folder new.toml'],
   ])('refuse at its start to run with what cannot be used: %s', async (text, message) => {
     writeFileSync(join(folder, 'made.toml'), text);
     const { status, stdout, stderr } = await llmspell('exec', '--lang', 'lua', '--config', 'made.toml', 'print(1)');
@@ -270,9 +283,9 @@ describe('the other commands', () => {
   });
 
   it.each([
-    ['--model', 'foo/bar', 'models.override (--model): unknown provider in "foo/bar"; known are local, mock,'],
-    ['--model', 'local/nosuch', 'models.override (--model): there is no model "local/nosuch"; did you mean local/extractive?'],
-    ['--embedding-model', 'foo/bar', 'models.embedding_override (--embedding-model): unknown provider in "foo/bar"'],
+    ['--model', 'foo/bar', '--model: unknown provider in "foo/bar"; known are local, mock,'],
+    ['--model', 'local/nosuch', '--model: there is no model "local/nosuch"; did you mean local/extractive?'],
+    ['--embedding-model', 'foo/bar', '--embedding-model: unknown provider in "foo/bar"'],
   ])('refuse at their start a model that nobody has: %s %s', async (flag, name, message) => {
     for (const command of [
       ['exec', '--lang', 'lua', flag, name, 'print(1)'],

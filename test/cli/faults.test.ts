@@ -166,6 +166,17 @@ describe.skipIf(process.platform === 'win32')('a full disk', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('a standard output that cannot be written', () => {
+  it.each([
+    ['exec --lang js "print(1)"', 'error: standard output cannot be written (ENOSPC)\n', 1],
+    ['tools --json', 'error: standard output cannot be written (ENOSPC)\n', 1],
+    ['exec --lang lua "return 1"', '', 0],
+  ])('%s >/dev/full', (args, stderr, status) => {
+    const shell = ['-c', `exec "$0" "$1" ${args} >/dev/full`, process.execPath, BIN];
+    expect(spawnSync('sh', shell, { cwd: folder, encoding: 'utf8', env: environment(folder) })).toMatchObject({ stderr, status });
+  });
+});
+
 describe('a data folder that is none', () => {
   it.each(['file', 'file/below/it'])('is one sentence before the script runs: %s', async (data) => {
     writeFileSync(join(folder, 'file'), 'x');

@@ -58,7 +58,7 @@ describe('llmspell rag', { timeout: 120_000 }, () => {
     expect(stderr.trim().split('\n').at(-1)).toBe('3 of 3');
     expect(await json('ingest', 'docs/ferry.md')).toMatchObject({ documents: 0, skipped: 1, failed: [] });
     expect(await json('ingest', 'docs/odd.pdf', 'none.md')).toMatchObject({
-      failed: [{ source: 'docs/odd.pdf' }, { source: 'none.md', error: expect.stringContaining('there is no none.md') }],
+      failed: [{ source: 'docs/odd.pdf' }, { source: 'none.md', error: expect.stringContaining('none.md: there is no such file or folder') }],
     });
   });
 

@@ -172,7 +172,7 @@ describe('files', () => {
     [{}, 'BAD_ARGUMENT', 'RAG.ingest: a document has exactly one of content, file_path and url; found none'],
     [{ content: 'x', url: 'http://x' }, 'BAD_ARGUMENT', 'RAG.ingest: a document has exactly one of content, file_path and url; found 2'],
     [{ content: 'x', metadata: { document_id: '' } }, 'BAD_ARGUMENT', 'RAG.ingest: metadata.document_id: expected a text of 1 to 1000 characters'],
-    [{ file_path: 'docs/none.md' }, 'NOT_FOUND', 'RAG.ingest: there is no docs/none.md'],
+    [{ file_path: 'docs/none.md' }, 'NOT_FOUND', 'RAG.ingest: docs/none.md: there is no such file or folder'],
     [{ file_path: 'docs/*.xyz' }, 'NOT_FOUND', 'RAG.ingest: there is no file like docs/*.xyz'],
     [{ file_path: '/etc/passwd' }, 'NOT_ALLOWED', 'RAG.ingest: /etc/passwd is outside the folders that this run may read (grants.read or --allow-read DIR)'],
     [{ file_path: '/etc/*' }, 'NOT_ALLOWED', 'RAG.ingest: /etc is outside the folders that this run may read (grants.read or --allow-read DIR)'],

@@ -18,7 +18,8 @@ describe('a run', () => {
     ['unknown option "tenent"; did you mean "tenant"?', { tenent: 'a' }],
     ['language: expected "lua" or "javascript" or "js", got "ruby"', { language: 'ruby' }],
     ['path: expected an absolute path, got "main.lua"', { path: 'main.lua' }],
-    ['args: expected an array of strings, got an array', { args: [1] }],
+    ['args[0]: expected a string, got a number (1)', { args: [1] }],
+    ['args: expected an array of strings, got "a"', { args: 'a' }],
     ['input.at[0]: expected data, got a Map', { input: { at: [new Map()] } }],
     [`input: expected an integer of at most 64 bits, got a number (${2n ** 70n})`, { input: 2n ** 70n }],
     ['input.text: a text with half a surrogate pair', { input: { text: '\ud800' } }],
@@ -28,9 +29,9 @@ describe('a run', () => {
     ['grants: expected an object, got an empty array', { grants: [] }],
     ['grants: unknown option "raed"; did you mean "read"?', { grants: { raed: [] } }],
     ['grants: read: expected an array of which each is a folder, got "/"', { grants: { read: '/' } }],
-    ['grants: read: expected an array of which each is a folder, got [""]', { grants: { read: [''] } }],
+    ['grants: read[0]: expected a folder, got ""', { grants: { read: [''] } }],
     ['grants: capabilities: expected an array or Set of state:admin, net,', { grants: { capabilities: new Set(['all']) } }],
-    ['grants: net: expected an array of which each is a host such as api.example.org', { grants: { net: ['https://example.org/'] } }],
+    ['grants: net[1]: expected a host such as api.example.org', { grants: { net: ['a.org', 'https://example.org/'] } }],
     ['limits: unknown option "cpums"; did you mean "cpu_ms"?', { limits: { cpums: 1 } }],
     ['limits: cpu_ms: expected a number of at least 0, got a number (NaN)', { limits: { cpu_ms: Number.NaN } }],
     ['limits: memory_mb: expected a number of 1 to 2048, got a number (0)', { limits: { memory_mb: 0 } }],
@@ -104,8 +105,21 @@ describe('the runtime', () => {
     ['models: a/b: expected a model with a method generate, or an array or a function of scripted answers, got an empty map', { models: { 'a/b': {} } }],
     ['models: a/b: expected a model with a method generate, or an array or a function of scripted answers, got null', { models: { 'a/b': null } }],
     ['embeddings: a/b: expected a model with a method embed, got a number (5)', { embeddings: { 'a/b': 5 } }],
-    ['hooks: expected an object, got null', { hooks: [null] }],
-    ['hooks: call: expected a function, got nothing', { hooks: [{ point: 'tool:*:error' }] }],
+    ['models: the name of one: expected provider/model such as own/writer, got "x"', { models: { x: [] } }],
+    ['embeddings: the name of one: expected provider/model such as own/writer, got "x"', { embeddings: { x: {} } }],
+    ['tools: there is a tool uuid already', { tools: [tool, { ...tool, name: 'uuid' }] }],
+    ['hooks[0]: expected an object, got null', { hooks: [null] }],
+    ['hooks[1]: call: expected a function, got nothing', { hooks: [{ point: 'tool:*:error', call }, { point: 'tool:*:error' }] }],
+    [
+      'hooks[1]: no hook point matches "nope:x"',
+      {
+        hooks: [
+          { point: 'tool:*:error', call },
+          { point: 'nope:x', call },
+        ],
+      },
+    ],
+    ['hooks[0]: options: priority: expected "highest" or "high"', { hooks: [{ point: 'tool:*:error', call, options: { priority: 'first' } }] }],
     ['globals: there is a global State already', { globals: [defineGlobal({ name: 'State', doc: 'Mine.', methods: {} })] }],
     [
       'globals: there is a global Own already',
@@ -121,9 +135,10 @@ describe('the runtime', () => {
   it('refuses what is no hook, listener or period', async () => {
     await using runtime = await create({});
     const any = runtime as unknown as { on(...given: unknown[]): void; hook(...given: unknown[]): void; costs(...given: unknown[]): Promise<unknown> };
-    expect(() => any.hook('tool:*:error')).toThrow('hook at tool:*:error: expected a function, got nothing');
-    expect(() => any.hook(5, call)).toThrow('pattern: expected a string, got number');
-    expect(() => any.hook('tool:*:error', call, { priority: 'first' })).toThrow('hook at tool:*:error: options: priority: expected "highest" or "high" or');
+    expect(() => any.hook('tool:*:error')).toThrow('hook: call: expected a function, got nothing');
+    expect(() => any.hook(5, call)).toThrow('hook: pattern: expected a string, got number');
+    expect(() => any.hook('nope:x', call)).toThrow('hook: no hook point matches "nope:x"');
+    expect(() => any.hook('tool:*:error', call, { priority: 'first' })).toThrow('hook: options: priority: expected "highest" or "high" or');
     expect(() => any.hook('tool:*:error', call, { timeout: 5 })).toThrow('unknown option "timeout"; did you mean "timeout_ms"?');
     expect(() => any.on('a.*')).toThrow('listener: expected a function, got nothing');
     await expect(any.costs('default', 'year')).rejects.toThrow('costs: period: expected "day" or "month" or "all", got "year"');
@@ -162,11 +177,11 @@ describe('a model that stands in for others', () => {
   it('is refused where nobody has it', async () => {
     await expect(ScriptRuntime.create({ config: { models: { override: 'foo/bar' } } })).rejects.toMatchObject({
       code: 'BAD_CONFIG',
-      message: expect.stringMatching(/^models\.override \(--model\): unknown provider in "foo\/bar"; known are /),
+      message: expect.stringMatching(/^models\.override: unknown provider in "foo\/bar"; known are /),
     });
     await expect(ScriptRuntime.create({ config: { models: names }, models: { 'foo/bar': ['yes'] } })).rejects.toMatchObject({
       code: 'BAD_CONFIG',
-      message: expect.stringMatching(/^models\.embedding_override \(--embedding-model\): unknown provider in "foo\/baz"; known are /),
+      message: expect.stringMatching(/^models\.embedding_override: unknown provider in "foo\/baz"; known are /),
     });
   });
 
@@ -482,6 +497,10 @@ describe('a state manager that was disposed of', () => {
     await expect(any.save('global', 5, 1)).rejects.toThrow('State.save: key: expected a string, got number');
     await expect(any.load('global')).rejects.toThrow('State.load: key: expected 1 to 1024 bytes of text');
     await expect(any.save('global', 'k', 1, { ttl_ms: -1 })).rejects.toThrow('State.save: options: ttl_ms: expected a number above 0');
+    await expect(any.save('global', 'k', new Map())).rejects.toThrow('State.save: value: expected data that can be stored, got a Map');
+    await expect(any.load('global', 'k', { tenant: '../a' })).rejects.toThrow(
+      'State.load: options: tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../a"',
+    );
     await expect(any.list_scopes({ tenent: 'a' })).rejects.toThrow('State.list_scopes: options: unknown option "tenent"; did you mean "tenant"?');
     await expect(any.list_keys('global', { limit: 0 })).rejects.toThrow('State.list_keys: options: limit: expected an integer of at least 1');
   });

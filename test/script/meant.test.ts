@@ -36,6 +36,11 @@ it('nothing is meant where nothing is near', async () => {
   expect(await failure('javascript', 'quux()')).toMatch(/quux is not defined$/);
 });
 
+it('in a line of any length', async () => {
+  expect(await failure('lua', `local s = "${'a'.repeat(400_000)}" local t = {} t.foo()`)).toMatch(/\(field 'foo'\)$/);
+  expect(await failure('lua', `local s = "${'a'.repeat(400_000)}" State . svae("a", 1)`)).toMatch(/; did you mean State.save\?$/);
+});
+
 it('in a session too', async () => {
   await using session = test.runtime.openSession({ language: 'lua' });
   await expect(session.evaluate('1 + 1\n')).resolves.toBe('2');

@@ -27,11 +27,15 @@ const FILES: Readonly<Record<string, string>> = {
   'plain.js': 'import { a } from "./uneven.js"',
   'sub/inner.lua': 'return require("beside")',
   'sub/beside.lua': 'return "beside"',
+  'sub/both.lua': 'return {require("beside"), require("sub.beside"), require("slow").n, require("sub/inner")}',
+  'sub/gone.lua': 'require("none")',
+  'sub/gone.js': 'import "./none.js"',
+  'beside.lua': 'return "main"',
   'sub/inner.js': 'export { default } from "./beside.js"',
   'sub/beside.js': 'export default "beside"',
 };
 
-async function run(language: Language, text: string) {
+async function run(language: Language, text: string, file = true) {
   await using test = await testRuntime({ log: { level: 'silent' } });
   const folder = test.grants.read[0] as string;
   mkdirSync(join(folder, 'sub'));
@@ -45,7 +49,7 @@ async function run(language: Language, text: string) {
   writeFileSync(join(folder, '../secret.lua'), 'return 1');
   writeFileSync(join(folder, '../secret.js'), 'export default 1');
   const name = language === 'lua' ? 'main.lua' : 'main.mjs';
-  return await test.runtime.execute(text, { language, grants: test.grants, name, path: join(folder, name), limits: { timeout_ms: 30_000 } });
+  return await test.runtime.execute(text, { language, grants: test.grants, name, path: file ? join(folder, name) : undefined, limits: { timeout_ms: 30_000 } });
 }
 
 const failure = (work: Promise<unknown>): Promise<ScriptError> =>
@@ -70,6 +74,11 @@ describe('a module that several fibers need at once', () => {
     const text =
       'const all = parallel([async () => (await import("./slow.js")).default, async () => { try { await import("./syntax.js") } catch (e) { return e.name } }, async () => (await import("./uses.js")).default]); export default all';
     expect((await run('javascript', text)).value).toEqual([1, 'SyntaxError', 11]);
+  });
+
+  it('prints as what it gives', async () => {
+    const text = 'import * as all from "./slow.js"; print({ all }, import.meta)';
+    expect((await run('javascript', text)).output).toEqual(['{ all: Module { default: 1 } } [Object: null prototype] {}']);
   });
 
   it('may be part of a circle of JavaScript', async () => {
@@ -171,6 +180,30 @@ describe('names of modules', () => {
     ['javascript', 'export { default } from "./sub/inner.js"', 'beside'],
   ] as const)('are relative to the file that names them: %s', async (language, text, value) => {
     expect((await run(language, text)).value).toBe(value);
+  });
+
+  it('are looked for beside the main script too in Lua, after the file that names them', async () => {
+    expect((await run('lua', 'return {require("sub.both"), require("beside")}')).value).toEqual([['beside', 'beside', 1, 'beside'], 'main']);
+  });
+
+  it.each([
+    ['lua', 'require("none")', 'require: cannot load "none": no such file beside main.lua'],
+    ['lua', 'require("sub.gone")', 'require: cannot load "none": no such file beside sub/gone.lua, nor beside main.lua'],
+    ['javascript', 'await import("./none")', 'import: cannot load "./none": no such file beside main.mjs'],
+    ['javascript', 'await import("./sub/gone.js")', 'import: cannot load "./none.js": no such file beside sub/gone.js'],
+  ] as const)('that are not there are told with where they were looked for: %s %s', async (language, text, message) => {
+    expect(await failure(run(language, text))).toMatchObject({ code: 'NOT_FOUND', message });
+  });
+
+  it.each([
+    ['lua', 'require("none")', 'require: cannot load "none": no such file in the folders that the run may read'],
+    ['lua', 'require("sub.gone")', 'require: cannot load "none": no such file beside sub/gone.lua, nor in the folders that the run may read'],
+    ['javascript', 'await import("./none.js")', 'import: cannot load "./none.js": no such file in the folders that the run may read'],
+  ] as const)('are looked for in the folders of the run by code without a file: %s %s', async (language, text, message) => {
+    expect(await failure(run(language, text, false))).toMatchObject({ code: 'NOT_FOUND', message });
+    expect((await run(language, language === 'lua' ? 'return require("sub.both")[4]' : 'export { default } from "./sub/inner.js"', false)).value).toBe(
+      'beside',
+    );
   });
 
   it.each([

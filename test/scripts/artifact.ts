@@ -96,7 +96,7 @@ export const cases: readonly Case[] = [
     name: 'stores no file that is not there',
     lua: `${LUA}Artifact.store_file(s, "none.txt", "t")`,
     js: `${JS}Artifact.store_file(s, "none.txt", "t")`,
-    expect_error: { code: 'NOT_FOUND', message: 'Artifact.store_file: there is no none.txt' },
+    expect_error: { code: 'NOT_FOUND', message: 'Artifact.store_file: none.txt: there is no such file or folder' },
   },
   {
     name: 'refuses names that are paths, SQL, controls or tricks of Unicode',

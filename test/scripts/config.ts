@@ -47,6 +47,25 @@ export const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'hosts are asked about as grants are written, and the answer is that of the network',
+    lua: `local yes, no = {}, {} for _, host in ipairs({"127.0.0.1:8765", "127.0.0.1", "127.0.0.1:9", "[::1]:80", "[0:0::1]:80", "[::1]", "example.org:443", "EXAMPLE.org", "sub.example.org", "*.example.net", "*.a.example.net:80", "*.example.com", "*", "8.8.8.8", "10.0.0.1", "[::ffff:10.0.0.1]:80", "1.2.3.4.5"}) do local list = Config.is_network_access_allowed(host) and yes or no list[#list + 1] = host end local ok, e = pcall(Config.is_network_access_allowed, "https://example.org/") return {yes, no, e.code, e.message}`,
+    js: `const yes = [], no = []; for (const host of ["127.0.0.1:8765", "127.0.0.1", "127.0.0.1:9", "[::1]:80", "[0:0::1]:80", "[::1]", "example.org:443", "EXAMPLE.org", "sub.example.org", "*.example.net", "*.a.example.net:80", "*.example.com", "*", "8.8.8.8", "10.0.0.1", "[::ffff:10.0.0.1]:80", "1.2.3.4.5"]) (Config.is_network_access_allowed(host) ? yes : no).push(host); let e; try { Config.is_network_access_allowed("https://example.org/") } catch (x) { e = x } [yes, no, e.code, e.message]`,
+    grants: { net: ['127.0.0.1:8765', '[::1]:80', 'example.org', '*.example.net', '8.8.8.8'] },
+    expect: [
+      ['127.0.0.1:8765', '[::1]:80', '[0:0::1]:80', 'example.org:443', 'EXAMPLE.org', '*.example.net', '*.a.example.net:80', '8.8.8.8'],
+      ['127.0.0.1', '127.0.0.1:9', '[::1]', 'sub.example.org', '*.example.com', '*', '10.0.0.1', '[::ffff:10.0.0.1]:80', '1.2.3.4.5'],
+      'BAD_ARGUMENT',
+      'Config.is_network_access_allowed: host: expected a host such as api.example.org, *.example.org or [::1], also with :PORT, or *, got "https://example.org/"',
+    ],
+  },
+  {
+    name: 'a grant of all hosts does not name a private address, as the network has it',
+    lua: `return {Config.is_network_access_allowed("*"), Config.is_network_access_allowed("8.8.8.8:53"), Config.is_network_access_allowed("127.0.0.1"), Config.is_network_access_allowed("[::1]:80"), (select(2, pcall(Tool.execute, "http_request", {url = "http://127.0.0.1:9/"}))).code}`,
+    js: `let e; try { Tool.execute("http_request", {url: "http://127.0.0.1:9/"}) } catch (x) { e = x } [Config.is_network_access_allowed("*"), Config.is_network_access_allowed("8.8.8.8:53"), Config.is_network_access_allowed("127.0.0.1"), Config.is_network_access_allowed("[::1]:80"), e.code]`,
+    grants: { net: ['*'] },
+    expect: [true, true, false, false, 'NOT_ALLOWED'],
+  },
+  {
     name: 'JSON keeps what there is, and says what is none',
     lua: `local v = JSON.parse('{"a": [1, 2.5, null], "big": 9007199254740993, "none": []}') local function fails(f, ...) local ok, e = pcall(f, ...) return e.message end return {v.a[3] == JSON.null, v.big == 9007199254740993, JSON.stringify(v), JSON.stringify({a = {1}}, {pretty = true}), JSON.parse("null") == nil, fails(JSON.parse, "[1,"):match("^JSON.parse: text: expected JSON text"), fails(JSON.stringify, {print})}`,
     js: `const v = JSON.parse('{"a": [1, 2.5, null], "none": []}'); [v.a[2] === null, JSON.null === undefined, '{"a":[1,2.5,null],"big":9007199254740993,"none":[]}', JSON.stringify({a: [1]}, null, 2), JSON.parse("null") === null, "JSON.parse: text: expected JSON text", "JSON.stringify: value[1]: expected data, got a function"]`,

@@ -53,6 +53,24 @@ export const cases: readonly Case[] = [
     expect: ['bad', 1],
   },
   {
+    name: 'tell of a handler that failed or took too long where it did and what it listens to',
+    lua: `local failed = {} Event.subscribe("event.handler_failed", function(e) failed[#failed + 1] = {e.payload.pattern, e.payload.event_type, (e.payload.at:gsub("%.lua", ""))} end)
+Event.subscribe("a.*", function() local none return none.x end) Event.subscribe("b", function() sleep(5000) end, {timeout_ms = 20})
+
+Event.subscribe("c", function() while true do end end, {timeout_ms = 20})
+for _, event_type in ipairs({"a.b", "b", "c"}) do Event.emit(event_type) Event.flush() end return failed`,
+    js: `const failed = []; Event.subscribe("event.handler_failed", e => { failed.push([e.payload.pattern, e.payload.event_type, e.payload.at.replace(".js", "")]) });
+Event.subscribe("a.*", () => null.x); Event.subscribe("b", () => { sleep(5000) }, {timeout_ms: 20})
+
+Event.subscribe("c", async () => { await null; for (;;); }, {timeout_ms: 20});
+for (const event_type of ["a.b", "b", "c"]) { Event.emit(event_type); Event.flush() } failed`,
+    expect: [
+      ['a.*', 'a.b', 'main:2'],
+      ['b', 'b', 'main:2'],
+      ['c', 'c', 'main:4'],
+    ],
+  },
+  {
     name: 'overflow by dropping the oldest',
     lua: `local seen, done = {}, false Event.subscribe("a", function(e) while not done do sleep(1) end seen[#seen + 1] = e.payload end, {max_queue = 2}) for i = 1, 5 do Event.emit("a", i) end done = true Event.flush() return {seen, Event.stats().dropped}`,
     js: `const seen = []; let done = false; Event.subscribe("a", e => { while (!done) sleep(1); seen.push(e.payload) }, {max_queue: 2}); for (let i = 1; i <= 5; i++) Event.emit("a", i); done = true; Event.flush(); [seen, Event.stats().dropped]`,

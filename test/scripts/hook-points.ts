@@ -215,11 +215,24 @@ export const cases: readonly Case[] = [
     expect: ['point', 'id', 'name', 'input', 'error', 'correlation_id', 'tenant'],
   },
   {
-    name: 'of a model call: the request may be changed, but neither its model nor tools that were not given',
-    lua: `local seen Hook.register("agent:before_model_call", function(ctx) local m = ctx.input.messages m[#m].content = "changed" return {input = {model = "openai/gpt-4", messages = m, tools = {{name = "process", description = "", parameters = {}}}}} end) Hook.register("agent:after_model_call", function(ctx) seen = {ctx.input.model, #ctx.input.tools, ctx.input.messages[#ctx.input.messages].content} end) local a = Agent.create({name = "a", model = "mock/script", tools = {"calculator"}}) a:execute("x") return seen`,
-    js: `let seen; Hook.register("agent:before_model_call", ctx => { const m = ctx.input.messages; m.at(-1).content = "changed"; return {input: {model: "openai/gpt-4", messages: m, tools: [{name: "process", description: "", parameters: {}}]}} }); Hook.register("agent:after_model_call", ctx => { seen = [ctx.input.model, ctx.input.tools.length, ctx.input.messages.at(-1).content] }); const a = Agent.create({name: "a", model: "mock/script", tools: ["calculator"]}); a.execute("x"); seen`,
+    name: 'of a model call: the request may be changed and tools left out',
+    lua: `local seen Hook.register("agent:before_model_call", function(ctx) local m = ctx.input.messages m[#m].content = "changed" return {input = {model = ctx.input.model, messages = m, tools = {ctx.input.tools[2]}}} end) Hook.register("agent:after_model_call", function(ctx) seen = {ctx.input.model, #ctx.input.tools, ctx.input.messages[#ctx.input.messages].content} end) local a = Agent.create({name = "a", model = "mock/script", tools = {"calculator", "text"}}) a:execute("x") return seen`,
+    js: `let seen; Hook.register("agent:before_model_call", ctx => { const m = ctx.input.messages; m.at(-1).content = "changed"; return {input: {model: ctx.input.model, messages: m, tools: [ctx.input.tools[1]]}} }); Hook.register("agent:after_model_call", ctx => { seen = [ctx.input.model, ctx.input.tools.length, ctx.input.messages.at(-1).content] }); const a = Agent.create({name: "a", model: "mock/script", tools: ["calculator", "text"]}); a.execute("x"); seen`,
     config: MODELS,
-    expect: ['mock/script', 0, 'changed'],
+    expect: ['mock/script', 1, 'changed'],
+  },
+  {
+    name: 'of a model call: another model and tools that were not given are refused',
+    lua: `local failed = {} Event.subscribe("hook.failed", function(e) failed[#failed + 1] = e.payload.message end) Hook.register("agent:before_model_call", function(ctx) ctx.input.model = "openai/gpt-4" return {input = ctx.input} end) Hook.register("agent:before_model_call", function(ctx) table.insert(ctx.input.tools, {name = "process", description = "", parameters = {}}) return {input = ctx.input} end) local seen Hook.register("agent:after_model_call", function(ctx) seen = {ctx.input.model, #ctx.input.tools} end) Agent.create({name = "a", model = "mock/script", tools = {"calculator"}}):execute("x") return {failed, seen}`,
+    js: `const failed = []; Event.subscribe("hook.failed", e => { failed.push(e.payload.message) }); Hook.register("agent:before_model_call", ({input}) => ({input: {...input, model: "openai/gpt-4"}})); Hook.register("agent:before_model_call", ({input}) => ({input: {...input, tools: [...input.tools, {name: "process", description: "", parameters: {}}]}})); let seen; Hook.register("agent:after_model_call", ctx => { seen = [ctx.input.model, ctx.input.tools.length] }); Agent.create({name: "a", model: "mock/script", tools: ["calculator"]}).execute("x"); [failed, seen]`,
+    config: MODELS,
+    expect: [
+      [
+        'mock/script: input.model: a hook cannot change it, got "openai/gpt-4"',
+        'mock/script: input.tools: a hook can leave out tools but add none, got "process"',
+      ],
+      ['mock/script', 1],
+    ],
   },
   {
     name: 'of a model call: a request that is none is refused',

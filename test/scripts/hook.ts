@@ -82,9 +82,11 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'that compute past their time are interrupted and reported',
-    lua: `local failed Event.subscribe("hook.failed", function(e) failed = e.payload.code end) Hook.register("tool:*:before_execution", function() while true do end end, {timeout_ms = 30}) return {${calc().lua}.result, failed}`,
-    js: `let failed; Event.subscribe("hook.failed", e => { failed = e.payload.code }); Hook.register("tool:*:before_execution", () => { for (;;); }, {timeout_ms: 30}); [${calc().js}.result, failed]`,
-    expect: [2, 'TIMEOUT'],
+    lua: `local failed Event.subscribe("hook.failed", function(e) failed = e.payload.code .. " " .. e.payload.at:gsub("%.lua", "") end)
+Hook.register("tool:*:before_execution", function() while true do end end, {timeout_ms = 30}) return {${calc().lua}.result, failed}`,
+    js: `let failed; Event.subscribe("hook.failed", e => { failed = e.payload.code + " " + e.payload.at.replace(".js", "") });
+Hook.register("tool:*:before_execution", () => { for (;;); }, {timeout_ms: 30}); [${calc().js}.result, failed]`,
+    expect: [2, 'TIMEOUT main:2'],
   },
   {
     name: 'that wait past their time are cut',

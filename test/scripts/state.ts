@@ -22,6 +22,31 @@ export const cases: readonly Case[] = [
     expect: [1, 2, true],
   },
   {
+    name: 'clearing a scope leaves its version',
+    lua: `State.save("global", "k", 1) State.migrate({from_version = 1, to_version = 2}) return {State.clear("global"), State.get_schema_version(), State.list_keys("global"), State.get_schema_version("user:new")}`,
+    js: `State.save("global", "k", 1); State.migrate({from_version: 1, to_version: 2}); [State.clear("global"), State.get_schema_version(), State.list_keys("global"), State.get_schema_version("user:new")]`,
+    expect: [1, 2, [], 1],
+  },
+  {
+    name: 'a transaction counts among what the run keeps until it ends',
+    lua: `local v = string.rep("x", 900000) local saved = 0
+local ok, e = pcall(State.transaction, function() for i = 1, 20 do State.save("global", "k" .. i, v) saved = saved + 1 end end)
+State.transaction(function() State.save("global", "a", 1) State.save("global", "b", v) end)
+return {ok, e.code, e.message, saved, State.load("global", "k1") == nil, State.load("global", "a")}`,
+    js: `const v = "x".repeat(900000); let saved = 0, e; try { State.transaction(() => { for (let i = 1; i <= 20; i++) { State.save("global", "k" + i, v); saved++ } }) } catch (error) { e = error }
+State.transaction(() => { State.save("global", "a", 1); State.save("global", "b", v) });
+[e === undefined, e.code, e.message, saved, State.load("global", "k1") === null, State.load("global", "a")]`,
+    limits: { memory_mb: 4 },
+    expect: [
+      false,
+      'LIMIT_EXCEEDED',
+      'State.transaction: what the run keeps beside its script comes to more than 4 times limits.memory_mb = 4 MB',
+      18,
+      true,
+      1,
+    ],
+  },
+  {
     name: 'deletes and says whether',
     lua: `State.save("global", "k", 1) return {State.delete("global", "k"), State.delete("global", "k"), State.exists("global", "k")}`,
     js: `State.save("global", "k", 1); [State.delete("global", "k"), State.delete("global", "k"), State.exists("global", "k")]`,
@@ -274,6 +299,12 @@ export const cases: readonly Case[] = [
     lua: `State.save("global", "k", {a = {9007199254740993}, b = "\\xff"}) State.migrate({from_version = 1, to_version = 2, transformations = {{field = "m", transform = "merge", fields = {"a", "b"}, separator = "|"}}}) local ok, e = pcall(State.migrate, {from_version = 2, to_version = 3, transformations = {{field = "a", transform = "convert", to = "integer"}}}) return {State.load("global", "k").m, e.message}`,
     js: `State.save("global", "k", {a: [9007199254740993n], b: new Uint8Array([255])}); State.migrate({from_version: 1, to_version: 2, transformations: [{field: "m", transform: "merge", fields: ["a", "b"], separator: "|"}]}); let message; try { State.migrate({from_version: 2, to_version: 3, transformations: [{field: "a", transform: "convert", to: "integer"}]}) } catch (e) { message = e.message } [State.load("global", "k").m, message]`,
     expect: ['[9007199254740993]|{"$bytes":"/w=="}', 'State.migrate: k: a: [9007199254740993] cannot be converted to integer; nothing was migrated'],
+  },
+  {
+    name: "a migration's own function that gives nothing removes the field, or leaves it out",
+    lua: `State.save("global", "k", {a = 1, deep = {b = 2}, kept = 3}) State.migrate({from_version = 1, to_version = 2, transformations = {{field = "a", transform = "custom", fn = function() end}, {field = "deep.b", transform = "custom", fn = function() return nil end}, {field = "new.part", transform = "custom", fn = print}}}) return State.load("global", "k")`,
+    js: `State.save("global", "k", {a: 1, deep: {b: 2}, kept: 3}); State.migrate({from_version: 1, to_version: 2, transformations: [{field: "a", transform: "custom", fn: () => {}}, {field: "deep.b", transform: "custom", fn: () => null}, {field: "new.part", transform: "custom", fn: print}]}); State.load("global", "k")`,
+    expect: { deep: {}, kept: 3 },
   },
   {
     name: 'a value that comes while a migration runs undoes it',

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Case } from '../conformance/case.ts';
 
 /** Workflows. */
@@ -297,9 +298,9 @@ Workflow.sequential({name: "top", steps: [{name: "s", workflow: all}, {name: "en
   },
   {
     name: 'runs each item of a map whatever becomes of others, if told to',
-    lua: `local r = Workflow.map({name = "w", items = {1, 2, 3}, step = {name = "s", on_error = "continue", handler = function(ctx) if ctx.loop.index == 2 then error("no") end return ctx.loop.value * 10 end}}):execute() return {r.success, r.output[1], r.output[3], r.steps[2].status}`,
-    js: `const r = Workflow.map({name: "w", items: [1, 2, 3], step: {name: "s", on_error: "continue", handler: ctx => { if (ctx.loop.index === 1) throw new Error("no"); return ctx.loop.value * 10 }}}).execute(); [r.success, r.output[0], r.output[2], r.steps[1].status]`,
-    expect: [false, 10, 30, 'failed'],
+    lua: `local r = Workflow.map({name = "w", items = {1, 2, 3}, step = {name = "s", on_error = "continue", handler = function(ctx) if ctx.loop.index == 2 then error("no") end return ctx.loop.value * 10 end}}):execute() return {r.success, r.output[1], r.output[3], r.steps[2].status, r.steps[2].index}`,
+    js: `const r = Workflow.map({name: "w", items: [1, 2, 3], step: {name: "s", on_error: "continue", handler: ctx => { if (ctx.loop.index === 1) throw new Error("no"); return ctx.loop.value * 10 }}}).execute(); [r.success, r.output[0], r.output[2], r.steps[1].status, r.steps[1].index + 1]`,
+    expect: [false, 10, 30, 'failed', 2],
   },
   {
     name: 'finds conditions and lists that lead nowhere before anything runs',
@@ -397,17 +398,56 @@ first(Workflow.sequential({name: "f", steps: [{name: "s", when: "$s.output", han
     expect: ['completed', 'completed', 'skipped'],
   },
   {
-    name: 'draws branches that have steps of the same name apart',
+    name: 'draws branches by their names, and steps of the same name apart',
     lua: `return Workflow.parallel({name = "w", branches = {{name = "x", steps = {{name = "s", tool = "text", input = {}}}}, {name = "y", steps = {{name = "s", tool = "hash", input = {}}}}}}):diagram()`,
     js: `Workflow.parallel({name: "w", branches: [{name: "x", steps: [{name: "s", tool: "text", input: {}}]}, {name: "y", steps: [{name: "s", tool: "hash", input: {}}]}]}).diagram()`,
     expect:
-      'flowchart TD\n  start(["start"])\n  stop(["end"])\n  b1_s_s["s (tool text)"]\n  start --> b1_s_s\n  b1_s_s --> stop\n  b2_s_s["s (tool hash)"]\n  start --> b2_s_s\n  b2_s_s --> stop',
+      'flowchart TD\n  start(["start"])\n  stop(["end"])\n  b1_s_s["s (tool text)"]\n  start -->|"x"| b1_s_s\n  b1_s_s --> stop\n  b2_s_s["s (tool hash)"]\n  start -->|"y"| b2_s_s\n  b2_s_s --> stop',
   },
   {
     name: 'says what it is',
     lua: `local w = Workflow.map({name = "w", description = "d", items = {1}, step = {name = "s", tool = "text", input = {}}}) local d = w:describe() return {d.kind, d.description, d.parts[1].label, d.parts[1].steps[1], Workflow.types(), Workflow.list()[1].kind, w.kind, Workflow.get("none") == nil}`,
     js: `const w = Workflow.map({name: "w", description: "d", items: [1], step: {name: "s", tool: "text", input: {}}}); const d = w.describe(); [d.kind, d.description, d.parts[0].label, d.parts[0].steps[0], Workflow.types(), Workflow.list()[0].kind, w.kind, Workflow.get("none") === null]`,
-    expect: ['map', 'd', 'step', { name: 's', action: 'tool' }, ['sequential', 'parallel', 'conditional', 'loop', 'map'], 'map', 'map', true],
+    expect: [
+      'map',
+      'd',
+      'step',
+      { name: 's', action: 'tool', tool: 'text', input: {} },
+      ['sequential', 'parallel', 'conditional', 'loop', 'map'],
+      'map',
+      'map',
+      true,
+    ],
+  },
+  {
+    name: 'says what its steps run and how',
+    lua: `local a = Agent.create({name = "a", model = "mock/script"}) Workflow.map({name = "m", items = {}, step = {tool = Tool.get("text"), input = {}}}) local w = Workflow.sequential({name = "w", steps = {{name = "t", tool = "text", input = {text = "$input"}, when = "$input", retries = 2, on_error = function() end}, {agent = a, prompt = "?", on_error = "continue"}, {workflow = "m", timeout_ms = 5}, {handler = function() end, when = function() end}}}) return w:describe().parts[1].steps`,
+    js: `const a = Agent.create({name: "a", model: "mock/script"}); Workflow.map({name: "m", items: [], step: {tool: Tool.get("text"), input: {}}}); const w = Workflow.sequential({name: "w", steps: [{name: "t", tool: "text", input: {text: "$input"}, when: "$input", retries: 2, on_error: () => {}}, {agent: a, prompt: "?", on_error: "continue"}, {workflow: "m", timeout_ms: 5}, {handler: () => {}, when: () => {}}]}); w.describe().parts[0].steps`,
+    expect: [
+      { name: 't', action: 'tool', tool: 'text', input: { text: '$input' }, when: '$input', retries: 2 },
+      { name: 'step2', action: 'agent', agent: 'a', prompt: '?', on_error: 'continue' },
+      { name: 'step3', action: 'workflow', workflow: 'm', timeout_ms: 5 },
+      { name: 'step4', action: 'handler' },
+    ],
+  },
+  {
+    name: 'gives the turn of each step of a loop in its record, events and hooks',
+    lua: `local seen = {} Hook.register("workflow:before_step", function(ctx) seen[#seen + 1] = ctx.index end) Event.subscribe("workflow.w.step.s.failed", function(e) seen[#seen + 1] = e.payload.index end) local ok, e = pcall(function() Workflow.loop({name = "w", iterator = {range = {start = 5, stop = 9}}, body = {name = "s", handler = function(ctx) if ctx.loop.index == 2 then error("no") end return 0 end}}):execute() end) for i, s in ipairs(e.details.steps) do seen[#seen + 1] = s.status .. " " .. s.index end return seen`,
+    js: `const seen = []; Hook.register("workflow:before_step", ctx => { seen.push(ctx.index + 1) }); Event.subscribe("workflow.w.step.s.failed", e => { seen.push(e.payload.index + 1) }); try { Workflow.loop({name: "w", iterator: {range: {start: 5, stop: 9}}, body: {name: "s", handler: ctx => { if (ctx.loop.index === 1) throw new Error("no"); return 0 }}}).execute() } catch (e) { for (const s of e.details.steps) seen.push(s.status + " " + (s.index + 1)) } seen`,
+    expect: [1, 2, 2, 'completed 1', 'failed 2'],
+  },
+  {
+    name: 'that runs itself says the outermost step and the cause',
+    lua: `local m = {} local a, b a = Workflow.sequential({name = "a", steps = {{name = "s", handler = function() return (b or a):execute().output end}}}) m[1] = select(2, pcall(function() a:execute() end)).message b = Workflow.sequential({name = "b", steps = {{name = "t", handler = function() return a:execute().output end}}}) m[2] = select(2, pcall(function() a:execute() end)).message return m`,
+    js: `const m = []; let b; const a = Workflow.sequential({name: "a", steps: [{name: "s", handler: () => (b ?? a).execute().output}]}); try { a.execute() } catch (e) { m.push(e.message) } b = Workflow.sequential({name: "b", steps: [{name: "t", handler: () => a.execute().output}]}); try { a.execute() } catch (e) { m.push(e.message) } m`,
+    expect: [
+      expect.stringMatching(
+        /^workflow a: step s failed: main[.\w]*:1: Workflow:execute: agents, tools and workflows nest more than 16 deep \(at workflow a\)$/,
+      ),
+      expect.stringMatching(
+        /^workflow a: step s failed: main[.\w]*:1: workflow b: step t failed: main[.\w]*:1: Workflow:execute: agents, .* \(at workflow a\)$/,
+      ),
+    ],
   },
   {
     name: 'gives handlers every output however many steps there were',

@@ -177,6 +177,17 @@ describe('the others', () => {
     ],
     ['regex', { operation: 'test', pattern: '(a+)+$', text: `${'a'.repeat(5_000)}b` }, { matched: false }],
     ['template', { template: '{{ a | upcase }} {{ b.c }}{% if d %}!{% endif %}', variables: { a: 'x', b: { c: 1 }, d: true } }, { text: 'X 1!' }],
+    [
+      'template',
+      {
+        template: '{{ m }}|{{ m | append: "!" }}|{{ m | raw }}|{{ l }}|{{ l | join }}|{{ l | json }}|{{ m.toString }}|{{ n }}',
+        variables: { m: { a: { b: [1] }, n: 9007199254740993n }, l: [1, 2, { c: 3 }], n: null },
+      },
+      {
+        text: '{"a":{"b":[1]},"n":9007199254740993}|{"a":{"b":[1]},"n":9007199254740993}!|{"a":{"b":[1]},"n":9007199254740993}|12{"c":3}|1 2 {"c":3}|[1,2,{"c":3}]||',
+      },
+    ],
+    ['template', { template: '{{ m }}{{ pad }}', variables: { m: { toString: 1 }, pad: ' '.repeat(20_000) } }, { text: `{"toString":1}${' '.repeat(20_000)}` }],
     ['diff', { before: 'a\nb\nc', after: 'a\nx\nc\nd' }, { equal: false, added: 2, removed: 1, unified: '@@ -1,3 +1,4 @@\n a\n-b\n+x\n c\n+d' }],
     ['diff', { before: 'a\nb\n', after: 'a\nc\n' }, { added: 1, removed: 1, unified: '@@ -1,2 +1,2 @@\n a\n-b\n+c' }],
     ['diff', { before: '', after: 'a\n' }, { added: 1, removed: 0 }],
@@ -224,6 +235,10 @@ describe('the others', () => {
     ['datetime', { timezone: 'Mars/Base' }, /unknown time zone "Mars\/Base"/],
     ['base64', { operation: 'decode', data: '$$$' }, /expected Base64/],
     ['regex', { pattern: '(?=x)', text: 'x' }, /^regex: pattern: /],
+    ['template', { template: `{{ ${'('.repeat(4_000)} }}` }, /^template: template: it is nested too deeply, line:1, col:1$/],
+    ...['[-:]', '[1:-]', '[-:-]'].map(
+      (query) => ['json_query', { data: [1, 2], query }, /^json_query: query: cannot read/] as [string, Record<string, unknown>, RegExp],
+    ),
     ['template', { template: '{% include "x" %}' }, /^template: template: templates read no files, and this one asks for "x", line:1, col:1$/],
     ['template', { template: '{% render "a/b" %}' }, /^template: template: templates read no files, and this one asks for "a\/b"/],
     ['template', { template: '{% layout x %}', variables: { x: 'p' } }, /^template: template: templates read no files, and this one asks for "p"/],

@@ -55,7 +55,7 @@ describe('pdf_text', () => {
     [{ path: 'a.pdf', data: 'x' }, 'BAD_ARGUMENT', 'pdf_text: expected path or data'],
     [{ path: 'a.pdf', first_page: 4 }, 'BAD_ARGUMENT', 'pdf_text: expected pages within 1 to 3, got 4 to 3'],
     [{ path: 'a.docx' }, 'TOOL_FAILED', 'pdf_text: a.docx: it is no PDF document; it looks like a DOCX document'],
-    [{ path: 'none.pdf' }, 'NOT_FOUND', 'pdf_text: there is no none.pdf'],
+    [{ path: 'none.pdf' }, 'NOT_FOUND', 'pdf_text: none.pdf: there is no such file or folder'],
     [{ path: '../a.pdf' }, 'NOT_ALLOWED', 'pdf_text: ../a.pdf is outside the folders that this run may read (grants.read or --allow-read DIR)'],
   ])('%j is one sentence', async (input, code, message) => {
     await expect(tool('pdf_text', input)).rejects.toMatchObject({ code, message });

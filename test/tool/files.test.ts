@@ -184,6 +184,16 @@ describe('writing', () => {
     expect(statSync(join(inside, name)).mode & 0o777).toBe(0o750);
   });
 
+  it('says of a folder that it is one, the allowed one too', async () => {
+    mkdirSync(join(inside, 'a-folder'));
+    for (const path of ['.', 'a-folder', 'a-folder/..', inside])
+      expect(await refusal(tool('file_write', { path, content: 'a' }))).toMatchObject({
+        code: 'TOOL_FAILED',
+        message: `file_write: ${path} is a folder; nothing was written`,
+      });
+    expect(await refusal(tool('file_write', { path: '..', content: 'a' }))).toMatchObject({ code: 'NOT_ALLOWED' });
+  });
+
   it('makes no file where another one came to be meanwhile', async () => {
     const writing = refusal(tool('file_write', { path: 'raced.txt', content: 'new'.repeat(4 * 2 ** 20), mode: 'create' }));
     while (!readdirSync(inside).some((name) => name.includes('.tmp'))) await new Promise((done) => setImmediate(done));
@@ -212,7 +222,7 @@ describe('writing', () => {
     ['onto a link', 'link', 'TOOL_FAILED'],
     ['onto a folder', 'sub', 'TOOL_FAILED'],
     ['into a folder that is not there', 'none/x.txt', 'NOT_FOUND'],
-    ['the folder itself', '.', 'NOT_ALLOWED'],
+    ['onto the folder itself', '.', 'TOOL_FAILED'],
     ['an absolute path', '/tmp/llmspell-x.txt', 'NOT_ALLOWED'],
     ['a name that is too long', 'x'.repeat(300), 'TOOL_FAILED'],
   ])('refuses to write %s', async (_, path, code) => {

@@ -65,6 +65,10 @@ describe('work on hostile texts', { timeout: 90_000 }, () => {
     expect(await work.refusal('regex', { operation: 'replace', pattern: 'a', text: 'a'.repeat(50_000), replacement: 'b'.repeat(1_000) })).toMatchObject({
       code: 'LIMIT_EXCEEDED',
     });
+    expect(await work.refusal('regex', { pattern: `${'()'.repeat(490)}x`, text: 'x'.repeat(10_000), limit: 10_000 })).toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      message: expect.stringMatching(/^regex: more than 100000 groups in all matches/),
+    });
     expect(await work.tool('regex', { pattern: '(a|aa)+$', text: `${'a'.repeat(50_000)}b` })).toMatchObject({ matched: false });
     const wide = { data: Array.from({ length: 50 }, () => Array.from({ length: 50 }, () => [1, 2, 3])), query: '..*..*..*..*' };
     expect(await work.refusal('json_query', wide)).toMatchObject({ code: 'LIMIT_EXCEEDED' });

@@ -29,6 +29,7 @@ const routes: Record<string, (request: IncomingMessage, response: ServerResponse
   '/numbers': (_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(Array(200_000).fill(7))),
   '/rows': (_, response) => response.setHeader('content-type', 'application/json').end(JSON.stringify(Array(20_000).fill({ a: 1.5 }))),
   '/deep': (_, response) => response.setHeader('content-type', 'application/json').end(`${'['.repeat(64)}${']'.repeat(64)}`),
+  '/named': (_, response) => response.writeHead(302, { location: `http://me:secret@127.0.0.1:${port}/json` }).end(),
   '/round': (_, response) => response.writeHead(302, { location: '/round' }).end(),
   '/bomb': (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50 * 2 ** 20))),
   '/cut': (_, response) => {
@@ -108,6 +109,10 @@ describe('http_request', () => {
       message: `http_request: this run may not reach localhost:${port} (grants.net or --allow-net localhost)`,
     });
     expect(await refusal(get('/metadata'))).toMatchObject({ code: 'NOT_ALLOWED' });
+    expect(await refusal(get('/named'))).toMatchObject({
+      code: 'TOOL_FAILED',
+      message: `http_request: 127.0.0.1:${port} redirects to an address with a user name or password in it`,
+    });
     expect(await refusal(get('/round'))).toMatchObject({ code: 'TOOL_FAILED', details: { outcome: 'failed', retryable: false } });
   });
 

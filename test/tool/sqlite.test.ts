@@ -95,6 +95,11 @@ describe('sqlite_query', { timeout: 90_000 }, () => {
     expect(readdirSync(work.inside).filter((name) => name.startsWith('copy') || name.startsWith('other'))).toEqual([]);
   });
 
+  it('takes a comment behind the statement, closed or not', async () => {
+    for (const comment of ['-- a', '/* a */ /* b */', '/* a', '/* '.repeat(30_000)])
+      expect((await query(`SELECT 1 AS n; ${comment}`)).rows).toEqual([{ n: 1 }]);
+  });
+
   it.each<[string, string, Record<string, unknown>?]>([
     ['SELECT 1; DROP TABLE items', 'expected one statement, got more'],
     ['SELEC 1', 'near "SELEC": syntax error'],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -36,6 +36,23 @@ it('others have their turns while much is hashed, and the hash is that of the wh
   const { turns: few } = await hash(data.subarray(0, 10));
   const { result, turns } = await hash(data);
   expect(result).toMatchObject({ hash: createHash('md5').update(data).digest('hex') });
+  expect(turns).toBeGreaterThan(few + 1);
+});
+
+it('others have their turns while a long key of an HMAC is hashed', async () => {
+  const sign = (algorithm: string, size: number) => {
+    const key = new Uint8Array(size).map((_, i) => i % 251);
+    return { signed: turnsDuring(() => space.tool('hash', { data: 'a', key, algorithm })), hash: createHmac(algorithm, key).update('a').digest('hex') };
+  };
+  for (const algorithm of ['md5', 'sha256', 'sha512'])
+    for (const size of [64, 65, 128, 129, 1_000]) {
+      const { signed, hash } = sign(algorithm, size);
+      expect((await signed).result).toMatchObject({ hash });
+    }
+  const { turns: few } = await sign('md5', 10).signed;
+  const { signed, hash } = sign('md5', 15 * 2 ** 20);
+  const { result, turns } = await signed;
+  expect(result).toMatchObject({ hash });
   expect(turns).toBeGreaterThan(few + 1);
 });
 

@@ -27,6 +27,11 @@ describe('work that may be long', { timeout: 90_000 }, () => {
     ['template', { template: '{{ a }}', variables: { a: 1 } }, { template: '{{ a }}', variables: { a: 'x'.repeat(20_000) } }],
     ['csv', { text: 'a\n1' }, { text: `a\n${'1\n'.repeat(26_000)}` }],
     ['csv', { operation: 'stringify', rows: [{ a: 1 }] }, { operation: 'stringify', rows: [{ a: 'x'.repeat(60_000) }] }],
+    ['text', { operation: 'slug', text: 'ﷺ' }, { operation: 'slug', text: 'ﷺ'.repeat(6_000) }],
+    ['regex', { pattern: '\\w+', text: 'some words' }, { operation: 'replace', pattern: 'x+y|x', text: 'x'.repeat(1_800) }],
+    ['regex', { operation: 'split', pattern: ', ?', text: 'a, b' }, { operation: 'split', pattern: 'x+y|x', text: 'x'.repeat(1_800) }],
+    ['regex', { pattern: '(\\w)', text: 'abc' }, { pattern: `${'()'.repeat(90)}x`, text: 'x'.repeat(10_000), limit: 1_000 }],
+    ['regex', { operation: 'test', pattern: 'x', text: 'x' }, { operation: 'test', pattern: '(?:x*x*x*x*)y|x', text: 'x'.repeat(10_000) }],
     ['json_query', { data: '[1]', query: '[0]' }, { data: `[${'1,'.repeat(20_000)}1]`, query: '[0]' }],
     ['json_schema', { data: 1, schema: { type: 'integer' } }, { data: 'x'.repeat(20_000), schema: { type: 'string' } }],
   ])('%s answers at once when it is small, and from a thread when it is large', async (name, small, large) => {

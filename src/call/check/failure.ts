@@ -12,10 +12,10 @@ export class Failure {
   readonly found: unknown;
   /** True when the kind was right and the content was not: the message then shows the content. */
   readonly content: boolean;
-  /** Said instead of `expected …, got …`. */
-  readonly sentence: string | undefined;
+  /** Said instead of `expected …, got …`; one that costs something is made when it is told. */
+  readonly sentence: string | (() => string) | undefined;
 
-  constructor(wanted: string, found: unknown, content = false, sentence?: string) {
+  constructor(wanted: string, found: unknown, content = false, sentence?: string | (() => string)) {
     this.wanted = wanted;
     this.found = found;
     this.content = content;
@@ -37,7 +37,8 @@ export class Failure {
 
   /** What was wanted and what was found, without the place. */
   sentenceIn(language: Language): string {
-    return this.sentence ?? `expected ${this.wanted}, got ${this.#foundIn(language)}`;
+    const sentence = typeof this.sentence === 'function' ? this.sentence() : this.sentence;
+    return sentence ?? `expected ${this.wanted}, got ${this.#foundIn(language)}`;
   }
 
   toError(path: string, language: Language): ScriptError {

@@ -68,16 +68,33 @@ function unknownKey(map: Record<string, unknown>, known: ReadonlySet<string>, ex
   if (extra !== 'refuse') return undefined;
   for (const key of Object.keys(map)) {
     if (known.has(key) || map[key] === undefined) continue;
-    return new Failure('a map', map, false, unknownName(key, known));
+    return new Failure('a map', map, false, () => unknownName(key, known));
   }
   return undefined;
 }
 
+/** Known names that a message tells, and what it shows of each. */
+const MOST_TOLD = 30;
+const SHOWN = 80;
+
 /** What is said of a name that is none of the known ones. */
 export function unknownName(name: string, known: ReadonlySet<string>): string {
   const meant = nearest(name, known);
-  const hint = meant !== undefined ? `did you mean ${JSON.stringify(meant)}?` : known.size === 0 ? 'there are none' : `known are ${[...known].join(', ')}`;
-  return `unknown option ${JSON.stringify(name)}; ${hint}`;
+  const hint = meant !== undefined ? `did you mean ${JSON.stringify(meant)}?` : known.size === 0 ? 'there are none' : `known are ${listed(known)}`;
+  return `unknown option ${JSON.stringify(shown(name))}; ${hint}`;
+}
+
+function listed(names: ReadonlySet<string>): string {
+  const told: string[] = [];
+  for (const name of names) {
+    if (told.length === MOST_TOLD) return `${told.join(', ')} and ${names.size - MOST_TOLD} more`;
+    told.push(shown(name));
+  }
+  return told.join(', ');
+}
+
+function shown(name: string): string {
+  return name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name;
 }
 
 function withExtras(

@@ -1,7 +1,8 @@
+import { spend } from '../check/effort.ts';
 import { plural } from '../check/words.ts';
 import { count, type Keyword, list } from './keyword.ts';
-import { fit, fitAt, MISFIT, misfit, newSeen, type Part, type Rule, type Seen, type Visit } from './part.ts';
-import { identityOf, itemsOf } from './values.ts';
+import { fit, fitAt, MISFIT, misfit, newSeen, type Part, quietly, type Rule, type Seen, type Visit } from './part.ts';
+import { itemsOf, repeats } from './values.ts';
 
 /** Keywords of arrays. */
 export const ARRAYS: Readonly<Record<string, Keyword>> = {
@@ -20,9 +21,10 @@ export const ARRAYS: Readonly<Record<string, Keyword>> = {
     const part = at.compile(given);
     const { minContains = 1, maxContains = Number.POSITIVE_INFINITY } = at.schema as { minContains?: number; maxContains?: number };
     return ofArray((items, visit, seen) => {
+      const quiet = quietly(visit);
       let found = 0;
       for (const [at, item] of items.entries()) {
-        if (fit(part, item, { ...visit, all: false, failures: [] }, newSeen(visit)) === MISFIT) continue;
+        if (fit(part, item, quiet, newSeen(visit)) === MISFIT) continue;
         seen?.items.add(at);
         found++;
       }
@@ -38,13 +40,9 @@ export const ARRAYS: Readonly<Record<string, Keyword>> = {
     if (typeof given !== 'boolean') throw refuse('a boolean');
     if (!given) return undefined;
     return ofArray((items, visit) => {
-      const before = new Set<string>();
-      for (const [at, item] of items.entries()) {
-        const identity = identityOf(item);
-        if (!before.has(identity)) before.add(identity);
-        else return fitAt(TWICE, at, item, visit);
-      }
-      return items;
+      const isRepeated = repeats();
+      const twice = items.findIndex(isRepeated);
+      return twice < 0 ? items : fitAt(TWICE, twice, items[twice], visit);
     });
   },
   unevaluatedItems(given, { compile }) {
@@ -98,7 +96,10 @@ function eachItem(
       if (!visit.all) return MISFIT;
       fits = false;
     } else if (next !== items[at]) {
-      changed ??= [...items];
+      if (!changed) {
+        spend(items.length);
+        changed = [...items];
+      }
       changed[at] = next;
     }
   }

@@ -1,7 +1,8 @@
+import { spend } from '../check/effort.ts';
 import type { Failure } from '../check/failure.ts';
 import { joinWords } from '../check/kind.ts';
 import { type At, type Keyword, list, map, names } from './keyword.ts';
-import { attempt, fitHere, MISFIT, misfit, type Part, type Rule, type Visit } from './part.ts';
+import { fitHere, MISFIT, misfit, type Part, quietly, type Rule, type Visit } from './part.ts';
 import { mapOf } from './values.ts';
 
 /** Keywords that hold further schemas against the same value. */
@@ -38,47 +39,45 @@ export const IN_PLACE: Readonly<Record<string, Keyword>> = {
   anyOf(given, at) {
     const parts = partsOf(given, at);
     return (value, visit, seen) => {
-      const told: (readonly Failure[])[] = [];
+      const quiet = quietly(visit);
       let result: unknown = MISFIT;
       for (const part of parts) {
-        const tried = attempt(part, value, visit, seen);
-        told.push(tried.failures);
-        if (tried.result === MISFIT) continue;
-        if (result === MISFIT) result = tried.result;
+        const next = fitHere(part, value, quiet, seen);
+        if (next === MISFIT) continue;
+        if (result === MISFIT) result = next;
         // The others count only for what they have looked at.
         if (!visit.counts) break;
       }
-      return result === MISFIT ? mostLikely(parts, told, value, visit) : result;
+      return result === MISFIT ? mostLikely(parts, quiet.failures, value, visit) : result;
     };
   },
   oneOf(given, at) {
     const parts = partsOf(given, at);
     return (value, visit, seen) => {
-      const told: (readonly Failure[])[] = [];
+      const quiet = quietly(visit);
       const fitting: number[] = [];
       let result: unknown = MISFIT;
       for (const [index, part] of parts.entries()) {
-        const tried = attempt(part, value, visit, seen);
-        told.push(tried.failures);
-        if (tried.result === MISFIT) continue;
-        result = tried.result;
+        const next = fitHere(part, value, quiet, seen);
+        if (next === MISFIT) continue;
+        result = next;
         fitting.push(index + 1);
       }
       if (fitting.length > 1) return misfit(visit, '', value, `expected exactly one of the alternatives to fit, but ${fitting.join(' and ')} do`);
-      return fitting.length === 1 ? result : mostLikely(parts, told, value, visit);
+      return fitting.length === 1 ? result : mostLikely(parts, quiet.failures, value, visit);
     };
   },
   not(given, { compile }) {
     const part = compile(given);
     return (value, visit) => {
-      const { result } = attempt(part, value, visit, undefined);
+      const result = fitHere(part, value, quietly(visit), undefined);
       return result === MISFIT ? value : misfit(visit, part.rules.length === 0 ? 'nothing' : `anything but ${part.wanted}`, value);
     };
   },
   if(given, { schema, compile }) {
     const [condition, so, otherwise] = [given, schema.then ?? true, schema.else ?? true].map(compile) as [Part, Part, Part];
     return (value, visit, seen) => {
-      const { result } = attempt(condition, value, visit, seen);
+      const result = fitHere(condition, value, quietly(visit), seen);
       return fitHere(result === MISFIT ? otherwise : so, value, visit, seen);
     };
   },
@@ -95,7 +94,9 @@ function partsOf(given: unknown, at: At): Part[] {
 /** What depends on a property: names of others, or a schema of the whole. */
 function dependent(given: Readonly<Record<string, unknown>>, at: At): Rule {
   const wanted = Object.entries(given).map(([name, needs]) => (Array.isArray(needs) ? { name, names: names(needs, at) } : { name, part: at.compile(needs) }));
+  const steps = wanted.reduce((sum, { names = [] }) => sum + 1 + names.length, 0);
   return (value, visit, seen) => {
+    spend(steps);
     let result = value;
     for (const { name, names = [], part } of wanted) {
       const properties = mapOf(result);
@@ -122,13 +123,19 @@ function entering(compile: () => Part, target: object | boolean, document: At['d
   };
 }
 
+/** So many alternatives are told. */
+const MOST_WORDS = 20;
+
 /** Tells why no alternative fits: of the one that got furthest, or what all of them want. */
-function mostLikely(parts: readonly Part[], told: readonly (readonly Failure[])[], value: unknown, visit: Visit): typeof MISFIT {
-  const failures = told.flatMap(([first]) => first ?? []);
+function mostLikely(parts: readonly Part[], failures: readonly Failure[], value: unknown, visit: Visit): typeof MISFIT {
   const [furthest] = failures.filter(({ keys }) => keys.length > visit.path.length).sort((a, b) => b.keys.length - a.keys.length);
   const [only] = failures;
   const failure = furthest ?? (failures.length === 1 ? only : undefined);
-  if (!failure) return misfit(visit, joinWords(parts.map(({ wanted }) => wanted)), value);
+  if (!failure) {
+    const words = parts.slice(0, MOST_WORDS).map(({ wanted }) => wanted);
+    if (parts.length > MOST_WORDS) words.push(`${parts.length - MOST_WORDS} others`);
+    return misfit(visit, joinWords(words), value);
+  }
   visit.failures.push(failure);
   return MISFIT;
 }

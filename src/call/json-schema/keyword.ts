@@ -34,10 +34,12 @@ export function list(given: unknown, { refuse }: At): readonly unknown[] {
   return given;
 }
 
+/** Names of properties, each once. */
 export function names(given: unknown, at: At): readonly string[] {
   const all = list(given, at);
+  at.document.addNames(all.length);
   if (!all.every((name) => typeof name === 'string')) throw at.refuse('an array of strings');
-  return all;
+  return [...new Set(all)];
 }
 
 /** A map, which an empty array may be. */

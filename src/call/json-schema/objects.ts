@@ -1,7 +1,8 @@
+import { spend } from '../check/effort.ts';
 import { unknownName } from '../check/object.ts';
 import { define } from '../value.ts';
 import { count, type Keyword, map, names } from './keyword.ts';
-import { fit, fitAt, MISFIT, misfit, newSeen, otherKind, type Part, type Rule, type Seen, type Visit } from './part.ts';
+import { fit, fitAt, MISFIT, misfit, newSeen, otherKind, type Part, quietly, type Rule, type Seen, type Visit } from './part.ts';
 import { mapOf } from './values.ts';
 
 type Properties = Record<string, unknown>;
@@ -21,18 +22,19 @@ export const OBJECTS: Readonly<Record<string, Keyword>> = {
     const parts = Object.entries(map(given, at)).map(([name, schema]) => ({ name, part: at.compile(schema) }));
     const required = new Set(Array.isArray(at.schema.required) ? at.schema.required : []);
     return ofMap((properties, visit, seen) => {
+      spend(parts.length);
       let result = properties;
       let fits = true;
       for (const { name, part } of parts) {
         const given = Object.hasOwn(properties, name) ? properties[name] : undefined;
         if (given === undefined) {
-          if (visit.lenient && part.fallback !== undefined) result = changed(result, properties, name, part.fallback);
-          continue;
+          if (!visit.lenient || part.fallback === undefined) continue;
+        } else {
+          seen?.keys.add(name);
         }
-        seen?.keys.add(name);
         // Null stands for a property that is not given, unless the schema takes it.
-        const absent = visit.lenient && given === null && !required.has(name) && fitAt(part, name, null, { ...visit, failures: [] }) === MISFIT;
-        const next = absent ? undefined : fitAt(part, name, given, visit);
+        const absent = visit.lenient && given === null && !required.has(name) && fitAt(part, name, null, quietly(visit)) === MISFIT;
+        const next = absent ? undefined : fitAt(part, name, given === undefined ? part.fallback : given, visit);
         if (next !== MISFIT) result = changed(result, properties, name, next);
         else if (visit.all) fits = false;
         else return MISFIT;
@@ -57,9 +59,9 @@ export const OBJECTS: Readonly<Record<string, Keyword>> = {
   propertyNames(given, { compile }) {
     const part = compile(given);
     return ofMap((properties, visit) => {
-      for (const key of Object.keys(properties)) {
-        if (fit(part, key, { ...visit, failures: [] }, newSeen(visit)) === MISFIT)
-          return misfit(visit, '', properties, `expected other names than ${JSON.stringify(key)}`);
+      const quiet = quietly(visit);
+      for (const key of keysOf(properties)) {
+        if (fit(part, key, quiet, newSeen(visit)) === MISFIT) return misfit(visit, '', properties, `expected other names than ${JSON.stringify(key)}`);
       }
       return properties;
     });
@@ -68,6 +70,7 @@ export const OBJECTS: Readonly<Record<string, Keyword>> = {
     const wanted = names(given, at);
     const properties = mapOf(at.schema.properties) ?? {};
     return ofMap((value, visit) => {
+      spend(wanted.length);
       let fits = true;
       for (const name of wanted) {
         if (Object.hasOwn(value, name) && value[name] !== undefined) continue;
@@ -110,10 +113,10 @@ function others(
 ): Properties | typeof MISFIT {
   let result = properties;
   let fits = true;
-  for (const key of Object.keys(properties)) {
+  for (const key of keysOf(properties)) {
     if (!isMeant(key)) continue;
     seen?.keys.add(key);
-    const next = refusal ? misfit(visit, '', properties, refusal(key)) : fitAt(part, key, properties[key], visit);
+    const next = refusal ? misfit(visit, '', properties, () => refusal(key)) : fitAt(part, key, properties[key], visit);
     if (next !== MISFIT) result = changed(result, properties, key, next);
     else if (visit.all) fits = false;
     else return MISFIT;
@@ -127,17 +130,24 @@ function changed(now: Properties, original: Properties, key: string, value: unkn
   let copy = now;
   if (now === original) {
     copy = {};
-    for (const [name, item] of Object.entries(original)) define(copy, name, item);
+    for (const name of keysOf(original)) define(copy, name, original[name]);
   }
   if (value === undefined) delete copy[key];
   else define(copy, key, value);
   return copy;
 }
 
+/** The names of properties, each of which costs some steps. */
+function keysOf(properties: Properties): string[] {
+  const keys = Object.keys(properties);
+  spend(keys.length * 8);
+  return keys;
+}
+
 function size(limit: number, fits: (length: number, limit: number) => boolean, words: string): Rule {
   const wanted = `expected ${words} ${limit} ${limit === 1 ? 'property' : 'properties'}`;
   return ofMap((properties, visit) => {
-    const { length } = Object.keys(properties);
+    const { length } = keysOf(properties);
     return fits(length, limit) ? properties : misfit(visit, '', properties, `${wanted}, got ${length}`);
   });
 }

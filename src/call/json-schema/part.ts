@@ -1,4 +1,4 @@
-import { choose } from '../check/effort.ts';
+import { choose, spend } from '../check/effort.ts';
 import { Failure } from '../check/failure.ts';
 
 /** What is answered instead of a value that does not fit. */
@@ -51,8 +51,11 @@ export function newSeen({ counts }: Visit): Seen | undefined {
   return counts ? { keys: new Set(), items: new Set() } : undefined;
 }
 
+/** So many failures are kept at most: nobody reads more. */
+const MOST_FAILURES = 100;
+
 /** Tells why a value does not fit. */
-export function misfit(visit: Visit, wanted: string, found: unknown, sentence?: string): typeof MISFIT {
+export function misfit(visit: Visit, wanted: string, found: unknown, sentence?: string | (() => string)): typeof MISFIT {
   return tell(visit, new Failure(wanted, found, true, sentence));
 }
 
@@ -62,13 +65,16 @@ export function otherKind(visit: Visit, wanted: string, found: unknown): typeof 
 }
 
 function tell(visit: Visit, failure: Failure): typeof MISFIT {
-  for (const key of visit.path.toReversed()) failure.at(key);
+  spend(1);
+  if (visit.failures.length >= MOST_FAILURES) return MISFIT;
+  for (let at = visit.path.length - 1; at >= 0; at--) failure.at(visit.path[at] as string | number);
   visit.failures.push(failure);
   return MISFIT;
 }
 
 /** The value as a schema has it, or MISFIT. */
 export function fit({ rules }: Part, value: unknown, visit: Visit, seen: Seen | undefined): unknown {
+  spend(1 + rules.length);
   let result = value;
   let fits = true;
   for (let i = 0; i < rules.length; i++) {
@@ -95,13 +101,13 @@ export function fitHere(part: Part, value: unknown, visit: Visit, seen: Seen | u
   const result = fit(part, value, visit, looked);
   // Where all failures are told, what a part has looked at is not told again.
   if (result === MISFIT && !visit.all) return MISFIT;
+  if (looked) spend(looked.keys.size + looked.items.size);
   for (const key of looked?.keys ?? []) seen?.keys.add(key);
   for (const item of looked?.items ?? []) seen?.items.add(item);
   return result;
 }
 
-/** As `fitHere`, without telling why: the failures are the caller's. */
-export function attempt(part: Part, value: unknown, visit: Visit, seen: Seen | undefined): { readonly result: unknown; readonly failures: readonly Failure[] } {
-  const failures: Failure[] = [];
-  return { result: fitHere(part, value, { ...visit, all: false, failures }, seen), failures };
+/** The same check for alternatives, whose failures are the caller's: the first of each. */
+export function quietly(visit: Visit): Visit {
+  return { ...visit, all: false, failures: [] };
 }

@@ -1,10 +1,10 @@
-import { choose } from '../check/effort.ts';
+import { spend, spendReading } from '../check/effort.ts';
 import { isEmptyMap, isMap } from '../check/kind.ts';
 import { Float } from '../value.ts';
 import { MISFIT } from './part.ts';
 
-/** To write down a map or array costs as much as so many alternatives that are tried. */
-const COSTLY = 10;
+/** To write down a map or array costs so many steps, and each key one. */
+const COSTLY = 20;
 
 /** The types of JSON Schema with the words of messages. */
 export const TYPES: Readonly<Record<string, string>> = {
@@ -69,17 +69,43 @@ function typeOf(value: unknown): string {
   }
 }
 
+/** Tells of each value whether an equal one came before. */
+export function repeats(): (value: unknown) => boolean {
+  const scalars = new Set<unknown>();
+  const others = new Set<string>();
+  return (value) => {
+    spend(4);
+    const amount = numeric(value);
+    const scalar = typeof amount === 'bigint' && Number.isSafeInteger(Number(amount)) ? Number(amount) : (amount ?? value);
+    const isScalar = typeof scalar !== 'object' || scalar === null;
+    if (typeof value === 'string') spendReading(value);
+    const before = isScalar ? scalars.size : others.size;
+    if (isScalar) scalars.add(scalar ?? null);
+    else others.add(identityOf(value));
+    return (isScalar ? scalars.size : others.size) === before;
+  };
+}
+
 /** A text that equal values share, and others do not: numbers by what they are worth, maps in whatever order. */
 export function identityOf(value: unknown): string {
+  spend(4);
   const number = numeric(value);
   if (number !== undefined) return `${Object.is(number, -0) ? 0 : number}`;
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') {
+    spendReading(value);
+    // Told apart by its length, it needs no escapes.
+    return `${value.length}"${value}`;
+  }
   if (value === null || value === undefined) return 'null';
-  if (typeof value === 'object') choose(COSTLY);
+  if (typeof value === 'object') spend(COSTLY);
   if (Array.isArray(value)) return `[${value.map(identityOf).join()}]`;
-  if (value instanceof Uint8Array) return `<${Buffer.from(value).toString('base64')}>`;
+  if (value instanceof Uint8Array) {
+    spend(value.length / COSTLY);
+    return `<${Buffer.from(value).toString('base64')}>`;
+  }
   const map = mapOf(value);
   if (!map) return typeof value === 'boolean' ? `${value}` : '<>';
   const keys = Object.keys(map).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${identityOf(map[key])}`).join()}}`;
+  spend(keys.length);
+  return `{${keys.map((key) => `${identityOf(key)}:${identityOf(map[key])}`).join()}}`;
 }

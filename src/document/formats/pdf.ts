@@ -55,7 +55,7 @@ async function pageText(pdf: Pdf, number: number, { name }: ReadOptions): Promis
 }
 
 /** The pieces of a page as lines; a wider gap between two lines is a blank line. */
-function join(items: Items): string {
+export function join(items: Items): string {
   let text = '';
   let last: number | undefined;
   for (const item of items) {
@@ -69,7 +69,7 @@ function join(items: Items): string {
   }
   return text
     .replaceAll('\0', '')
-    .replaceAll(/[ \t]+\n/g, '\n')
+    .replaceAll(/(?<![ \t])[ \t]+\n/g, '\n')
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim();
 }

@@ -13,7 +13,7 @@ const CARD = /(?<![\d.])\d(?:[ -]?\d){12,18}(?![\d.]?\d)/g;
  */
 const API_KEY =
   /\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{1,32}[-_]){0,4}[A-Za-z0-9_-]{16,256}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{40,}|\bxox[abeprs]-[\w-]{10,}|\bA(?:KIA|SIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}|\bglpat-[\w-]{20,}|\bhf_[A-Za-z0-9]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----)){0,20000}-----END [A-Z ]*PRIVATE KEY-----/g;
-const NAMED_KEY = /\b((?:api[-_ ]?key|secret|access[-_ ]?token|auth[-_ ]?token|bearer)["']?\s*[:= ]\s*["']?)([A-Za-z0-9._~+/=-]{16,512})/gi;
+const NAMED_KEY = /\b((?:api[-_ ]?key|secret|access[-_ ]?token|auth[-_ ]?token|bearer)["']?\s{0,20}[:= ]\s{0,20}["']?)([A-Za-z0-9._~+/=-]{16,512})/gi;
 
 /** The built-in patterns by name. */
 export const PATTERNS: Readonly<Record<'email' | 'card' | 'api_key', (replacement: string) => Replace>> = {

@@ -113,7 +113,7 @@ function headLines(text: string, language: Language): { text: string; line: numb
       add(
         line
           .replace(/^\/\*+/, '')
-          .replace(/\*+\/.*$/, '')
+          .replace(/(?<!\*)\*+\/.*$/, '')
           .replace(/^\*+ ?/, ''),
       );
     } else if (line === '') add('');

@@ -95,6 +95,13 @@ export class Errors {
     return error;
   }
 
+  /** Why a fiber was told to stop, with the place where it was raised as `value`, which is freed: whatever it says, it is that. */
+  stopped(value: bigint, { code, message, method, details, cause }: ScriptError): ScriptError {
+    const { where, traceback } = this.#convert(value, 0);
+    this.#parts.x.JS_FreeValue(this.#parts.context, value);
+    return Object.assign(new ScriptError(code, message, { method, details, cause }), { where, traceback });
+  }
+
   #convert(value: bigint, causes: number): ScriptError {
     const { heap, cell, reader } = this.#parts;
     const tag = tagOf(value);

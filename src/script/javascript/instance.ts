@@ -267,9 +267,7 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
   async #exception(fiber: Fiber): Promise<ScriptError> {
     const { x, context } = this.#machine;
     const thrown = x.JS_GetException(context);
-    if (!fiber.interruptedAt || !fiber.ending) return this.#leave(thrown);
-    x.JS_FreeValue(context, thrown);
-    return fiber.ending;
+    return fiber.interruptedAt && fiber.ending ? this.#errors.stopped(thrown, fiber.ending) : this.#leave(thrown);
   }
 
   /** What the script threw, as the host sees it; its data is read in turns where it is large. */

@@ -100,6 +100,12 @@
     return '';
   };
 
+  // What imports give says itself what it is.
+  const nameless = (value) => {
+    const tag = getOwnPropertyDescriptor(value, Symbol.toStringTag);
+    return tag && typeof tag.value === 'string' ? tag.value : '[Object: null prototype]';
+  };
+
   const keyText = (key) => (typeof key === 'symbol' ? `[${textOfSymbol(key)}]` : test(/^[A-Za-z_$][\w$]*$/, key) ? key : stringify(key));
 
   const scalar = (value) => {
@@ -211,7 +217,7 @@
     if (name === 'RegExp') return textOfRegExp(value);
     const parts = [];
     fields(value, depth, seen, parts, () => false);
-    return (name === 'Object' ? '' : name === '' ? '[null] ' : `${name} `) + wrap('{', parts, '}');
+    return (name === 'Object' ? '' : `${name === '' ? nameless(value) : name} `) + wrap('{', parts, '}');
   };
 
   function inspect(value, depth, seen) {

@@ -137,11 +137,12 @@ export class Promises {
 
   /** Runs pending jobs for a while. */
   async #runJobs(fiber: Fiber): Promise<void> {
-    const { run, machine, cell, compute, pause } = this.#stage;
+    const { run, machine, errors, cell, compute, pause } = this.#stage;
     const most = Math.min(JOBS_PER_LOOK, run.limits.jobs_per_turn);
     const left = await compute(fiber, () => machine.promising.runJobs(machine.runtime, cell, most));
-    if (left < 0) machine.x.JS_FreeValue(machine.context, machine.x.JS_GetException(machine.context));
-    if (fiber.ending && fiber.interruptedAt) throw fiber.ending;
+    const thrown = left < 0 ? machine.x.JS_GetException(machine.context) : undefined;
+    if (fiber.ending && fiber.interruptedAt) throw thrown === undefined ? fiber.ending : errors.stopped(thrown, fiber.ending);
+    if (thrown !== undefined) machine.x.JS_FreeValue(machine.context, thrown);
     if (scheduler.expired(performance.now())) await pause();
   }
 

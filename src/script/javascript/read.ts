@@ -332,7 +332,7 @@ export class Reader {
   #noData(object: number): Refusal {
     const name = this.#className(object);
     return new Refusal(
-      `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} cannot leave the script: only plain objects, arrays, Uint8Array, Date and functions can`,
+      `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name} cannot leave the script: only plain objects, arrays, Uint8Array, Date, Error, handles and functions can`,
     );
   }
 

@@ -29,9 +29,10 @@ export function attempts(text: string): Attempt[] {
 
 /** Of the errors of all attempts the one that tells the author most. */
 export function mostTelling(errors: ReadonlyMap<Form, ScriptError>, text: string): ScriptError {
+  // White space of one line: of many empty ones each would be looked through to the last.
   const form = /return not in a function/.test(errors.get('script')?.message ?? '')
     ? 'body'
-    : /^\s*(?:import|export)\b(?!\s*[(.])/m.test(text)
+    : /^[^\S\r\n\u2028\u2029]*(?:import|export)\b(?!\s*[(.])/m.test(text)
       ? 'module'
       : 'script';
   return errors.get(form) as ScriptError;

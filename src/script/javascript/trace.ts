@@ -37,15 +37,25 @@ export function traceback(stack: string): Trace {
 
 /** What is called where a name stands at a column of a line, with what it is a part of: `Workflow.paralel`. Undefined where no name that is called begins there. */
 export function calledAt(line: string, column: number): string | undefined {
-  const name = /^[\w$]+(?=\s*(?:\?\.)?\s*[(`])/.exec(line.slice(column - 1))?.[0];
-  const before = /(?:[\w$]+\s*\??\.\s*)*$/.exec(line.slice(0, column - 1))?.[0] ?? '';
+  const name = /^[\w$]+(?=\s*(?:\?\.\s*)?[(`])/.exec(line.slice(column - 1))?.[0];
+  // Backwards from the column, once.
+  const behind = /(?<=((?:[\w$]+\s*\??\.\s*)*))/y;
+  behind.lastIndex = column - 1;
+  const before = behind.exec(line)?.[1] ?? '';
   return name === undefined || /(?:\.|\bnew)\s*$/.test(line.slice(0, column - 1 - before.length)) ? undefined : (before + name).replaceAll(/\s/g, '');
 }
 
 /** `at f (main.js:2:2)`, `at <eval> (main.js:1:1)`, and of a syntax error `at main.js:1:9`. */
 function parseFrame(text: string): Frame | undefined {
-  const found = /^\s*at (?:(.*) \((.*):(\d+):(\d+)\)|(.*):(\d+):(\d+))$/.exec(text);
-  if (!found) return undefined;
-  const [, fn = '', file = found[5] ?? '', line = found[6] ?? '0', column = found[7] ?? '0'] = found;
-  return { fn: fn === '<eval>' || fn === '<anonymous>' ? '' : fn, file, line: Number(line), column: Number(column), syntax: found[5] !== undefined };
+  const begin = /^\s*at /.exec(text)?.[0].length;
+  // From the end: what the names of functions hold is up to the script.
+  const place = /:(\d+):(\d+)(\)?)$/.exec(text);
+  if (begin === undefined || !place || place.index < begin) return undefined;
+  const [, line, column, close] = place;
+  const named = text.slice(begin, place.index);
+  const open = close ? named.lastIndexOf(' (') : -1;
+  if (close && open < 0) return undefined;
+  const fn = named.slice(0, Math.max(0, open));
+  const file = close ? named.slice(open + 2) : named;
+  return { fn: fn === '<eval>' || fn === '<anonymous>' ? '' : fn, file, line: Number(line), column: Number(column), syntax: !close };
 }

@@ -74,11 +74,21 @@ export class LuaErrors {
       status === LUA.errorMemory
         ? new ScriptError('LIMIT_EXCEEDED', 'not enough memory: the script reached limits.memory_mb')
         : this.#convert(L, top, status, fiber, data);
-    error.traceback ??= fiber.traceback;
+    error.traceback ??= withInner(this.#passed(L, top, fiber), fiber.traceback);
     error.where ??= firstPlace(error.traceback);
     x.lua_pushvalue(L, top);
     error.thrown = new ScriptRef(this.#owner, x.luaL_ref(L, LUA.registry));
     return error;
+  }
+
+  /** Where the error was raised, if it came out of a function that a call of this fiber ran: it is that function's very value. */
+  #passed(L: number, index: number, { passed }: Fiber): string | undefined {
+    const x = this.#x;
+    if (!(passed?.thrown instanceof ScriptRef) || passed.thrown.owner !== this.#owner) return undefined;
+    this.#values.pushRef(L, passed.thrown);
+    const same = x.lua_topointer(L, index) !== 0 && x.lua_topointer(L, index) === x.lua_topointer(L, -1);
+    x.lua_settop(L, -2);
+    return same ? passed.traceback : undefined;
   }
 
   #convert(L: number, index: number, status: number, fiber: Fiber, data: Value | undefined): ScriptError {
@@ -109,6 +119,17 @@ export class LuaErrors {
     this.#x.lua_settop(L, -2);
     return error;
   }
+}
+
+/** Lines that are shown of each end of a long traceback. */
+const MOST_LINES = 20;
+
+/** The frames inside a function that a call ran, then those outside; of many, as Lua does it, both ends. */
+function withInner(inner: string | undefined, outer: string | undefined): string | undefined {
+  if (inner === undefined || outer === undefined) return inner ?? outer;
+  const lines = [...inner.split('\n'), ...outer.split('\n').slice(1)];
+  if (lines.length > 2 * MOST_LINES) lines.splice(MOST_LINES, lines.length - 2 * MOST_LINES, '\t...');
+  return lines.join('\n');
 }
 
 function plainCause(fields: Record<string, Value>): ScriptError {

@@ -307,6 +307,7 @@ export class LuaInstance extends Instance implements ScriptInstance {
     this.#values.abandon();
     const failure = error instanceof Misfit ? error.toError(this.current.method, 'result') : asScriptError(error);
     this.#errors.push(L, failure, true);
+    if (failure.thrown && this.fiber) this.fiber.passed = failure;
     return RAISE;
   }
 

@@ -34,7 +34,7 @@ export function internals(run: Run, values: LuaValues, machine: LuaMachine, curr
         case INTERNALS.source: {
           checkNameSize('require', memory.sizeOf(L, 1));
           const from = memory.readText(L, 2).replace(/^@/, '');
-          const found = resolveModule(run, sources.get(from) ?? result.main, memory.readText(L, 1));
+          const found = resolveModule(run, sources.get(from) ?? result.main, memory.readText(L, 1), result.main);
           sources.set(found.name, found);
           values.push(L, found.text);
           values.push(L, found.path);

@@ -227,7 +227,7 @@ local function handle_metatable(name, methods)
   }
 end
 
--- require: script files beside the script, each once; a fiber that needs one which another is running waits for it.
+-- require: script files beside the one that calls it or the main one, each once; a fiber that needs one which another is running waits for it.
 local loaded = {}
 local release = { __close = function(guard) host.loaded(guard.path) end }
 

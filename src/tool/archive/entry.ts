@@ -55,7 +55,10 @@ export function checkTotal(total: number, archiveBytes: number): void {
 
 /** The path below the target folder. Throws for one that leads out of it, is absolute, or is no name on some system. */
 export function safePath(path: string): string {
-  const parts = path.replaceAll('\\', '/').replace(/\/+$/, '').split('/');
+  const parts = path
+    .replaceAll('\\', '/')
+    .replace(/(?<!\/)\/+$/, '')
+    .split('/');
   const bad = /^[A-Za-z]:/.test(path) || parts.some((part) => part === '' || part === '..' || hasControl(part) || Buffer.byteLength(part) > 255);
   if (bad || Buffer.byteLength(path) > 4_096) throw refused(`the entry ${printable(path)} has a path that is not allowed`);
   const safe = parts.filter((part) => part !== '.').join('/');

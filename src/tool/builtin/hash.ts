@@ -1,5 +1,5 @@
-import { createHash, createHmac } from '../../call/digest.ts';
-import { hashed } from '../../call/hashing.ts';
+import { createHash } from '../../call/digest.ts';
+import { hashed, hmac } from '../../call/hashing.ts';
 import { bytes, textOrBytes } from '../../call/schema.ts';
 import { whenReady } from '../../call/soon.ts';
 import { z } from '../../zod.ts';
@@ -22,8 +22,8 @@ export const hash = defineTool(
     output: z.object({ hash: z.string(), algorithm: z.string() }),
     examples: [{ lua: `print(Tool.execute("hash", {data = "hello"}).hash)`, javascript: `print(Tool.execute("hash", {data: "hello"}).hash)` }],
     execute({ data, algorithm, key, encoding }, { run }) {
-      const made = key ? createHmac(algorithm, key) : createHash(algorithm);
-      return whenReady(hashed(run.cpu, made, data), () => ({ hash: made.digest(encoding), algorithm }));
+      const made = key ? hmac(run.cpu, algorithm, key) : createHash(algorithm);
+      return whenReady(made, (hash) => whenReady(hashed(run.cpu, hash, data), () => ({ hash: hash.digest(encoding), algorithm })));
     },
   },
   'builtin',

@@ -51,7 +51,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   {
     name: 'template',
     category: 'text',
-    description: 'Fills a Liquid template',
+    description: 'Fills a Liquid template; a map is printed as JSON, a list as its items one after the other',
     tags: ['liquid', 'render'],
     load: async () => (await import('./template.ts')).template,
   },

@@ -3,8 +3,12 @@ import { beside } from '../beside.ts';
 import { defineTool } from '../tool.ts';
 import { type RegexResult, run } from '../work/regex.ts';
 
+/** One search is done at once up to so many characters of the text times those of the pattern, a few ms. */
 const SMALL = 10_000;
 const SMALL_REPLACEMENT = 100;
+
+/** What of a pattern takes more than its length says: repetitions multiply what each character costs, and classes of Unicode take long to compile. */
+const DEAR = /\{|\\p/i;
 
 /** Regular expressions of RE2: no backtracking, so no pattern takes more than linear time. */
 export const regex = defineTool(
@@ -51,9 +55,10 @@ export const regex = defineTool(
       },
     ],
     execute(input, context) {
-      // Repetitions multiply what each character costs.
-      const small = input.text.length <= SMALL && !input.pattern.includes('{') && input.replacement.length <= SMALL_REPLACEMENT;
-      return small ? run(input) : beside<RegexResult>(context, new URL('../work/regex.ts', import.meta.url), input);
+      const { text, pattern, replacement } = input;
+      const small = (text.length + SMALL_REPLACEMENT) * pattern.length <= SMALL && !DEAR.test(pattern) && replacement.length <= SMALL_REPLACEMENT;
+      const answer = small ? run({ ...input, brief: true }) : undefined;
+      return answer ?? beside<RegexResult>(context, new URL('../work/regex.ts', import.meta.url), input);
     },
   },
   'builtin',

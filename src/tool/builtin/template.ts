@@ -1,5 +1,5 @@
 import { anyMap } from '../../call/schema.ts';
-import { toPlain } from '../../call/value.ts';
+import { toPlain, type ValueMap } from '../../call/value.ts';
 import { z } from '../../zod.ts';
 import { beside } from '../beside.ts';
 import { isSmall } from '../small.ts';
@@ -12,7 +12,7 @@ const SMALL = 10_000;
 export const template = defineTool(
   {
     name: 'template',
-    description: 'Fills a Liquid template',
+    description: 'Fills a Liquid template; a map is printed as JSON, a list as its items one after the other',
     category: 'text',
     effect: 'pure',
     tags: ['liquid', 'render'],
@@ -27,9 +27,13 @@ export const template = defineTool(
         lua: `print(Tool.execute("template", {template = "{% for n in names %}Hello {{ n }}! {% endfor %}", variables = {names = {"Ada", "Bob"}}}).text)`,
         javascript: `print(Tool.execute("template", {template: "{% for n in names %}Hello {{ n }}! {% endfor %}", variables: {names: ["Ada", "Bob"]}}).text)`,
       },
+      {
+        lua: `print(Tool.execute("template", {template = "{{ town }} {{ days | join: ', ' }} {{ days | json }}", variables = {town = {name = "Oslo"}, days = {1, 2}}}).text)`,
+        javascript: `print(Tool.execute("template", {template: "{{ town }} {{ days | join: ', ' }} {{ days | json }}", variables: {town: {name: "Oslo"}, days: [1, 2]}}).text)`,
+      },
     ],
     execute({ template: source, variables, strict }, context) {
-      const input = { template: source, variables: toPlain(variables) as object, strict };
+      const input = { template: source, variables: toPlain(variables) as ValueMap, strict };
       const small = source.length <= SMALL && isSmall(input.variables, SMALL);
       const answer = small ? run({ ...input, brief: true }) : undefined;
       return answer ?? beside<{ text: string }>(context, new URL('../work/template.ts', import.meta.url), input);

@@ -5,6 +5,8 @@ import { run, type TextResult } from '../work/text.ts';
 
 /** Texts up to this many characters are changed at once, longer ones in a thread. */
 const SMALL = 50_000;
+/** Less where it takes more: each character is looked at by itself, and may become eighteen. */
+const DEAR = { slug: 5_000, reverse: 5_000 } as Readonly<Record<string, number>>;
 
 /** Everyday changes of text. */
 export const text = defineTool(
@@ -36,7 +38,8 @@ export const text = defineTool(
         javascript: `print(Tool.execute("text", {operation: "slug", text: "Hello, World!"}).text)`,
       },
     ],
-    execute: (input, context) => (input.text.length <= SMALL ? run(input) : beside<TextResult>(context, new URL('../work/text.ts', import.meta.url), input)),
+    execute: (input, context) =>
+      input.text.length <= (DEAR[input.operation] ?? SMALL) ? run(input) : beside<TextResult>(context, new URL('../work/text.ts', import.meta.url), input),
   },
   'builtin',
 );

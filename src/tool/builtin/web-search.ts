@@ -42,7 +42,7 @@ export const webSearch = defineTool(
       if (!url) throw new ScriptError('BAD_CONFIG', `web_search: [tools.web_search] of kind ${settings.kind} needs a url`);
       const all = await ask(context, settings.kind, new URL(url), query, limit, keyOf(settings.api_key_env));
       const found = all.slice(0, limit) as Record<string, unknown>[];
-      const text = (value: unknown) => (typeof value === 'string' ? value.replaceAll(/<[^>]*>/g, '') : '');
+      const text = (value: unknown) => (typeof value === 'string' ? withoutTags(value) : '');
       return {
         query,
         source: settings.kind,
@@ -52,6 +52,11 @@ export const webSearch = defineTool(
   },
   'builtin',
 );
+
+/** A text of a search service without the marks that some put around what was found. */
+export function withoutTags(text: string): string {
+  return text.replaceAll(/<[^<>]*>/g, '');
+}
 
 const NOTHING =
   'no search service is configured ([tools.web_search], kind = "brave", "tavily", "searxng" or "json"), and the ingested documents hold nothing on this';

@@ -49,7 +49,7 @@ export function existing(context: Caller, path: string): string {
   if (found !== undefined) return found;
   const outside = isAbsolute(path) || path.split(/[\\/]/).includes('..') || read.some((root) => present(resolve(root, path)));
   if (outside) throw new ScriptError('NOT_ALLOWED', `${context.method}: ${path} is outside the folders that this run may read (${allowedBy('read', 'DIR')})`);
-  throw new ScriptError('NOT_FOUND', `${context.method}: there is no ${path}`);
+  throw new ScriptError('NOT_FOUND', `${context.method}: ${path}: there is no such file or folder`);
 }
 
 /** Where a file to write goes: its folder is open and checked; `at(name)` is a path inside it that no swapped folder can redirect. */
@@ -69,19 +69,25 @@ export function openForWriting(context: Caller, path: string, shown = path): Wri
   if (first === undefined) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not write files (${allowedBy('write', 'DIR')})`);
   const target = isAbsolute(path) ? path : join(first, path);
   const name = basename(target);
-  const refusal = () =>
-    new ScriptError('NOT_ALLOWED', `${context.method}: ${shown} is outside the folders that this run may write (${allowedBy('write', 'DIR')})`);
+  const isInside = (real: string) => write.some((root) => inside(realOf(root) ?? root, real));
+  const refusal = () => {
+    // The allowed folder itself lies in one that is not.
+    const real = realOf(target);
+    if (real !== undefined && isInside(real) && statSync(real, { throwIfNoEntry: false })?.isDirectory())
+      return new ScriptError('TOOL_FAILED', `${context.method}: ${shown} is a folder; nothing was written`);
+    return new ScriptError('NOT_ALLOWED', `${context.method}: ${shown} is outside the folders that this run may write (${allowedBy('write', 'DIR')})`);
+  };
   if (name === '' || name === '.' || name === '..') throw refusal();
   const folder = realOf(dirname(target));
   if (folder === undefined) {
-    if (!write.some((root) => inside(realOf(root) ?? root, dirname(resolve(target))))) throw refusal();
+    if (!isInside(dirname(resolve(target)))) throw refusal();
     throw new ScriptError('NOT_FOUND', `${context.method}: the folder of ${shown} does not exist`);
   }
-  if (!write.some((root) => inside(realOf(root) ?? root, folder))) throw refusal();
+  if (!isInside(folder)) throw refusal();
   const place = join(folder, name);
   if (!DESCRIPTORS) return { name, place, at: (file) => join(folder, file), close: () => undefined };
   const fd = openFolder(context, shown, folder);
-  if (!write.some((root) => inside(realOf(root) ?? root, readlinkSync(`/proc/self/fd/${fd}`)))) {
+  if (!isInside(readlinkSync(`/proc/self/fd/${fd}`))) {
     closeSync(fd);
     throw refusal();
   }
@@ -112,7 +118,7 @@ function openReal(context: Caller, path: string, real: string, flags: number): n
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ELOOP') throw refusal();
-    if (code === 'ENOENT') throw new ScriptError('NOT_FOUND', `${context.method}: there is no ${path}`);
+    if (code === 'ENOENT') throw new ScriptError('NOT_FOUND', `${context.method}: ${path}: there is no such file or folder`);
     throw new ScriptError('TOOL_FAILED', `${context.method}: ${path} cannot be opened (${code === 'EACCES' ? 'permission denied' : code})`, { cause: error });
   }
   const opened = DESCRIPTORS ? readlinkSync(`/proc/self/fd/${fd}`) : sameFile(fd, real) ? realOf(real) : undefined;

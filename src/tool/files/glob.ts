@@ -16,7 +16,7 @@ export function compileGlob(pattern: string): (path: string) => boolean {
       .map(compileName),
   );
   return (path) => {
-    const names = path.replace(/\/+$/, '').split('/');
+    const names = path.replace(/(?<!\/)\/+$/, '').split('/');
     return globs.some((glob) =>
       fits(
         glob,
@@ -113,7 +113,7 @@ function expand(pattern: string): string[] {
     const next: string[] = [];
     for (const one of open) {
       // The innermost braces first.
-      const found = /\{([^{}]*,[^{}]*)\}/.exec(one);
+      const found = /\{([^{},]*,[^{}]*)\}/.exec(one);
       if (!found) done.push(one);
       else for (const choice of (found[1] ?? '').split(',')) next.push(one.slice(0, found.index) + choice + one.slice(found.index + found[0].length));
       if (next.length + done.length > MOST_ALTERNATIVES) throw refuse(`expected at most ${MOST_ALTERNATIVES} alternatives in braces`);

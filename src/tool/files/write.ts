@@ -102,7 +102,10 @@ function* writing(
   try {
     const old = statsOf(target);
     if (old && !old.isFile())
-      throw new ScriptError('TOOL_FAILED', `${context.method}: ${path} is ${old.isSymbolicLink() ? 'a symbolic link' : 'no file'}; nothing was written`);
+      throw new ScriptError(
+        'TOOL_FAILED',
+        `${context.method}: ${path} is ${old.isSymbolicLink() ? 'a symbolic link' : old.isDirectory() ? 'a folder' : 'no file'}; nothing was written`,
+      );
     if (old && mode === 'create') throw alreadyThere(context, path);
     const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NOFOLLOW, 0o644);
     open.push(fd);

@@ -86,6 +86,8 @@ function parse(context: Context, address: string, base?: URL): URL {
     throw failure(context, `${base.host} redirects to something that is no address with http or https`, 'failed', false);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected an address with http or https, got ${JSON.stringify(address.slice(0, 100))}`);
+  if (base && (url.username || url.password))
+    throw failure(context, `${base.host} redirects to an address with a user name or password in it`, 'failed', false);
   if (url.username || url.password) throw new ScriptError('BAD_ARGUMENT', `${context.method}: url: expected no user name or password in it; use a header`);
   return url;
 }

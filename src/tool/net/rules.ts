@@ -1,6 +1,17 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Whether the grants let a run reach a host (and port) by its name: `example.org`, `*.example.org`, `*`, each also with `:port`. */
+/**
+ * Whether grants let a run reach all that a grant of this spelling would name, on every port where it names none. A name is not looked up: whether
+ * what lies behind it is private shows when it is asked for.
+ */
+export function coveredBy(net: readonly string[], spelling: string): boolean {
+  const { name, port } = readHost(spelling);
+  const host = bare(URL.parse(`http://${name}`)?.hostname ?? '');
+  return hostAllowed(net, host, port) && (isIP(host) === 0 || isPublic(host) || namedLiterally(net, host, port));
+}
+
+/** Whether the grants let a run reach a host by its name on a port, or on every port: `example.org`, `*.example.org`, `*`, each also with `:port`. */
 export function hostAllowed(net: readonly string[], host: string, port?: number): boolean {
   return net.some((grant) => matches(grant, host.toLowerCase(), port));
 }
@@ -19,9 +30,20 @@ export function isPublic(address: string): boolean {
 }
 
 function matches(grant: string, host: string, port: number | undefined): boolean {
-  const [, name = '', wantedPort] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(grant.toLowerCase()) ?? [];
-  if (wantedPort !== undefined && port !== undefined && Number(wantedPort) !== port) return false;
-  const bare = name.replace(/^\[|\]$/g, '');
-  if (bare === '*' || bare === host) return bare !== '';
-  return bare.startsWith('*.') && host.endsWith(bare.slice(1)) && host.length > bare.length - 1;
+  const { name, port: granted } = readHost(grant.toLowerCase());
+  if (granted !== undefined && granted !== port) return false;
+  const pattern = bare(name);
+  if (pattern === '*' || pattern === host) return pattern !== '';
+  return pattern.startsWith('*.') && host.endsWith(pattern.slice(1)) && host.length > pattern.length - 1;
+}
+
+/** A grant in its parts; without a name where it is none. */
+function readHost(grant: string): { name: string; port: number | undefined } {
+  const [, name = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(grant) ?? [];
+  return { name, port: port === undefined ? undefined : Number(port) };
+}
+
+/** An IPv6 address without its brackets. */
+function bare(name: string): string {
+  return name.replace(/^\[|\]$/g, '');
 }

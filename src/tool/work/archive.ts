@@ -109,7 +109,7 @@ function create({ caller, path, files, format = formatOf(path), overwrite }: Arc
 
 /** A file, or all files below a folder; links are left out. */
 function collect(caller: Caller, file: string, add: (packed: Packed) => void): void {
-  const name = isAbsolute(file) || file.split(/[\\/]/).includes('..') ? basename(file) : file.replaceAll('\\', '/').replace(/^(?:\.\/)+|\/+$/g, '');
+  const name = isAbsolute(file) || file.split(/[\\/]/).includes('..') ? basename(file) : file.replaceAll('\\', '/').replace(/^(?:\.\/)+|(?<!\/)\/+$/g, '');
   const folder = asFolder(caller, file);
   if (!folder) return add(readOne(caller, file, name));
   const { entries, truncated } = listFolder(caller, file, { recursive: true, hidden: true, limit: MOST.entries });

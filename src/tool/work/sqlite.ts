@@ -74,7 +74,7 @@ export function run({ file, write, sql, params, maxRows }: SqliteInput): SqliteR
   database.setAuthorizer(guard.authorize);
   try {
     const statement = database.prepare(sql);
-    const rest = sql.slice(statement.sourceSQL.length).replaceAll(/--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/|[\s;]+/g, '');
+    const rest = sql.slice(statement.sourceSQL.length).replaceAll(/--[^\n]*(?:\n|$)|\/\*[\s\S]*?(?:\*\/|$)|[\s;]+/g, '');
     if (rest !== '') throw new ScriptError('BAD_ARGUMENT', 'sqlite_query: sql: expected one statement, got more');
     return collect(statement, params, maxRows);
   } catch (error) {

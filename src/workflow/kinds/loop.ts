@@ -51,7 +51,7 @@ export const loop = defineKind({
           throw new ScriptError('LIMIT_EXCEEDED', `workflow ${name}: ${items.length} values are more than max_iterations = ${max_iterations}`);
         const outputs: Value[] = [];
         for (let index = 0; items ? index < items.length : true; index++) {
-          const own = new Scope(scope.input, scope, { index, value: items ? items[index] : outputs.at(-1) });
+          const own = new Scope(scope.input, scope, { index: index + execution.first, value: items ? items[index] : outputs.at(-1) });
           if (condition !== undefined && !(await execution.holds(context, condition, own))) break;
           if (index >= max_iterations)
             throw new ScriptError('LIMIT_EXCEEDED', `workflow ${name}: the condition still holds after max_iterations = ${max_iterations}`);

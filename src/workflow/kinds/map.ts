@@ -30,7 +30,7 @@ export const map = defineKind({
       values: [given],
       async run(execution, context, scope, records) {
         const items = await listOf(execution, context, scope, given, 'items');
-        const scopes = items.map((value, index) => new Scope(scope.input, scope, { index, value }));
+        const scopes = items.map((value, index) => new Scope(scope.input, scope, { index: index + execution.first, value }));
         try {
           await sideBySide(context, scopes, (inside, own) => execution.runSteps(inside, steps, own), { atOnce: max_concurrency, why: 'another item failed' });
         } finally {

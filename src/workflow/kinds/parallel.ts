@@ -4,7 +4,7 @@ import { cancelled } from '../../call/run.ts';
 import type { ValueMap } from '../../call/value.ts';
 import { ScriptError } from '../../errors.ts';
 import { z } from '../../zod.ts';
-import { drawChain } from '../diagram.ts';
+import { drawChain, label } from '../diagram.ts';
 import { type Execution, StepFailure } from '../engine.ts';
 import { defineKind, type KindResult } from '../kind.ts';
 import { Scope, type StepRecord } from '../scope.ts';
@@ -51,7 +51,8 @@ export const parallel = defineKind({
       parts: branches.map(({ name, steps: own }) => ({ label: name, steps: own })),
       run: (execution, context, scope, records) =>
         race({ execution, context, scope, records, branches, wanted, failFast: fail_fast, atOnce: max_concurrency ?? branches.length }),
-      draw: (id, from, to) => branches.flatMap(({ steps: own }, at) => drawChain(`${id}b${at + 1}_`, own, from, to)),
+      draw: (id, from, to) =>
+        branches.flatMap(({ name, steps: own, single }, at) => drawChain(`${id}b${at + 1}_`, own, from, to, single ? undefined : label(name))),
     };
   },
 });

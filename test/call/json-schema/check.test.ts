@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkerOf, failuresOf } from '../../../src/call/json-schema/check.ts';
+import { sizeOf } from '../../../src/call/json-schema/pattern.ts';
+import { re2 } from '../../../src/call/re2.ts';
 import { Float, type Value, type ValueMap } from '../../../src/call/value.ts';
 
 const said = (schema: Value, data: unknown) => failuresOf(schema, 'schema', data).map((failure) => failure.message('', 'javascript'));
@@ -86,6 +88,20 @@ describe('a JSON Schema', () => {
       ['next: unknown option "nxt"'],
     ],
     [{ format: 'email' }, 'x', ['expected an e-mail address, got "x"']],
+    [{ enum: [[0], [1, 'x'], { a: 1 }] }, [2], ['expected one of [0], [1, "x"] or a certain map, got an array']],
+    [{ multipleOf: 0.5 }, 1e308, []],
+    [{ pattern: '^\\u00e9\\u{1F600}$' }, 'é😀', []],
+    [
+      {
+        $id: 'http://a.test/root',
+        properties: {
+          x: { $id: 'http://a.test/b', $dynamicAnchor: 'n', type: ['object', 'string'], properties: { y: { $ref: 'c' } } },
+        },
+        $defs: { c: { $id: 'http://a.test/c', $dynamicAnchor: 'n', type: 'object', properties: { z: { $dynamicRef: '#n' } } } },
+      },
+      { x: { y: { z: 'text' } } },
+      [],
+    ],
     [{ format: 'date-time' }, '2026-01-02T03:04:05+01:00', []],
     [{ const: { a: [1] } }, { a: [1] }, []],
     [{ enum: ['a', null] }, 'b', ['expected "a" or null, got "b"']],
@@ -104,12 +120,29 @@ describe('a JSON Schema', () => {
     [{ $ref: '#/nope' }, 'schema["$ref"]: "#/nope" is not in this schema'],
     [{ $ref: 'https://elsewhere.test/x' }, 'schema["$ref"]: "https://elsewhere.test/x" is not in this schema'],
     [{ pattern: '(?=x)' }, 'schema.pattern: expected a pattern of RE2, got "(?=x)"'],
-    [{ patternProperties: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`^a${i}`, true])) }, 'schema: more than 100 patterns in one JSON Schema'],
+    [{ pattern: 'x'.repeat(1_001) }, 'schema.pattern: expected a pattern of at most 1000 characters, got "xxx'],
+    [
+      { pattern: '(?:x{100}){100}' },
+      'schema.pattern: expected a smaller pattern: what repetitions and classes of Unicode become counts, of all patterns of a schema together, got "(?:x{100}){100}"',
+    ],
+    [
+      { allOf: [{ pattern: 'x{1000}a' }, { pattern: 'x{1000}b' }, { pattern: 'x{1000}c' }, { pattern: 'x{1000}d' }] },
+      'schema.allOf[3].pattern: expected a smaller pattern',
+    ],
+    [{ required: Array(10_001).fill('a') }, 'schema: more than 10000 names in one JSON Schema'],
+    [{ properties: Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`a${i}`, true])) }, 'schema: more than 2000 schemas in one JSON Schema'],
+    [{ default: Array(30_000).fill(0) }, 'schema: more than 30000 parts in one JSON Schema'],
+    [{ $id: `https://a.test/${'a'.repeat(1_000)}` }, 'schema["$id"]: expected at most 1000 characters, got 1015'],
+    [{ properties: { a: { type: { toString: 1 } } } }, 'schema.properties.a.type: expected an array, got a map'],
     [{ patternProperties: { '(?=x)': true }, additionalProperties: false }, 'schema.patternProperties: expected a pattern of RE2, got "(?=x)"'],
     [{ enum: Array.from({ length: 10_001 }, (_, i) => i) }, 'schema: more than 10000 values in one JSON Schema'],
     [{ anyOf: Array.from({ length: 2_001 }, () => ({})) }, 'schema: more than 2000 schemas in one JSON Schema'],
   ])('%j is refused', (schema, message) => {
     expect(() => checkerOf(schema)).toThrow(message);
+  });
+
+  it('tells of integers beyond ±2^53', () => {
+    expect(() => checkerOf({ minLength: 2n ** 60n })).toThrow('schema.minLength: expected an integer of at least 0, got 1152921504606846976');
   });
 
   it('counts a pattern once, wherever it stands', () => {
@@ -120,7 +153,7 @@ describe('a JSON Schema', () => {
 
   it('does not compare more than it may', () => {
     const many = Array.from({ length: 30_000 }, (_, n) => ({ n }));
-    expect(() => checkerOf({ uniqueItems: true })(many, 'x')).toThrow('more than 250000 checks of one value');
+    expect(() => checkerOf({ uniqueItems: true })(many, 'x')).toThrow('x: the schema makes it more than 1000000 steps to check');
     expect(checkerOf({ uniqueItems: true })(many.slice(0, 10_000), 'x')).toHaveLength(10_000);
   });
 
@@ -131,7 +164,52 @@ describe('a JSON Schema', () => {
   ])('that is %s comes to an end', (_, schema) => {
     let deep: Value = 'x';
     for (let i = 0; i < 40; i++) deep = { a: deep };
-    expect(() => checkerOf(schema)(deep, 'x')).toThrow("x: the schema's alternatives make it more than 250000 checks of one value");
+    expect(() => checkerOf(schema)(deep, 'x')).toThrow('x: the schema makes it more than 1000000 steps to check');
+  });
+
+  const times = <T>(count: number, make: (at: number) => T) => Array.from({ length: count }, (_, at) => make(at));
+  const integers = times(90_000, (at) => at);
+  const names = Object.fromEntries(times(40_000, (at) => [`xyxyxyxy${at}`, 1]));
+  it.each<[string, ValueMap, unknown]>([
+    ['compares a long text with many', { anyOf: times(1_000, (at) => ({ const: [at] })) }, ['\n'.repeat(8e6)]],
+    ['compares many items again and again', { allOf: times(1_000, () => ({ uniqueItems: true })) }, integers],
+    ['looks at many items again and again', { allOf: times(900, () => ({ items: true })) }, integers],
+    ['looks at many names again and again', { allOf: times(1_900, () => ({ minProperties: 1 })) }, names],
+    [
+      'wants many names of many',
+      { allOf: times(300, () => ({ items: { required: times(10, (at) => `a${at}`) } })) },
+      times(9_000, () => Object.fromEntries(times(10, (at) => [`a${at}`, 1]))),
+    ],
+    ['knows many names', { items: { properties: Object.fromEntries(times(1_900, (at) => [`p${at}`, true])) } }, times(40_000, () => ({}))],
+    ['matches many names with many patterns', { patternProperties: Object.fromEntries(times(100, (at) => [`(x|y)*z${at}`, true])) }, names],
+    ['counts a long text again and again', { allOf: times(1_900, () => ({ minLength: 4e6 })) }, 'é'.repeat(4e6)],
+    ['matches a long text', { pattern: '(x?x?x?x?){0,100}y' }, 'x'.repeat(1e6)],
+    ['tells of many alternatives', { not: { contains: { anyOf: times(900, (at) => ({ enum: [`a${at}`, 'x'.repeat(50)] })) } } }, integers],
+  ])('that %s is given up', (_, schema, value) => {
+    expect(() => checkerOf(schema)(value as Value, 'x')).toThrow('x: the schema makes it more than 1000000 steps to check');
+  });
+
+  it('takes what is large and simple', () => {
+    const rows = times(20_000, (at) => ({ id: at, name: `n${at}`, kind: 'a' }));
+    const row = {
+      type: 'object',
+      required: ['id', 'name'],
+      properties: { id: { type: 'integer' }, name: { type: 'string', pattern: '^n' }, kind: { enum: ['a', 'b'] } },
+    };
+    expect(checkerOf({ type: 'array', items: row })(rows as Value, 'x')).toEqual(rows);
+    expect(checkerOf({ uniqueItems: true, items: { type: 'integer' } })(integers, 'x')).toEqual(integers);
+    expect(checkerOf({ pattern: 'b$', minLength: 5 })(`${'a'.repeat(500_000)}b`, 'x')).toHaveLength(500_001);
+  });
+
+  it('says how much it keeps', () => {
+    expect(checkerOf({ pattern: 'x{1000}' }).bytes).toBeGreaterThan(100_000);
+    expect(checkerOf({ properties: { a: true, b: true } }).bytes).toBeLessThan(5_000);
+  });
+
+  it('counts positions as the language does', () => {
+    const schema = { allOf: [{ required: 'a' }] };
+    expect(() => checkerOf(schema, 'schema', 'lua')).toThrow('schema.allOf[1].required: ');
+    expect(() => checkerOf(schema, 'schema', 'javascript')).toThrow('schema.allOf[0].required: ');
   });
 
   const HOSTILE = '^(a+)+$';
@@ -143,6 +221,45 @@ describe('a JSON Schema', () => {
   ])('matches patterns of %s in linear time', (_, schema, value) => {
     expect(said(schema, value)).toHaveLength(1);
   });
+});
+
+describe('formats', () => {
+  it.each([
+    [
+      'email',
+      ['te~st@example.com', 'a/b@example.com', 'root@localhost', '"joe bloggs"@example.com', 'a@[127.0.0.1]'],
+      ['a@', '@b.c', 'a b@c.d', 'a..b@c.d', 'a@-b.c', `a@${'a.'.repeat(4e6)}`],
+    ],
+    [
+      'uri',
+      ['http://a.test/x?y#z', 'urn:a:b', 'http://[::1]:99999/', 'a:%20'],
+      ['http://a.b/c d', ' http://a.test/', 'http://a.test/%zz', 'http://a.test/é', '/x', ''],
+    ],
+    [
+      'date-time',
+      ['2024-02-29T12:00:00Z', '1998-12-31t23:59:60z', '1998-12-31T15:59:60.5-08:00'],
+      ['2023-02-29T12:00:00Z', '2024-01-01T12:00:60Z', '2024-01-01T24:00:00Z', '2024-01-01T12:00:00', '2024-01-01 12:00:00Z'],
+    ],
+    ['date', ['2024-02-29'], ['2023-02-29', '2024-2-9']],
+    ['duration', ['P1D', 'PT1H30M'], ['1D', 'P']],
+    ['ipv4', ['127.0.0.1'], ['256.0.0.1']],
+    ['ipv6', ['::1'], ['1']],
+    ['uuid', ['123e4567-e89b-12d3-a456-426614174000'], ['123']],
+  ])('%s', (format, right, wrong) => {
+    for (const text of right) expect([text, said({ format }, text)]).toEqual([text, []]);
+    for (const text of wrong) expect([text.slice(0, 50), said({ format }, text).length]).toEqual([text.slice(0, 50), 1]);
+  });
+});
+
+describe('the size of a pattern', () => {
+  it.each(['a', 'a|b|c', '(?:ab?){3,7}c*', '[a-z\\]]{2,}x', '((a{3}){4}){5}', '\\Qa{3}\\E{2}', '\\x{41}{9}', '[]a]{4}', '[[:alpha:]]{6}', 'x{,3}'])(
+    '%s is at least what it becomes',
+    (pattern) => {
+      const instructions = re2().compile(pattern).programSize();
+      expect(sizeOf(pattern)).toBeGreaterThanOrEqual(instructions);
+      expect(sizeOf(pattern)).toBeLessThan(30 + 3 * instructions);
+    },
+  );
 });
 
 describe('what scripts and models give', () => {
@@ -163,6 +280,10 @@ describe('what scripts and models give', () => {
     const before = structuredClone(Array.isArray(value) && value.some((item) => item instanceof Float) ? [] : value);
     expect(checkerOf(schema)(value, 'x')).toEqual(result);
     if (!Array.isArray(value)) expect(value).toEqual(before);
+  });
+
+  it('a default that does not fit is told', () => {
+    expect(() => checkerOf({ properties: { n: { type: 'number', default: 'x' } } })({}, 'x')).toThrow('x.n: expected a number, got a string');
   });
 
   it('a null that is required is told', () => {

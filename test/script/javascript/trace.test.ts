@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createJavaScriptEngine } from '../../../src/script/javascript/engine.ts';
-import { calledAt } from '../../../src/script/javascript/trace.ts';
+import { calledAt, traceback } from '../../../src/script/javascript/trace.ts';
 import { runText } from '../../support/engine.ts';
 import { testHost, testRun } from '../../support/run.ts';
 
@@ -29,11 +29,30 @@ describe('what cannot be called', () => {
   it.each([
     ['a.b (1)', 3, 'a.b'],
     ['a.b.c', 5, undefined],
+    ['x = a ?. b.c (1)', 12, 'a?.b.c'],
     ['x', 9, undefined],
     ['', 1, undefined],
   ])('%j at %i: %s', (line, column, name) => {
     expect(calledAt(line, column)).toBe(name);
   });
+});
+
+it('what is called in a line of any length is found', () => {
+  expect(calledAt(`"${'a.'.repeat(300_000)}"; o.f()`, 600_007)).toBe('o.f');
+  expect(calledAt(`f${' '.repeat(600_000)}x`, 1)).toBe(undefined);
+});
+
+it('tells places however functions are called', () => {
+  expect(traceback(`    at f (main.js:2:3)\n    at ${' (:1:1'.repeat(50_000)}x\n    at a (b (main.js:4:5)\n    at x (1).js:6:7\n`)).toEqual({
+    where: { file: 'main.js', line: 2 },
+    column: 3,
+    traceback: 'f (main.js:2:3)\na (b (main.js:4:5)\nx (1).js:6:7',
+  });
+});
+
+it('reads a script of many lines that does not parse', async () => {
+  const error = await runText(engine, testRun({ host, language: 'javascript' }).run, `${'\n'.repeat(600_000)}syntax error(`).catch((thrown) => thrown);
+  expect(error).toMatchObject({ code: 'SYNTAX_ERROR', where: { line: 600_001 } });
 });
 
 it.each(['JSON.parse("{")', 'new Function("x x")', 'eval("x x")'])('what a text is wrong for stands where it is used: %s', async (text) => {

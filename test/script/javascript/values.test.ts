@@ -31,6 +31,7 @@ describe('values out of JavaScript', () => {
     ['({ a: undefined, b: null })', { b: null }],
     ['[1, undefined, , 4]', [1, null, null, 4]],
     ['new Date(0)', '1970-01-01T00:00:00.000Z'],
+    ['Object.assign(new TypeError("no", { cause: 1 }), { code: 5 })', { name: 'TypeError', message: 'no', cause: 1, code: 5 }],
     ['JSON.parse(\'{"__proto__": 1}\')', JSON.parse('{"__proto__":1}')],
     ['Object.create(null, { a: { value: 1, enumerable: true }, hidden: { value: 2 } })', { a: 1 }],
     ['"x".repeat(5000) + "y"', `${'x'.repeat(5000)}y`],
@@ -45,7 +46,11 @@ describe('values out of JavaScript', () => {
   it.each([
     ['an object that contains itself', 'const o = {}; o.self = o; Try.echo(o)', 'Try.echo: value.self: an object that contains itself'],
     ['depth', 'let o = 1; for (let i = 0; i < 70; i++) o = [o]; Try.echo(o)', /^Try\.echo: value.*: nested deeper than 64$/],
-    ['a Map', 'Try.echo({ a: new Map() })', /^Try\.echo: value\.a: /],
+    [
+      'a Map',
+      'Try.echo({ a: new Map() })',
+      'Try.echo: value.a: a Map cannot leave the script: only plain objects, arrays, Uint8Array, Date, Error, handles and functions can',
+    ],
     ['a class instance', 'Try.echo({ a: [new (class Foo {})()] })', /^Try\.echo: value\.a\[0\]: /],
     ['a symbol', 'Try.echo(Symbol("x"))', /^Try\.echo: value: /],
     ['an accessor', 'Try.echo({ get x() { return 1 } })', /^Try\.echo: value\.x: /],

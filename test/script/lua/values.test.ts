@@ -234,6 +234,26 @@ describe('errors', () => {
     });
   });
 
+  it.each([
+    ['a text', 'error("deep")'],
+    ['a table', 'error({message = "deep"})'],
+    ['an error of the host', 'Try.fail("deep")'],
+  ])('out of a callback have the frames inside it, then those outside: %s', async (_, raise) => {
+    const text = `local function deep()\n  ${raise}\nend\nlocal function call(f)\n  local r = Try.call(f)\n  return r\nend\ncall(function()\n  call(function()\n    deep()\n  end)\nend)`;
+    const error = await run(text).catch((thrown) => thrown);
+    expect(error).toMatchObject({ message: 'deep', where: { file: 'test.lua', line: 2 } });
+    expect(error.traceback.match(/test\.lua:\d+(?=: in )/g)).toEqual([2, 10, 5, 9, 5, 8].map((line) => `test.lua:${line}`));
+  });
+
+  it('that another one replaces leave no frames of theirs, and a long traceback has both ends', async () => {
+    const other = await run('pcall(Try.call, function()\n  error("inner")\nend)\nerror("other")').catch((thrown) => thrown);
+    expect(other.traceback).not.toContain('test.lua:2');
+    const deep = 'local function deep(n)\n  if n == 0 then error("deep") end\n  Try.call(function()\n    deep(n - 1)\n  end)\nend\ndeep(30)';
+    const { traceback } = await run(deep).catch((thrown) => thrown);
+    expect(traceback).toMatch(/test\.lua:2: in .*\n\t\.\.\.\n.*test\.lua:7: in main chunk$/s);
+    expect(traceback.split('\n').length).toBeLessThan(50);
+  });
+
   it('of syntax say where', async () => {
     await expect(run('local x =\n\nreturn )')).rejects.toMatchObject({ code: 'SYNTAX_ERROR', where: { file: 'test.lua', line: 3 } });
   });
