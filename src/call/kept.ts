@@ -4,7 +4,7 @@ import { isMap } from './check/kind.ts';
 /** What a run may keep on the host, in times of what its script may have: what is let go is seen to be free only some time later. */
 const TIMES = 4;
 /** Bytes that each part of a value takes, roughly. */
-const PART = 32;
+const PART = 64;
 
 /** What stays on the host for a run, beside what its script holds itself: agents and their histories, tools, workflows, subscriptions. */
 export class Kept {

@@ -1,6 +1,7 @@
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue, callback } from '../call/schema.ts';
 import { backup, deleteBackup, listBackups, restore, validateBackup } from '../state/backup.ts';
+import { MOST_TTL_MS } from '../state/manager.ts';
 import { migrate, schemaVersion } from '../state/migrate.ts';
 import { clear, compareAndSet, exists, increment, listKeys, listScopes, load, remove, save, transact, update, usage } from '../state/state.ts';
 import { transformation } from '../state/transform.ts';
@@ -12,8 +13,6 @@ const scope = z
     '`global` or kind:id (agent, workflow, session, user, tool, hook, custom); tenant:ID is a scope beside these, kept with the tenant of this id, for which the run needs a grant unless it is its own',
   );
 const key = z.string();
-/** A hundred years: what is longer has no end. */
-const MOST_TTL_MS = 100 * 366 * 24 * 3_600_000;
 
 /** Values that outlive the run. */
 export const stateGlobal = builtinGlobal({

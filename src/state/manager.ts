@@ -16,11 +16,13 @@ import { meantScope, tenantNamed } from '../tenant/reach.ts';
 const KINDS = ['agent', 'workflow', 'session', 'tenant', 'user', 'tool', 'hook', 'custom'];
 const SCOPE = new RegExp(`^(?:global|(?:${KINDS.join('|')}):[A-Za-z0-9_.-]{1,128})$`);
 const MOST_KEY_BYTES = 1_024;
+/** A hundred years: what is longer has no end. */
+export const MOST_TTL_MS = 100 * 366 * 24 * 3_600_000;
 
 const TENANT_OPTION: Readonly<Record<string, Rule>> = { tenant: { wanted: TENANT_WANTED, fits: (value) => text.fits(value) && isTenant(value as string) } };
 const SAVE_OPTIONS: Readonly<Record<string, Rule>> = {
   ...TENANT_OPTION,
-  ttl_ms: { wanted: 'a number above 0', fits: (value) => typeof value === 'number' && value > 0 },
+  ttl_ms: { wanted: `a number above 0 and of at most ${MOST_TTL_MS}`, fits: (value) => typeof value === 'number' && value > 0 && value <= MOST_TTL_MS },
 };
 const LIST_OPTIONS: Readonly<Record<string, Rule>> = {
   ...TENANT_OPTION,
@@ -167,4 +169,6 @@ export function checkName(method: string, scope: string, key?: string): void {
   if (key !== undefined && typeof key !== 'string') throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected a string, got ${typeof key}`);
   if (key !== undefined && (key === '' || Buffer.byteLength(key) > MOST_KEY_BYTES))
     throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected 1 to ${MOST_KEY_BYTES} bytes of text, got ${Buffer.byteLength(key)}`);
+  // Stored as UTF-8 it would be that of another.
+  if (key?.isWellFormed() === false) throw new ScriptError('BAD_ARGUMENT', `State.${method}: key: expected a text, got half of a surrogate pair in it`);
 }

@@ -2,7 +2,7 @@ import { breathe } from '../call/breath.ts';
 import { decodeSoon, encodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { elapsedMs } from '../call/elapsed.ts';
-import type { Soon } from '../call/soon.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { hooks } from '../hook/hooks.ts';
@@ -31,8 +31,11 @@ const metaName = (scope: string) => `schema:${scope}`;
 /** The schema version of a scope: 1 until a migration changes it. */
 export function schemaVersion(context: Context, scope: string): Soon<number> {
   checkName('get_schema_version', scope);
-  const stored = storeFor(context, scope).meta(metaName(scope));
-  return stored instanceof Promise ? stored.then((text) => Number(text ?? FIRST_VERSION)) : Number(stored ?? FIRST_VERSION);
+  return whenReady(storeFor(context, scope).meta(metaName(scope)), versionOf);
+}
+
+function versionOf(stored: string | undefined): number {
+  return Number(stored ?? FIRST_VERSION);
 }
 
 /** Changes every value of a scope in one transaction; what is no map is skipped, and a value that fails undoes all. Throws CONFLICT when the stored version is another one. */
@@ -63,19 +66,21 @@ function refuseChange(): never {
 
 async function run(context: Context, scope: string, { from_version, to_version, transformations, dry_run }: Migration): Promise<MigrationResult> {
   const started = performance.now();
-  const store = storeFor(context, scope);
+  // Asked for each time: it may be closed in between.
+  const store = () => storeFor(context, scope);
   const now = context.run.now();
-  const version = await schemaVersion(context, scope);
+  const stored = await store().meta(metaName(scope));
+  const version = versionOf(stored);
   if (version !== from_version)
     throw new ScriptError('CONFLICT', `State.migrate: from_version: the scope ${scope} has version ${version}, not ${from_version}`);
   const writes: StoreWrite[] = [];
   let skipped = 0;
   let bytes = 0;
   const { cpu } = context.run;
-  const keys = await store.list(scope, {}, now, context);
+  const keys = await store().list(scope, {}, now, context);
   for (const key of keys) {
     await breathe(cpu);
-    const entry = await store.get(scope, key, now);
+    const entry = await store().get(scope, key, now);
     if (!entry) continue;
     const value = await decodeSoon(cpu, entry.value);
     if (!isMap(value) || transformations.length === 0) {
@@ -91,9 +96,9 @@ async function run(context: Context, scope: string, { from_version, to_version, 
     writes.push({ scope, key, expect: entry.revision, put: { value: changed, expiresAt: entry.expiresAt } });
   }
   if (!dry_run) {
-    const stored = (await store.meta(metaName(scope))) ?? '';
-    const meta = [{ name: metaName(scope), value: String(to_version), expect: stored }];
-    const held = await store.commit(writes, now, { meta, lists: [{ scope, options: {}, keys }], charge: context });
+    // Of the version that was looked at first: another migration may have come since.
+    const meta = [{ name: metaName(scope), value: String(to_version), expect: stored ?? '' }];
+    const held = await store().commit(writes, now, { meta, lists: [{ scope, options: {}, keys }], charge: context });
     if (!held) throw new ScriptError('CONFLICT', `State.migrate: values of ${scope} were changed meanwhile; nothing was migrated`);
   }
   return { migrated: writes.length, skipped, failed: 0, from_version, to_version, duration_ms: elapsedMs(started) };

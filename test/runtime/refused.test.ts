@@ -497,6 +497,8 @@ describe('a state manager that was disposed of', () => {
     await expect(any.save('global', 5, 1)).rejects.toThrow('State.save: key: expected a string, got number');
     await expect(any.load('global')).rejects.toThrow('State.load: key: expected 1 to 1024 bytes of text');
     await expect(any.save('global', 'k', 1, { ttl_ms: -1 })).rejects.toThrow('State.save: options: ttl_ms: expected a number above 0');
+    await expect(any.save('global', 'k', 1, { ttl_ms: 1e17 })).rejects.toThrow('ttl_ms: expected a number above 0 and of at most 3162240000000');
+    await expect(any.save('global', '\ud83d', 1)).rejects.toThrow('State.save: key: expected a text, got half of a surrogate pair in it');
     await expect(any.save('global', 'k', new Map())).rejects.toThrow('State.save: value: expected data that can be stored, got a Map');
     await expect(any.load('global', 'k', { tenant: '../a' })).rejects.toThrow(
       'State.load: options: tenant: expected 1 to 128 of A-Z a-z 0-9 _ . -, got "../a"',

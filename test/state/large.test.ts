@@ -127,6 +127,23 @@ describe.each(BACKENDS)('large State: %s', (backend) => {
     expect([attempts, counted, await valuesAtOnce(context)]).toEqual([2, KEYS + 2, [2]]);
   });
 
+  it('a migration that comes between looking at the version and reading the values is noticed', async () => {
+    const { host, context } = open(backend);
+    await save(context, 'global', 'k', { n: 1 });
+    const other = testRun({ host }).context;
+    const migration = { from_version: 1, to_version: 2, transformations: [{ field: 'n', transform: 'set', value: 2 } as const] };
+    const store = host.get(stateManager).store('default');
+    const { list } = store;
+    Object.assign(store, {
+      async list(...args: Parameters<typeof list>) {
+        Object.assign(store, { list });
+        await migrate(other, migration);
+        return list.apply(store, args);
+      },
+    });
+    await expect(migrate(context, migration)).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
   it('a migration of many values is undone by one that comes meanwhile', async () => {
     const { host, context } = open(backend);
     await fill(context, { n: 1 }, MANY[backend]);

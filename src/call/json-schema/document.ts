@@ -141,7 +141,7 @@ export class Document {
       if (Array.isArray(value) && LISTS.has(key)) for (const [at, item] of value.entries()) this.#index(item, resource, [...path, key, at + this.#first]);
       else if (SINGLE.has(key)) this.#index(value, resource, [...path, key]);
       else if (MAPS.has(key) && isMap(value))
-        for (const [name, item] of Object.entries(value)) if (!Array.isArray(item)) this.#index(item, resource, [...path, key, name]);
+        for (const [name, item] of Object.entries(value)) if (key !== 'dependencies' || !Array.isArray(item)) this.#index(item, resource, [...path, key, name]);
     }
   }
 
@@ -156,6 +156,8 @@ export class Document {
     let resource = outer;
     if (typeof $id === 'string' && !$id.startsWith('#')) {
       const base = absolute($id, outer.base).split('#', 1)[0] as string;
+      // Of relative ones each would be longer than the one around it.
+      this.#checkReference(base, schema, '$id');
       resource = { base, dynamic: new Map() };
       this.#resources.set(base, { resource, schema });
     }

@@ -18,6 +18,7 @@ export const IN_PLACE: Readonly<Record<string, Keyword>> = {
     const name = typeof target === 'object' ? (target as { $dynamicAnchor?: unknown }).$dynamicAnchor : undefined;
     if (typeof name !== 'string' || !given.endsWith(`#${name}`)) return entering(() => compile(target), target, document);
     return (value, visit, seen) => {
+      spend(visit.scopes.length);
       const outermost = visit.scopes.find(({ dynamic }) => dynamic.has(name))?.dynamic.get(name) ?? target;
       return entering(() => compile(outermost), outermost, document)(value, visit, seen);
     };

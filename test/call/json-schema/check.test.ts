@@ -116,6 +116,11 @@ describe('a JSON Schema', () => {
     [{ type: 'nonsense' }, 'schema.type: expected "array", "boolean", "integer", "null", "number", "object" or "string", got "nonsense"'],
     [{ properties: { a: { minimum: 'x' } } }, 'schema.properties.a.minimum: expected a number, got "x"'],
     [{ required: 'a' }, 'schema.required: expected an array, got "a"'],
+    [{ properties: { text: ['string'] } }, 'schema.properties.text: expected a JSON Schema, which is a map or a boolean, got an array'],
+    [
+      { $id: 'http://a.test/', not: { $id: `${'x'.repeat(600)}/`, not: { $id: `${'x'.repeat(600)}/` } } },
+      'schema.not.not["$id"]: expected at most 1000 characters, got 1216',
+    ],
     [{ items: 3 }, 'schema.items: expected a JSON Schema, which is a map or a boolean, got a number'],
     [{ $ref: '#/nope' }, 'schema["$ref"]: "#/nope" is not in this schema'],
     [{ $ref: 'https://elsewhere.test/x' }, 'schema["$ref"]: "https://elsewhere.test/x" is not in this schema'],
@@ -184,6 +189,19 @@ describe('a JSON Schema', () => {
     ['matches many names with many patterns', { patternProperties: Object.fromEntries(times(100, (at) => [`(x|y)*z${at}`, true])) }, names],
     ['counts a long text again and again', { allOf: times(1_900, () => ({ minLength: 4e6 })) }, 'é'.repeat(4e6)],
     ['matches a long text', { pattern: '(x?x?x?x?){0,100}y' }, 'x'.repeat(1e6)],
+    ['looks for formats again and again', { items: { allOf: times(900, () => ({ format: 'uri' })) } }, times(2_000, () => `a:${'b'.repeat(2_000)}`)],
+    [
+      'looks through what it is in',
+      {
+        $ref: '#/$defs/r0',
+        $defs: {
+          ...Object.fromEntries(times(1_200, (at) => [`r${at}`, { $ref: at < 1_199 ? `#/$defs/r${at + 1}` : '#/$defs/end' }])),
+          end: { items: { allOf: times(300, () => ({ $dynamicRef: '#n' })) } },
+          n: { $dynamicAnchor: 'n' },
+        },
+      },
+      times(20_000, () => 1),
+    ],
     ['tells of many alternatives', { not: { contains: { anyOf: times(900, (at) => ({ enum: [`a${at}`, 'x'.repeat(50)] })) } } }, integers],
   ])('that %s is given up', (_, schema, value) => {
     expect(() => checkerOf(schema)(value as Value, 'x')).toThrow('x: the schema makes it more than 1000000 steps to check');
