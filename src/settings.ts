@@ -7,8 +7,12 @@ const SECRET = /^(?:api_key|token|secret|password|authorization|webhook|args|hea
 /** Names of settings that are addresses: user, password and query of one are often secrets. */
 const ADDRESS = /^(?:base_)?url$/;
 
+/** No setting has a longer path, characters. */
+const LONGEST_PATH = 10_000;
+
 /** The setting at a dotted path as scripts may see it, undefined when there is none; secrets read as `***`. */
 export function readConfig(config: Config, path?: string): Value | undefined {
+  if (path !== undefined && path.length > LONGEST_PATH) return undefined;
   let value: unknown = config;
   let name = '';
   for (name of path?.split('.') ?? []) {

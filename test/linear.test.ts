@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readOutput } from '../src/agent/output.ts';
+import { doneAtOnce } from '../src/call/breath.ts';
 import { unknownName } from '../src/call/check/object.ts';
 import { wildcards } from '../src/call/wildcards.ts';
 import { parseConfig } from '../src/config/config.ts';
@@ -10,7 +11,8 @@ import { overlap } from '../src/hook/points.ts';
 import { readHead } from '../src/mcp/serve/head.ts';
 import { priceOf } from '../src/model/prices.ts';
 import { nearest } from '../src/nearest.ts';
-import { verifyQuotations } from '../src/rag/quotations.ts';
+import { fold } from '../src/rag/folded.ts';
+import { verifyQuotations as verifying } from '../src/rag/quotations.ts';
 import { safePath } from '../src/tool/archive/entry.ts';
 import { withoutTags } from '../src/tool/builtin/web-search.ts';
 import { compileGlob } from '../src/tool/files/glob.ts';
@@ -19,6 +21,7 @@ import { compileGlob } from '../src/tool/files/glob.ts';
 const LONG = 1_000_000;
 const config = parseConfig({});
 const long = (part: string, length = LONG) => part.repeat(length / part.length);
+const verifyQuotations = (...args: Parameters<typeof verifying>) => doneAtOnce(verifying(...args));
 
 describe('what scripts, models and servers write is read in linear time:', () => {
   it.each<[string, () => unknown, unknown]>([
@@ -35,7 +38,7 @@ describe('what scripts, models and servers write is read in linear time:', () =>
         ).quotations.length,
       1,
     ],
-    ['links that nothing closes', () => verifyQuotations(`“${long('](')}”`, '', [], () => undefined).quotations, []],
+    ['links that nothing closes', () => doneAtOnce(fold(long(']('))).text, ' '],
     ['space behind what may name a key', () => PATTERNS.api_key('***')(`secret${long(' ')}!`).length, LONG + 7],
     ['stars in the head of a script', () => readHead(`/* @tool t: d ${long('*')}.\n*/`, 'javascript', 'f').name, 't'],
     ['releases of a model', () => priceOf(`openai/gpt${long('-2024')}x`, config), undefined],

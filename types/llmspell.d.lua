@@ -38,7 +38,7 @@ function require(name) end
 ---@field name? string
 ---@field model string provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive
 ---@field system_prompt? string
----@field tools? (string|Tool|Agent|Workflow|Agent.create.spec.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}
+---@field tools? (string|Tool|Agent|Workflow|Agent.create.spec.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128
 ---@field temperature? number
 ---@field max_tokens? integer
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
@@ -76,7 +76,7 @@ function require(name) end
 ---@field name? string
 ---@field model string provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive
 ---@field system_prompt? string
----@field tools? (string|Tool|Agent|Workflow|Agent.execute.spec.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}
+---@field tools? (string|Tool|Agent|Workflow|Agent.execute.spec.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128
 ---@field temperature? number
 ---@field max_tokens? integer
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
@@ -177,7 +177,7 @@ function require(name) end
 ---@field name? string
 ---@field model? string provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive
 ---@field system_prompt? string
----@field tools? (string|Tool|Agent|Workflow|Agent.create_from_template.overrides.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}
+---@field tools? (string|Tool|Agent|Workflow|Agent.create_from_template.overrides.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128
 ---@field temperature? number
 ---@field max_tokens? integer
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
@@ -274,7 +274,7 @@ function require(name) end
 ---@field input? any data, put before the prompt as JSON
 ---@field context? any text, data, or the id of a context, put before the prompt
 ---@field images? (Agent.execute.request2.images|Agent.execute.request2.images2)[]
----@field tools? (string|Tool|Agent|Workflow|Agent.execute.request2.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}
+---@field tools? (string|Tool|Agent|Workflow|Agent.execute.request2.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
 ---@field temperature? number
 ---@field max_tokens? integer
@@ -302,7 +302,7 @@ function require(name) end
 ---@field input? any data, put before the prompt as JSON
 ---@field context? any text, data, or the id of a context, put before the prompt
 ---@field images? (Agent.stream.request2.images|Agent.stream.request2.images2)[]
----@field tools? (string|Tool|Agent|Workflow|Agent.stream.request2.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}
+---@field tools? (string|Tool|Agent|Workflow|Agent.stream.request2.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
 ---@field temperature? number
 ---@field max_tokens? integer
@@ -353,7 +353,7 @@ function require(name) end
 ---@class Agent.set_config.changes
 ---@field model? string
 ---@field system_prompt? string
----@field tools? (string|Tool|Agent|Workflow|Agent.set_config.changes.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}
+---@field tools? (string|Tool|Agent|Workflow|Agent.set_config.changes.tools5)[] names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128
 ---@field temperature? number
 ---@field max_tokens? integer
 ---@field output_schema? table<string, any> JSON Schema of the output, which then is a value
@@ -1014,7 +1014,7 @@ function require(name) end
 ---@field type? string
 ---@field name? string
 ---@field content_hash? string
----@field metadata? table<string, any> fields with the values that they must have
+---@field metadata? table<string, any> fields with the values that they must have, of 64 kB at most
 ---@field created_from? number ms since 1970
 ---@field created_before? number ms since 1970
 ---@field latest? boolean only the highest version of each name
@@ -2211,7 +2211,7 @@ function WorkflowHandle:execute(input) end
 ---@return WorkflowRun
 function WorkflowHandle:execute_async(input) end
 
----Finds references that lead nowhere, unknown tools, agents and workflows, and cycles, without running anything.
+---Finds references that lead nowhere, unknown tools, agents and workflows, and cycles, without running anything. Stops at 100 errors; a workflow that several steps run is looked at once.
 ---```lua
 ---local workflow = Workflow.sequential({name = "twice", steps = {{name = "double", handler = function(ctx) return ctx.input * 2 end}}})
 ---print(workflow:validate().valid)
@@ -2893,7 +2893,7 @@ function RAG.retrieve(scope, query) end
 ---@return RAG.retrieve_with_context.result
 function RAG.retrieve_with_context(scope, session_id, query) end
 
----Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. With `session_id` the last turns join the query.
+---Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. Quotations behind the 200th and those of more than 2,000 characters are not verified, and marked as not looked up. With `session_id` the last turns join the query.
 ---```lua
 ---RAG.ingest_documents("global", {{content = "The ferry leaves at noon. It takes forty minutes.", metadata = {document_id = "ferry", kind = "timetable"}}})
 ---print(RAG.answer("global", "When does the ferry leave?").output)
@@ -3173,7 +3173,7 @@ function JSON.stringify(value, options) end
 ---The host's log; on the command line it goes to standard error. The level is `log.level` of the configuration, `warn` if not set.
 Logger = {}
 
----Writes to the log at level trace, if the run's level lets it through.
+---Writes to the log at level trace, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
 ---```lua
 ---Logger.trace("Starting", {attempt = 1})
 ---```
@@ -3181,7 +3181,7 @@ Logger = {}
 ---@param fields? table<string, any>|any
 function Logger.trace(message, fields) end
 
----Writes to the log at level debug, if the run's level lets it through.
+---Writes to the log at level debug, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
 ---```lua
 ---Logger.debug("Starting", {attempt = 1})
 ---```
@@ -3189,7 +3189,7 @@ function Logger.trace(message, fields) end
 ---@param fields? table<string, any>|any
 function Logger.debug(message, fields) end
 
----Writes to the log at level info, if the run's level lets it through.
+---Writes to the log at level info, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
 ---```lua
 ---Logger.info("Starting", {attempt = 1})
 ---```
@@ -3197,7 +3197,7 @@ function Logger.debug(message, fields) end
 ---@param fields? table<string, any>|any
 function Logger.info(message, fields) end
 
----Writes to the log at level warn, if the run's level lets it through.
+---Writes to the log at level warn, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
 ---```lua
 ---Logger.warn("Starting", {attempt = 1})
 ---```
@@ -3205,7 +3205,7 @@ function Logger.info(message, fields) end
 ---@param fields? table<string, any>|any
 function Logger.warn(message, fields) end
 
----Writes to the log at level error, if the run's level lets it through.
+---Writes to the log at level error, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
 ---```lua
 ---Logger.error("Starting", {attempt = 1})
 ---```

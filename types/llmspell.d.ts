@@ -37,7 +37,7 @@ interface Agent {
    * print(agent.execute({prompt: "What is blue?", context: "The sky is blue."}).output)
    * ```
    */
-  execute(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
+  execute(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128 */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
   /**
    * As `execute`, and gives the answer to a function piece by piece as it arrives; a slow function holds the stream back.
    * ```js
@@ -45,7 +45,7 @@ interface Agent {
    * agent.stream({prompt: "What is blue?", context: "The sky is blue."}, text => print(text))
    * ```
    */
-  stream(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }, on_chunk: (text: string) => any): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
+  stream(request: string | { prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128 */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; temperature?: number; max_tokens?: number; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }, on_chunk: (text: string) => any): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
   /**
    * The conversation so far, oldest first.
    * ```js
@@ -105,7 +105,7 @@ interface Agent {
    * print(agent.get_config().temperature)
    * ```
    */
-  set_config(changes: { model?: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): void;
+  set_config(changes: { model?: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128 */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): void;
   /**
    * Gives the agent another tool.
    * ```js
@@ -172,14 +172,14 @@ declare const Agent: {
    * print(agent.execute({prompt: "When does it open?", context: "The museum opens at nine. Tickets cost five euros."}).output)
    * ```
    */
-  create(spec: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): Agent;
+  create(spec: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128 */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): Agent;
   /**
    * Answers once, without making an agent that stays.
    * ```js
    * print(Agent.execute({model: "local/extractive", prompt: "What is the capital of France?", context: "Paris is the capital of France."}).output)
    * ```
    */
-  execute(spec: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean; prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
+  execute(spec: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128 */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean; prompt: string; /** data, put before the prompt as JSON */ input?: any; /** text, data, or the id of a context, put before the prompt */ context?: any; images?: ({ url: string } | { data: Uint8Array | string; media_type: string })[]; /** the id of a session, or {id, last}: its turns, or the last so many, come before the prompt in place of the agent's own history, and question and answer are added to it */ session?: string | { id: string; last?: number } }): { output: any; usage: { input_tokens: number; output_tokens: number; total_tokens: number; cached_tokens: number }; model: string; /** stop, length, content_filter, max_steps or other */ finish_reason: string; tool_calls: { id: string; name: string; input: any; output?: any; error?: { code: string; message: string }; duration_ms: number }[]; steps: number; duration_ms: number; cost_usd?: number };
   /**
    * The agent of a name, nil when there is none.
    * ```js
@@ -232,7 +232,7 @@ declare const Agent: {
    * print(Agent.create_from_template("researcher", {name: "ada"}).name)
    * ```
    */
-  create_from_template(template: string, overrides?: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model?: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler} */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): Agent;
+  create_from_template(template: string, overrides?: { name?: string; /** provider/model, such as openai/gpt-4, anthropic/claude-3, ollama/llama3 or local/extractive */ model?: string; system_prompt?: string; /** names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128 */ tools?: (string | Tool | Agent | Workflow | { name: string; description: string; parameters?: Record<string, any>; handler: (params: any) => any })[]; temperature?: number; max_tokens?: number; /** JSON Schema of the output, which then is a value */ output_schema?: Record<string, any>; /** answers of the model at most, tool calls between them; 10 if not given */ max_steps?: number; /** 120,000 if not given */ timeout_ms?: number; /** for failures that may pass; 2 if not given */ retries?: number; fallback_models?: string[]; description?: string; budget?: { max_tokens_total?: number; max_cost_usd?: number; max_tool_calls?: number }; /** false lets each request stand alone, as for the steps of a map; true if not given */ keep_history?: boolean }): Agent;
   /**
    * Agents of this run whose name, description or model contain a word, or whose model can do something.
    * ```js
@@ -457,7 +457,7 @@ interface Workflow {
    */
   execute_async(input?: any): WorkflowRun;
   /**
-   * Finds references that lead nowhere, unknown tools, agents and workflows, and cycles, without running anything.
+   * Finds references that lead nowhere, unknown tools, agents and workflows, and cycles, without running anything. Stops at 100 errors; a workflow that several steps run is looked at once.
    * ```js
    * const workflow = Workflow.sequential({name: "twice", steps: [{name: "double", handler: ctx => ctx.input * 2}]})
    * print(workflow.validate().valid)
@@ -953,7 +953,7 @@ declare const Artifact: {
    * print(Artifact.query({type: "report", metadata: {author: "ada"}}).length)
    * ```
    */
-  query(query?: { session_id?: string; type?: string; name?: string; content_hash?: string; /** fields with the values that they must have */ metadata?: Record<string, any>; /** ms since 1970 */ created_from?: number; /** ms since 1970 */ created_before?: number; /** only the highest version of each name */ latest?: boolean; limit?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
+  query(query?: { session_id?: string; type?: string; name?: string; content_hash?: string; /** fields with the values that they must have, of 64 kB at most */ metadata?: Record<string, any>; /** ms since 1970 */ created_from?: number; /** ms since 1970 */ created_before?: number; /** only the highest version of each name */ latest?: boolean; limit?: number }): { id: string; session_id: string; name: string; type: string; version: number; /** of the content, bytes */ size: number; /** SHA-256 of the content, hex */ content_hash: string; /** ms since 1970 */ created_at: number; metadata: Record<string, any> }[];
   /**
    * Deletes one version by its id; says whether it was there. Its content goes with the last artifact of the tenant that has it.
    * ```js
@@ -1226,7 +1226,7 @@ declare const RAG: {
    */
   retrieve_with_context(scope: string, session_id: string, query: string | { query: string; /** 5 if not given */ top_k?: number; similarity_threshold?: number; metadata_filters?: Record<string, any>; rerank?: boolean; mode?: "hybrid" | "vector" | "keyword"; /** how much chunks that say the same again count less */ diversity?: number; /** so many chunks before and behind join `surrounding` */ neighbors?: number; /** 5 if not given */ conversation_memory_turns?: number; /** 1.2 if not given */ context_boost?: number; /** of the context; 2,000 if not given */ max_tokens?: number }): { chunks: { content: string; similarity?: number; score: number; metadata: Record<string, any>; document_id: string; source?: string; headings: string[]; chunk_index: number; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number }; surrounding?: string }[]; query: string; duration_ms: number; context: string; citations: { number: number; document_id: string; source: string; heading: string; /** for string.sub in Lua and slice in JavaScript */ offset: { start: number; stop: number } }[]; truncated: boolean };
   /**
-   * Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. With `session_id` the last turns join the query.
+   * Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. Quotations behind the 200th and those of more than 2,000 characters are not verified, and marked as not looked up. With `session_id` the last turns join the query.
    * ```js
    * RAG.ingest_documents("global", [{content: "The ferry leaves at noon. It takes forty minutes.", metadata: {document_id: "ferry", kind: "timetable"}}])
    * print(RAG.answer("global", "When does the ferry leave?").output)
@@ -1363,35 +1363,35 @@ declare const Config: {
 /** The host's log; on the command line it goes to standard error. The level is `log.level` of the configuration, `warn` if not set. */
 declare const Logger: {
   /**
-   * Writes to the log at level trace, if the run's level lets it through.
+   * Writes to the log at level trace, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
    * ```js
    * Logger.trace("Starting", {attempt: 1})
    * ```
    */
   trace(message: any, fields?: Record<string, any> | any): void;
   /**
-   * Writes to the log at level debug, if the run's level lets it through.
+   * Writes to the log at level debug, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
    * ```js
    * Logger.debug("Starting", {attempt: 1})
    * ```
    */
   debug(message: any, fields?: Record<string, any> | any): void;
   /**
-   * Writes to the log at level info, if the run's level lets it through.
+   * Writes to the log at level info, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
    * ```js
    * Logger.info("Starting", {attempt: 1})
    * ```
    */
   info(message: any, fields?: Record<string, any> | any): void;
   /**
-   * Writes to the log at level warn, if the run's level lets it through.
+   * Writes to the log at level warn, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
    * ```js
    * Logger.warn("Starting", {attempt: 1})
    * ```
    */
   warn(message: any, fields?: Record<string, any> | any): void;
   /**
-   * Writes to the log at level error, if the run's level lets it through.
+   * Writes to the log at level error, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.
    * ```js
    * Logger.error("Starting", {attempt: 1})
    * ```

@@ -49,6 +49,8 @@ export interface CompositeSpec {
 
 type Checked = Partial<Pick<AgentSpec, 'fallback_models' | 'output_schema'>> & { readonly model?: string | undefined };
 
+/** Tools of an agent: so many the providers take. */
+const MOST_TOOLS = 128;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const DEFAULTS = { max_steps: 10, timeout_ms: 120_000, retries: 2 } as const;
 
@@ -67,17 +69,23 @@ export interface Agents {
   remove(name: string): boolean;
   /** Throws what the check of a model throws, and BAD_ARGUMENT for an `output_schema` that is none. */
   checkSettings(context: Context, spec: Checked): void;
-  /** Tools as an agent holds them, which messages call `tools[n]` or by their place; throws NOT_FOUND for an unknown name and BAD_ARGUMENT for two of one name. */
+  /** Tools as an agent holds them, which messages call `tools[n]` or by their place; throws NOT_FOUND for an unknown name and BAD_ARGUMENT for two of one name or too many. */
   resolveTools(context: Context, given: readonly ToolLike[], place?: string): Promise<Tool[]>;
 }
 
 export const agents = runService<Agents>('agents', createAgents);
+
+/** Throws BAD_ARGUMENT for more tools than an agent may have. */
+export function checkToolCount({ method }: Context, count: number): void {
+  if (count > MOST_TOOLS) throw new ScriptError('BAD_ARGUMENT', `${method}: tools: expected at most ${MOST_TOOLS}, got ${count}`);
+}
 
 function createAgents(run: Run): Agents {
   const all = new Map<string, Agent>();
   let made = 0;
 
   async function resolveTools(context: Context, given: readonly ToolLike[], place?: string): Promise<Tool[]> {
+    checkToolCount(context, given.length);
     const registry = run.get(tools);
     const first = run.language === 'lua' ? 1 : 0;
     const resolved = await Promise.all(
@@ -91,7 +99,8 @@ function createAgents(run: Run): Agents {
         return found;
       }),
     );
-    const twice = resolved.find(({ name }, at) => resolved.findIndex((other) => other.name === name) < at);
+    const names = new Set<string>();
+    const twice = resolved.find(({ name }) => names.size === names.add(name).size);
     if (twice) throw new ScriptError('BAD_ARGUMENT', `${context.method}: tools: there are two of the name ${twice.name}`);
     return resolved;
   }

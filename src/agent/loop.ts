@@ -12,7 +12,7 @@ import type { Tool } from '../tool/tool.ts';
 import { ask } from './ask.ts';
 import { Spending } from './budget.ts';
 import { offerNames } from './offer.ts';
-import { readOutput } from './output.ts';
+import { outputReader } from './output.ts';
 
 /** One conversation with a model, until it has no more tools to call. */
 export interface Conversation {
@@ -69,6 +69,7 @@ export async function converse(context: Context, conversation: Conversation, onT
   let usage = usageOf(0, 0);
   let cost: number | undefined = 0;
   let repaired = false;
+  let reader: ReturnType<typeof outputReader> | undefined;
   for (let step = 1; ; step++) {
     const request = {
       messages: [...conversation.messages, ...added],
@@ -102,7 +103,8 @@ export async function converse(context: Context, conversation: Conversation, onT
       return done(answer.message.content, 'max_steps');
     }
     if (!output_schema) return done(answer.message.content, answer.finish_reason);
-    const read = readOutput(answer.message.content, output_schema);
+    reader ??= outputReader(context, output_schema);
+    const read = await reader(answer.message.content);
     if ('value' in read) return done(read.value, answer.finish_reason);
     if (repaired) throw modelFailed(model, `the answer does not fit output_schema, asked twice: ${read.problem}`, { outcome: 'failed', retryable: true });
     repaired = true;

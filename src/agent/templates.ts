@@ -1,3 +1,4 @@
+import { quoted } from '../call/check/failure.ts';
 import { decode, encode } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import type { ValueMap } from '../call/value.ts';
@@ -67,9 +68,6 @@ export async function findTemplate(context: Context, name: string): Promise<Agen
   const all = await listTemplates(context);
   const found = all.find((template) => template.name === name);
   if (!found)
-    throw new ScriptError(
-      'NOT_FOUND',
-      `${context.method}: there is no template ${JSON.stringify(name)}; there are ${all.map((template) => template.name).join(', ')}`,
-    );
+    throw new ScriptError('NOT_FOUND', `${context.method}: there is no template ${quoted(name)}; there are ${all.map((template) => template.name).join(', ')}`);
   return found;
 }

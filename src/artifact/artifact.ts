@@ -1,4 +1,5 @@
-import { decode, encode } from '../call/codec.ts';
+import { doneInTurns } from '../call/breath.ts';
+import { decode, encodeSoon } from '../call/codec.ts';
 import type { Context } from '../call/context.ts';
 import { randomBytes } from '../call/digest.ts';
 import { sameValue } from '../call/same.ts';
@@ -45,16 +46,17 @@ export interface ArtifactDraft {
 
 /** Stores content as the next version of a name in an active session. Throws NOT_FOUND, CONFLICT when the session is not active, LIMIT_EXCEEDED beyond a quota, STORE_FAILED; then nothing was stored. */
 export function storeArtifact(context: Context, draft: ArtifactDraft, content: Uint8Array): Soon<ArtifactInfo> {
-  const checked = checkDraft(context, draft);
-  const most = context.run.host.config.artifacts.max_size;
-  if (content.length > most) throw tooLarge(context, String(content.length), most);
-  if (content.length <= INLINE_BYTES) return add(context, checked, stageBytes(content));
-  return stageFile(context, storeOf(context).blobs, piecesOf(content), most).then((staged) => add(context, checked, staged));
+  return whenReady(checkDraft(context, draft), (checked) => {
+    const most = context.run.host.config.artifacts.max_size;
+    if (content.length > most) throw tooLarge(context, String(content.length), most);
+    if (content.length <= INLINE_BYTES) return add(context, checked, stageBytes(content));
+    return stageFile(context, storeOf(context).blobs, piecesOf(content), most).then((staged) => add(context, checked, staged));
+  });
 }
 
 /** As `storeArtifact`, with content that comes in pieces and is never whole in memory when it is large. */
 export async function storePieces(context: Context, draft: ArtifactDraft, size: number, pieces: AsyncIterable<Uint8Array>): Promise<ArtifactInfo> {
-  const checked = checkDraft(context, draft);
+  const checked = await checkDraft(context, draft);
   const most = context.run.host.config.artifacts.max_size;
   if (size > most) throw tooLarge(context, String(size), most);
   if (size > INLINE_BYTES) return add(context, checked, await stageFile(context, storeOf(context).blobs, pieces, most));
@@ -87,17 +89,35 @@ export function listArtifacts(context: Context, session_id: string, { all_versio
 /** Artifacts of all sessions of the tenant that fit, newest first. */
 export function queryArtifacts(context: Context, { metadata, limit = 100, ...filter }: ArtifactQuery): Soon<ArtifactInfo[]> {
   if (filter.session_id !== undefined) checkSession(context, filter.session_id, 'session_id');
+  return whenReady(encodeMetadata(context, metadata), () => queryFields(context, filter, limit, metadata));
+}
+
+function queryFields(context: Context, filter: Omit<ArtifactFilter, 'limit' | 'offset'>, limit: number, metadata: ValueMap = {}): Soon<ArtifactInfo[]> {
   const { artifacts } = storeOf(context);
-  if (metadata === undefined || Object.keys(metadata).length === 0)
-    return whenReady(artifacts.query({ ...filter, limit }, now(context)), (records) => records.map(infoOf));
-  const fits = (info: ArtifactInfo) =>
-    Object.entries(metadata).every(([key, value]) => Object.hasOwn(info.metadata, key) && sameValue(info.metadata[key] as Value, value));
-  const page = (offset: number, found: readonly ArtifactInfo[]): Soon<ArtifactInfo[]> =>
-    whenReady(artifacts.query({ ...filter, limit: PAGE, offset }, now(context)), (records) => {
-      const all = [...found, ...records.map(infoOf).filter(fits)];
-      return records.length < PAGE || all.length >= limit ? all.slice(0, limit) : page(offset + PAGE, all);
-    });
-  return page(0, []);
+  const fields = Object.entries(metadata);
+  const look = (records: readonly ArtifactRecord[]) => doneInTurns(context.run.cpu, fitting(records, fields));
+  if (fields.length === 0) return whenReady(artifacts.query({ ...filter, limit }, now(context)), look);
+  const found = new Map<string, ArtifactInfo>();
+  const page = (offset: number): Soon<ArtifactInfo[]> =>
+    whenReady(artifacts.query({ ...filter, limit: PAGE, offset }, now(context)), (records) =>
+      whenReady(look(records), (fit) => {
+        // What is stored between two pages moves the others on: one may come twice.
+        for (const info of fit) found.set(info.id, info);
+        return records.length < PAGE || found.size >= limit ? [...found.values()].slice(0, limit) : page(offset + PAGE);
+      }),
+    );
+  return page(0);
+}
+
+/** The artifacts whose metadata has all fields, in steps. */
+function* fitting(records: readonly ArtifactRecord[], fields: readonly [string, Value][]): Generator<undefined, ArtifactInfo[]> {
+  const found: ArtifactInfo[] = [];
+  for (const record of records) {
+    const info = infoOf(record);
+    if (fields.every(([key, value]) => Object.hasOwn(info.metadata, key) && sameValue(info.metadata[key] as Value, value))) found.push(info);
+    yield;
+  }
+  return found;
 }
 
 /** The versions of a name, lowest first. */
@@ -148,14 +168,19 @@ function add(context: Context, draft: ArtifactDraft & { readonly encoded: Uint8A
   }
 }
 
-function checkDraft(context: Context, draft: ArtifactDraft): ArtifactDraft & { readonly encoded: Uint8Array } {
+function checkDraft(context: Context, draft: ArtifactDraft): Soon<ArtifactDraft & { readonly encoded: Uint8Array }> {
   checkSession(context, draft.session_id, 'session_id');
   checkArtifactType(context, draft.type);
   checkArtifactName(context, draft.name);
-  const encoded = encode({ ...draft.metadata }, `${context.method}: metadata`, context.run.language);
-  if (encoded.length > MOST_METADATA_BYTES)
+  return whenReady(encodeMetadata(context, draft.metadata), (encoded) => ({ ...draft, encoded }));
+}
+
+/** Metadata as it is stored. Throws LIMIT_EXCEEDED where it is larger than metadata may be. */
+function encodeMetadata(context: Context, metadata: ValueMap = {}): Soon<Uint8Array> {
+  return whenReady(encodeSoon(context.run.cpu, metadata, `${context.method}: metadata`, context.run.language), (encoded) => {
+    if (encoded.length <= MOST_METADATA_BYTES) return encoded;
     throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: metadata: expected at most ${MOST_METADATA_BYTES} bytes, got ${encoded.length}`);
-  return { ...draft, encoded };
+  });
 }
 
 function infoOf({ id, session_id, name, type, version, size, hash, created_at, metadata }: ArtifactRecord): ArtifactInfo {

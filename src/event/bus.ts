@@ -11,7 +11,7 @@ import { createMailbox, type Mailbox } from './mailbox.ts';
 import { PatternIndex } from './pattern.ts';
 import type { EventDraft, EventRecord } from './record.ts';
 import { type Counts, createHandler, type Delivery, type SubscribeOptions, type Target } from './subscription.ts';
-import { type Room, roughSize } from './waiting.ts';
+import { type Room, sizeOf } from './waiting.ts';
 
 export { hostEvents } from './host.ts';
 export type { EventDraft, EventRecord } from './record.ts';
@@ -101,7 +101,7 @@ function createEvents(run: Run): Events {
       source: draft.source ?? 'script',
       correlation_id: draft.correlation_id ?? context.correlationId,
     };
-    const bytes = roughSize(made.payload ?? null);
+    const bytes = sizeOf(made.payload ?? null);
     history.add(made, bytes);
     host.deliver(made, origin);
     return { record: made, bytes };

@@ -1,7 +1,9 @@
+import { isMap } from '../call/check/kind.ts';
 import type { Value } from '../call/value.ts';
 import type { Delivery } from './subscription.ts';
 
-const SIZED_ITEMS = 10_000;
+/** Bytes that each part of a payload takes, roughly. */
+const PART_BYTES = 32;
 
 /** What the events of one run that wait anywhere may hold together, bytes. */
 export interface Room {
@@ -47,17 +49,12 @@ export class Waiting {
   }
 }
 
-/** About how many bytes a payload holds; a very large structure is counted up to a bound only. */
-export function roughSize(payload: Value): number {
-  let bytes = 0;
-  const open: Value[] = [payload];
-  for (let counted = 0; open.length > 0 && counted < SIZED_ITEMS; counted++) {
-    const value = open.pop();
-    if (typeof value === 'string') bytes += value.length * 2;
-    else if (value instanceof Uint8Array) bytes += value.byteLength;
-    else if (Array.isArray(value)) open.push(...value.slice(0, SIZED_ITEMS));
-    else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) open.push(...Object.values(value));
-    bytes += 16;
-  }
+/** About how many bytes a payload holds: its texts, and something for each part. */
+export function sizeOf(payload: Value): number {
+  if (typeof payload === 'string') return PART_BYTES + payload.length * 2;
+  if (payload instanceof Uint8Array) return PART_BYTES + payload.byteLength;
+  let bytes = PART_BYTES;
+  if (Array.isArray(payload)) for (const item of payload) bytes += sizeOf(item);
+  else if (isMap(payload)) for (const [key, item] of Object.entries(payload)) bytes += key.length * 2 + sizeOf(item as Value);
   return bytes;
 }

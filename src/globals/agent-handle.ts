@@ -1,5 +1,5 @@
 import { AGENT_HANDLE, type Agent, type AgentResult } from '../agent/agent.ts';
-import { agents } from '../agent/agents.ts';
+import { agents, checkToolCount } from '../agent/agents.ts';
 import type { Context } from '../call/context.ts';
 import { defineHandle, handleMethod } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
@@ -135,7 +135,9 @@ export const agentHandleDefinition = defineHandle<Agent>({
       handler: async ({ self, tool }, context) => {
         checkOwn(self, { tools: tool }, context.method);
         const [added] = await context.run.get(agents).resolveTools(context, [tool], 'tool');
-        if (added) self.config = { ...self.config, tools: [...self.config.tools.filter(({ name }) => name !== added.name), added] };
+        const others = self.config.tools.filter(({ name }) => name !== added?.name);
+        checkToolCount(context, others.length + 1);
+        if (added) self.config = { ...self.config, tools: [...others, added] };
       },
     }),
     remove_tool: handleMethod<Agent>()({

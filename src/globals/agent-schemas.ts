@@ -21,7 +21,7 @@ export const budget = z.strictObject({
 /** How an agent is set up, beside its name and model. */
 export const settings = {
   system_prompt: z.string().optional(),
-  tools: z.array(toolLike).optional().describe('names, tools, agents, workflows, or {name, description, parameters, handler}'),
+  tools: z.array(toolLike).optional().describe('names, tools, agents, workflows, or {name, description, parameters, handler}; at most 128'),
   temperature: z.number().min(0).max(2).optional(),
   max_tokens: z.int().min(1).optional(),
   output_schema: schema.optional(),

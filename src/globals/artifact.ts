@@ -105,7 +105,7 @@ export const artifactGlobal = builtinGlobal({
             type: z.string().optional(),
             name: z.string().optional(),
             content_hash: z.string().optional(),
-            metadata: anyMap.optional().describe('fields with the values that they must have'),
+            metadata: anyMap.optional().describe('fields with the values that they must have, of 64 kB at most'),
             created_from: z.number().optional().describe('ms since 1970'),
             created_before: z.number().optional().describe('ms since 1970'),
             latest: z.boolean().optional().describe('only the highest version of each name'),

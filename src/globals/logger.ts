@@ -1,6 +1,8 @@
+import type { Cpu } from '../call/cpu.ts';
 import { builtinGlobal, type Method, method } from '../call/define.ts';
-import { toJsonText } from '../call/json.ts';
+import { toJsonTextSoon } from '../call/json.ts';
 import { anyMap, anyValue } from '../call/schema.ts';
+import { type Soon, whenReady } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { LOG_LEVELS } from '../config/config.ts';
 import { type LogLevel, runLog } from '../log/log.ts';
@@ -8,12 +10,12 @@ import { z } from '../zod.ts';
 
 function write(level: LogLevel): Method {
   return method({
-    doc: `Writes to the log at level ${level}, if the run's level lets it through.`,
+    doc: `Writes to the log at level ${level}, if the run's level lets it through. Of a longer message 65,536 characters are logged, and so much of the fields.`,
     params: { message: anyValue, fields: z.union([anyMap, anyValue]).optional() },
     result: z.void(),
     effect: 'external',
     examples: [{ lua: `Logger.${level}("Starting", {attempt = 1})`, javascript: `Logger.${level}("Starting", {attempt: 1})` }],
-    handler: ({ message, fields }, { run }) => run.get(runLog).write(level, textOf(message), fieldsOf(fields)),
+    handler: ({ message, fields }, { run }) => whenReady(textOf(run.cpu, message), (text) => run.get(runLog).write(level, text, fieldsOf(fields))),
   });
 }
 
@@ -36,8 +38,8 @@ export const loggerGlobal = builtinGlobal({
   },
 });
 
-function textOf(value: Value): string {
-  return typeof value === 'string' ? value : toJsonText(value, { describe: true });
+function textOf(cpu: Cpu, value: Value): Soon<string> {
+  return typeof value === 'string' ? value : toJsonTextSoon(cpu, value, { describe: true });
 }
 
 function fieldsOf(value: Value | undefined): ValueMap {

@@ -224,7 +224,7 @@ const operations = {
       }),
   }),
   answer: operation({
-    doc: 'Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. With `session_id` the last turns join the query.',
+    doc: 'Retrieves, lets a model answer from the passages, and looks every quotation up: `quotations` say where each stands, and one that no source has is marked in the answer as not found. Quotations behind the 200th and those of more than 2,000 characters are not verified, and marked as not looked up. With `session_id` the last turns join the query.',
     params: { question },
     result: answered,
     effect: 'external',

@@ -1,5 +1,6 @@
 import { builtinGlobal, method } from '../call/define.ts';
 import { anyValue, callback } from '../call/schema.ts';
+import { VALUE_LIMITS } from '../call/value.ts';
 import { backup, deleteBackup, listBackups, restore, validateBackup } from '../state/backup.ts';
 import { MOST_TTL_MS } from '../state/manager.ts';
 import { migrate, schemaVersion } from '../state/migrate.ts';
@@ -81,7 +82,11 @@ export const stateGlobal = builtinGlobal({
           javascript: `State.save("global", "job:1", true)\nprint(State.list_keys("global", {prefix: "job:"}))`,
         },
       ],
-      handler: ({ scope, options }, context) => listKeys(context, scope, options),
+      handler: ({ scope, options }, context) => {
+        // What is longer is refused, and need not be read to its end.
+        const limit = Math.min(options.limit ?? VALUE_LIMITS.nodes, VALUE_LIMITS.nodes);
+        return listKeys(context, scope, { ...options, limit, bytes: VALUE_LIMITS.bytes });
+      },
     }),
     update: method({
       doc: 'Replaces a value by what a function makes of it (nil when absent), atomically, and gives the new value; nil deletes. The function may run up to 10 times, then CONFLICT, and may call only State, JSON, Logger and pure methods.',

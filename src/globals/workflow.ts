@@ -1,6 +1,7 @@
 import { builtinGlobal, defineHandle, handleMethod, method } from '../call/define.ts';
 import { lines } from '../call/lines.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
+import { whenReady } from '../call/soon.ts';
 import { MOST_MS } from '../config/config.ts';
 import { events } from '../event/bus.ts';
 import { WORKFLOW_HANDLE } from '../workflow/handle.ts';
@@ -117,15 +118,12 @@ export const workflowGlobal = builtinGlobal({
           handler: ({ self, input }, context) => new WorkflowRun(context, self, input ?? null),
         }),
         validate: handleMethod<Workflow>()({
-          doc: 'Finds references that lead nowhere, unknown tools, agents and workflows, and cycles, without running anything.',
+          doc: 'Finds references that lead nowhere, unknown tools, agents and workflows, and cycles, without running anything. Stops at 100 errors; a workflow that several steps run is looked at once.',
           params: {},
           result: z.object({ valid: z.boolean(), errors: z.array(z.object({ step: z.string(), message: z.string() })) }),
           effect: 'read',
           examples: example(`print(workflow:validate().valid)`, `print(workflow.validate().valid)`),
-          handler: ({ self }, context) => {
-            const errors = self.validate(context);
-            return { valid: errors.length === 0, errors };
-          },
+          handler: ({ self }, context) => whenReady(self.validate(context), (errors) => ({ valid: errors.length === 0, errors })),
         }),
         describe: handleMethod<Workflow>()({
           doc: 'The workflow as data: `name`, `kind`, `description` and `parts`, its branches or its body, with the steps of each: `name`, `action`, under the name of that what it runs, and whatever else is set of it but functions.',

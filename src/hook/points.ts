@@ -51,6 +51,9 @@ const KNOWN = Object.keys(HOOK_POINTS).map((point) => point.replace('<name>', '*
 /** Kinds that may also be addressed by name, `agent:researcher:before_execution`. */
 const NAMED_KINDS = new Set(['agent', 'tool', 'workflow']);
 
+/** A longer pattern is compared with no point: that takes time by the product of their lengths. */
+const LONGEST_MEANT = 128;
+
 /** Points whose hooks are the host's alone; a script's hook that matches one is not called there. */
 export function isHostOnly(point: string): boolean {
   return point.startsWith('system:') || point === 'session:start';
@@ -66,11 +69,22 @@ export function checkPoint(pattern: string, where = ''): void {
   if (KNOWN.some((known) => overlap(segments, known))) return;
   if (segments.length === 2 && segments[0] === 'tool' && KNOWN.some((known) => overlap(['tool', '*', segments[1] ?? ''], known))) return;
   if (segments.length === 3 && NAMED_KINDS.has(segments[0] ?? '') && KNOWN.some((known) => overlap([segments[0] ?? '', segments[2] ?? ''], known))) return;
-  // The beginning of a point means it; else the one that differs least.
+  const nearest = pattern.length > LONGEST_MEANT ? '' : `; the nearest is ${nearestTo(pattern, segments)}`;
+  throw new ScriptError('BAD_ARGUMENT', `${where}no hook point matches "${pattern}"${nearest} (Hook.list_points() names all)`);
+}
+
+/** The point that a pattern is the beginning of; else the one that differs least. */
+function nearestTo(pattern: string, segments: readonly string[]): string | undefined {
   const beginning = pattern.replace(/:\*+$/, '');
-  const begun = (point: string) => (point.startsWith(beginning) ? 0 : 1);
-  const nearest = writings(segments).toSorted((a, b) => begun(a) - begun(b) || distance(pattern, a) - distance(pattern, b))[0];
-  throw new ScriptError('BAD_ARGUMENT', `${where}no hook point matches "${pattern}"; the nearest is ${nearest} (Hook.list_points() names all)`);
+  let nearest: string | undefined;
+  let least = Number.POSITIVE_INFINITY;
+  for (const point of writings(segments)) {
+    const found = point.startsWith(beginning) ? -1 : distance(pattern, point);
+    if (found >= least) continue;
+    nearest = point;
+    least = found;
+  }
+  return nearest;
 }
 
 /** Every point as it could have been meant: with the name that was given or without one; all of a kind where a `*` was given, or nothing, in place of what happens. */

@@ -1,6 +1,7 @@
+import { quoted } from '../call/check/failure.ts';
 import type { Context } from '../call/context.ts';
-import { toJsonText } from '../call/json.ts';
-import { toPlain, type Value } from '../call/value.ts';
+import { toJsonTextSoon } from '../call/json.ts';
+import type { Value } from '../call/value.ts';
 import type { Config } from '../config/config.ts';
 import { asScriptError, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
@@ -33,7 +34,7 @@ export async function sendAlert(context: Context, title: string, payload: Value,
   if (channel !== undefined && !channels[channel])
     throw new ScriptError(
       'NOT_FOUND',
-      `Alert.send: channel: no alert channel "${channel}" is configured; there ${Object.keys(channels).length === 0 ? 'are none' : `are ${Object.keys(channels).join(', ')}`} ([alerts.channels])`,
+      `Alert.send: channel: no alert channel ${quoted(channel)} is configured; there ${Object.keys(channels).length === 0 ? 'are none' : `are ${Object.keys(channels).join(', ')}`} ([alerts.channels])`,
     );
   run.get(runLog).write(LEVELS[severity], `alert: ${title}`, { payload });
   await run.get(events).announce(context, `alert.${severity}`, { title, payload });
@@ -53,12 +54,14 @@ export async function sendAlert(context: Context, title: string, payload: Value,
 
 /** Posts an alert as JSON to an address of the configuration; answers what went wrong, without the address. */
 async function post({ run, signal }: Context, url: string, { payload, ...told }: Alert): Promise<string | undefined> {
-  const body = { ...told, payload: toPlain(payload), run_id: run.id, tenant: run.tenant };
   try {
+    // The payload by itself: inside of something it may be nested too deeply.
+    const about = await toJsonTextSoon(run.cpu, { ...told, run_id: run.id, tenant: run.tenant });
+    const body = `${about.slice(0, -1)},"payload":${await toJsonTextSoon(run.cpu, payload, { describe: true })}}`;
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
+      body,
       signal: AbortSignal.any([signal, AbortSignal.timeout(WEBHOOK_TIMEOUT_MS)]),
     });
     await response.body?.cancel();
@@ -77,9 +80,9 @@ async function mail(context: Context, to: readonly string[], { title, severity, 
   const settings = run.host.config.tools.email;
   if (!settings) return 'no mail server is configured ([tools.email])';
   const { mailPassword, sendMail } = await import('../tool/mail.ts');
-  const text = `${title}\n\n${toJsonText(payload, { pretty: true, describe: true })}\n\nrun ${run.id} of tenant ${run.tenant}\n`;
+  const text = `${title}\n\n${await toJsonTextSoon(run.cpu, payload, { pretty: true, describe: true })}\n\nrun ${run.id} of tenant ${run.tenant}\n`;
   try {
-    const subject = `${severity}: ${title}`.replaceAll(/\s+/g, ' ').slice(0, 200);
+    const subject = `${severity}: ${title}`.slice(0, 1_000).replaceAll(/\s+/g, ' ').slice(0, 200);
     const { rejected } = await sendMail(context, settings, mailPassword(context, settings), { from: settings.from, to: [...to], subject, text });
     return rejected.length === 0 ? undefined : `the mail server refused ${rejected.length} of ${to.length} addresses`;
   } catch (error) {

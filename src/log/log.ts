@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { hostService, runService } from '../call/context.ts';
 import type { ValueMap } from '../call/value.ts';
-import { toPlain } from '../call/value.ts';
 import { LOG_LEVELS } from '../config/config.ts';
+import { cutEntry } from './cut.ts';
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -59,7 +59,7 @@ export const runLog = runService<RunLog>('run log', (run) => {
     level: host.config.log.level,
     write(level, message, fields = {}) {
       if (result.level === 'silent' || LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(result.level)) return;
-      host.get(log).write({ level, message, fields: toPlain(fields) as Record<string, unknown>, run_id: run.id, tenant: run.tenant });
+      host.get(log).write({ level, ...cutEntry(message, fields), run_id: run.id, tenant: run.tenant });
     },
   };
   return result;

@@ -1,3 +1,4 @@
+import { quoted } from '../call/check/failure.ts';
 import { type Context, hostService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { EmbeddingModel } from './embedding.ts';
@@ -32,7 +33,7 @@ export const embeddings = hostService<Embeddings>('embeddings', ({ config }) => 
     const provider = findProvider(providerName, config);
     if (provider) return provider;
     const known = [...LOCAL_MODELS, ...providerNames(config).map((one) => `${one}/…`)].join(', ');
-    throw new ScriptError(code, `${where}: unknown provider in ${JSON.stringify(name)}; known are ${known}, and what [models.providers] adds`);
+    throw new ScriptError(code, `${where}: unknown provider in ${quoted(name)}; known are ${known}, and what [models.providers] adds`);
   }
 
   return {

@@ -1,3 +1,4 @@
+import { quoted } from '../call/check/failure.ts';
 import { type Context, type Host, hostService } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
@@ -10,6 +11,9 @@ import { splitName } from './name.ts';
 import { createOwnModel } from './own.ts';
 import { findProvider, providerNames } from './providers.ts';
 import { createSdkModel } from './sdk.ts';
+
+/** The end of a longer name is not told, characters. */
+const MOST_TOLD = 60;
 
 /** All language models by name, `provider/model`. */
 export interface Models {
@@ -66,8 +70,8 @@ function createModels({ config }: Host): Models {
     const hint =
       meant === undefined
         ? `known are ${names.join(', ')}, and what [models.providers] adds`
-        : `did you mean ${meant.includes('/') ? meant : `${meant}/${id}`}?`;
-    const what = provider === 'local' ? `there is no model ${JSON.stringify(name)}` : `unknown provider in ${JSON.stringify(name)}`;
+        : `did you mean ${meant.includes('/') ? meant : `${meant}/${id.length > MOST_TOLD ? '…' : id}`}?`;
+    const what = provider === 'local' ? `there is no model ${quoted(name)}` : `unknown provider in ${quoted(name)}`;
     return new ScriptError(code, `${where}: ${what}; ${hint}`);
   }
 

@@ -1,4 +1,5 @@
 import { agents } from '../agent/agents.ts';
+import { doneInTurns } from '../call/breath.ts';
 import type { Context } from '../call/context.ts';
 import { ScriptError } from '../errors.ts';
 import type { TokenUsage } from '../model/model.ts';
@@ -42,7 +43,8 @@ export async function answer(context: Context, pipeline: Pipeline, question: Que
   const spec = { model, system_prompt: question.system_prompt ?? INSTRUCTION };
   const result = await context.run.get(agents).executeOnce(context, spec, { prompt: question.query, context: text });
   if (typeof result.output !== 'string') throw new ScriptError('MODEL_FAILED', `${context.method}: ${model} answered with no text`);
-  const { text: output, quotations } = verifyQuotations(result.output, question.query, citations, (id) => pipeline.base.text(id));
+  const verifying = verifyQuotations(result.output, question.query, citations, (id) => pipeline.base.text(id));
+  const { text: output, quotations } = await doneInTurns(context.run.cpu, verifying);
   const { usage, cost_usd } = result;
   return { output, citations, quotations, usage, model: result.model, ...(cost_usd !== undefined && { cost_usd }), hits };
 }

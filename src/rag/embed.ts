@@ -1,4 +1,5 @@
 import { Spending } from '../agent/budget.ts';
+import { breathe } from '../call/breath.ts';
 import type { Context } from '../call/context.ts';
 import { external } from '../call/external.ts';
 import type { EmbeddingModel, EmbeddingPurpose } from '../model/embedding.ts';
@@ -13,6 +14,8 @@ import { toVectors } from '../model/vectors.ts';
 const RETRIES = 4;
 /** Requests of one call that are open at once. */
 const MOST_PARALLEL = 4;
+/** Vectors of a model of this process that are checked at once. */
+const CHECKED_AT_ONCE = 64;
 /** Of the texts of one request, UTF-16 code units: providers take some 300,000 tokens. */
 const MOST_CHARACTERS = 250_000;
 const TIMEOUT_MS = 120_000;
@@ -31,7 +34,7 @@ export async function embedTexts(
   const registry = context.run.host.get(embeddings);
   registry.check(context, name);
   const model = registry.open(name);
-  if (model.uncached) return toVectors(model.name, texts.length, await model.embed(texts, context.signal, undefined, purpose));
+  if (model.uncached) return checked(context, model.name, texts.length, await model.embed(texts, context.signal, undefined, purpose));
   const cache = context.run.host.get(embeddingCaches);
   const keys = texts.map((text) => cacheKey(name, text));
   const known = new Map<string, Float32Array>();
@@ -58,6 +61,16 @@ export async function embedTexts(
     name,
     keys.map((key) => known.get(key) as Float32Array),
   );
+}
+
+/** The vectors of a model of this process, which may be tens of thousands, over several turns. */
+async function checked(context: Context, name: string, texts: number, answer: readonly Float32Array[]): Promise<Float32Array[]> {
+  const vectors: Float32Array[] = [];
+  for (let at = 0; at < texts; at += CHECKED_AT_ONCE) {
+    vectors.push(...toVectors(name, Math.min(CHECKED_AT_ONCE, texts - at), answer.slice(at, at + CHECKED_AT_ONCE)));
+    await breathe(context.run.cpu);
+  }
+  return sameLength(name, vectors);
 }
 
 function batchesOf(texts: readonly (readonly [key: string, text: string])[], most: number): (readonly [string, string])[][] {

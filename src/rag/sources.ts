@@ -6,7 +6,7 @@ import type { ValueMap } from '../call/value.ts';
 import type { DocumentBytes } from '../document/document.ts';
 import { DOCUMENT_LIMITS } from '../document/document.ts';
 import { ScriptError } from '../errors.ts';
-import { openForReading } from '../tool/files/access.ts';
+import { checkPath, openForReading } from '../tool/files/access.ts';
 import { readBytes } from '../tool/files/read.ts';
 import { type Entry, listFolderSoon } from '../tool/files/walk.ts';
 import { request } from '../tool/net/request.ts';
@@ -56,6 +56,7 @@ function idOf(context: Context, { document_id }: ValueMap): string | undefined {
 }
 
 function filesOf(context: Context, file_path: string, id: string | undefined, metadata: ValueMap): Soon<(DocumentSource | PassedOver)[]> {
+  checkPath(context, file_path);
   const one = (path: string, own: string): DocumentSource => ({
     id: own,
     source: path,

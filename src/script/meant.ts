@@ -35,6 +35,8 @@ function inJavaScript([, global, owner, name]: RegExpExecArray): Missing {
 function memberMeant(owner: string, name: string, table: MethodTable, language: Language): string | undefined {
   const global = table.globals(language).find((one) => one.name === owner);
   const methods = global ? global.methods : table.handles.flatMap((one) => one.methods);
+  // What is there is not what was meant for it.
+  if (global?.methods.some(([method]) => method === name)) return undefined;
   const meant = nearest(
     name,
     methods.map(([method]) => method),

@@ -23,11 +23,11 @@ export function checkNameSize(method: 'require' | 'import', bytes: number): void
  */
 export function resolveModule(run: Run, from: Source, specifier: string, main = from): Source & { readonly path: string } {
   const method = run.language === 'lua' ? 'require' : 'import';
-  const name = run.language === 'lua' && !/[\\/]/.test(specifier) ? specifier.replaceAll('.', '/') : specifier;
+  const [name, ...others] = namesOf(run.language, specifier);
   if (specifier === '' || specifier.includes('\0') || isAbsolute(name) || /^[a-z]+:/i.test(name))
     throw notFound(method, specifier, 'expected a path relative to the file that names it');
   for (const folder of new Set([from, main].flatMap((source) => foldersOf(run, source)))) {
-    for (const file of candidates(resolve(folder, name), run.language)) {
+    for (const file of [name, ...others].flatMap((one) => candidates(resolve(folder, one), run.language))) {
       const path = realPath(file);
       if (path === undefined) continue;
       if (!run.grants.read.some((root) => inside(realPath(root) ?? root, path))) {
@@ -39,6 +39,13 @@ export function resolveModule(run: Run, from: Source, specifier: string, main = 
     }
   }
   throw notFound(method, specifier, `no such file ${placesOf(run, from, main)}`);
+}
+
+/** The file names that a specifier may mean: in Lua dots are folders, `parts.list`. A module that is named `lua` comes before the ending: `a.lua` is a/lua.lua, else a.lua. */
+function namesOf(language: Language, specifier: string): readonly [string, ...string[]] {
+  if (language !== 'lua' || /[\\/]/.test(specifier)) return [specifier];
+  const name = specifier.replaceAll('.', '/');
+  return name.endsWith('/lua') ? [name, name.replace(/\/lua$/, '.lua')] : [name];
 }
 
 function foldersOf({ grants }: Run, { path }: Source): readonly string[] {

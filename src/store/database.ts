@@ -13,9 +13,14 @@ import { STATE_FORMAT } from './schema.ts';
 import { type Noted, removeExpired, type Steps } from './sqlite-state.ts';
 import type { Charge } from './store.ts';
 
-const PAGE_BYTES = 4_096;
+export const PAGE_BYTES = 4_096;
 /** A disk with less room than this is taken to be full, bytes. */
 const ROOM = 16 * 2 ** 20;
+/**
+ * Pages that the connection of a thread keeps in memory, kB. To find the place of a key SQLite reads the whole of the values that it compares with:
+ * with its usual 2 MB a few large values would be read again from the file for each small one that is written.
+ */
+const THREAD_CACHE_KB = 32_768;
 
 export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
 
@@ -48,11 +53,13 @@ export class Database implements Reader {
   readonly #path: string;
   readonly #options: DatabaseOptions;
   readonly #statements = new Map<string, StatementSync>();
-  /** Set when another process has removed the tenant whose database this is. */
+  /** Set when the tenant whose database this is was removed, by this process or another one. */
   removed = false;
   /** The end of the last write that another connection of this process makes or waits to make. */
   #beside: Promise<void> | undefined;
   #waiting = 0;
+  /** How much is under way that takes several turns of the event loop. */
+  #working = 0;
   #closing = false;
   readonly #readers = new Readers();
   readonly #log: Log | undefined;
@@ -63,9 +70,16 @@ export class Database implements Reader {
     this.#path = path;
     this.#options = options;
     this.#noted = care?.noted;
-    if (care) this.#log = new Log(`${path}-wal`, { setAutomatic: this.#setAutomatic, empty: () => this.#inLine(care.emptyLog), readers: this.#readers });
+    if (care)
+      this.#log = new Log(`${path}-wal`, {
+        setAutomatic: this.#setAutomatic,
+        empty: care.emptyLog,
+        inLine: (work) => this.#inLine(work),
+        readers: this.#readers,
+      });
     try {
       this.#db = openDatabase(path, options.durability, STATE_FORMAT);
+      if (!care) this.#db.exec(`PRAGMA cache_size = -${THREAD_CACHE_KB}`);
       if (options.most_pages !== undefined) this.#db.exec(`PRAGMA max_page_count = ${options.most_pages}`);
       this.limitTo(options.max_bytes);
     } catch (error) {
@@ -75,6 +89,21 @@ export class Database implements Reader {
 
   get isOpen(): boolean {
     return this.#db.isOpen;
+  }
+
+  /** Whether something is under way that takes several turns: a read, a write that waits, work of a thread. */
+  get isBusy(): boolean {
+    return this.#working + this.#waiting > 0 || this.#beside !== undefined;
+  }
+
+  /** Counts work as under way until it ends. */
+  async busyWith<T>(work: () => Promise<T>): Promise<T> {
+    this.#working++;
+    try {
+      return await work();
+    } finally {
+      this.#working--;
+    }
   }
 
   /** What it takes, bytes. */
@@ -91,7 +120,7 @@ export class Database implements Reader {
     try {
       return this.#statement(sql).get(values) as T | undefined;
     } catch (error) {
-      throw this.#failure(error);
+      throw this.failure(error);
     }
   }
 
@@ -99,7 +128,7 @@ export class Database implements Reader {
     try {
       return this.#statement(sql).all(values) as T[];
     } catch (error) {
-      throw this.#failure(error);
+      throw this.failure(error);
     }
   }
 
@@ -108,7 +137,7 @@ export class Database implements Reader {
     try {
       yield* this.#statement(sql).iterate(values) as Iterable<T>;
     } catch (error) {
-      throw this.#failure(error);
+      throw this.failure(error);
     }
   }
 
@@ -133,17 +162,19 @@ export class Database implements Reader {
   }
 
   /** Reads of one moment in steps, over several turns of the event loop, by a connection of its own; writes go on meanwhile. Throws CANCELLED as soon as the call is cancelled. */
-  async readInTurns<T>(charge: Charge, read: (reader: Reader) => Steps<T>): Promise<T> {
-    try {
-      return await this.#readers.read(charge.signal, async () => {
-        using reader = openReader(this.#path);
-        return await doneFor(charge, read(reader));
-      });
-    } catch (error) {
-      throw this.#failure(error);
-    } finally {
-      this.#log?.changed();
-    }
+  readInTurns<T>(charge: Charge, read: (reader: Reader) => Steps<T>): Promise<T> {
+    return this.busyWith(async () => {
+      try {
+        return await this.#readers.read(charge.signal, async () => {
+          using reader = openReader(this.#path);
+          return await doneFor(charge, read(reader));
+        });
+      } catch (error) {
+        throw this.failure(error);
+      } finally {
+        this.#log?.changed();
+      }
+    });
   }
 
   /** Changes all or nothing, inside of `write`. */
@@ -170,14 +201,16 @@ export class Database implements Reader {
   }
 
   /** Has another connection of this process write, one at a time; who wants to write here meanwhile and finds the database locked waits for that, and does not hold the event loop. */
-  async writeBeside<T>(work: () => Promise<T>): Promise<T> {
-    const shorter = this.#log?.tend();
-    if (shorter) await shorter;
-    try {
-      return await this.#inLine(work);
-    } finally {
-      this.#log?.changed();
-    }
+  writeBeside<T>(work: () => Promise<T>): Promise<T> {
+    return this.busyWith(async () => {
+      const shorter = this.#log?.tend();
+      if (shorter) await shorter;
+      try {
+        return await this.#inLine(work);
+      } finally {
+        this.#log?.changed();
+      }
+    });
   }
 
   /** Moves the log into the database, all of it where nobody reads it; what cannot be moved stays there and is whole. */
@@ -222,7 +255,7 @@ export class Database implements Reader {
   #attempt<T>(work: () => T): Soon<T> {
     return writing(
       work,
-      (error) => this.#failure(error),
+      (error) => this.failure(error),
       () => this.#beside,
     );
   }
@@ -284,14 +317,29 @@ export class Database implements Reader {
     return made;
   }
 
-  #failure(error: unknown): ScriptError {
+  /** What is said of an error: where the tenant was removed that is the reason, whatever failed of it. An error that is a sentence already stays. */
+  failure(error: unknown): ScriptError {
     const { max_bytes } = this.#options;
-    if (isNoSuchTable(error)) {
-      this.removed = true;
-      return new ScriptError('STORE_FAILED', 'the tenant was removed by another process; the next call begins anew', { cause: error });
-    }
+    if (error instanceof ScriptError) return error;
+    if (isNoSuchTable(error)) this.removed = true;
+    if (this.lookRemoved()) return this.removal(error);
     if (max_bytes !== undefined && resultCode(error) === SQLITE_FULL && this.#diskHasRoom()) return tenantFull(max_bytes, error);
     return storeFailure(error, this.#path);
+  }
+
+  removal(cause?: unknown): ScriptError {
+    return new ScriptError('STORE_FAILED', 'the tenant was removed; the next call begins anew', { cause });
+  }
+
+  /** Whether the tenant was removed; asks the database where that is not known. */
+  lookRemoved(): boolean {
+    if (this.removed || !this.isOpen) return this.removed;
+    try {
+      this.#db.prepare('SELECT 1 FROM state LIMIT 0');
+    } catch (error) {
+      this.removed = isNoSuchTable(error);
+    }
+    return this.removed;
   }
 
   #diskHasRoom(): boolean {

@@ -16,6 +16,8 @@ interface LogOptions {
   readonly setAutomatic: (pages: number) => void;
   /** Moves it into the database in a thread. */
   readonly empty: () => Promise<void>;
+  /** Does it when what writes in threads, or waits to, is done. */
+  readonly inLine: (work: () => Promise<void>) => Promise<void>;
   readonly readers: Readers;
 }
 
@@ -60,7 +62,9 @@ export class Log {
 
   async #empty(): Promise<void> {
     try {
-      await this.#options.readers.between(this.#options.empty);
+      const { inLine, readers, empty } = this.#options;
+      // The break begins when its turn has come: nobody stops reading for what somebody writes before.
+      await inLine(() => readers.between(empty));
     } catch {
       // It stays as it is, and is whole: the next one tries again.
     }

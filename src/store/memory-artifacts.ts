@@ -1,87 +1,88 @@
-import type { ArtifactRecord, ArtifactRecords, StoredContent } from './artifacts.ts';
+import { breathe } from '../call/breath.ts';
+import { uncharged } from '../call/cpu.ts';
+import { whenReady } from '../call/soon.ts';
+import type { ArtifactFilter, ArtifactRecord, ArtifactRecords, StagedContent } from './artifacts.ts';
 import type { BlobFiles } from './blobs.ts';
-import { liveArtifacts, liveSession, type MemorySessions, touch } from './memory-sessions.ts';
+import type { MemoryData } from './memory-data.ts';
+import type { Steps } from './memory-values.ts';
+import type { SortedMap } from './sorted-map.ts';
 
-/** Content and the bytes that it takes. */
-export interface MemoryContent extends StoredContent {
-  readonly stored: number;
-}
+/** So many artifacts are looked at between two looks at the clock. */
+const STEP = 100;
 
 /** Artifacts of a process that keeps nothing. */
-export function memoryArtifacts(data: MemorySessions, contents: Map<string, MemoryContent>, files: BlobFiles): ArtifactRecords {
-  /** Newest first; a later one of the same millisecond comes before. */
-  const all = (now: number) =>
-    liveArtifacts(data, now)
-      .reverse()
-      .sort((a, b) => b.created_at - a.created_at);
+export function memoryArtifacts(data: MemoryData, files: BlobFiles): ArtifactRecords {
+  const { cpu } = uncharged('memory');
+
+  function keep({ hash, size, encoding, stored, content }: StagedContent): void {
+    if (data.contents.has(hash)) return;
+    data.needRoom(stored);
+    const place = 'data' in content ? { data: content.data, file: undefined } : { data: undefined, file: content.place(hash) };
+    data.contents.set(hash, { hash, size, encoding, stored, ...place, uses: 0 });
+    if (place.file !== undefined) data.placedFiles.add(place.file);
+    data.bytes += stored;
+  }
 
   return {
-    add(artifact, staged, quotas, now) {
-      const session = liveSession(data, artifact.session_id, now);
-      if (session?.record.status !== 'active') return { refused: session?.record.status ?? 'absent' };
-      const there = liveArtifacts(data, now);
-      if (there.length >= quotas.artifacts) return { refused: 'full', quota: 'artifacts' };
-      if (there.reduce((sum, { size }) => sum + size, staged.size) > quotas.artifact_bytes) return { refused: 'full', quota: 'artifact_bytes' };
-      const { hash, size, encoding, stored, content } = staged;
-      if (!contents.has(hash)) {
-        data.needRoom(stored);
-        const place = 'data' in content ? { data: content.data, file: undefined } : { data: undefined, file: content.place(hash) };
-        contents.set(hash, { hash, size, encoding, stored, ...place });
-        data.bytes += stored;
-      }
-      const version = 1 + Math.max(0, ...session.artifacts.filter(({ name }) => name === artifact.name).map((one) => one.version));
-      const record: ArtifactRecord = { ...artifact, version, hash, size, created_at: now };
-      session.artifacts.push(record);
-      touch(session, now);
-      return record;
-    },
+    add: (artifact, staged, quotas, now) =>
+      data.tidied(now, () => {
+        const session = data.live(artifact.session_id, now);
+        if (session?.record.status !== 'active') return { refused: session?.record.status ?? 'absent' };
+        if (data.totals.artifacts >= quotas.artifacts) return { refused: 'full', quota: 'artifacts' };
+        if (data.totals.bytes + staged.size > quotas.artifact_bytes) return { refused: 'full', quota: 'artifact_bytes' };
+        keep(staged);
+        const version = 1 + (session.byName.get(artifact.name)?.at(-1)?.record.version ?? 0);
+        const record: ArtifactRecord = { ...artifact, version, hash: staged.hash, size: staged.size, created_at: now };
+        data.addArtifact(session, record);
+        data.touch(session, now);
+        return record;
+      }),
     find(session_id, reference, now) {
-      const artifacts = liveSession(data, session_id, now)?.artifacts ?? [];
-      if ('id' in reference) return artifacts.find(({ id }) => id === reference.id);
-      const named = artifacts.filter(({ name, version }) => name === reference.name && (reference.version ?? version) === version);
-      return named.toSorted((a, b) => b.version - a.version)[0];
+      const session = data.live(session_id, now);
+      if ('id' in reference) return session?.byId.get(reference.id)?.record;
+      const versions = session?.byName.get(reference.name);
+      const { version } = reference;
+      return (version === undefined ? versions?.at(-1) : versions?.find(({ record }) => record.version === version))?.record;
     },
-    query({ session_id, type, name, content_hash, created_from = 0, created_before = Number.POSITIVE_INFINITY, latest = false, limit, offset = 0 }, now) {
-      const every = all(now);
-      const isLatest = (one: ArtifactRecord) =>
-        !every.some((other) => other.session_id === one.session_id && other.name === one.name && other.version > one.version);
-      return every
-        .filter((one) => (session_id ?? one.session_id) === one.session_id && (type ?? one.type) === one.type && (name ?? one.name) === one.name)
-        .filter((one) => (content_hash ?? one.hash) === one.hash && one.created_at >= created_from && one.created_at < created_before)
-        .filter((one) => !latest || isLatest(one))
-        .slice(offset, offset + limit);
+    query(filter, now) {
+      const copied = data.tidied(now, () => {
+        const { all, latest } = (filter.session_id === undefined ? data : data.live(filter.session_id, now))?.artifacts ?? {};
+        return (filter.latest ? latest : all)?.copy();
+      });
+      return whenReady(copied, (artifacts) => (artifacts ? data.inTurns(fitting(artifacts, filter)) : []));
     },
-    content: (hash) => contents.get(hash),
-    remove(session_id, id, now) {
-      const session = liveSession(data, session_id, now);
-      const at = session?.artifacts.findIndex((one) => one.id === id) ?? -1;
-      if (!session || at < 0) return false;
-      session.artifacts.splice(at, 1);
-      touch(session, now);
-      dropUnused(data, contents, files);
-      return true;
-    },
-    totals: () => {
-      const there = [...data.sessions.values()].flatMap(({ artifacts }) => artifacts);
-      return { artifacts: there.length, bytes: there.reduce((sum, { size }) => sum + size, 0) };
-    },
-    collect: () => dropUnused(data, contents, files),
+    content: (hash) => data.contents.get(hash),
+    remove: (session_id, id, now) =>
+      data.whenFree(() => {
+        const session = data.live(session_id, now);
+        if (!session || !data.removeArtifact(session, id)) return false;
+        data.touch(session, now);
+        return true;
+      }),
+    totals: () => ({ ...data.totals }),
+    collect: () => data.tidied(0, () => undefined),
     sweep: (now) =>
-      files.sweep((file) => {
-        if ([...contents.values()].some((content) => content.file === file)) return false;
+      files.sweep(async (file) => {
+        await breathe(cpu);
+        if (data.placedFiles.has(file)) return false;
         files.remove(file);
         return true;
       }, now),
   };
 }
 
-/** Forgets content that no artifact has. */
-export function dropUnused(data: MemorySessions, contents: Map<string, MemoryContent>, files: BlobFiles): void {
-  const used = new Set([...data.sessions.values()].flatMap(({ artifacts }) => artifacts.map(({ hash }) => hash)));
-  for (const [hash, { file, stored }] of contents) {
-    if (used.has(hash)) continue;
-    contents.delete(hash);
-    data.bytes -= stored;
-    if (file !== undefined) files.remove(file);
+/** Those that fit of artifacts that nobody changes meanwhile. */
+function* fitting(artifacts: SortedMap<ArtifactRecord>, filter: ArtifactFilter): Steps<ArtifactRecord[]> {
+  const { type, name, content_hash, created_from = 0, created_before = Number.POSITIVE_INFINITY, limit, offset = 0 } = filter;
+  const found: ArtifactRecord[] = [];
+  let [looked, passed] = [0, 0];
+  if (limit <= 0) return found;
+  for (const [, one] of artifacts.from()) {
+    if (++looked % STEP === 0) yield;
+    if ((type ?? one.type) !== one.type || (name ?? one.name) !== one.name || (content_hash ?? one.hash) !== one.hash) continue;
+    if (one.created_at < created_from || one.created_at >= created_before || ++passed <= offset) continue;
+    found.push(one);
+    if (found.length >= limit) break;
   }
+  return found;
 }

@@ -1,7 +1,8 @@
 import { compareBytes } from '../call/text.ts';
 import { idOf } from './changes.ts';
+import { Listing } from './listing.ts';
 import { SortedMap } from './sorted-map.ts';
-import type { CommitOptions, ListCheck, ListOptions, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
+import type { Charge, CommitOptions, ListCheck, ListOptions, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
 import { newRevision } from './store.ts';
 
 /** Keys that are looked at between two looks at the clock. */
@@ -146,35 +147,34 @@ export function* removeExpired(values: MemoryValues, now: number, noted?: Noted)
 }
 
 /** Keys in byte order. */
-export function* keysInSteps(values: MemoryValues, scope: string, options: ListOptions, now: number): Steps<string[]> {
-  const keys: string[] = [];
-  const { limit = Number.POSITIVE_INFINITY } = options;
+export function* keysInSteps(values: MemoryValues, scope: string, options: ListOptions, now: number, charge?: Charge): Steps<string[]> {
+  using keys = new Listing(options, charge);
   let looked = 0;
   for (const key of keysOf(values, scope, options, now)) {
-    if (keys.length >= limit) break;
-    if (key !== undefined) keys.push(key);
+    if (keys.full) break;
+    if (key !== undefined) keys.add(key);
     if (++looked % STEP === 0) yield;
   }
-  return keys;
+  return keys.texts;
 }
 
 /** The scopes that hold anything. */
-export function* scopesInSteps(values: MemoryValues, now: number): Steps<string[]> {
-  const scopes: string[] = [];
+export function* scopesInSteps(values: MemoryValues, now: number, charge?: Charge): Steps<string[]> {
+  using scopes = new Listing({}, charge);
   for (let from = '', looked = 0, found = true; found; ) {
     found = false;
     for (const [id, entry] of values.from(from)) {
       if (++looked % STEP === 0) yield;
       if (expired(entry, now)) continue;
       const scope = id.slice(0, id.indexOf('\0'));
-      scopes.push(scope);
+      scopes.add(scope);
       // Behind every id of this scope.
       from = `${scope}\x01`;
       found = true;
       break;
     }
   }
-  return scopes;
+  return scopes.texts;
 }
 
 /** What is stored; changes `values`, which is a copy. */
@@ -222,8 +222,8 @@ function expired({ expiresAt }: StoredEntry, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
 
-/** In the order of times. */
-function expiryId(expiresAt: number, id: string): string {
+/** Ids behind when they expire, in the order of times. */
+export function expiryId(expiresAt: number, id: string): string {
   return String(Math.floor(Math.min(expiresAt, Number.MAX_SAFE_INTEGER))).padStart(16, '0') + id;
 }
 

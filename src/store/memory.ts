@@ -7,12 +7,13 @@ import { type BlobFiles, memoryBlobs } from './blobs.ts';
 import { Changes, idOf, type Moment } from './changes.ts';
 import { tenantFull } from './database.ts';
 import { doneFor } from './in-turns.ts';
-import { dropUnused, type MemoryContent, memoryArtifacts } from './memory-artifacts.ts';
-import { memoryBackups } from './memory-backups.ts';
-import { type MemorySessions, memorySessions } from './memory-sessions.ts';
+import { memoryArtifacts } from './memory-artifacts.ts';
+import { type MemoryBackups, memoryBackups, type Restorable } from './memory-backups.ts';
+import { MemoryData } from './memory-data.ts';
+import { memorySessions } from './memory-sessions.ts';
 import { clearInSteps, commitInSteps, keysInSteps, MemoryValues, removeExpired, type Steps, scopesInSteps, usageInSteps } from './memory-values.ts';
 import type { SessionRecords } from './sessions.ts';
-import type { Backups, Charge, CommitOptions, ListCheck, ListOptions, Store, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
+import type { Charge, CommitOptions, ListCheck, ListOptions, Store, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
 
 /** Commits of more changes and checks are made in turns; so many keys are told of one by one. */
 const MANY = 500;
@@ -26,22 +27,24 @@ export class MemoryStore implements Store {
   #writing: Promise<void> | undefined;
   /** Nobody's run is charged where none is named. */
   readonly #nobody: Charge = { run: uncharged('memory') };
-  readonly #data: MemorySessions;
-  readonly backups: Backups;
   readonly blobs: BlobFiles = memoryBlobs();
+  readonly #data = new MemoryData(this.blobs, (bytes) => this.#needRoom(bytes));
+  readonly backups: MemoryBackups;
   readonly sessions: SessionRecords;
   readonly artifacts: ArtifactRecords;
   readonly isRemoved = false;
 
-  /** Values, sessions and artifacts take at most so many bytes together, about; beyond that LIMIT_EXCEEDED. */
+  /** Values, sessions, artifacts and backups take at most so many bytes together, about; beyond that LIMIT_EXCEEDED. */
   constructor(maxBytes?: number) {
     this.#maxBytes = maxBytes;
-    this.#data = { sessions: new Map(), bytes: 0, needRoom: (bytes) => this.#needRoom(bytes) };
-    const contents = new Map<string, MemoryContent>();
-    this.sessions = memorySessions(this.#data, () => dropUnused(this.#data, contents, this.blobs));
-    this.artifacts = memoryArtifacts(this.#data, contents, this.blobs);
-    const copy = () => this.#values.copy();
-    this.backups = memoryBackups({ copy, replace: (charge, now, steps) => this.#whenFree(charge, () => this.#inTurns(charge, now, steps)) }, this.#nobody);
+    this.sessions = memorySessions(this.#data);
+    this.artifacts = memoryArtifacts(this.#data, this.blobs);
+    const store: Restorable = {
+      copy: () => this.#values.copy(),
+      replace: (charge, now, steps) => this.#whenFree(charge, () => this.#inTurns(charge, now, steps)),
+      needRoom: (bytes) => this.#needRoom(bytes),
+    };
+    this.backups = memoryBackups(store, this.#nobody);
   }
 
   get(scope: string, key: string, now: number): StoredEntry | undefined {
@@ -49,11 +52,11 @@ export class MemoryStore implements Store {
   }
 
   list(scope: string, options: ListOptions, now: number, charge = this.#nobody): Soon<string[]> {
-    return doneFor(charge, keysInSteps(this.#values.copy(), scope, options, now));
+    return doneFor(charge, keysInSteps(this.#values.copy(), scope, options, now, charge));
   }
 
   scopes(now: number, charge = this.#nobody): Soon<string[]> {
-    return doneFor(charge, scopesInSteps(this.#values.copy(), now));
+    return doneFor(charge, scopesInSteps(this.#values.copy(), now, charge));
   }
 
   usage(now: number, charge = this.#nobody): Soon<StoreUsage> {
@@ -136,7 +139,7 @@ export class MemoryStore implements Store {
   }
 
   #hasRoom(bytes: number): boolean {
-    return this.#maxBytes === undefined || this.#values.size + this.#data.bytes + bytes <= this.#maxBytes;
+    return this.#maxBytes === undefined || this.#values.size + this.#data.bytes + this.backups.bytes + bytes <= this.#maxBytes;
   }
 
   /** Throws LIMIT_EXCEEDED where there is no room for so many bytes more. */

@@ -5,7 +5,7 @@ import { cancelled } from '../call/run.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import { BackupBody, OtherForm } from './backup-body.ts';
 import { bodyStart, headOf, lineOf, widthOf } from './backup-format.ts';
-import type { Database } from './database.ts';
+import { type Database, PAGE_BYTES } from './database.ts';
 import { storeFailure } from './failure.ts';
 import {
   backupIds,
@@ -45,6 +45,12 @@ export interface Backed {
 /** Backups as files of a folder. */
 export function sqliteBackups(folder: string, { db, beside, writeBeside, noteAll, nobody }: Backed): Backups {
   const isSmall = () => db.size <= SMALL && db.one('SELECT 1 FROM state LIMIT 1 OFFSET :few', { few: FEW }) === undefined;
+  /** A backup that is not there any more went with its tenant where that was removed. */
+  const found = async <T>(work: Promise<T | undefined>): Promise<T | undefined> => {
+    const result = await work;
+    if (result === undefined && db.lookRemoved()) throw db.removal();
+    return result;
+  };
   return {
     make(note, charge) {
       removeLeft(folder, Date.now());
@@ -53,18 +59,19 @@ export function sqliteBackups(folder: string, { db, beside, writeBeside, noteAll
         : droppedWhereFailed(folder, note, beside<void>({ kind: 'backup', note }, charge));
       // The thread does not give it its name: one that is cancelled might do so late.
       return whenReady(staged, () => {
-        if (charge?.signal?.aborted) {
+        const signal = charge?.signal;
+        if (signal?.aborted || db.removed) {
           dropStaged(backupPath(folder, note.id));
-          throw cancelled(charge.signal);
+          throw signal?.aborted ? cancelled(signal) : db.removal();
         }
         placeBackup(folder, note);
       });
     },
-    check: (id, charge) => (isSmallBackup(folder, id) ? checkBackup(folder, id) : beside({ kind: 'check', id }, charge)),
+    check: (id, charge) => (isSmallBackup(folder, id) ? checkBackup(folder, id) : found(beside({ kind: 'check', id }, charge))),
     restore(id, before, charge) {
       removeLeft(folder, Date.now());
       if (isSmall() && isSmallBackup(folder, id)) return restoreBackup(db, folder, id, before, noteAll);
-      return droppedWhereFailed(folder, before, writeBeside({ kind: 'restore', id, before }, charge));
+      return found(droppedWhereFailed(folder, before, writeBeside({ kind: 'restore', id, before }, charge)));
     },
     heads: (charge = nobody) => doneInTurns(charge.run.cpu, headsInSteps(folder)),
     remove: (id) => removeFile(backupPath(folder, id)),
@@ -80,7 +87,7 @@ export function stageBackup(db: Database, folder: string, note: BackupNote): voi
     for (const entry of allEntries(db, note.created_at)) yield encode(entry);
   }
   try {
-    mkdirSync(folder, { recursive: true });
+    makeBackupFolder(folder);
     stageWhole(backupPath(folder, note.id), (file) => {
       const { size, sha256 } = writePieces(file, width, pieces());
       writeAll(file, lineOf(note, size, entries, sha256, width), 0);
@@ -119,7 +126,7 @@ export function restoreBackup(db: Database, folder: string, id: string, before: 
       db.transaction(() => {
         noted?.();
         stageBackup(db, folder, before);
-        replaceAll(db, new BackupBody(opened));
+        replaceAll(db, opened);
         // Last, so that a restore that is cancelled before leaves no backup either.
         placeBackup(folder, before);
       }),
@@ -136,6 +143,15 @@ function settled(work: Soon<void>, close: () => void, undo: (error: unknown) => 
     return true;
   };
   return work instanceof Promise ? work.then(done, undo) : done();
+}
+
+/** None above it is made: the folder of a tenant that was removed meanwhile stays gone. */
+function makeBackupFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
 
 function placeBackup(folder: string, { id }: BackupNote): void {
@@ -198,8 +214,13 @@ function headOfFile(path: string): BackupHead | undefined {
   }
 }
 
-function replaceAll(db: Database, body: BackupBody): void {
+function replaceAll(db: Database, backup: OpenBackup): void {
   emptyState(db);
-  for (const [name, value] of Object.entries(body.meta)) putMeta(db, name, value);
-  for (const [scope, key, value, expiresAt] of body.entries()) applyWrite(db, { scope, key, put: { value, expiresAt: expiresAt ?? undefined } });
+  for (const [name, value] of Object.entries(new BackupBody(backup).meta)) putMeta(db, name, value);
+  // Large values last: each that is there already may have to be read for each one that is put.
+  for (const large of [false, true]) {
+    for (const [scope, key, value, expiresAt] of new BackupBody(backup).entries()) {
+      if (value.length > PAGE_BYTES === large) applyWrite(db, { scope, key, put: { value, expiresAt: expiresAt ?? undefined } });
+    }
+  }
 }

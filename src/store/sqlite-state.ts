@@ -1,7 +1,18 @@
 import { compareBytes } from '../call/text.ts';
 import type { BackupEntry } from './backup-format.ts';
 import type { Database, Reader } from './database.ts';
-import { type CommitOptions, type ListCheck, type ListOptions, newRevision, type StoredEntry, type StoreUsage, type StoreWrite, sameKeys } from './store.ts';
+import { Listing } from './listing.ts';
+import {
+  type Charge,
+  type CommitOptions,
+  type ListCheck,
+  type ListOptions,
+  newRevision,
+  type StoredEntry,
+  type StoreUsage,
+  type StoreWrite,
+  sameKeys,
+} from './store.ts';
 
 const LIVE = '(expires_at IS NULL OR expires_at > :now)';
 /** Behind every text that begins with the prefix: no text has the byte FF. */
@@ -82,31 +93,33 @@ export function allMeta(db: Database): Record<string, string> {
 }
 
 /** Keys in byte order, in steps. */
-export function* keysInSteps(db: Reader, scope: string, { prefix = '', after, limit = Number.POSITIVE_INFINITY }: ListOptions, now: number): Steps<string[]> {
-  const keys: string[] = [];
+export function* keysInSteps(db: Reader, scope: string, options: ListOptions, now: number, charge?: Charge): Steps<string[]> {
+  const { prefix = '', after } = options;
+  using keys = new Listing(options, charge);
   const behind = after !== undefined && compareBytes(after, prefix) >= 0;
   const rows = db.each<ListRow>(behind ? STATEMENTS.keysAfter : STATEMENTS.keysFrom, { scope, prefix, from: behind ? after : prefix, now });
   for (const { key, live } of rows) {
-    if (keys.length >= limit) break;
-    if (live) keys.push(key);
+    if (keys.full) break;
+    if (live) keys.add(key);
     yield;
   }
-  return keys;
+  return keys.texts;
 }
 
 /** The scopes that hold anything, in steps. */
-export function* scopesInSteps(db: Reader, now: number): Steps<string[]> {
-  const scopes: string[] = [];
-  for (let found = -1; found < scopes.length; ) {
-    found = scopes.length;
-    for (const { scope, live } of db.each<ListRow>(STATEMENTS.scopesAfter, { scope: scopes.at(-1) ?? '', now })) {
+export function* scopesInSteps(db: Reader, now: number, charge?: Charge): Steps<string[]> {
+  using scopes = new Listing({}, charge);
+  const { texts } = scopes;
+  for (let found = -1; found < texts.length; ) {
+    found = texts.length;
+    for (const { scope, live } of db.each<ListRow>(STATEMENTS.scopesAfter, { scope: texts.at(-1) ?? '', now })) {
       yield;
       if (!live) continue;
-      scopes.push(scope);
+      scopes.add(scope);
       break;
     }
   }
-  return scopes;
+  return texts;
 }
 
 /** What is stored, in steps. */

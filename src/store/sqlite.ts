@@ -94,10 +94,21 @@ export class SqliteStore implements Store {
         if (turns.reduce((sum, { length }) => sum + length, 0) <= LARGE) return sessions.append(id, turns, quotas, now);
         const task: AppendTask = { folder, options: databaseOptions, id, turns, quotas, now };
         const options = { deadlineMs: LARGE_MS, run: uncharged(folder) };
-        return db.writeBeside(async () => (await import('../worker/pool.ts')).inWorker<number | Refused>(APPEND, task, options));
+        return db.writeBeside(async () => {
+          try {
+            return await (await import('../worker/pool.ts')).inWorker<number | Refused>(APPEND, task, options);
+          } catch (error) {
+            throw db.lookRemoved() ? db.removal(error) : error;
+          }
+        });
       },
     };
     this.artifacts = sqliteArtifacts(db, this.blobs, limits.max_bytes);
+  }
+
+  /** Whether something of it is under way, so that it must stay open. */
+  get isBusy(): boolean {
+    return this.#db.isBusy;
   }
 
   get isRemoved(): boolean {
@@ -109,11 +120,11 @@ export class SqliteStore implements Store {
   }
 
   list(scope: string, options: ListOptions, now: number, charge?: Charge): Soon<string[]> {
-    return this.#inTurns(charge, (reader) => keysInSteps(reader, scope, options, now));
+    return this.#inTurns(charge, (reader) => keysInSteps(reader, scope, options, now, charge));
   }
 
   scopes(now: number, charge?: Charge): Soon<string[]> {
-    return this.#inTurns(charge, (reader) => scopesInSteps(reader, now));
+    return this.#inTurns(charge, (reader) => scopesInSteps(reader, now, charge));
   }
 
   usage(now: number, charge?: Charge): Soon<StoreUsage> {
@@ -160,11 +171,12 @@ export class SqliteStore implements Store {
   }
 
   abandon(): Soon<void> {
-    return this.#db.write(() =>
+    return this.#db.write(() => {
       this.#db.transaction(() => {
         for (const table of ['state', 'sessions', 'artifacts', 'turns', 'session_values']) this.#db.run(`ALTER TABLE ${table} RENAME TO removed_${table}`);
-      }),
-    );
+      });
+      this.#db.removed = true;
+    });
   }
 
   close(): void {
@@ -217,17 +229,20 @@ export class SqliteStore implements Store {
     return this.#db.writeBeside(() => this.#beside<T>(work, deadlineMs, charge, transfer));
   }
 
-  async #beside<T>(work: StateWork, deadlineMs: number, { run, signal }: Charge = this.#nobody, transfer: readonly ArrayBuffer[] = []): Promise<T> {
-    const { inWorker } = await import('../worker/pool.ts');
-    const task: StateTask = { folder: this.#folder, options: this.#options, work };
-    try {
-      return await inWorker<T>(STATE, task, { deadlineMs, run, signal, transfer });
-    } catch (error) {
-      // Throws and takes note where the tenant was removed.
-      if (this.#db.isOpen) this.get('', '', 0);
-      const { code, message } = asScriptError(error);
-      throw signal?.aborted || !message.startsWith('the work ') ? error : new ScriptError(code, `${message}, so nothing of it was done`, { cause: error });
-    }
+  #beside<T>(work: StateWork, deadlineMs: number, { run, signal }: Charge = this.#nobody, transfer: readonly ArrayBuffer[] = []): Promise<T> {
+    return this.#db.busyWith(async () => {
+      const { inWorker } = await import('../worker/pool.ts');
+      const task: StateTask = { folder: this.#folder, options: this.#options, work };
+      // The folder may belong to a tenant of the same name that has begun anew.
+      if (this.#db.removed) throw this.#db.removal();
+      try {
+        return await inWorker<T>(STATE, task, { deadlineMs, run, signal, transfer });
+      } catch (error) {
+        if (this.#db.lookRemoved()) throw this.#db.removal(error);
+        const { code, message } = asScriptError(error);
+        throw signal?.aborted || !message.startsWith('the work ') ? error : new ScriptError(code, `${message}, so nothing of it was done`, { cause: error });
+      }
+    });
   }
 }
 

@@ -18,6 +18,8 @@ export interface ListOptions {
   readonly prefix?: string | undefined;
   readonly after?: string | undefined;
   readonly limit?: number | undefined;
+  /** The list ends with the key with which all are more bytes. */
+  readonly bytes?: number | undefined;
 }
 
 /** A change of one key, with the revision that it must still have (0: absent; undefined: any). */
@@ -60,9 +62,10 @@ export interface CommitOptions {
   readonly charge?: Charge | undefined;
 }
 
-/** Who is charged with what large work computes, which others do not wait for, and what ends it; a call is one. */
+/** Who is charged with what large work computes and keeps, which others do not wait for, and what ends it; a call is one. */
 export interface Charge {
-  readonly run: Pick<Run, 'tenant' | 'cpu'>;
+  readonly run: Pick<Run, 'tenant' | 'cpu'> & Partial<Pick<Run, 'kept'>>;
+  readonly method?: string;
   readonly signal?: AbortSignal | undefined;
 }
 

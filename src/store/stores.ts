@@ -17,13 +17,13 @@ export interface StoreOptions {
   readonly part?: string | undefined;
 }
 
-/** Databases that are open at once; the one that was used longest ago is closed first. */
+/** Databases that are open at once; of those that nothing is under way of, the one that was used longest ago is closed first. */
 const MOST_OPEN = 64;
 
 /** The stores of all tenants, opened at first use. */
 export class Stores {
   readonly #options: StoreOptions;
-  readonly #open = new Map<string, Store>();
+  readonly #open = new Map<string, MemoryStore | SqliteStore>();
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -37,6 +37,7 @@ export class Stores {
       if (this.#open.size < MOST_OPEN / 2) return known;
       this.#open.delete(tenant);
       this.#open.set(tenant, known);
+      this.#closeOldest();
       return known;
     }
     checkTenant(tenant);
@@ -44,7 +45,7 @@ export class Stores {
     const made =
       backend === 'memory' ? new MemoryStore(maxBytes) : new SqliteStore(join(tenantHome(dataDir, tenant), part), durability, { max_bytes: maxBytes });
     this.#open.set(tenant, made);
-    if (backend === 'sqlite' && this.#open.size > MOST_OPEN) this.#closeOldest();
+    this.#closeOldest();
     return made;
   }
 
@@ -71,10 +72,15 @@ export class Stores {
     this.#open.clear();
   }
 
+  /** Closes what is too much, but not the one that was asked for last. What is busy stays open until one is asked for later. */
   #closeOldest(): void {
-    const oldest = this.#open.entries().next().value;
-    if (!oldest) return;
-    this.#open.delete(oldest[0]);
-    oldest[1].close();
+    let tooMany = this.#options.backend === 'sqlite' ? this.#open.size - MOST_OPEN : 0;
+    if (tooMany <= 0) return;
+    for (const [tenant, store] of [...this.#open].slice(0, -1)) {
+      if (tooMany === 0) return;
+      if (store instanceof SqliteStore && store.isBusy) continue;
+      this.close(tenant);
+      tooMany--;
+    }
   }
 }

@@ -118,7 +118,7 @@ export class Execution {
 
   /** A value with its references resolved. */
   resolve(context: Context, value: Value, scope: Scope): Promise<Value> {
-    return resolveReferences(value, (reference: Reference) => scope.lookup(context, reference), this.first);
+    return resolveReferences(context.run.cpu, value, (reference: Reference) => scope.lookup(context, reference), this.first);
   }
 
   async #watched(context: Context, step: Step, scope: Scope, progress: { attempts: number }): Promise<Done> {

@@ -1,4 +1,5 @@
 import { AGENT_HANDLE } from '../agent/agent.ts';
+import { quoted } from '../call/check/failure.ts';
 import { anyMap, anyValue, handle, keptCallback } from '../call/schema.ts';
 import type { Callback, Value, ValueMap } from '../call/value.ts';
 import { MOST_MS } from '../config/config.ts';
@@ -10,6 +11,8 @@ import { WORKFLOW_HANDLE } from './handle.ts';
 /** Names that mean something else in references and in `ctx`. */
 export const RESERVED = ['input', 'steps', 'loop', 'state', 'workflow'] as const;
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+/** The longest name of a branch. */
+const MOST_BRANCH_NAME = 200;
 
 /** What decides: a function of `ctx`, a reference, or a constant. */
 export const condition = z.union([keptCallback('(ctx: any) => any'), z.string(), z.boolean()]);
@@ -55,18 +58,21 @@ export function namedSteps(method: string, specs: readonly StepSpec[], taken: Re
   return specs.map((spec, at) => {
     const name = spec.name ?? `step${at + 1}`;
     const wrong = problemOf(spec, name, names);
-    if (wrong) throw new ScriptError('BAD_ARGUMENT', `${method}: step ${JSON.stringify(name)}: ${wrong}`);
+    if (wrong) throw new ScriptError('BAD_ARGUMENT', `${method}: step ${quoted(name)}: ${wrong}`);
     names.add(name);
     return { ...spec, name };
   });
 }
 
-/** Branches as they are. Throws BAD_ARGUMENT for a name that is empty or taken. */
+/** Branches as they are. Throws BAD_ARGUMENT for a name that is empty, too long or taken. */
 export function namedParts<T extends { readonly name: string }>(method: string, parts: readonly T[]): readonly T[] {
+  const taken = new Set<string>();
   for (const [at, { name }] of parts.entries()) {
     if (name === '') throw new ScriptError('BAD_ARGUMENT', `${method}: branch ${at + 1}: name: expected some text`);
-    if (parts.findIndex((other) => other.name === name) < at)
-      throw new ScriptError('BAD_ARGUMENT', `${method}: branch ${JSON.stringify(name)}: name: there is a branch of this name already`);
+    if (name.length > MOST_BRANCH_NAME)
+      throw new ScriptError('BAD_ARGUMENT', `${method}: branch ${at + 1}: name: expected at most ${MOST_BRANCH_NAME} characters, got ${name.length}`);
+    if (taken.has(name)) throw new ScriptError('BAD_ARGUMENT', `${method}: branch ${quoted(name)}: name: there is a branch of this name already`);
+    taken.add(name);
   }
   return parts;
 }

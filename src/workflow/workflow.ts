@@ -1,6 +1,7 @@
 import type { Context } from '../call/context.ts';
 import { elapsedMs } from '../call/elapsed.ts';
 import { lines } from '../call/lines.ts';
+import type { Soon } from '../call/soon.ts';
 import type { Value, ValueMap } from '../call/value.ts';
 import { asScriptError, placed, ScriptError } from '../errors.ts';
 import { events } from '../event/bus.ts';
@@ -43,7 +44,7 @@ export class Workflow implements WorkflowLike {
 
   /** Runs it; throws BAD_ARGUMENT when `validate` finds something, STEP_FAILED when a step fails for good, and CANCELLED. */
   async execute(context: Context, outer: Value): Promise<WorkflowResult> {
-    const [problem] = this.validate(context);
+    const [problem] = await problemsOf(context, this, 1);
     if (problem) throw new ScriptError('BAD_ARGUMENT', `workflow ${this.name}: ${problem.step === '' ? '' : `step ${problem.step}: `}${problem.message}`);
     if (context.depth >= MAX_DEPTH)
       throw new ScriptError('DEPTH_EXCEEDED', `${context.method}: agents, tools and workflows nest more than ${MAX_DEPTH} deep (at workflow ${this.name})`);
@@ -77,9 +78,9 @@ export class Workflow implements WorkflowLike {
     }
   }
 
-  /** What is known to be wrong before anything runs. */
-  validate(context: Context): Problem[] {
-    return problemsOf(context, this.plan, [this.name]);
+  /** What is known to be wrong before anything runs, as far as it is told. */
+  validate(context: Context): Soon<Problem[]> {
+    return problemsOf(context, this);
   }
 
   /** The workflow as data. */

@@ -245,6 +245,15 @@ describe.each(LANGUAGES)('in %s', (language) => {
       const safe = SAFE.replaceAll('[', '<').replaceAll(']', '>');
       expect(entries).toMatchObject([{ message: safe, fields: { deep: [safe, { [safe]: 1 }] } }]);
     });
+
+    it('takes it out of a long text too', async () => {
+      const { asked, models } = counting();
+      await using test = await testRuntime(hooks({ redact: { custom: { staff: 'EMP-[0-9]+' } } }), { models });
+      const filler = 'x '.repeat(20_000);
+      const script = text('Agent.execute({model = "mock/counted", prompt = INPUT})', 'Agent.execute({model: "mock/counted", prompt: INPUT})');
+      await test.runtime.execute(script, { language, input: `${SECRETS} ${filler}${SECRETS}` });
+      expect(asked[0]?.messages.at(-1)?.content).toBe(`${SAFE} ${filler}${SAFE}`);
+    });
   });
 
   it('logging writes the points that it is set to, each once', async () => {
@@ -313,6 +322,22 @@ describe('a wrong setting', () => {
       code: 'BAD_CONFIG',
       message: expect.stringMatching(message),
     });
+  });
+});
+
+describe('the built-in patterns', () => {
+  it.each([
+    ['email', 'a@b.org@c.org, @d.org, e@f, (g.h+i@j-k.l.com) ä@m.de', '*@c.org, @d.org, e@f, (*) ä@m.de'],
+    ['email', `${'a'.repeat(70)}@b.org`, 'aaaaaa*'],
+    ['card', '4111-1111-1111-1111 4111 1111 1111 1112', '* 4111 1111 1111 1112'],
+    ['api_key', 'secret: abcdefghijklmnopqrst', 'secret: *'],
+    ['api_key', 'API_KEY" =  "abcdefghijklmnopqrst"', 'API_KEY" =  "*"'],
+    ['api_key', 'bearer abcdefghijklmnopqrst', 'bearer *'],
+    ['api_key', 'secret\n\nabcdefghijklmnopqrst', 'secret\n\nabcdefghijklmnopqrst'],
+    ['api_key', 'a -----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY----- b', 'a * b'],
+    ['api_key', 'a -----BEGIN RSA PRIVATE KEY-----\nabc', 'a *'],
+  ] as const)('%s in %j', (name, given, safe) => {
+    expect(PATTERNS[name]('*')(given)).toBe(safe);
   });
 });
 

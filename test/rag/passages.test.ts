@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { doneAtOnce } from '../../src/call/breath.ts';
 import { Cpu } from '../../src/call/cpu.ts';
 import { assemble } from '../../src/rag/assemble.ts';
 import { diversify } from '../../src/rag/diversity.ts';
 import type { Hit } from '../../src/rag/knowledge.ts';
-import { verifyQuotations } from '../../src/rag/quotations.ts';
+import { verifyQuotations as verifying } from '../../src/rag/quotations.ts';
 import { rerank } from '../../src/rag/rerank.ts';
 
 function hit(id: string, text: string, options: { start?: number; score?: number; headings?: string[] } = {}): Hit {
@@ -90,6 +91,7 @@ describe('assemble', () => {
 });
 
 describe('verifyQuotations', () => {
+  const verifyQuotations = (...args: Parameters<typeof verifying>) => doneAtOnce(verifying(...args));
   const source = 'Intro.\n\n1. The **ferry** leaves at [noon](times.md), and it takes\n   forty minutes.\n2. Bread is sold.';
   const citations = [{ number: 1, document_id: 'a', source: 'a.md', heading: '', start: 0, stop: source.length }];
   const textOf = (id: string) => (id === 'a' ? source : undefined);
@@ -115,6 +117,34 @@ describe('verifyQuotations', () => {
 
   it('takes what repeats the question for no quotation', () => {
     expect(verifyQuotations('On “When does it leave?” nothing is said.', 'When does it leave?', citations, textOf).quotations).toEqual([]);
+  });
+
+  it('marks one that is too long to be looked up, and those behind the 200th', () => {
+    const long = `"${'The ferry leaves at noon '.repeat(100)}"`;
+    const one = verifyQuotations(`${long} and "and it takes forty minutes"`, '', citations, textOf);
+    expect(one.text).toBe(`${long} [not looked up] and "and it takes forty minutes"`);
+    expect(one.quotations.map(({ verified }) => verified)).toEqual([false, true]);
+    const many = verifyQuotations('"The ferry leaves at noon" '.repeat(300), '', citations, textOf);
+    expect(many.quotations.filter(({ verified }) => verified).length).toBe(200);
+    expect(many.text.split(' [not looked up]').length).toBe(101);
+  });
+
+  it('reads a long document in steps, and finds what lies across two of them', () => {
+    const words = Array.from({ length: 20_000 }, (_, at) => `wort${at}${at % 7 ? ' ' : '.\n\n  12. '}`).join('');
+    const whole = `${words}${'\u{20000}'.repeat(20_000)} ${words}The end of it all.`;
+    for (const at of [1_500, 2_350, 7_000, 19_996]) {
+      const quoted = `wort${at} wort${at + 1} wort${at + 2} wort${at + 3}`;
+      const [found] = verifyQuotations(`"${quoted}"`, '', citations, () => whole).quotations;
+      expect(whole.slice(found?.start, found?.stop).replaceAll(/\.\n\n {2}12\. /g, ' ')).toBe(quoted);
+    }
+    const [last] = verifyQuotations(`“\u{20000}\u{20000}… ${'wort0 wort1'}…the end of it all”`, '', citations, () => whole).quotations;
+    expect(last).toEqual(expect.objectContaining({ verified: false }));
+    const [end] = verifyQuotations('“wort19998 … The end of it all”', '', citations, () => whole).quotations;
+    expect(end?.stop).toBe(whole.length - 1);
+    const steps = verifying('"wort1 wort2 wort3"', '', citations, () => whole);
+    let count = 0;
+    while (!steps.next().done) count++;
+    expect(count).toBeGreaterThan(20);
   });
 
   it('does not take half a word for a word', () => {

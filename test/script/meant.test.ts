@@ -30,6 +30,14 @@ it('a method that is begun', async () => {
   expect(await failure('javascript', 'const a = Agent.create({model: "local/extractive"}); a.exec("x")')).toMatch(/; did you mean execute\?$/);
 });
 
+it('behind arguments that have places of their own', async () => {
+  expect(await failure('javascript', 'const p = Tool.list();\nTool.exec("x", p.length)')).toBe(
+    'TypeError: Tool.exec is not a function; did you mean Tool.execute?',
+  );
+  expect(await failure('javascript', 'const x = 5;\nx(Tool.list())')).toBe('TypeError: x is not a function');
+  expect(await failure('javascript', '{ const Tool = {};\nTool.list() }')).toBe('TypeError: Tool.list is not a function');
+});
+
 it('nothing is meant where nothing is near', async () => {
   expect(await failure('lua', 'local t = {} t:nothing()')).toMatch(/\(method 'nothing'\)$/);
   expect(await failure('lua', 'quux()')).toMatch(/\(global 'quux'\)$/);

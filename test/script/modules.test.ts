@@ -31,6 +31,9 @@ const FILES: Readonly<Record<string, string>> = {
   'sub/gone.lua': 'require("none")',
   'sub/gone.js': 'import "./none.js"',
   'beside.lua': 'return "main"',
+  'sub/lua.lua': 'return "a module named lua"',
+  'sub.lua': 'return "not reached by sub.lua"',
+  'itself.js': 'import * as all from "./itself.js"; print({ all }); export const a = 1; export default function f() {}; print(all)',
   'sub/inner.js': 'export { default } from "./beside.js"',
   'sub/beside.js': 'export default "beside"',
 };
@@ -79,6 +82,11 @@ describe('a module that several fibers need at once', () => {
   it('prints as what it gives', async () => {
     const text = 'import * as all from "./slow.js"; print({ all }, import.meta)';
     expect((await run('javascript', text)).output).toEqual(['{ all: Module { default: 1 } } [Object: null prototype] {}']);
+  });
+
+  it('prints readably before it gives something', async () => {
+    const { output } = await run('javascript', 'import "./itself.js"');
+    expect(output).toEqual(['{ all: Module { a: <uninitialized>, default: [function f] } }', 'Module { a: 1, default: [function f] }']);
   });
 
   it('may be part of a circle of JavaScript', async () => {
@@ -180,6 +188,11 @@ describe('names of modules', () => {
     ['javascript', 'export { default } from "./sub/inner.js"', 'beside'],
   ] as const)('are relative to the file that names them: %s', async (language, text, value) => {
     expect((await run(language, text)).value).toBe(value);
+  });
+
+  it('may have their ending, with dots too, but first mean a module named lua', async () => {
+    const text = 'return {require "beside.lua", require "sub.beside.lua", require "sub/beside.lua", require "sub.lua"}';
+    expect((await run('lua', text)).value).toEqual(['main', 'beside', 'beside', 'a module named lua']);
   });
 
   it('are looked for beside the main script too in Lua, after the file that names them', async () => {

@@ -6,6 +6,18 @@ const mock = (...responses: string[]) => ({ models: { mock: { responses } } });
 /** Agents. */
 export const cases: readonly Case[] = [
   {
+    name: 'refuses more tools than an agent may have',
+    lua: `local names, agent = {}, Agent.create({name = "a", model = "local/extractive"}) for i = 1, 129 do names[i] = {name = "t" .. i, description = "d", handler = function() end} if i < 129 then agent:add_tool(names[i]) end end
+agent:add_tool(names[1])
+local function failure(fn) local ok, e = pcall(fn) return e.message end
+return {failure(function() Agent.create({model = "local/extractive", tools = names}) end), failure(function() agent:add_tool(names[129]) end), #agent:list_tools()}`,
+    js: `const names = Array.from({length: 129}, (_, i) => ({name: "t" + i, description: "d", handler: () => 1})), agent = Agent.create({name: "a", model: "local/extractive"}); for (const tool of names.slice(0, 128)) agent.add_tool(tool);
+agent.add_tool(names[0]);
+const failure = fn => { try { fn() } catch (e) { return e.message } };
+[failure(() => Agent.create({model: "local/extractive", tools: names})), failure(() => agent.add_tool(names[128])), agent.list_tools().length]`,
+    expect: ['Agent.create: tools: expected at most 128, got 129', 'Agent:add_tool: tools: expected at most 128, got 129', 128],
+  },
+  {
     name: 'answer with usage and the rest',
     lua: `local r = Agent.create({model = "mock/script"}):execute("hi") return {r.output, r.model, r.finish_reason, r.steps, #r.tool_calls, r.usage.total_tokens == r.usage.input_tokens + r.usage.output_tokens}`,
     js: `const r = Agent.create({model: "mock/script"}).execute("hi"); [r.output, r.model, r.finish_reason, r.steps, r.tool_calls.length, r.usage.total_tokens === r.usage.input_tokens + r.usage.output_tokens]`,
@@ -32,6 +44,13 @@ export const cases: readonly Case[] = [
     js: `Agent.execute({model: "mock/script", prompt: "x", output_schema: {type: "object", properties: {n: {type: "integer"}}, required: ["n"]}}).output.n`,
     config: mock('Sure:\n```json\n{"n": 7,}\n```'),
     expect: 7,
+  },
+  {
+    name: 'read a long answer, and none that is too long',
+    lua: `local function answer(n, more) local id = Hook.register("agent:after_model_call", function(ctx) ctx.output.content = "[" .. ("1.5,"):rep(n) .. "2]" .. more return {output = ctx.output} end) local ok, r = pcall(Agent.execute, {model = "mock/script", prompt = "x", output_schema = {type = "array", items = {type = "number"}}}) Hook.unregister(id) return ok and {#r.output, r.output[1]} or r.message:match("asked twice: (.*)") end return {answer(10000, ""), answer(10000, " thanks"), answer(10000, "]"), answer(300000, "")}`,
+    js: `const answer = (n, more) => { const id = Hook.register("agent:after_model_call", ctx => ({output: {...ctx.output, content: "[" + "1.5,".repeat(n) + "2]" + more}})); try { const r = Agent.execute({model: "mock/script", prompt: "x", output_schema: {type: "array", items: {type: "number"}}}); return [r.output.length, r.output[0]] } catch (e) { return e.message.match(/asked twice: (.*)/)?.[1] ?? e.message } finally { Hook.unregister(id) } }; [answer(10000, ""), answer(10000, " thanks"), answer(10000, "]"), answer(300000, "")]`,
+    config: mock('x', 'x', 'x', 'x', 'x', 'x'),
+    expect: [[10_001, 1.5], [10_001, 1.5], 'it is no JSON', 'it has more than 1000000 characters'],
   },
   {
     name: 'are asked once more when the data does not fit',

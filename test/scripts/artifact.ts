@@ -54,6 +54,12 @@ export const cases: readonly Case[] = [
     expect: [3, 2, 1, 2, 1, 2, 1, 2, 1, 0, 3, 1],
   },
   {
+    name: 'looks for no more metadata than can be stored',
+    lua: `local m = {} for i = 1, 9000 do m["k" .. i] = i end Artifact.query({metadata = m})`,
+    js: `const m = {}; for (let i = 1; i <= 9000; i++) m["k" + i] = i; Artifact.query({metadata: m})`,
+    expect_error: { code: 'LIMIT_EXCEEDED', message: /^Artifact\.query: metadata: expected at most 65536 bytes, got \d+$/ },
+  },
+  {
     name: 'deletes one version and says whether',
     lua: `${LUA}local a = Artifact.store(s, "t", "n", "one") local b = Artifact.store(s, "t", "n", "two") return {Artifact.delete(s, b.id), Artifact.delete(s, b.id), Artifact.get(s, "n").content, #Artifact.versions(s, "n")}`,
     js: `${JS}const a = Artifact.store(s, "t", "n", "one"); const b = Artifact.store(s, "t", "n", "two"); [Artifact.delete(s, b.id), Artifact.delete(s, b.id), Artifact.get(s, "n", {encoding: "text"}).content, Artifact.versions(s, "n").length]`,

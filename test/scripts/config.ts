@@ -9,6 +9,12 @@ const SECRETS = {
 /** Configuration, JSON, log and alerts. */
 export const cases: readonly Case[] = [
   {
+    name: 'a path that is too long is refused with its beginning, and nothing may read it',
+    lua: `local long = ("a/"):rep(3000) local r = {Config.is_file_access_allowed(long), Config.is_file_access_allowed("./" .. ("x/../"):rep(1000))} for _, f in ipairs({function() Tool.execute("file_read", {path = long}) end, function() Tool.execute("file_list", {path = long}) end, function() Tool.execute("file_write", {path = long, content = "x"}) end, function() Artifact.store_file(Session.create(), long, "t") end, function() error({message = RAG.ingest_documents("global", {{file_path = long}}).failed[1].error}) end}) do local _, err = pcall(f) r[#r + 1] = err.message:match("path: .*"):sub(1, 62) end return r`,
+    js: `const long = "a/".repeat(3000), r = [Config.is_file_access_allowed(long), Config.is_file_access_allowed("./" + "x/../".repeat(1000))]; for (const f of [() => Tool.execute("file_read", {path: long}), () => Tool.execute("file_list", {path: long}), () => Tool.execute("file_write", {path: long, content: "x"}), () => Artifact.store_file(Session.create(), long, "t"), () => { throw {message: RAG.ingest_documents("global", [{file_path: long}]).failed[0].error} }]) { try { f() } catch (err) { r.push(err.message.match(/path: .*/)[0].slice(0, 62)) } } r`,
+    expect: [false, false, ...Array.from({ length: 5 }, () => 'path: expected at most 4096 characters, got 6000: "a/a/a/a/a/a')],
+  },
+  {
     name: 'settings are read by path, by section and by provider',
     lua: `return {Config.get("limits.memory_mb"), Config.get("no.such", 7), Config.has("limits.cpu_ms"), Config.has("no.such"), Config.has("limits.cpu_ms.x"), Config.get_section("log"), Config.get_provider("q"), Config.list_providers(), Config.get("constructor") == nil}`,
     js: `[Config.get("limits.memory_mb"), Config.get("no.such", 7), Config.has("limits.cpu_ms"), Config.has("no.such"), Config.has("limits.cpu_ms.x"), Config.get_section("log"), Config.get_provider("q"), Config.list_providers(), Config.get("constructor") === null]`,
@@ -131,5 +137,11 @@ export const cases: readonly Case[] = [
       'NOT_FOUND',
       expect.stringMatching(/^Alert\.send: channel: no alert channel "none" is configured; there are ops/),
     ],
+  },
+  {
+    name: 'has no setting of a very long name',
+    lua: `local long = ("a."):rep(10000) return {Config.has(long), Config.get(long, "none"), Config.get_provider(long) == nil, Config.get_section(long) == nil}`,
+    js: `const long = "a.".repeat(10000); [Config.has(long), Config.get(long, "none"), Config.get_provider(long) === null, Config.get_section(long) === null]`,
+    expect: [false, 'none', true, true],
   },
 ];

@@ -159,4 +159,10 @@ for (const event_type of ["a.b", "b", "c"]) { Event.emit(event_type); Event.flus
     // The failure of a handler is an event too.
     expect: [true, 'a.*', 'script', 2, 1, 1, 5, 4, 1, 0, 3, 1, 2, 2, 1, 0, true, false, 2],
   },
+  {
+    name: 'count in their history with all parts of their payloads',
+    lua: `local many = {} for i = 1, 90000 do many[i] = 0 end Event.emit("a", many) Event.emit("b", many) Event.emit("c") local types = {} for i, e in ipairs(Event.history()) do types[i] = e.event_type end return types`,
+    js: `const many = Array(90000).fill(0); Event.emit("a", many); Event.emit("b", many); Event.emit("c"); Event.history().map(e => e.event_type)`,
+    expect: ['b', 'c'],
+  },
 ];

@@ -189,5 +189,14 @@ Hook.register("tool:*:before_execution", () => { for (;;); }, {timeout_ms: 30});
     js: `const codes = []; Hook.register("tool:file_read:before_execution", () => ({input: {path: "/etc/hostname"}})); Hook.register("agent:before_creation", ctx => ({input: {name: ctx.name, model: "openai/gpt-4"}})); Hook.register("state:before_save", () => ({input: {scope: "../other", key: "k", value: 1}}), {on_error: "fail"}); const attempt = f => { try { f(); codes.push(true) } catch (e) { codes.push(e.code) } }; attempt(() => Tool.execute("file_read", {path: "a.txt"})); attempt(() => Agent.create({model: "local/extractive"})); attempt(() => State.save("global", "k", 1)); codes`,
     expect: ['NOT_ALLOWED', 'NOT_ALLOWED', 'BAD_ARGUMENT'],
   },
+  {
+    name: 'at a point that is none name the nearest, unless the pattern is long',
+    lua: `local out = {} for i, point in ipairs({"tool:x:befor_execution", "tool:" .. ("a"):rep(980) .. ":bogus"}) do local ok, e = pcall(Hook.register, point, function() end) out[i] = {#e.message < 1200, e.message:match("the nearest is ([^ ]+)") or "none"} end return out`,
+    js: `["tool:x:befor_execution", "tool:" + "a".repeat(980) + ":bogus"].map(point => { try { Hook.register(point, () => {}) } catch (e) { return [e.message.length < 1200, e.message.match(/the nearest is ([^ ]+)/)?.[1] ?? "none"] } })`,
+    expect: [
+      [true, 'tool:x:before_execution'],
+      [true, 'none'],
+    ],
+  },
   { name: 'end with their script', lua: `return #Hook.list()`, js: `Hook.list().length`, expect: 0 },
 ];

@@ -259,4 +259,10 @@ export const cases: readonly Case[] = [
     js: String.raw`Tool.execute("json_query", {data: {"a\nb": 1}, query: '$["\\u0061\\nb"]'}).result`,
     expect: 1,
   },
+  {
+    name: 'a long name is told by its beginning',
+    lua: String.raw`local long, out = ("\n"):rep(100000), {} for i, f in ipairs({function() Agent.create_from_template(long) end, function() Agent.create({model = long}) end, function() Agent.create({model = "x/" .. ("y"):rep(100000)}) end, function() Alert.send("x", 1, {channel = long}) end, function() RAG.create({chunking = {strategy = long}}) end}) do local ok, e = pcall(f) out[i] = not ok and #e.message < 600 and e.code ~= "INTERNAL" end return out`,
+    js: String.raw`const long = "\n".repeat(100000); [() => Agent.create_from_template(long), () => Agent.create({model: long}), () => Agent.create({model: "x/" + "y".repeat(100000)}), () => Alert.send("x", 1, {channel: long}), () => RAG.create({chunking: {strategy: long}})].map(f => { try { f() } catch (e) { return e.message.length < 600 || e.message.length } })`,
+    expect: Array(5).fill(true),
+  },
 ];

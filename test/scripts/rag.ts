@@ -127,6 +127,15 @@ export const cases: readonly Case[] = [
       expect: ['It says "leaves at noon from the second pier" [1] and "leaves at midnight, never earlier" [not found in the sources] [1].', true, false],
     },
   ),
+  harbour(
+    'a quotation that is too long is not looked up',
+    'local answer = RAG.answer("global", {query = "When does the ferry leave?", model = "mock/script"}) return {answer.output:sub(-60), #answer.quotations, answer.quotations[1].verified, answer.quotations[2].verified}',
+    'const answer = RAG.answer("global", {query: "When does the ferry leave?", model: "mock/script"}); [answer.output.slice(-60), answer.quotations.length, answer.quotations[0].verified, answer.quotations[1].verified]',
+    {
+      config: { models: { mock: { responses: [`"${'leaves at noon '.repeat(200)}" and "leaves at noon from the second pier".`] } } },
+      expect: ['noon " [not looked up] and "leaves at noon from the second pier".'.slice(-60), 2, false, true],
+    },
+  ),
   {
     name: 'says when there is nothing to answer from',
     lua: 'local answer = RAG.answer("global", "Anything?") return {answer.output, #answer.quotations, #RAG.retrieve("global", "anything").chunks}',

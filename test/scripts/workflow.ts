@@ -161,6 +161,83 @@ export const cases: readonly Case[] = [
     expect: 'a cycle: w → w',
   },
   {
+    name: 'looks at a workflow once, however many steps run it',
+    lua: `local w = Workflow.sequential({name = "w0", steps = {{name = "a", tool = "nope"}}}) for i = 1, 11 do local steps = {} for k = 1, 8 do steps[k] = {name = "a" .. k, workflow = w} end w = Workflow.sequential({name = "w" .. i, steps = steps}) end return w:validate().errors`,
+    js: `let w = Workflow.sequential({name: "w0", steps: [{name: "a", tool: "nope"}]}); for (let i = 1; i < 12; i++) { const nested = w; w = Workflow.sequential({name: "w" + i, steps: [1, 2, 3, 4, 5, 6, 7, 8].map(k => ({name: "a" + k, workflow: nested}))}) } w.validate().errors`,
+    expect: [{ step: 'a1', message: 'in workflow w0: step a: there is no tool "nope" (Tool.list() names all)' }],
+  },
+  {
+    name: 'finds the first problem of nested workflows before it runs anything',
+    lua: `local w = Workflow.sequential({name = "w0", steps = {{name = "a", tool = "nope"}}}) for i = 1, 11 do local steps = {} for k = 1, 8 do steps[k] = {name = "a" .. k, workflow = w} end w = Workflow.sequential({name = "w" .. i, steps = steps}) end w:execute()`,
+    js: `let w = Workflow.sequential({name: "w0", steps: [{name: "a", tool: "nope"}]}); for (let i = 1; i < 12; i++) { const nested = w; w = Workflow.sequential({name: "w" + i, steps: [1, 2, 3, 4, 5, 6, 7, 8].map(k => ({name: "a" + k, workflow: nested}))}) } w.execute()`,
+    expect_error: { code: 'BAD_ARGUMENT', message: 'workflow w11: step a1: in workflow w0: step a: there is no tool "nope" (Tool.list() names all)' },
+  },
+  {
+    name: 'finds a cycle that only nested workflows make, and cuts a long one',
+    lua: `for i = 1, 30 do Workflow.sequential({name = "w" .. i, steps = {{name = "s", workflow = "w" .. (i < 30 and i + 1 or 20)}, {name = "t", workflow = "w" .. (i < 30 and i + 1 or 20)}}}) end local v = Workflow.get("w1"):validate() return {#v.errors, v.errors[1].message}`,
+    js: `for (let i = 1; i <= 30; i++) Workflow.sequential({name: "w" + i, steps: [{name: "s", workflow: "w" + (i < 30 ? i + 1 : 20)}, {name: "t", workflow: "w" + (i < 30 ? i + 1 : 20)}]}); const v = Workflow.get("w1").validate(); [v.errors.length, v.errors[0].message]`,
+    expect: [2, 'in workflow w30: step s: a cycle: w1 → w2 → w3 → w4 → w5 → w6 → w7 → w8 → … → w24 → w25 → w26 → w27 → w28 → w29 → w30 → w20'],
+  },
+  {
+    name: 'tells at most a hundred problems',
+    lua: `local steps = {} for i = 1, 300 do steps[i] = {tool = "text", input = "$q.output"} end return #Workflow.sequential({name = "w", steps = steps}):validate().errors`,
+    js: `const steps = Array.from({length: 300}, () => ({tool: "text", input: "$q.output"})); Workflow.sequential({name: "w", steps}).validate().errors.length`,
+    expect: 100,
+  },
+  {
+    name: 'refuses texts with too many references, and references that are too long',
+    lua: `local function first(text) return Workflow.sequential({name = "w" .. #Workflow.list(), steps = {{name = "a", tool = "text", input = {operation = "trim", text = text}}}}):validate().errors[1].message end
+return {first(("$input "):rep(1001)), first("$input" .. (".x"):rep(101)), first('$input["' .. ("x"):rep(1001) .. '"]'), first("$" .. ("x"):rep(1001)), first("$input[" .. ("1"):rep(1001) .. "]")}`,
+    js: `const first = text => Workflow.sequential({name: "w" + Workflow.list().length, steps: [{name: "a", tool: "text", input: {operation: "trim", text}}]}).validate().errors[0].message;
+[first("$input ".repeat(1001)), first("$input" + ".x".repeat(101)), first('$input["' + "x".repeat(1001) + '"]'), first("$" + "x".repeat(1001)), first("$input[" + "1".repeat(1001) + "]")]`,
+    expect: [
+      'references: expected at most 1000 in one text, got more',
+      `the reference $input${'.x'.repeat(27)}… is too long: expected at most 1000 characters and 100 parts`,
+      `the reference $input["${'x'.repeat(52)}… is too long: expected at most 1000 characters and 100 parts`,
+      `the reference $${'x'.repeat(59)}… is too long: expected at most 1000 characters and 100 parts`,
+      `the reference $input[${'1'.repeat(53)}… is too long: expected at most 1000 characters and 100 parts`,
+    ],
+  },
+  {
+    name: 'takes a thousand references and many dollar signs in one text',
+    lua: `local w = Workflow.sequential({name = "w", steps = {{name = "a", tool = "text", input = {operation = "upper", text = ("$$$5 $ "):rep(3000) .. ("$input "):rep(1000)}}}}) local text = w:execute("a").output.text return {#text, text:sub(1, 6), text:sub(-5)}`,
+    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", tool: "text", input: {operation: "upper", text: "$$$5 $ ".repeat(3000) + "$input ".repeat(1000)}}]}); const text = w.execute("a").output.text; [text.length, text.slice(0, 6), text.slice(-5)]`,
+    expect: [20_000, '$$5 $ ', ' A A '],
+  },
+  {
+    name: 'bounds what references put in',
+    lua: `local function failure(input, given) local ok, e = pcall(function() return Workflow.sequential({name = "w" .. #Workflow.list(), steps = {{name = "a", tool = "json_query", input = input}}}):execute(given) end) return {e.code, e.cause.code, e.message} end
+local ones, all = {}, {} for i = 1, 400 do ones[i] = 1 all[i] = "$input" end
+return {failure({query = ("$input "):rep(200), data = 1}, ("x"):rep(100000)), failure({query = "$$", data = all}, ones)}`,
+    js: `const failure = (input, given) => { try { Workflow.sequential({name: "w" + Workflow.list().length, steps: [{name: "a", tool: "json_query", input}]}).execute(given) } catch (e) { return [e.code, e.cause.code, e.message] } };
+[failure({query: "$input ".repeat(200), data: 1}, "x".repeat(100000)), failure({query: "$$", data: Array(400).fill("$input")}, Array(400).fill(1))]`,
+    expect: [
+      ['STEP_FAILED', 'LIMIT_EXCEEDED', 'workflow w0: step a failed: references put in too much: expected at most 16 MB in one value, got more'],
+      ['STEP_FAILED', 'LIMIT_EXCEEDED', 'workflow w1: step a failed: references put in too much: expected at most 100000 parts in one value, got more'],
+    ],
+  },
+  {
+    name: 'makes texts of lists and maps that are put in',
+    lua: `local w = Workflow.sequential({name = "w", steps = {{name = "a", tool = "text", input = {operation = "trim", text = "$input.a, $input.b and $input.e"}}}}) return w:execute({a = {1, {true, 'x"y'}}, b = {c = {d = {k = 2.5}}}, e = ("é"):rep(150000)}).output.text`,
+    js: `const w = Workflow.sequential({name: "w", steps: [{name: "a", tool: "text", input: {operation: "trim", text: "$input.a, $input.b and $input.e"}}]}); w.execute({a: [1, [true, 'x"y']], b: {c: {d: {k: 2.5}}}, e: "é".repeat(150000)}).output.text`,
+    expect: `${JSON.stringify([1, [true, 'x"y']], null, 1)}, ${JSON.stringify({ c: { d: { k: 2.5 } } }, null, 1)} and ${'é'.repeat(150_000)}`,
+  },
+  {
+    name: 'cuts long names of steps in messages',
+    lua: `Workflow.sequential({name = "w", steps = {{name = ("x"):rep(100000), handler = function() end}}})`,
+    js: `Workflow.sequential({name: "w", steps: [{name: "x".repeat(100000), handler: () => {}}]})`,
+    expect_error: {
+      code: 'BAD_ARGUMENT',
+      message: `Workflow.sequential: step "${'x'.repeat(60)}…": name: expected an identifier of up to 64 letters, digits, _ and -`,
+    },
+  },
+  {
+    name: 'refuses long names of branches',
+    lua: `Workflow.parallel({name = "w", branches = {{name = ("x"):rep(100000), steps = {{handler = function() end}}}}})`,
+    js: `Workflow.parallel({name: "w", branches: [{name: "x".repeat(100000), steps: [{handler: () => {}}]}]})`,
+    expect_error: { code: 'BAD_ARGUMENT', message: 'Workflow.parallel: branch 1: name: expected at most 200 characters, got 100000' },
+  },
+  {
     name: 'names the step that is malformed',
     lua: `Workflow.sequential({name = "w", steps = {{name = "a", tool = "text", agent = "x", prompt = "y"}}})`,
     js: `Workflow.sequential({name: "w", steps: [{name: "a", tool: "text", agent: "x", prompt: "y"}]})`,

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { decode, encode } from '../../src/call/codec.ts';
 import type { Context } from '../../src/call/context.ts';
 import { sha256 } from '../../src/call/digest.ts';
 import type { Value } from '../../src/call/value.ts';
 import { backup, listBackups, restore, validateBackup } from '../../src/state/backup.ts';
-import { stateManager } from '../../src/state/manager.ts';
+import { createStateManager, stateManager } from '../../src/state/manager.ts';
 import { migrate } from '../../src/state/migrate.ts';
 import { clear, listKeys, listScopes, load, save, transact, usage } from '../../src/state/state.ts';
 import { tenantFolder } from '../../src/store/folders.ts';
@@ -51,6 +51,29 @@ function valuesAtOnce(context: Context): Promise<Value[]> {
     return [...found];
   });
 }
+
+describe.each(BACKENDS)('a list of keys that no script can take: %s', (backend) => {
+  it('is not read to its end', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'llmspell-'));
+    folders.push(dir);
+    await using manager = createStateManager({ data: { backend, dir } });
+    await using made = await testRuntime({}, { state: manager });
+    const { runtime } = made;
+    const keys = Array.from({ length: 17_500 }, (_, at) => String(at).padStart(1_000, '0'));
+    await manager.store('default').commit(
+      keys.map((key) => ({ scope: 'global', key, put: { value: encode(1) } })),
+      0,
+    );
+    const list = vi.spyOn(manager.store('default'), 'list');
+    for (const [language, source] of [
+      ['lua', 'local ok, e = pcall(State.list_keys, "global") return e.message'],
+      ['javascript', 'let e; try { State.list_keys("global") } catch (error) { e = error } e.message'],
+    ] as const)
+      expect((await runtime.execute(source, { language })).value).toMatch(/^State.list_keys: .*more than 16 MB in one value$/);
+    for (const { value } of list.mock.results) expect((await value).length).toBe(Math.floor(2 ** 24 / 1_000) + 1);
+    expect(list.mock.calls.map(([, { limit }]) => limit)).toEqual([100_000, 100_000]);
+  });
+});
 
 describe.each(BACKENDS)('large State: %s', (backend) => {
   it('leaves others their turns, whatever is done with it', async () => {

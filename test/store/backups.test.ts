@@ -2,16 +2,20 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { encode } from '../../src/call/codec.ts';
 import { uncharged } from '../../src/call/cpu.ts';
 import { sha256 } from '../../src/call/digest.ts';
 import type { Value } from '../../src/call/value.ts';
 import { backup, deleteBackup, listBackups, restore, validateBackup } from '../../src/state/backup.ts';
 import { load, save } from '../../src/state/state.ts';
+import { Database } from '../../src/store/database.ts';
+import { backupPath, placeWhole } from '../../src/store/files.ts';
 import { tenantFolder } from '../../src/store/folders.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
+import { restoreBackup, stageBackup } from '../../src/store/sqlite-backups.ts';
+import { applyWrite } from '../../src/store/sqlite-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import { testHost, testRun } from '../support/run.ts';
 
@@ -49,6 +53,29 @@ describe.each<[string, number, (folder: string) => Store]>([
     if (existsSync(path)) expect(readdirSync(join(path, 'backups'))).toEqual(['bak_1.backup']);
     store.close();
   });
+});
+
+it('a restore puts large values last, for each would be read for many of the small ones that come after it', async () => {
+  const path = folder();
+  const db = new Database(`${path}.db`, { durability: 'normal' });
+  // What a thread may keep, which it needs where large values are there already.
+  expect(db.one('PRAGMA cache_size')).toEqual({ cache_size: -32_768 });
+  const put = (key: string, size: number) => applyWrite(db, { scope: 's', key, put: { value: new Uint8Array(size) } });
+  const sizes: Record<string, number> = { a: 5_000, b: 1, c: 4_097, d: 4_096 };
+  for (const [key, size] of Object.entries(sizes)) put(key, size);
+  db.read(() => stageBackup(db, path, note(1)));
+  placeWhole(backupPath(path, 'bak_1'));
+  const keys: unknown[] = [];
+  const run = vi.spyOn(db, 'run').mockImplementation((sql, values) => {
+    const { key } = values ?? {};
+    if (key !== undefined) keys.push(key);
+    return Database.prototype.run.call(db, sql, values);
+  });
+  expect(await restoreBackup(db, path, 'bak_1', note(2))).toBe(true);
+  run.mockRestore();
+  expect(keys).toEqual(['b', 'd', 'a', 'c']);
+  expect(db.all('SELECT key, length(value) AS size FROM state')).toEqual(Object.entries(sizes).map(([key, size]) => ({ key, size })));
+  db.close();
 });
 
 it('a backup that a thread has begun leaves no file when it is cancelled', async () => {

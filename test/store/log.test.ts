@@ -20,6 +20,7 @@ function logOf(name: string, empty: (path: string) => void) {
   const readers = new Readers();
   const log = new Log(path, {
     readers,
+    inLine: (work) => work(),
     setAutomatic: (pages) => asked.push(pages),
     empty: async () => {
       asked.push('empty');
@@ -57,6 +58,30 @@ describe('a write-ahead log', () => {
     grow(9 * MB);
     await turn();
     expect(asked).toEqual([0, 'empty', 1_000, 0, 'empty', 1_000]);
+  });
+
+  it('that becomes long by what a thread writes stops nobody from reading before that is done', async () => {
+    const path = join(root, 'restored.db');
+    let emptied = false;
+    const emptyLog = async () => {
+      emptied = true;
+    };
+    const db = new Database(path, { durability: 'normal' }, { noted: () => {}, emptyLog });
+    let end = () => {};
+    const restoring = db.writeBeside(() => new Promise<void>((done) => (end = done)));
+    await db.write(() => db.run("INSERT INTO state VALUES ('s', 'k', zeroblob(9000000), 1, NULL)"));
+    const count = (): Promise<number> =>
+      db.readInTurns({ run: uncharged('a') }, function* (reader) {
+        yield;
+        return [...reader.each('SELECT key FROM state')].length;
+      });
+    for (let reads = 0; reads < 5; reads++) expect(await count()).toBe(1);
+    expect([emptied, db.isBusy]).toEqual([false, true]);
+    end();
+    await restoring;
+    while (db.isBusy) await turn();
+    expect(emptied).toBe(true);
+    db.close();
   });
 
   it('that is very long is waited for by writes, once where it cannot be moved', async () => {

@@ -206,6 +206,71 @@ describe.each<[string, () => Store]>([
     store.close();
   });
 
+  it('finds the newest across sessions, and the highest version of each name as versions come and go', async () => {
+    const store = open();
+    const { sessions, artifacts } = store;
+    await sessions.create(session('b'), QUOTAS, 0);
+    await sessions.create(session('a'), QUOTAS, 0);
+    await sessions.create(session('c', { expires_in: 5 }), QUOTAS, 0);
+    const added = [
+      ['a', 'a1', 'x'],
+      ['b', 'b1', 'x'],
+      ['c', 'c1', 'x'],
+      ['a', 'a2', 'x'],
+      ['b', 'b2', 'y'],
+      ['a', 'a3', 'x'],
+    ] as const;
+    for (const [at, id, name] of added) await artifacts.add(artifact(at, id, name), inline('12', `${id}`.repeat(32)), QUOTAS, 1);
+    const ids = async (filter: object, now = 2) => (await artifacts.query({ limit: 9, ...filter }, now)).map(({ id }) => id);
+    expect([await ids({}), await ids({ latest: true }), await ids({ latest: true, limit: 1, offset: 1 })]).toEqual([
+      ['a3', 'b2', 'a2', 'c1', 'b1', 'a1'],
+      ['a3', 'b2', 'c1', 'b1'],
+      ['b2'],
+    ]);
+    await artifacts.remove('a', 'a2', 2);
+    expect([await ids({ latest: true, session_id: 'a' }), await artifacts.find('a', { name: 'x', version: 2 }, 2)]).toEqual([['a3'], undefined]);
+    await artifacts.remove('a', 'a3', 2);
+    expect(await ids({ latest: true, name: 'x' })).toEqual(['c1', 'b1', 'a1']);
+    expect(await artifacts.add(artifact('a', 'a4', 'x'), inline('12', 'a4'.repeat(32)), QUOTAS, 0)).toMatchObject({ version: 2 });
+    expect([await ids({ session_id: 'a' }), await ids({ session_id: 'a', latest: true })]).toEqual([['a1', 'a4'], ['a4']]);
+    await sessions.fork('a', session('d'), QUOTAS, 3);
+    const forked = await artifacts.query({ session_id: 'd', latest: true, limit: 9 }, 3);
+    expect(forked.map(({ version, created_at }) => [version, created_at])).toEqual([[2, 0]]);
+    await sessions.remove('a', 3);
+    expect([(await ids({ name: 'x' }, 9)).length, await ids({ type: 't', session_id: 'b' }), await ids({ session_id: 'a' })]).toEqual([3, ['b2', 'b1'], []]);
+    // What has expired makes room.
+    expect(await artifacts.add(artifact('b', 'b3'), inline('1', 'b3'.repeat(32)), { ...QUOTAS, artifacts: 5, artifact_bytes: 9 }, 9)).toMatchObject({
+      id: 'b3',
+    });
+    expect([await artifacts.totals(), await artifacts.content('a1'.repeat(32)), await artifacts.content('c1'.repeat(32))]).toEqual([
+      { artifacts: 5, bytes: 9 },
+      expect.objectContaining({ size: 2 }),
+      undefined,
+    ]);
+    store.close();
+  });
+
+  it('gives turns by their numbers', async () => {
+    const { sessions, close } = bound(open());
+    await sessions.create(session('a'), QUOTAS, 0);
+    await sessions.append('a', ['1', '2', '3', '4', '5'].map(bytes), QUOTAS, 0);
+    const ranges = [
+      {},
+      { after: 3 },
+      { limit: 2 },
+      { last: 2 },
+      { last: 0 },
+      { last: 3, limit: 1 },
+      { last: 4, after: 3 },
+      { after: 9, last: 2 },
+      { after: 1, limit: 2 },
+    ];
+    const numbers = [];
+    for (const range of ranges) numbers.push((await sessions.turns('a', range)).map(({ number }) => number).join(''));
+    expect(numbers).toEqual(['12345', '45', '12', '45', '', '5', '45', '', '23']);
+    close();
+  });
+
   it('is no part of what State backs up and restores', async () => {
     const store = open();
     await store.sessions.create(session('a'), QUOTAS, 0);
@@ -318,7 +383,7 @@ describe('the files of a data folder', () => {
     one.commit([{ scope: 's', key: 'k', put: { value: bytes('1') } }], 0);
     await two.abandon();
     expect(one.isRemoved).toBe(false);
-    expect(() => one.get('s', 'k', 0)).toThrow('the tenant was removed by another process; the next call begins anew');
+    expect(() => one.get('s', 'k', 0)).toThrow('the tenant was removed; the next call begins anew');
     expect(one.isRemoved).toBe(true);
     one.close();
     two.close();

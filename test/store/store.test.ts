@@ -3,7 +3,9 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { uncharged } from '../../src/call/cpu.ts';
+import { Kept } from '../../src/call/kept.ts';
 import { tenantFolder } from '../../src/store/folders.ts';
 import { MemoryStore } from '../../src/store/memory.ts';
 import { SqliteStore } from '../../src/store/sqlite.ts';
@@ -38,6 +40,30 @@ describe.each<[string, () => Store]>([
     expect(await store.get('s', 'b', 0)).toBeUndefined();
     expect(await store.clear('s', 0)).toBe(4);
     expect(await store.scopes(0)).toEqual(['t']);
+    store.close();
+  });
+
+  it('lists no more than may be kept, which counts until the list is made', async () => {
+    const store = open();
+    const keys = Array.from({ length: 1_500 }, (_, at) => String(at).padStart(900, '0'));
+    await store.commit(
+      keys.map((key) => put('s', key, '')),
+      0,
+    );
+    await store.commit([put('t', 'k', '')], 0);
+    expect(await store.list('s', { bytes: 9_000 }, 0)).toEqual(keys.slice(0, 11));
+    const kept = new Kept(1);
+    kept.count('State.test', 3 * 2 ** 20);
+    const charge = { run: { ...uncharged('test'), kept }, method: 'State.list_keys' };
+    const message = 'State.list_keys: what the run keeps beside its script comes to more than 4 times limits.memory_mb = 1 MB';
+    for (let i = 0; i < 3; i++) {
+      await expect((async () => store.list('s', {}, 0, charge))()).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message });
+      expect((await store.list('s', { limit: 1_000 }, 0, charge)).length).toBe(1_000);
+    }
+    kept.count('State.test', 2 ** 20);
+    await expect((async () => store.scopes(0, charge))()).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED', message });
+    kept.release(2 ** 20);
+    expect(await store.scopes(0, charge)).toEqual(['s', 't']);
     store.close();
   });
 
@@ -263,6 +289,34 @@ for (const left of [0, 1, 2]) {
     const stores = new Stores({ backend: 'sqlite', durability: 'normal', dataDir: folder() });
     for (let i = 0; i < 100; i++) await stores.of(`t${i}`).commit([put('s', 'a', String(i))], 0);
     for (let i = 0; i < 100; i++) expect(Buffer.from((await stores.of(`t${i}`).get('s', 'a', 0))?.value ?? []).toString()).toBe(String(i));
+    stores.close();
+  });
+});
+
+describe('a database that something is under way of', () => {
+  it('is not closed when many others are used, but later', async () => {
+    const stores = new Stores({ backend: 'sqlite', durability: 'normal', dataDir: folder() });
+    const busy = stores.of('busy');
+    const many = Array.from({ length: 301 }, (_, at) => put('s', `k${at}`, 'old'));
+    const writing = busy.commit(many, 0);
+    const open = () => ['busy', ...Array.from({ length: 70 }, (_, at) => `t${at}`)].filter((tenant) => stores.has(tenant));
+    for (let i = 0; i < 70; i++) stores.of(`t${i}`);
+    expect([open().length, open()[0], stores.of('busy') === busy]).toEqual([64, 'busy', true]);
+    expect([await writing, (await busy.usage(0)).entries]).toEqual([true, 301]);
+    for (let i = 0; i < 70; i++) stores.of(`t${i}`);
+    expect([open().length, open()[0]]).toEqual([64, 't6']);
+    stores.close();
+  });
+
+  it('counts among those that are open, which become fewer once it is done', async () => {
+    const stores = new Stores({ backend: 'sqlite', durability: 'normal', dataDir: folder() });
+    const all = vi.spyOn(SqliteStore.prototype, 'isBusy', 'get').mockReturnValue(true);
+    const open = () => Array.from({ length: 70 }, (_, at) => `t${at}`).filter((tenant) => stores.has(tenant)).length;
+    for (let i = 0; i < 70; i++) stores.of(`t${i}`);
+    expect(open()).toBe(70);
+    all.mockRestore();
+    stores.of('t0');
+    expect(open()).toBe(64);
     stores.close();
   });
 });

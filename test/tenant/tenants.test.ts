@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { storeArtifact } from '../../src/artifact/artifact.ts';
 import type { Context } from '../../src/call/context.ts';
+import { uncharged } from '../../src/call/cpu.ts';
 import { sha256 } from '../../src/call/digest.ts';
 import { HostContainer } from '../../src/call/run.ts';
 import type { EmbeddingModel } from '../../src/model/embedding.ts';
@@ -15,7 +16,7 @@ import { retrieve } from '../../src/rag/retrieve.ts';
 import { createSession } from '../../src/session/session.ts';
 import { addTurns, setValue } from '../../src/session/turns.ts';
 import { backup } from '../../src/state/backup.ts';
-import { createStateManager } from '../../src/state/manager.ts';
+import { createStateManager, stateManager } from '../../src/state/manager.ts';
 import { load, save } from '../../src/state/state.ts';
 import { tenantFolder } from '../../src/store/folders.ts';
 import { listTenants, removeTenant, tenantOwners } from '../../src/tenant/tenants.ts';
@@ -158,6 +159,32 @@ describe('removing a tenant', () => {
     rmSync(host.dataDir, { recursive: true, force: true });
   });
 
+  it('is told to what was under way of it, whatever that was', async () => {
+    const host = testHost();
+    const store = host.get(stateManager).store('a');
+    const charge = { run: uncharged('a') };
+    const writes = Array.from({ length: 400 }, (_, at) => ({ scope: 's', key: `k${at}`, put: { value: Buffer.from(SECRET) } }));
+    expect(await store.commit(writes, 0)).toBe(true);
+    await store.backups.make({ id: 'bak_1', created_at: 1 });
+    let go = () => {};
+    const reading = new Promise<void>((done) => (go = done));
+    const works: (() => unknown)[] = [
+      () => store.commit(writes, 0),
+      () => store.clear('s', 0),
+      () => store.backups.make({ id: 'bak_2', created_at: 2 }),
+      () => store.backups.restore('bak_1', { id: 'bak_3', created_at: 3 }),
+      () => reading.then(() => store.list('s', {}, 0, charge)),
+      () => reading.then(() => store.commit(writes.slice(1), 0)),
+    ];
+    const told = works.map((work) => Promise.resolve(work()).catch(({ code, message }) => `${code} ${message}`));
+    expect(await removeTenant(host, 'a')).toBe(true);
+    go();
+    expect(await Promise.all(told)).toEqual(works.map(() => 'STORE_FAILED the tenant was removed; the next call begins anew'));
+    expect(filesOf(host.dataDir)).toEqual([]);
+    await host[Symbol.asyncDispose]();
+    rmSync(host.dataDir, { recursive: true, force: true });
+  });
+
   it('is told to another process that has it open, which begins anew', async () => {
     const host = testHost();
     await save(testRun({ host, tenant: 'a' }).context, 'global', 'k', SECRET);
@@ -184,7 +211,7 @@ describe('removing a tenant', () => {
     await removeTenant(host, 'a');
     child.stdin.end('go\n');
     await new Promise((done) => child.once('exit', done));
-    expect(said.trim().split('\n')).toEqual([SECRET, 'the tenant was removed by another process; the next call begins anew', 'undefined 1']);
+    expect(said.trim().split('\n')).toEqual([SECRET, 'the tenant was removed; the next call begins anew', 'undefined 1']);
     await host[Symbol.asyncDispose]();
     rmSync(host.dataDir, { recursive: true, force: true });
   });

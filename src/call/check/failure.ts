@@ -77,8 +77,13 @@ export function describe(value: unknown): string {
 export function describeContent(value: unknown): string {
   if (value instanceof Float) return value.value.toFixed(1);
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string' && value !== '') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === 'string' && value !== '') return quoted(value);
   return describe(value);
+}
+
+/** A text in quotation marks, of a long one the beginning. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
 /** `an Agent handle`, `a Tool handle`. */

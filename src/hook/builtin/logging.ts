@@ -1,5 +1,8 @@
 import type { Context, Host } from '../../call/context.ts';
-import { toPlain, type Value, type ValueMap } from '../../call/value.ts';
+import type { Cpu } from '../../call/cpu.ts';
+import { toJsonTextSoon } from '../../call/json.ts';
+import { eachSoon, type Soon, whenReady } from '../../call/soon.ts';
+import type { Value, ValueMap } from '../../call/value.ts';
 import { patternTest } from '../../event/pattern.ts';
 import { runLog } from '../../log/log.ts';
 import { checkPoint, POINT_SEPARATOR } from '../points.ts';
@@ -20,11 +23,12 @@ export function loggingHooks({ config }: Host): BuiltinHook[] {
   return settings.points.map((point, at) => ({
     name: 'logging',
     point,
-    call(ctx: ValueMap, context: Context): void {
+    call(ctx: ValueMap, context: Context): void | Promise<void> {
       // Patterns may overlap; the first that matches writes the line.
       if (namesOf(ctx).some((name) => tests.slice(0, at).some((test) => test(name)))) return;
       const name = String(ctx.point);
-      context.run.get(runLog).write(TROUBLE.test(name) ? settings.error_level : settings.level, name, fieldsOf(ctx, settings));
+      const level = TROUBLE.test(name) ? settings.error_level : settings.level;
+      return whenReady(fieldsOf(context.run.cpu, ctx, settings), (fields) => context.run.get(runLog).write(level, name, fields));
     },
   }));
 }
@@ -35,16 +39,18 @@ function namesOf({ point, name }: ValueMap): string[] {
   return [String(point), `${parts[0]}:${parts.at(-1)}`, `${parts[0]}:${name}:${parts.at(-1)}`];
 }
 
-function fieldsOf(ctx: ValueMap, { values, most_characters }: Settings): ValueMap {
+function fieldsOf(cpu: Cpu, ctx: ValueMap, { values, most_characters }: Settings): Soon<ValueMap> {
   const fields: ValueMap = {};
   for (const name of SHOWN) if (ctx[name] !== undefined) fields[name] = ctx[name];
   if (!values) return fields;
-  for (const name of ['input', 'output']) if (ctx[name] !== undefined) fields[name] = cut(ctx[name], most_characters);
-  return fields;
+  const told = ['input', 'output'].filter((name) => ctx[name] !== undefined);
+  const cuts = eachSoon(told, (name) => cut(cpu, ctx[name] ?? null, most_characters));
+  return whenReady(cuts, (values) => ({ ...fields, ...Object.fromEntries(told.map((name, at) => [name, values[at] ?? null])) }));
 }
 
 /** Short values as they are, long ones as the beginning of their text. */
-function cut(value: Value, most: number): Value {
-  const text = typeof value === 'string' ? value : (JSON.stringify(toPlain(value), (_, item) => (typeof item === 'bigint' ? String(item) : item)) ?? '');
-  return text.length <= most ? value : `${text.slice(0, most)}… (${text.length} characters)`;
+function cut(cpu: Cpu, value: Value, most: number): Soon<Value> {
+  return whenReady(typeof value === 'string' ? value : toJsonTextSoon(cpu, value, { describe: true }), (text) =>
+    text.length <= most ? value : `${text.slice(0, most)}… (${text.length} characters)`,
+  );
 }

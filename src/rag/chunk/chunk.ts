@@ -1,3 +1,4 @@
+import { quoted } from '../../call/check/failure.ts';
 import { ScriptError } from '../../errors.ts';
 import { nearest } from '../../nearest.ts';
 import { inWorker } from '../../worker/pool.ts';
@@ -36,9 +37,7 @@ export function toChunking(options: ChunkOptions = {}, method?: string): Chunkin
   const problem = (what: string) => new ScriptError('BAD_ARGUMENT', `${method === undefined ? '' : `${method}: `}chunking.${what}`);
   if (!CHUNKERS.has(strategy)) {
     const near = nearest(strategy, CHUNKERS.keys());
-    throw problem(
-      `strategy: unknown ${JSON.stringify(strategy)}; ${near === undefined ? `there are ${[...CHUNKERS.keys()].join(', ')}` : `did you mean "${near}"?`}`,
-    );
+    throw problem(`strategy: unknown ${quoted(strategy)}; ${near === undefined ? `there are ${[...CHUNKERS.keys()].join(', ')}` : `did you mean "${near}"?`}`);
   }
   if (!(Number.isInteger(size) && size >= 1 && size <= MOST_CHUNK_SIZE)) throw problem(`chunk_size: expected 1 to ${MOST_CHUNK_SIZE} tokens, got ${size}`);
   if (!(Number.isInteger(overlap) && overlap >= 0 && overlap <= size / 2))

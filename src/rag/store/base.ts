@@ -1,3 +1,4 @@
+import { doneInTurns } from '../../call/breath.ts';
 import { uncharged } from '../../call/cpu.ts';
 import { type Soon, whenReady } from '../../call/soon.ts';
 import { ScriptError } from '../../errors.ts';
@@ -16,12 +17,13 @@ import type {
   Search,
 } from '../knowledge.ts';
 import type { KnowledgeDatabase } from './database.ts';
-import { checkVectors, removeDocument, storable, storeDocument } from './documents.ts';
+import { checkVectors, removeDocuments, storable, storeDocument } from './documents.ts';
 import { compileFilter } from './filter.ts';
 import { fuse } from './fuse.ts';
 import { GraphIndex, type GraphOptions, graphSettings } from './graph.ts';
 import { chunkOf, hitsOf, infoOf } from './present.ts';
 import { type PutTask, packDocument } from './put-task.ts';
+import type { RemoveTask } from './remove-task.ts';
 import { Rows } from './rows.ts';
 import { type BaseRow, baseTables, type ChunkRow, type DocumentRow } from './schema.ts';
 import { type Ground, keywordChunks, nearestChunks, scoresOf } from './search.ts';
@@ -34,6 +36,11 @@ const MOST_HITS = 1_000;
 const LARGE = 262_144;
 const LARGE_MS = 300_000;
 const PUT = new URL('./put-task.ts', import.meta.url);
+const REMOVE = new URL('./remove-task.ts', import.meta.url);
+/** Documents with more text together, in bytes, are removed by a thread too: taking words out of the index is slower than putting them in. */
+const LARGE_REMOVED = 32_768;
+/** Bytes of text that one transaction in a thread removes, unless one document has more. */
+const MOST_REMOVED = 2 ** 24;
 /** Documents that one transaction removes. */
 const REMOVED_AT_ONCE = 100;
 
@@ -97,10 +104,15 @@ export class StoredBase implements KnowledgeBase {
   #store(document: PreparedDocument, settings: KnowledgeSettings, now: number): Soon<'added' | 'replaced' | 'skipped'> {
     const { folder, durability } = this.#database;
     const fits = document.chunks.every(({ vector }) => vector.length === settings.dimensions);
-    if (folder !== undefined && fits && document.text.length > LARGE && this.get(document.id)?.hash !== document.hash) {
-      const packed = packDocument(document, settings.dimensions);
-      const task: PutTask = { folder, durability, base: this.name, document: packed, settings, now };
-      return this.#database.beside(() => inWorker(PUT, task, { deadlineMs: LARGE_MS, transfer: [packed.vectors.buffer], run: uncharged(folder) }));
+    const old = this.get(document.id);
+    const large = document.text.length > LARGE || (old?.size ?? 0) > LARGE_REMOVED;
+    if (folder !== undefined && fits && large && old?.hash !== document.hash) {
+      const run = uncharged(folder);
+      return this.#database.beside(async () => {
+        const packed = await doneInTurns(run.cpu, packDocument(document, settings.dimensions));
+        const task: PutTask = { folder, durability, base: this.name, document: packed, settings, now };
+        return inWorker(PUT, task, { deadlineMs: LARGE_MS, transfer: packed.vectors.map(({ buffer }) => buffer), run });
+      });
     }
     const prepared = storable(document, settings);
     return this.#database.write(() => {
@@ -139,8 +151,11 @@ export class StoredBase implements KnowledgeBase {
         : this.#database
             .all<{ name: string }>(`SELECT name FROM documents_${base.id} d WHERE ${condition?.sql}`, ...(condition?.values ?? []))
             .map((row) => row.name);
-    if (names.length <= REMOVED_AT_ONCE) return this.#remove(names);
-    return this.#track(this.#removeMany(names));
+    const batches = this.#batchesOf(base, names);
+    const [first, ...others] = batches;
+    if (!first) return 0;
+    const removed = this.#remove(first);
+    return others.length === 0 && !(removed instanceof Promise) ? removed : this.#track(this.#removeMany(removed, others));
   }
 
   search(search: Search): Promise<Hit[]> {
@@ -265,18 +280,42 @@ export class StoredBase implements KnowledgeBase {
     return base && this.#database.one<DocumentRow>(`SELECT * FROM documents_${base.id} WHERE name = ?`, id);
   }
 
-  #remove(names: readonly string[]): Soon<number> {
-    return this.#database.write(() => names.filter((name) => removeDocument(this.#database, this.#known().row, name)).length);
+  /** What one transaction each removes. Names that nothing is stored under are kept: a write that is waited for may store it. */
+  #batchesOf({ id }: BaseRow, names: readonly string[]): Batch[] {
+    const most = this.#database.folder === undefined ? LARGE_REMOVED : MOST_REMOVED;
+    const batches: Batch[] = [];
+    for (const name of names) {
+      const size = this.#database.one<{ size: number }>(`SELECT size FROM documents_${id} WHERE name = ?`, name)?.size ?? 0;
+      const last = batches.at(-1);
+      if (last && last.names.length < REMOVED_AT_ONCE && last.size + size <= most) {
+        last.names.push(name);
+        last.size += size;
+      } else batches.push({ names: [name], size });
+    }
+    return batches;
   }
 
-  async #removeMany(names: readonly string[]): Promise<number> {
-    let count = 0;
-    for (let at = 0; at < names.length; at += REMOVED_AT_ONCE) {
-      count += await this.#remove(names.slice(at, at + REMOVED_AT_ONCE));
+  #remove({ names, size }: Batch): Soon<number> {
+    const { folder, durability } = this.#database;
+    if (folder === undefined || size <= LARGE_REMOVED) return this.#database.write(() => removeDocuments(this.#database, this.name, names));
+    const task: RemoveTask = { folder, durability, base: this.name, names };
+    return this.#database.beside(() => inWorker<number>(REMOVE, task, { deadlineMs: LARGE_MS, run: uncharged(folder) }));
+  }
+
+  async #removeMany(first: Soon<number>, others: readonly Batch[]): Promise<number> {
+    let count = await first;
+    for (const batch of others) {
       await new Promise((resolve) => setImmediate(resolve));
+      count += await this.#remove(batch);
     }
     return count;
   }
+}
+
+interface Batch {
+  readonly names: string[];
+  /** Of their texts, bytes. */
+  size: number;
 }
 
 function check({ mode, text, vector, limit }: Search): void {

@@ -101,8 +101,15 @@ export function storeDocument(
   return old ? 'replaced' : 'added';
 }
 
-/** Removes a document, inside a transaction; false when there is none of that name. */
-export function removeDocument(from: KnowledgeDatabase, base: BaseRow, name: string): boolean {
+/** Removes the documents of some names from a base, inside a transaction, and says how many there were. */
+export function removeDocuments(from: KnowledgeDatabase, base: string, names: readonly string[]): number {
+  return names.filter((name) => {
+    const row = from.base(base);
+    return row !== undefined && removeDocument(from, row, name);
+  }).length;
+}
+
+function removeDocument(from: KnowledgeDatabase, base: BaseRow, name: string): boolean {
   const old = from.one<DocumentRow>(`SELECT * FROM documents_${base.id} WHERE name = ?`, name);
   if (!old) return false;
   forget(from, base.id, old);

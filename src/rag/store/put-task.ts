@@ -4,26 +4,43 @@ import type { Chunk, KnowledgeSettings, PreparedDocument } from '../knowledge.ts
 import { KnowledgeDatabase } from './database.ts';
 import { checkVectors, storable, storeDocument } from './documents.ts';
 
-/** A document that is copied to a thread fast: its chunks' texts stand in its text, and its vectors are one. */
+/** A document that is copied to a thread fast: its chunks' texts stand in its text, and numbers are together. */
 export interface PackedDocument extends Omit<PreparedDocument, 'chunks'> {
-  readonly chunks: readonly Omit<Chunk, 'text'>[];
-  readonly vectors: Float32Array<ArrayBuffer>;
+  /** Of each chunk: where it starts and stops. */
+  readonly places: Uint32Array<ArrayBuffer>;
+  readonly headings: readonly Chunk['headings'][] | undefined;
+  /** Of `CHUNKS_TOGETHER` chunks each. */
+  readonly vectors: readonly Float32Array<ArrayBuffer>[];
 }
 
-/** Makes a document ready for a thread; all its vectors must have `dimensions` numbers. */
-export function packDocument({ chunks, ...document }: PreparedDocument, dimensions: number): PackedDocument {
-  const vectors = new Float32Array(chunks.length * dimensions);
-  for (const [at, { vector }] of chunks.entries()) vectors.set(vector, at * dimensions);
-  return { ...document, chunks: chunks.map(({ index, start, stop, headings }) => ({ index, start, stop, headings })), vectors };
+const CHUNKS_TOGETHER = 64;
+
+/** Makes a document ready for a thread, in steps; all its vectors must have `dimensions` numbers. */
+export function* packDocument({ chunks, ...document }: PreparedDocument, dimensions: number): Generator<undefined, PackedDocument> {
+  const places = new Uint32Array(2 * chunks.length);
+  const vectors: Float32Array<ArrayBuffer>[] = [];
+  for (let from = 0; from < chunks.length; from += CHUNKS_TOGETHER) {
+    const some = chunks.slice(from, from + CHUNKS_TOGETHER);
+    const together = new Float32Array(some.length * dimensions);
+    for (const [at, { start, stop, vector }] of some.entries()) {
+      places.set([start, stop], 2 * (from + at));
+      together.set(vector, at * dimensions);
+    }
+    vectors.push(together);
+    yield;
+  }
+  const headings = chunks.some((chunk) => chunk.headings) ? chunks.map((chunk) => chunk.headings) : undefined;
+  return { ...document, places, headings, vectors };
 }
 
-function unpack({ vectors, chunks, ...document }: PackedDocument, dimensions: number): PreparedDocument {
-  const whole = (chunk: Omit<Chunk, 'text'>, at: number) => ({
-    ...chunk,
-    text: document.text.slice(chunk.start, chunk.stop),
-    vector: vectors.subarray(at * dimensions, (at + 1) * dimensions),
+function unpack({ places, headings, vectors, ...document }: PackedDocument, dimensions: number): PreparedDocument {
+  const chunks = Array.from({ length: places.length / 2 }, (_, index) => {
+    const [start, stop] = places.subarray(2 * index) as unknown as [number, number];
+    const at = (index % CHUNKS_TOGETHER) * dimensions;
+    const vector = (vectors[Math.floor(index / CHUNKS_TOGETHER)] as Float32Array).subarray(at, at + dimensions);
+    return { index, start, stop, text: document.text.slice(start, stop), headings: headings?.[index], vector };
   });
-  return { ...document, chunks: chunks.map(whole) };
+  return { ...document, chunks };
 }
 
 /** What the thread is told. */

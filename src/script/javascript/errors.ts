@@ -4,11 +4,12 @@ import { ScriptError } from '../../errors.ts';
 import { Misfit } from '../misfit.ts';
 import { ScriptRef } from '../refs.ts';
 import { codeOf, fromThrown } from '../thrown.ts';
+import { calledAt } from './called.ts';
 import { CLASS, OBJECT, PROPERTY, pointerOf, type QuickJSExports, TAG, tagOf } from './exports.ts';
 import type { Heap } from './heap.ts';
 import type { Reader } from './read.ts';
 import type { References } from './references.ts';
-import { calledAt, type Trace, traceback } from './trace.ts';
+import { type Trace, traceback } from './trace.ts';
 import type { Writer } from './write.ts';
 
 /** Causes of causes that are followed. */
@@ -36,8 +37,10 @@ export interface ErrorParts {
   readonly cell: number;
   /** What the script may use. */
   readonly memoryBytes: number;
-  /** A line of one of the script's files, as the engine has it; undefined where that is not known. */
-  line(file: string, line: number): string | undefined;
+  /** The text of one of the script's files, as the engine has it at that line; undefined where that is not known. */
+  text(file: string, line: number): string | undefined;
+  /** Whether what a script's text names is a function, if that is a global or part of one. */
+  callable(name: string, text: string): boolean | undefined;
   /** Where an import stands that failed with this message. */
   failedAt(message: string): { file: string; line: number } | undefined;
 }
@@ -131,25 +134,35 @@ export class Errors {
     const shown = name === 'Error' || name === 'ScriptError' ? message || name : message ? `${name}: ${message}` : name;
     const stackAt = object + OBJECT.data;
     const trace = heap.tag(stackAt) === TAG.string ? traceback(heap.shortText(TAG.string, heap.pointer(stackAt))) : {};
-    const told = shown === NO_FUNCTION ? this.#withName(trace) : shown;
+    const { told, ...place } = shown === NO_FUNCTION ? this.#withName(trace) : { told: shown, ...trace };
     const code = name === 'SyntaxError' && trace.unparsed ? 'SYNTAX_ERROR' : codeOf(this.#field(object, 'code'));
     const error = new ScriptError(limit ? 'LIMIT_EXCEEDED' : code, limit ?? told, {
       method: typeof method === 'string' ? method : undefined,
       details: isMap(details) ? details : undefined,
       cause: causes < MOST_CAUSES ? this.#cause(object, causes) : undefined,
     });
-    error.where = this.#parts.failedAt(message) ?? trace.where;
-    error.traceback = trace.traceback;
+    error.where = this.#parts.failedAt(message) ?? place.where;
+    error.traceback = place.traceback;
     return error;
   }
 
-  /** The engine does not name what it cannot call: the text of the script does. */
-  #withName({ where, column }: Trace): string {
-    if (where === undefined || column === undefined) return NO_FUNCTION;
-    const line = this.#parts.line(where.file, where.line);
+  /** The engine does not name what it cannot call, and its place is that of an argument: the text of the script tells both. */
+  #withName(trace: Trace): Trace & { readonly told: string } {
+    const { where, column } = trace;
+    const text = where && this.#parts.text(where.file, where.line);
+    if (where === undefined || column === undefined || text === undefined) return { ...trace, told: NO_FUNCTION };
     // In a first line the engine counts columns from 0.
-    const name = line === undefined ? undefined : calledAt(line, where.line === 1 ? column + 1 : column);
-    return name === undefined ? NO_FUNCTION : `TypeError: ${name} is not a function`;
+    const at = startOfLine(text, where.line) + (where.line === 1 ? column : column - 1);
+    const called = calledAt(text, at, (name) => this.#parts.callable(name, text));
+    if (called === undefined) return { ...trace, told: NO_FUNCTION };
+    const told = `TypeError: ${called.name} is not a function`;
+    const before = text.slice(0, called.end);
+    const line = before.split('\n').length;
+    if (line === where.line) return { ...trace, told };
+    const start = (/[\w$]+$/.exec(before.slice(before.lastIndexOf('\n') + 1))?.index ?? 0) + (line === 1 ? 0 : 1);
+    const { file } = where;
+    const lines = (trace.traceback ?? '').replace(`${file}:${where.line}:${column}`, () => `${file}:${line}:${start}`);
+    return { told, where: { file, line }, traceback: lines };
   }
 
   #cause(object: number, causes: number): ScriptError | undefined {
@@ -167,6 +180,12 @@ export class Errors {
     const at = heap.slot(object, key);
     return at === 0 ? undefined : attempt(() => reader.read(at, key));
   }
+}
+
+function startOfLine(text: string, line: number): number {
+  let start = 0;
+  for (let n = 1; n < line; n++) start = text.indexOf('\n', start) + 1;
+  return start;
 }
 
 function ofData(data: Value | undefined): ScriptError {

@@ -8,6 +8,7 @@ import { Instance, type Outcome } from '../instance.ts';
 import { naming } from '../misfit.ts';
 import type { ScriptRef } from '../refs.ts';
 import type { Unfinished } from '../steps.ts';
+import { callable } from './callable.ts';
 import { compileChunk } from './chunk.ts';
 import { type Compiled, compile, resultOf } from './compile.ts';
 import { Errors } from './errors.ts';
@@ -22,7 +23,7 @@ import { ModuleFiles } from './modules.ts';
 import { Promises } from './promises.ts';
 import { Reader } from './read.ts';
 import { References } from './references.ts';
-import { compiledLine, type Form } from './source.ts';
+import { compiledText, type Form } from './source.ts';
 import { Writer } from './write.ts';
 
 /** One QuickJS context for one run. */
@@ -106,7 +107,8 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
       prototype: image.errorPrototype,
       cell,
       memoryBytes: run.limits.memory_mb * 2 ** 20,
-      line: (file, line) => this.#line(file, line),
+      text: (file, line) => this.#text(file, line),
+      callable: (name, text) => callable(x, heap, context, name, text),
       failedAt: (message) => this.#files.failedAt(message),
     });
     this.#promises = new Promises({
@@ -170,12 +172,12 @@ export class JavaScriptInstance extends Instance implements ScriptInstance {
     );
   }
 
-  /** A line as the engine has it; the first one of a session's chunk has something in front of it. */
-  #line(file: string, line: number): string | undefined {
-    const text = this.#files.line(file, line);
-    if (line > 1 || text === undefined) return text;
-    if (file !== this.#main?.name) return this.#begun ? undefined : text;
-    return compiledLine(this.#main.form, line, text);
+  /** A text as the engine has it; the first line of a session's chunk has something in front of it. */
+  #text(file: string, line: number): string | undefined {
+    const text = this.#files.source(file);
+    if (text === undefined) return undefined;
+    if (file !== this.#main?.name) return this.#begun && line === 1 ? undefined : text;
+    return compiledText(this.#main.form, text);
   }
 
   evaluate(source: Source): Promise<string | undefined> {

@@ -62,9 +62,9 @@ export class ModuleFiles {
     return source.text;
   }
 
-  /** A line of a file, from 1; undefined where there is none. */
-  line(name: string, line: number): string | undefined {
-    return this.#byName.get(name)?.text.split('\n')[line - 1];
+  /** The text of a file, undefined where there is none. */
+  source(name: string): string | undefined {
+    return this.#byName.get(name)?.text;
   }
 
   /** Where the import that failed with this message stands, if that was the last one or one of what its module does not export. */

@@ -79,6 +79,9 @@
   const MOST_ITEMS = 100;
   const MOST_DEPTH = 4;
   const WIDTH = 76;
+  const UNINITIALIZED = freeze({ enumerable: true });
+  const referenceError = ReferenceError.prototype;
+  const isUninitialized = (error) => isError(error) && getPrototypeOf(error) === referenceError;
 
   const isKind = (probe, value) => {
     try {
@@ -120,8 +123,19 @@
     return is(value, -0) ? '-0' : `${value}`;
   };
 
+  // What a module exports may not be initialised yet: a part of it cannot be looked at then.
+  const described = (value, key) => {
+    try {
+      return getOwnPropertyDescriptor(value, key);
+    } catch (error) {
+      if (!isUninitialized(error)) throw error;
+      return UNINITIALIZED;
+    }
+  };
+
   const property = (value, key, depth, seen) => {
-    const found = getOwnPropertyDescriptor(value, key);
+    const found = described(value, key);
+    if (found === UNINITIALIZED) return '<uninitialized>';
     if (!found) return undefined;
     return 'value' in found ? inspect(found.value, depth + 1, seen) : found.get ? (found.set ? '[Getter/Setter]' : '[Getter]') : '[Setter]';
   };
@@ -130,7 +144,7 @@
     let count = 0;
     for (const key of ownKeys(value)) {
       if (skip(key)) continue;
-      const found = getOwnPropertyDescriptor(value, key);
+      const found = described(value, key);
       if (!found?.enumerable) continue;
       if (++count > MOST_ITEMS) {
         push(parts, '…');

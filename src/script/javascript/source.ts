@@ -38,9 +38,9 @@ export function mostTelling(errors: ReadonlyMap<Form, ScriptError>, text: string
   return errors.get(form) as ScriptError;
 }
 
-/** A line of the source as the engine has it. */
-export function compiledLine(form: Form, line: number, text: string): string {
-  return form === 'body' && line === 1 ? BODY.before + text : text;
+/** The source as the engine has it, but for what stands behind it. */
+export function compiledText(form: Form, text: string): string {
+  return form === 'body' ? BODY.before + text : text;
 }
 
 /** A column of the first line as the author counts it. */

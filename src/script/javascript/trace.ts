@@ -35,16 +35,6 @@ export function traceback(stack: string): Trace {
   return where ? { where, traceback: lines.join('\n'), ...(column !== undefined && { column }), ...(unparsed && { unparsed }) } : {};
 }
 
-/** What is called where a name stands at a column of a line, with what it is a part of: `Workflow.paralel`. Undefined where no name that is called begins there. */
-export function calledAt(line: string, column: number): string | undefined {
-  const name = /^[\w$]+(?=\s*(?:\?\.\s*)?[(`])/.exec(line.slice(column - 1))?.[0];
-  // Backwards from the column, once.
-  const behind = /(?<=((?:[\w$]+\s*\??\.\s*)*))/y;
-  behind.lastIndex = column - 1;
-  const before = behind.exec(line)?.[1] ?? '';
-  return name === undefined || /(?:\.|\bnew)\s*$/.test(line.slice(0, column - 1 - before.length)) ? undefined : (before + name).replaceAll(/\s/g, '');
-}
-
 /** `at f (main.js:2:2)`, `at <eval> (main.js:1:1)`, and of a syntax error `at main.js:1:9`. */
 function parseFrame(text: string): Frame | undefined {
   const begin = /^\s*at /.exec(text)?.[0].length;

@@ -8,7 +8,9 @@ import { type JsonSchemaResult, run } from '../work/json-schema.ts';
 
 const SMALL = 10_000;
 /** Keywords whose work can multiply, or is large for what is written. */
-const MULTIPLYING: ReadonlySet<string> = new Set('$dynamicRef $ref additionalProperties allOf anyOf contains if oneOf pattern patternProperties uniqueItems'.split(' '));
+const MULTIPLYING: ReadonlySet<string> = new Set(
+  '$dynamicRef $ref additionalProperties allOf anyOf contains if oneOf pattern patternProperties uniqueItems'.split(' '),
+);
 
 /** JSON Schema validation. */
 export const jsonSchema = defineTool(

@@ -7,6 +7,9 @@ import { ScriptError } from '../../errors.ts';
 /** Linux names the file behind a descriptor, so what was opened can be checked, and folders be walked without their path. */
 const DESCRIPTORS = process.platform === 'linux' && existsSync('/proc/self/fd');
 
+/** Longer paths, in UTF-16 code units, are refused: no system opens them, and following one takes time by its square. */
+const MOST_PATH = 4_096;
+
 /** Who asks for files: a call's context, or in a thread what it is made of there. */
 export interface Caller {
   readonly method: string;
@@ -23,7 +26,7 @@ export interface Opened {
 
 /** Whether the run may read this path; a relative one is looked for in the allowed folders. */
 export function mayRead(grants: Pick<Grants, 'read'>, path: string): boolean {
-  return !path.includes('\0') && locate(grants.read, path) !== undefined;
+  return path.length <= MOST_PATH && !path.includes('\0') && locate(grants.read, path) !== undefined;
 }
 
 /** Opens a file or folder for reading. Throws NOT_FOUND, NOT_ALLOWED outside the allowed folders, TOOL_FAILED for what is neither. The caller closes it. */
@@ -42,7 +45,7 @@ export function openForReading(context: Caller, path: string, kind: 'file' | 'fo
 
 /** The real path of something that exists and may be read. */
 export function existing(context: Caller, path: string): string {
-  refuseHostile(context, path);
+  checkPath(context, path);
   const { read } = context.run.grants;
   if (read.length === 0) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not read files (${allowedBy('read', 'DIR')})`);
   const found = locate(read, path);
@@ -63,7 +66,7 @@ export interface WritableFolder {
 
 /** Opens the folder that a path to write lies in, which must exist; messages name `shown`. Throws NOT_ALLOWED outside the allowed folders, NOT_FOUND without the folder. */
 export function openForWriting(context: Caller, path: string, shown = path): WritableFolder {
-  refuseHostile(context, path);
+  checkPath(context, path);
   const { write } = context.run.grants;
   const [first] = write;
   if (first === undefined) throw new ScriptError('NOT_ALLOWED', `${context.method}: this run may not write files (${allowedBy('write', 'DIR')})`);
@@ -159,7 +162,13 @@ function present(path: string): boolean {
   }
 }
 
-function refuseHostile(context: Caller, path: string): void {
+/** Throws BAD_ARGUMENT for what can be no path, or is too long to be followed. */
+export function checkPath(context: Caller, path: string): void {
+  if (path.length > MOST_PATH)
+    throw new ScriptError(
+      'BAD_ARGUMENT',
+      `${context.method}: path: expected at most ${MOST_PATH} characters, got ${path.length}: ${JSON.stringify(path.slice(0, 80))} and so on`,
+    );
   if (path === '' || path.includes('\0'))
     throw new ScriptError('BAD_ARGUMENT', `${context.method}: path: expected the path of a file, got ${JSON.stringify(path.slice(0, 80))}`);
 }

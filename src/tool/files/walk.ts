@@ -4,7 +4,7 @@ import { doneAtOnce, doneInTurns } from '../../call/breath.ts';
 import type { Context } from '../../call/context.ts';
 import { cancelled } from '../../call/run.ts';
 import type { Soon } from '../../call/soon.ts';
-import { type Caller, existing, openForReading } from './access.ts';
+import { type Caller, checkPath, existing, openForReading } from './access.ts';
 import { compileGlob } from './glob.ts';
 
 /** One entry below a folder; `path` is relative to what the script named. */
@@ -58,6 +58,7 @@ function* unlessCancelled<T>({ signal }: Context, walk: Generator<undefined, T>)
 }
 
 function* walkFolder(context: Caller, path: string, options: WalkOptions): Generator<undefined, Listing> {
+  checkPath(context, path);
   const entries: Entry[] = [];
   const folders = [''];
   const fits = options.pattern === undefined ? undefined : compileGlob(options.pattern);

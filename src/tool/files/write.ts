@@ -19,7 +19,7 @@ import { breathe } from '../../call/breath.ts';
 import type { Context } from '../../call/context.ts';
 import { bytesOf } from '../../call/text.ts';
 import { ScriptError } from '../../errors.ts';
-import { type Caller, openForWriting, type WritableFolder } from './access.ts';
+import { type Caller, checkPath, openForWriting, type WritableFolder } from './access.ts';
 
 /** How a file is written: replaced, appended to, or only made where there is none. */
 export type WriteMode = 'replace' | 'append' | 'create';
@@ -173,6 +173,7 @@ const MOST_NAMES = 100;
 
 /** Makes the folder that a path lies in and those above it, as far as they are not there. Throws as `makeFolder` does, and LIMIT_EXCEEDED for too many. */
 export function makeFolderOf(context: Caller, path: string): void {
+  checkPath(context, path);
   const folder = dirname(path);
   if (folder === '.' || isFolder(context, folder, path)) return;
   if (folder.split(sep).length > MOST_NAMES) throw new ScriptError('LIMIT_EXCEEDED', `${context.method}: path: more than ${MOST_NAMES} folders`);

@@ -6,7 +6,7 @@ import { checkLimits, damaged, type Entry, MOST, type Packed, printable, refused
 import { gunzip } from '../archive/inflate.ts';
 import { isTar, readTar, writeTar } from '../archive/tar.ts';
 import { readZip, writeZip } from '../archive/zip.ts';
-import { type Caller, openForReading } from '../files/access.ts';
+import { type Caller, checkPath, openForReading } from '../files/access.ts';
 import { compileGlob } from '../files/glob.ts';
 import { readBytes, readRange } from '../files/read.ts';
 import { listFolder } from '../files/walk.ts';
@@ -109,6 +109,7 @@ function create({ caller, path, files, format = formatOf(path), overwrite }: Arc
 
 /** A file, or all files below a folder; links are left out. */
 function collect(caller: Caller, file: string, add: (packed: Packed) => void): void {
+  checkPath(caller, file);
   const name = isAbsolute(file) || file.split(/[\\/]/).includes('..') ? basename(file) : file.replaceAll('\\', '/').replace(/^(?:\.\/)+|(?<!\/)\/+$/g, '');
   const folder = asFolder(caller, file);
   if (!folder) return add(readOne(caller, file, name));

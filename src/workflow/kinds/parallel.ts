@@ -41,8 +41,9 @@ export const parallel = defineKind({
   ],
   plan({ branches: given = [], steps = [], max_concurrency, fail_fast, join }) {
     const single = namedSteps('Workflow.parallel', steps).map((step): Branch => ({ name: step.name, steps: [step], single: true }));
+    namedParts('Workflow.parallel', [...given, ...single]);
     const named = given.map((one): Branch => ({ name: one.name, steps: namedSteps(`Workflow.parallel: branch ${JSON.stringify(one.name)}`, one.steps) }));
-    const branches = namedParts('Workflow.parallel', [...named, ...single]);
+    const branches = [...named, ...single];
     if (branches.length === 0) throw new ScriptError('BAD_ARGUMENT', 'Workflow.parallel: expected branches or steps');
     if (typeof join === 'number' && join > branches.length)
       throw new ScriptError('BAD_ARGUMENT', `Workflow.parallel: join: expected at most the number of branches (${branches.length}), got ${join}`);

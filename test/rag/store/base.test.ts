@@ -290,6 +290,28 @@ describe('a knowledge folder', () => {
     expect(found.every((hits) => hits.length === 1)).toBe(true);
   });
 
+  it('much is removed and replaced beside the event loop, whole, and other writes wait for it', async () => {
+    await using knowledge = open();
+    const base = knowledge.base('t', 'main');
+    await base.configure(settings());
+    const large = (id: string) =>
+      prepared(
+        id,
+        Array.from({ length: 10 }, (_, at) => `${id} ${at} ${'some words '.repeat(400)}`),
+      );
+    for (const id of ['a', 'b', 'c']) await base.put(large(id), 0);
+    const [replaced, removed, added] = [
+      base.put(prepared('a', ['short']), 1),
+      base.remove({ ids: ['b', 'none', 'c', 'b'] }),
+      base.put(prepared('d', ['x']), 1),
+    ];
+    expect([replaced, removed, added].every((work) => work instanceof Promise)).toBe(true);
+    expect([base.text('a') === large('a').text, base.list({}).length]).toEqual([true, 3]);
+    expect(await Promise.all([replaced, removed, added])).toEqual(['replaced', 2, 'added']);
+    expect([base.text('a'), base.list({}).map(({ id }) => id), base.stats().chunk_count, await base.verify()]).toEqual(['short', ['a', 'd'], 2, []]);
+    expect(await base.remove({ filter: {} })).toBe(2);
+  });
+
   it('of the first format gets its totals', async () => {
     const dataDir = folder();
     const home = tenantFolder(dataDir, 't');
