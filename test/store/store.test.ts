@@ -172,7 +172,7 @@ describe('a data folder', () => {
     const big = put('s', 'big', 'x'.repeat(200_000));
     expect(() => full.commit([big, put('s', 'a', 'lost')], 0)).toThrow('the disk is full; nothing of this call was saved');
     expect(Buffer.from((await full.get('s', 'a', 0))?.value ?? []).toString()).toBe('kept');
-    expect(full.list('s', {}, 0)).toEqual(['a']);
+    expect(await full.list('s', {}, 0)).toEqual(['a']);
     full.close();
   });
 
@@ -187,7 +187,7 @@ describe('a data folder', () => {
         at,
       );
     await store.commit([put('s', 'last', value)], 100);
-    expect([store.list('s', {}, 0), store.list('s', {}, 101)]).toEqual([['last'], ['last']]);
+    expect([await store.list('s', {}, 0), await store.list('s', {}, 101)]).toEqual([['last'], ['last']]);
     store.close();
     // All of it would be 3.2 MB.
     expect(statSync(join(path, 'state.db')).size).toBeLessThan(600_000);
