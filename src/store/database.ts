@@ -5,12 +5,12 @@ import { type Soon, whenReady } from '../call/soon.ts';
 import { ScriptError } from '../errors.ts';
 import { transaction, writing } from './busy.ts';
 import { isNoSuchTable, resultCode, SQLITE_FULL, storeFailure } from './failure.ts';
-import { doneFor } from './in-turns.ts';
+import { doneFor, type Steps } from './in-turns.ts';
 import { Log } from './log.ts';
 import { BUSY_MS, openDatabase, openReader } from './open.ts';
 import { Readers } from './readers.ts';
 import { STATE_FORMAT } from './schema.ts';
-import { type Noted, removeExpired, type Steps } from './sqlite-state.ts';
+import { type Noted, removeExpired } from './sqlite-state.ts';
 import type { Charge } from './store.ts';
 
 export const PAGE_BYTES = 4_096;

@@ -3,8 +3,8 @@ import { uncharged } from '../call/cpu.ts';
 import { whenReady } from '../call/soon.ts';
 import type { ArtifactFilter, ArtifactRecord, ArtifactRecords, StagedContent } from './artifacts.ts';
 import type { BlobFiles } from './blobs.ts';
+import type { Steps } from './in-turns.ts';
 import type { MemoryData } from './memory-data.ts';
-import type { Steps } from './memory-values.ts';
 import type { SortedMap } from './sorted-map.ts';
 
 /** So many artifacts are looked at between two looks at the clock. */

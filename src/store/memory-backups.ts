@@ -1,7 +1,7 @@
 import type { Soon } from '../call/soon.ts';
 import { whenReady } from '../call/soon.ts';
-import { doneFor } from './in-turns.ts';
-import { type MemoryValues, removeExpired, type Steps } from './memory-values.ts';
+import { doneFor, type Steps } from './in-turns.ts';
+import { type MemoryValues, removeExpired } from './memory-values.ts';
 import type { BackupHead, BackupNote, Backups, Charge } from './store.ts';
 
 /** What backups are made of and restored to. */

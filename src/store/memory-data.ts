@@ -2,8 +2,8 @@ import { uncharged } from '../call/cpu.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
 import type { ArtifactRecord, StoredContent } from './artifacts.ts';
 import type { BlobFiles } from './blobs.ts';
-import { doneFor } from './in-turns.ts';
-import { expiryId, type Steps } from './memory-values.ts';
+import { doneFor, OneAtATime, type Steps } from './in-turns.ts';
+import { expiryId } from './memory-values.ts';
 import type { SessionRecord, StoredTurn } from './sessions.ts';
 import { SortedMap } from './sorted-map.ts';
 import type { Charge } from './store.ts';
@@ -66,8 +66,7 @@ export class MemoryData {
   /** Sessions that are gone, whose artifacts are still among all. */
   readonly #gone: MemorySession[] = [];
   #made = 0;
-  /** The end of what is being done in turns. */
-  #busy: Promise<void> | undefined;
+  readonly #changes = new OneAtATime();
 
   constructor(files: BlobFiles, needRoom: (bytes: number) => void) {
     this.#files = files;
@@ -76,15 +75,7 @@ export class MemoryData {
 
   /** Does it when no change is being made in turns, and lets no other begin until it is done. */
   whenFree<T>(work: () => Soon<T>): Soon<T> {
-    if (this.#busy) return this.#busy.then(() => this.whenFree(work));
-    const result = work();
-    if (result instanceof Promise) {
-      const free = () => {
-        this.#busy = undefined;
-      };
-      this.#busy = result.then(free, free);
-    }
-    return result;
+    return this.#changes.whenFree(work);
   }
 
   /** As `whenFree`, once what has expired and content that no artifact has are gone. */

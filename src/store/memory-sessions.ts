@@ -1,7 +1,7 @@
 import { randomBytes } from '../call/digest.ts';
 import { type Soon, whenReady } from '../call/soon.ts';
+import type { Steps } from './in-turns.ts';
 import type { MemoryData, MemorySession } from './memory-data.ts';
-import type { Steps } from './memory-values.ts';
 import type { NewSession, Quotas, Refused, SessionFilter, SessionRecord, SessionRecords } from './sessions.ts';
 import type { SortedMap } from './sorted-map.ts';
 

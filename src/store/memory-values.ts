@@ -1,5 +1,6 @@
 import { compareBytes } from '../call/text.ts';
 import { idOf } from './changes.ts';
+import type { Steps } from './in-turns.ts';
 import { Listing } from './listing.ts';
 import { SortedMap } from './sorted-map.ts';
 import type { Charge, CommitOptions, ListCheck, ListOptions, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
@@ -11,9 +12,6 @@ const STEP = 100;
 const MOST_EXPIRED = 100;
 /** What a value takes beside the bytes of its key and its own. */
 const EACH_BYTES = 256;
-
-/** Work that may be interrupted now and then. */
-export type Steps<T> = Generator<undefined, T>;
 
 /** Told of each key that is changed, as `idOf` makes it. */
 export type Noted = (id: string) => void;

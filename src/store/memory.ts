@@ -6,12 +6,12 @@ import type { ArtifactRecords } from './artifacts.ts';
 import { type BlobFiles, memoryBlobs } from './blobs.ts';
 import { Changes, idOf, type Moment } from './changes.ts';
 import { tenantFull } from './database.ts';
-import { doneFor } from './in-turns.ts';
+import { doneFor, OneAtATime, type Steps } from './in-turns.ts';
 import { memoryArtifacts } from './memory-artifacts.ts';
 import { type MemoryBackups, memoryBackups, type Restorable } from './memory-backups.ts';
 import { MemoryData } from './memory-data.ts';
 import { memorySessions } from './memory-sessions.ts';
-import { clearInSteps, commitInSteps, keysInSteps, MemoryValues, removeExpired, type Steps, scopesInSteps, usageInSteps } from './memory-values.ts';
+import { clearInSteps, commitInSteps, keysInSteps, MemoryValues, removeExpired, scopesInSteps, usageInSteps } from './memory-values.ts';
 import type { SessionRecords } from './sessions.ts';
 import type { Charge, CommitOptions, ListCheck, ListOptions, Store, StoredEntry, StoreUsage, StoreWrite } from './store.ts';
 
@@ -23,8 +23,7 @@ export class MemoryStore implements Store {
   #values = MemoryValues.empty();
   readonly #changes = new Changes();
   readonly #maxBytes: number | undefined;
-  /** The end of changes that are being made in turns; who writes meanwhile waits for it. */
-  #writing: Promise<void> | undefined;
+  readonly #writes = new OneAtATime();
   /** Nobody's run is charged where none is named. */
   readonly #nobody: Charge = { run: uncharged('memory') };
   readonly blobs: BlobFiles = memoryBlobs();
@@ -106,16 +105,10 @@ export class MemoryStore implements Store {
 
   /** Does it when nobody writes, and lets nobody write until it is done. */
   #whenFree<T>(charge: Charge, work: () => Soon<T>): Soon<T> {
-    if (this.#writing) return this.#writing.then(() => this.#whenFree(charge, work));
-    if (charge.signal?.aborted) throw cancelled(charge.signal);
-    const result = work();
-    if (result instanceof Promise) {
-      const free = () => {
-        this.#writing = undefined;
-      };
-      this.#writing = result.then(free, free);
-    }
-    return result;
+    return this.#writes.whenFree(() => {
+      if (charge.signal?.aborted) throw cancelled(charge.signal);
+      return work();
+    });
   }
 
   /** Changes a copy over several turns, and puts what comes of it in the place of what is there; `changed` are the keys that then have changed, all where it is not given. */

@@ -1,6 +1,7 @@
 import { compareBytes } from '../call/text.ts';
 import type { BackupEntry } from './backup-format.ts';
 import type { Database, Reader } from './database.ts';
+import type { Steps } from './in-turns.ts';
 import { Listing } from './listing.ts';
 import {
   type Charge,
@@ -68,9 +69,6 @@ interface MetaRow {
   readonly name: string;
   readonly value: string;
 }
-
-/** Reading that may be interrupted after each row: a row of a megabyte takes most of a millisecond. */
-export type Steps<T> = Generator<undefined, T>;
 
 /** Told of each key that is changed. */
 export type Noted = (scope: string, key: string) => void;

@@ -10,7 +10,7 @@ import { Changes, type Moment } from './changes.ts';
 import { Database, type DatabaseOptions, type Reader } from './database.ts';
 import { storeFailure } from './failure.ts';
 import { makeFolder } from './folders.ts';
-import { doneFor } from './in-turns.ts';
+import { doneFor, type Steps } from './in-turns.ts';
 import { packingCommit } from './packed-commit.ts';
 import type { Refused, SessionRecords } from './sessions.ts';
 import { sqliteArtifacts } from './sqlite-artifacts.ts';
@@ -26,7 +26,6 @@ import {
   isLargeScope,
   keysInSteps,
   removeExpired,
-  type Steps,
   scopesInSteps,
   TakesLong,
   usageInSteps,
